@@ -1,0 +1,5 @@
+/** What the data is: schema, id mapping, encoded examples, readers and the click simulator. One implementation for training and serving. */
+@NullMarked
+package dev.wukong.data;
+
+import org.jspecify.annotations.NullMarked;
