@@ -10,4 +10,5 @@ package dev.wukong.data;
  * @param weights [rows, positions] where some feature of the scope is weighted (1 for the others' positions), else empty
  * @param dense [rows, denseWidth]: raw numbers, 0 where absent, and presence columns
  */
+@SuppressWarnings("ArrayRecordComponent") // Rows by the million: the arrays are the data, shared and not copied.
 public record EncodedRows(int rows, long[] ids, float[] weights, float[] dense) {}
