@@ -5,5 +5,6 @@ package dev.wukong.data;
  *
  * @param optional the value may be absent; the graph then sees zeros and a presence column of 0
  */
-public record NumberFeature(String name, Scope scope, String column, int width, Transform transform, boolean optional)
+public record NumberFeature(
+    String name, Scope scope, String column, int width, Transform transform, boolean optional)
     implements Feature {}
