@@ -1,5 +1,6 @@
 package dev.wukong.cli;
 
+import dev.wukong.bench.BenchCommand;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
@@ -9,7 +10,7 @@ import picocli.CommandLine.Command;
     description = "Trains, exports and examines ranking models.",
     mixinStandardHelpOptions = true,
     version = "0.1.0",
-    subcommands = CommandLine.HelpCommand.class)
+    subcommands = {BenchCommand.class, CommandLine.HelpCommand.class})
 public final class ModelExport {
   private ModelExport() {}
 
