@@ -10,6 +10,7 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -18,6 +19,7 @@ import picocli.CommandLine.Spec;
     name = "bench",
     description = "Measures figures on this machine and writes them to target/bench/NAME.json.",
     mixinStandardHelpOptions = true,
+    exitCodeOnInvalidInput = BenchmarkRunner.NO_FIGURES,
     exitCodeListHeading = "Exit status:%n",
     exitCodeList = {
       "0:every figure reaches its target",
@@ -38,10 +40,9 @@ public final class BenchCommand implements Callable<Integer> {
   private String seedBug = "";
 
   @Option(
-      names = {"-o", "--option"},
-      split = ",",
-      description = "What else a benchmark takes, as NAME=VALUE.")
-  private Map<String, String> options = new LinkedHashMap<>();
+      names = {"-o", "--options"},
+      description = "What else a benchmark takes, as NAME=VALUE,NAME=VALUE.")
+  private String options = "";
 
   @Spec private CommandSpec spec = CommandSpec.create();
 
@@ -60,6 +61,20 @@ public final class BenchCommand implements Callable<Integer> {
     return name.equals("list")
         ? runner.list()
         : runner.run(
-            name, data, Optional.of(seedBug).filter(bug -> !bug.isBlank()), Map.copyOf(options));
+            name, data, Optional.of(seedBug).filter(bug -> !bug.isBlank()), options(options));
+  }
+
+  /** Names and values of {@code NAME=VALUE,NAME=VALUE}; blank text has none. */
+  private Map<String, String> options(String text) {
+    var options = new LinkedHashMap<String, String>();
+    for (String part : text.isBlank() ? new String[0] : text.split(",", -1)) {
+      int equals = part.indexOf('=');
+      if (equals < 1) {
+        throw new ParameterException(
+            spec.commandLine(), "option '" + part + "' must be written NAME=VALUE");
+      }
+      options.put(part.substring(0, equals).strip(), part.substring(equals + 1).strip());
+    }
+    return options;
   }
 }
