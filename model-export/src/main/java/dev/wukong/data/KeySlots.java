@@ -42,6 +42,22 @@ final class KeySlots {
     }
   }
 
+  /** The slot of {@code key}, or 0 where there is none. */
+  int find(long key) {
+    int mask = table.length - 1;
+    int place = (int) mix(key) & mask;
+    while (true) {
+      int slot = table[place];
+      if (slot < 1 || slot > size || places[slot] != place) {
+        return 0;
+      }
+      if (keys[slot] == key) {
+        return slot;
+      }
+      place = (place + 1) & mask;
+    }
+  }
+
   private int insert(long key, int place) {
     if (size + 1 == keys.length) {
       grow();

@@ -7,6 +7,7 @@ package dev.wukong.data;
  * @param separator what stands between the values of a vector in one text cell
  */
 public record NumberFeature(
+<<<<<<< HEAD
     String name,
     Scope scope,
     String column,
@@ -38,3 +39,7 @@ public record NumberFeature(
     this(name, scope, column, width, transform, optional, IdFeature.SEPARATOR);
   }
 }
+=======
+    String name, Scope scope, String column, int width, Transform transform, boolean optional)
+    implements Feature {}
+>>>>>>> build

@@ -52,7 +52,10 @@ public record Schema(String name, List<Feature> features, List<Task> tasks) {
     }
   }
 
-  /** Id features of {@code scope}, in schema order. Each takes {@link IdFeature#maxIds} positions of an {@link EncodedRows}. */
+  /**
+   * Id features of {@code scope}, in schema order. Each takes {@link IdFeature#maxIds} positions of
+   * an {@link EncodedRows}.
+   */
   public List<IdFeature> ids(Scope scope) {
     return features.stream()
         .filter(f -> f.scope() == scope && f instanceof IdFeature)

@@ -76,6 +76,11 @@ public final class UniqueRows {
     return groups[group].slotOf(key);
   }
 
+  /** The slot of {@code key} in {@code group}, or 0 where it has none. */
+  public int find(int group, long key) {
+    return groups[group].find(key);
+  }
+
   /**
    * Puts the slots of {@code rows} at {@code out}'s position and moves it: [rows, slot width], row-major. Call it once for each block of a batch, in
    * order; blocks of several requests follow one another.

@@ -1,0 +1,20 @@
+package dev.wukong.cli;
+
+import dev.wukong.bench.BenchCommand;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+
+/** The command line: every command is a subcommand of this one. */
+@Command(
+    name = "model-export",
+    description = "Trains, exports and examines ranking models.",
+    mixinStandardHelpOptions = true,
+    version = "0.1.0",
+    subcommands = {BenchCommand.class, CommandLine.HelpCommand.class})
+public final class ModelExport {
+  private ModelExport() {}
+
+  public static void main(String[] args) {
+    System.exit(new CommandLine(new ModelExport()).execute(args));
+  }
+}
