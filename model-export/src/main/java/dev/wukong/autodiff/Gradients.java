@@ -12,18 +12,21 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reverse mode: walks the graph from a scalar back to what it depends on, adding the operators that compute the gradients to the same
- * graph. The rules of single operators are in {@link VjpRules}; order, sums, broadcast axes and pruning are here.
+ * Reverse mode: walks the graph from a scalar back to what it depends on, adding the operators that
+ * compute the gradients to the same graph. The rules of single operators are in {@link VjpRules};
+ * order, sums, broadcast axes and pruning are here.
  */
 public final class Gradients {
   private Gradients() {}
 
   /**
-   * The gradients of {@code loss} with respect to {@code targets}, in their order, each of its target's shape.
+   * The gradients of {@code loss} with respect to {@code targets}, in their order, each of its
+   * target's shape.
    *
    * @param loss a scalar
    * @param targets any tensors of the graph, inputs and parameters or values in between
-   * @throws IllegalArgumentException where the loss does not depend on a target, or depends on it through an operator without gradient
+   * @throws IllegalArgumentException where the loss does not depend on a target, or depends on it
+   *     through an operator without gradient
    */
   public static List<Tensor> of(GraphBuilder g, Tensor loss, List<Tensor> targets) {
     if (loss.rank() != 0) {
@@ -61,14 +64,18 @@ public final class Gradients {
     for (Tensor target : targets) {
       Tensor gradient = gradients.get(target);
       if (gradient == null) {
-        throw new IllegalArgumentException("the loss does not depend on " + target + " in a differentiable way");
+        throw new IllegalArgumentException(
+            "the loss does not depend on " + target + " in a differentiable way");
       }
       result.add(gradient);
     }
     return List.copyOf(result);
   }
 
-  /** The tensors that some target reaches. A value in between that is a target still passes gradients on to targets before it. */
+  /**
+   * The tensors that some target reaches. A value in between that is a target still passes
+   * gradients on to targets before it.
+   */
   private static Set<Tensor> dependents(List<Node> nodes, List<Tensor> targets) {
     Set<Tensor> active = new HashSet<>(targets);
     for (Node node : nodes) {

@@ -12,8 +12,9 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The table of gradient rules: one case an operator, no default, so that an operator without a rule does not compile. A rule may return
- * a gradient of the broadcast shape: {@link Gradients} sums it to the input's. Rules are built of operators that have rules themselves.
+ * The table of gradient rules: one case an operator, no default, so that an operator without a rule
+ * does not compile. A rule may return a gradient of the broadcast shape: {@link Gradients} sums it
+ * to the input's. Rules are built of operators that have rules themselves.
  */
 final class VjpRules {
   private VjpRules() {}
@@ -22,7 +23,8 @@ final class VjpRules {
    * Input gradients of {@code n} given those of its outputs.
    *
    * @param dys by output; null where nothing flows back, but not for all
-   * @param wanted by input: whether its gradient is needed; rules skip the work for others where it is much
+   * @param wanted by input: whether its gradient is needed; rules skip the work for others where it
+   *     is much
    * @return by input; null where none flows (ids, conditions)
    */
   static List<@Nullable Tensor> vjp(
@@ -54,7 +56,8 @@ final class VjpRules {
       case Op.Sigmoid() -> flow(g.mul(dy(n, dys), g.mul(n.out(), oneMinus(g, n.out()))));
       case Op.Tanh() -> flow(g.mul(dy(n, dys), oneMinus(g, g.mul(n.out(), n.out()))));
       case Op.Softplus() -> flow(g.mul(dy(n, dys), g.apply(new Op.Sigmoid(), n.in(0))));
-      case Op.Cast _ -> n.in(0).type().floating() ? flow(g.cast(dy(n, dys), n.in(0).type())) : none(n);
+      case Op.Cast _ ->
+          n.in(0).type().floating() ? flow(g.cast(dy(n, dys), n.in(0).type())) : none(n);
       case Op.Where() -> {
         Tensor zero = g.constant(0, dy(n, dys).type());
         yield flow(
@@ -64,7 +67,8 @@ final class VjpRules {
       }
       case Op.MatMul() -> matMul(g, n.in(0), n.in(1), dy(n, dys), wanted);
       case Op.Gemm(var transA, var transB) -> gemm(g, n, transA, transB, dy(n, dys), wanted);
-      case Op.ReduceSum(var axes, var _) -> flow(g.expandLike(kept(g, n, axes, dy(n, dys)), n.in(0)));
+      case Op.ReduceSum(var axes, var _) ->
+          flow(g.expandLike(kept(g, n, axes, dy(n, dys)), n.in(0)));
       case Op.ReduceMean(var axes, var _) -> {
         List<Integer> reduced = reducedAxes(n.in(0).shape(), axes);
         Tensor mean = g.div(kept(g, n, axes, dy(n, dys)), g.apply(new Op.Count(reduced), n.in(0)));
@@ -86,8 +90,7 @@ final class VjpRules {
       }
       case Op.Concat(var axis) ->
           new ArrayList<>(
-              g.split(
-                  dy(n, dys), axis, n.inputs().stream().map(x -> x.dim(axis).size()).toList()));
+              g.split(dy(n, dys), axis, n.inputs().stream().map(x -> x.dim(axis).size()).toList()));
       case Op.Split(var axis, var _) -> flow(g.concat(axis, filled(g, n, dys)));
       case Op.ExpandLike() -> flow(dy(n, dys), null);
       case Op.Gather() -> flow(g.apply(new Op.ScatterAdd(), n.in(0), n.in(1), dy(n, dys)), null);
@@ -99,7 +102,8 @@ final class VjpRules {
       GraphBuilder g, Tensor a, Tensor b, Tensor dy, boolean[] wanted) {
     if (a.rank() == 2 && b.rank() == 2) {
       return flow(
-          wanted[0] ? g.gemm(dy, false, b, true) : null, wanted[1] ? g.gemm(a, true, dy, false) : null);
+          wanted[0] ? g.gemm(dy, false, b, true) : null,
+          wanted[1] ? g.gemm(a, true, dy, false) : null);
     }
     // Weights on the right: one product over all rows rather than a batch of small ones.
     if (b.rank() == 2) {

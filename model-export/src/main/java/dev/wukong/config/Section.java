@@ -20,8 +20,8 @@ import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.dataformat.yaml.YAMLMapper;
 
 /**
- * One mapping of a YAML file. Values are asked for by key; {@link #done} refuses the keys that nobody asked for, so that a misspelt
- * option is an error and not a default.
+ * One mapping of a YAML file. Values are asked for by key; {@link #done} refuses the keys that
+ * nobody asked for, so that a misspelt option is an error and not a default.
  */
 public final class Section {
   private static final long MAX_FILE_BYTES = 16 << 20;
@@ -46,13 +46,16 @@ public final class Section {
         throw new ConfigException("configuration file '" + file + "' does not exist");
       }
       if (Files.size(file) > MAX_FILE_BYTES) {
-        throw new ConfigException("configuration file '" + file + "' is larger than " + MAX_FILE_BYTES + " bytes");
+        throw new ConfigException(
+            "configuration file '" + file + "' is larger than " + MAX_FILE_BYTES + " bytes");
       }
       return of(file.getFileName() + ":", new YAMLMapper().readTree(Files.readString(file)));
     } catch (IOException e) {
-      throw new ConfigException("configuration file '" + file + "' cannot be read: " + e.getMessage());
+      throw new ConfigException(
+          "configuration file '" + file + "' cannot be read: " + e.getMessage());
     } catch (JacksonException e) {
-      throw new ConfigException("configuration file '" + file + "' is not YAML: " + e.getOriginalMessage());
+      throw new ConfigException(
+          "configuration file '" + file + "' is not YAML: " + e.getOriginalMessage());
     }
   }
 
@@ -92,7 +95,8 @@ public final class Section {
       return otherwise;
     }
     if (!value.isIntegralNumber() || value.longValue() < min || value.longValue() > max) {
-      throw new ConfigException(at(key) + " is " + value + ", want a whole number from " + min + " to " + max);
+      throw new ConfigException(
+          at(key) + " is " + value + ", want a whole number from " + min + " to " + max);
     }
     return value.intValue();
   }
@@ -104,7 +108,8 @@ public final class Section {
     }
     double number = value.isNumber() ? value.doubleValue() : parsed(value);
     if (!(number >= min && number <= max)) {
-      throw new ConfigException(at(key) + " is " + value + ", want a number from " + min + " to " + max);
+      throw new ConfigException(
+          at(key) + " is " + value + ", want a number from " + min + " to " + max);
     }
     return number;
   }
@@ -157,7 +162,9 @@ public final class Section {
       }
     }
     String allowed =
-        Stream.of(otherwise.getDeclaringClass().getEnumConstants()).map(Section::name).collect(Collectors.joining(", "));
+        Stream.of(otherwise.getDeclaringClass().getEnumConstants())
+            .map(Section::name)
+            .collect(Collectors.joining(", "));
     throw new ConfigException(at(key) + " is '" + value + "', want one of " + allowed);
   }
 
@@ -175,13 +182,15 @@ public final class Section {
     if (value.isArray()) {
       for (JsonNode item : value) {
         if (!item.isIntegralNumber() || item.longValue() < min || item.longValue() > max) {
-          throw new ConfigException(at(key) + " has " + item + ", want whole numbers from " + min + " to " + max);
+          throw new ConfigException(
+              at(key) + " has " + item + ", want whole numbers from " + min + " to " + max);
         }
         result.add(item.intValue());
       }
       return List.copyOf(result);
     }
-    throw new ConfigException(at(key) + " is " + value + ", want a list of whole numbers such as [512, 256]");
+    throw new ConfigException(
+        at(key) + " is " + value + ", want a list of whole numbers such as [512, 256]");
   }
 
   /** A mapping from names to whole numbers. */
@@ -198,7 +207,8 @@ public final class Section {
   public void done() {
     for (String key : node.propertyNames()) {
       if (!asked.contains(key)) {
-        throw new ConfigException(at(key) + " is not known, want one of " + String.join(", ", asked));
+        throw new ConfigException(
+            at(key) + " is not known, want one of " + String.join(", ", asked));
       }
     }
   }

@@ -1,4 +1,6 @@
-/** Strict reading of YAML configuration: every error names the path, the value and what is allowed. */
+/**
+ * Strict reading of YAML configuration: every error names the path, the value and what is allowed.
+ */
 @NullMarked
 package dev.wukong.config;
 

@@ -8,11 +8,12 @@ import java.util.List;
  * {@link RowKey#FIRST}.
  */
 public sealed interface IdMapping {
-<<<<<<< HEAD
   /** Ids of the unbounded hash: all that a row key holds but the two reserved ones. */
   long HASH_SPACE = RowKey.ID_LIMIT - RowKey.FIRST;
 
-  /** Values seen at least {@code minCount} times in the training data, numbered by first appearance. */
+  /**
+   * Values seen at least {@code minCount} times in the training data, numbered by first appearance.
+   */
   record Vocabulary(int minCount) implements IdMapping {
     public Vocabulary {
       if (minCount < 1) {
@@ -21,7 +22,10 @@ public sealed interface IdMapping {
     }
   }
 
-  /** The published 64-bit hash of the value, modulo {@code buckets}; 0 buckets: the whole id space of 2^48. */
+  /**
+   * The published 64-bit hash of the value, modulo {@code buckets}; 0 buckets: the whole id space
+   * of 2^48.
+   */
   record Hash(long buckets) implements IdMapping {
     public Hash {
       if (buckets < 0 || buckets > HASH_SPACE) {
@@ -31,18 +35,6 @@ public sealed interface IdMapping {
       }
     }
   }
-=======
-  /**
-   * Values seen at least {@code minCount} times in the training data, numbered by first appearance.
-   */
-  record Vocabulary(int minCount) implements IdMapping {}
-
-  /**
-   * The published 64-bit hash of the value, modulo {@code buckets}; 0 buckets: the whole id space
-   * of 2^48.
-   */
-  record Hash(long buckets) implements IdMapping {}
->>>>>>> build
 
   /**
    * A number's place among ascending {@code boundaries}: the count of boundaries at or below it.

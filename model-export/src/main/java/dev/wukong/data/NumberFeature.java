@@ -7,7 +7,6 @@ package dev.wukong.data;
  * @param separator what stands between the values of a vector in one text cell
  */
 public record NumberFeature(
-<<<<<<< HEAD
     String name,
     Scope scope,
     String column,
@@ -39,7 +38,3 @@ public record NumberFeature(
     this(name, scope, column, width, transform, optional, IdFeature.SEPARATOR);
   }
 }
-=======
-    String name, Scope scope, String column, int width, Transform transform, boolean optional)
-    implements Feature {}
->>>>>>> build

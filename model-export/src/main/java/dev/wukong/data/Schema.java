@@ -10,7 +10,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** The features of a data set in their fixed order, and the tasks. Names are unique; features of one id space map values alike. */
+/**
+ * The features of a data set in their fixed order, and the tasks. Names are unique; features of one
+ * id space map values alike.
+ */
 public record Schema(String name, List<Feature> features, List<Task> tasks) {
   /** The most features a schema may have. */
   public static final int MAX_FEATURES = 4096;
@@ -78,13 +81,12 @@ public record Schema(String name, List<Feature> features, List<Task> tasks) {
         return ids;
       }
     }
-    throw new IllegalArgumentException(
-        "schema '%s' has no id space '%s'".formatted(name, idSpace));
+    throw new IllegalArgumentException("schema '%s' has no id space '%s'".formatted(name, idSpace));
   }
 
   /**
-   * 64 hexadecimal digits (SHA-256) that fix how requests are packed: every feature's name, scope, kind and number of values, in order. Tasks,
-   * file columns and pooling have no part in it.
+   * 64 hexadecimal digits (SHA-256) that fix how requests are packed: every feature's name, scope,
+   * kind and number of values, in order. Tasks, file columns and pooling have no part in it.
    */
   public String id() {
     StringBuilder text = new StringBuilder("wukong-schema-1\n");

@@ -44,6 +44,9 @@ public enum DataType {
         return type;
       }
     }
-    throw new IllegalArgumentException("element type " + onnx + " is not one of float, uint8, int32, int64, bool, float16, double");
+    throw new IllegalArgumentException(
+        "element type "
+            + onnx
+            + " is not one of float, uint8, int32, int64, bool, float16, double");
   }
 }

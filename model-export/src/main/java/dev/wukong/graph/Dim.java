@@ -39,7 +39,8 @@ public record Dim(long factor, String symbol) {
 
   public Dim times(Dim other) {
     if (!fixed() && !other.fixed()) {
-      throw new IllegalArgumentException("no product of two symbolic dimensions: " + this + ", " + other);
+      throw new IllegalArgumentException(
+          "no product of two symbolic dimensions: " + this + ", " + other);
     }
     return new Dim(Math.multiplyExact(factor, other.factor), fixed() ? other.symbol : symbol);
   }

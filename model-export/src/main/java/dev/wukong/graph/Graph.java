@@ -12,7 +12,11 @@ import java.util.Map;
  * @param nodes in topological order, only those that some output needs
  */
 public record Graph(
-    String name, List<Tensor> inputs, List<Tensor> parameters, Map<String, Tensor> outputs, List<Node> nodes) {
+    String name,
+    List<Tensor> inputs,
+    List<Tensor> parameters,
+    Map<String, Tensor> outputs,
+    List<Node> nodes) {
   public Graph {
     inputs = List.copyOf(inputs);
     parameters = List.copyOf(parameters);

@@ -13,8 +13,9 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * The only maker of tensors: each call adds an operator, infers its shape at once and refuses inputs that do not fit. Names are unique;
- * they carry the scopes open at the time ({@code layer1/fm/MatMul_3}). Not thread-safe.
+ * The only maker of tensors: each call adds an operator, infers its shape at once and refuses
+ * inputs that do not fit. Names are unique; they carry the scopes open at the time ({@code
+ * layer1/fm/MatMul_3}). Not thread-safe.
  */
 public final class GraphBuilder {
   private final String name;
@@ -28,7 +29,8 @@ public final class GraphBuilder {
   private final Deque<String> scopes = new ArrayDeque<>();
 
   /**
-   * @param type the floating-point type of parameters and constants: FLOAT, or DOUBLE to check gradients
+   * @param type the floating-point type of parameters and constants: FLOAT, or DOUBLE to check
+   *     gradients
    */
   public GraphBuilder(String name, DataType type) {
     this.name = name;
@@ -76,10 +78,14 @@ public final class GraphBuilder {
     }
   }
 
-  /** The graph of everything that the outputs need. Inputs stay inputs even where no output needs them. */
+  /**
+   * The graph of everything that the outputs need. Inputs stay inputs even where no output needs
+   * them.
+   */
   public Graph build() {
     Set<Node> needed = ancestors(outputs.values());
-    return new Graph(name, inputs, parameters, outputs, nodes.stream().filter(needed::contains).toList());
+    return new Graph(
+        name, inputs, parameters, outputs, nodes.stream().filter(needed::contains).toList());
   }
 
   /** The nodes that {@code tensors} are computed from, in the order they were added. */
@@ -235,7 +241,10 @@ public final class GraphBuilder {
     return apply(new Op.Gather(), data, indices);
   }
 
-  /** {@code x} summed over the axes in which {@code shape} is broadcast to it; its shape is then {@code shape}. */
+  /**
+   * {@code x} summed over the axes in which {@code shape} is broadcast to it; its shape is then
+   * {@code shape}.
+   */
   public Tensor sumTo(Tensor x, Shape shape) {
     if (x.shape().equals(shape)) {
       return x;

@@ -41,7 +41,10 @@ public final class OnnxWriter {
    * @param metadata written into the file's properties
    */
   public static ModelProto write(
-      Graph graph, Lowering lowering, Map<String, TensorData> weights, Map<String, String> metadata) {
+      Graph graph,
+      Lowering lowering,
+      Map<String, TensorData> weights,
+      Map<String, String> metadata) {
     OnnxWriter writer = new OnnxWriter(lowering);
     writer.graph(graph, weights);
     ModelProto.Builder model =
@@ -50,7 +53,8 @@ public final class OnnxWriter {
             .setProducerName("wukong-ranking")
             .addOpsetImport(OperatorSetId.newBuilder().setVersion(OPSET))
             .setGraph(writer.proto);
-    metadata.forEach((k, v) -> model.addMetadataProps(StringEntry.newBuilder().setKey(k).setValue(v)));
+    metadata.forEach(
+        (k, v) -> model.addMetadataProps(StringEntry.newBuilder().setKey(k).setValue(v)));
     return model.build();
   }
 
@@ -62,36 +66,54 @@ public final class OnnxWriter {
       if (data == null) {
         proto.addInput(info(parameter, parameter.name()));
       } else if (!data.shape().equals(parameter.shape())) {
-        throw new IllegalArgumentException("weight '" + parameter.name() + "' has shape " + data.shape() + ", not " + parameter.shape());
+        throw new IllegalArgumentException(
+            "weight '"
+                + parameter.name()
+                + "' has shape "
+                + data.shape()
+                + ", not "
+                + parameter.shape());
       } else {
         proto.addInitializer(tensor(parameter.name(), data, parameter.type()));
       }
     }
-    // An output computed by a node takes the output's name; an input or a second name goes through Identity.
-    graph.outputs().forEach((outputName, tensor) -> {
-      if (tensor.producer() != null) {
-        names.putIfAbsent(tensor, outputName);
-      }
-    });
+    // An output computed by a node takes the output's name; an input or a second name goes through
+    // Identity.
+    graph
+        .outputs()
+        .forEach(
+            (outputName, tensor) -> {
+              if (tensor.producer() != null) {
+                names.putIfAbsent(tensor, outputName);
+              }
+            });
     graph.nodes().forEach(this::node);
-    graph.outputs().forEach((outputName, tensor) -> {
-      if (!name(tensor).equals(outputName)) {
-        emit("Identity", List.of(name(tensor)), List.of(outputName));
-      }
-      proto.addOutput(info(tensor, outputName));
-    });
+    graph
+        .outputs()
+        .forEach(
+            (outputName, tensor) -> {
+              if (!name(tensor).equals(outputName)) {
+                emit("Identity", List.of(name(tensor)), List.of(outputName));
+              }
+              proto.addOutput(info(tensor, outputName));
+            });
   }
 
   private void node(Node node) {
     switch (node.op()) {
-      case Op.Constant(var value) -> proto.addInitializer(tensor(name(node.out()), value, value.type()));
-      case Op.Add(), Op.Sub(), Op.Mul(), Op.Div(), Op.Max(), Op.Min(), Op.Greater(), Op.Equal() -> plain(node);
-      case Op.Neg(), Op.Abs(), Op.Sign(), Op.Exp(), Op.Log(), Op.Sqrt(), Op.Reciprocal() -> plain(node);
+      case Op.Constant(var value) ->
+          proto.addInitializer(tensor(name(node.out()), value, value.type()));
+      case Op.Add(), Op.Sub(), Op.Mul(), Op.Div(), Op.Max(), Op.Min(), Op.Greater(), Op.Equal() ->
+          plain(node);
+      case Op.Neg(), Op.Abs(), Op.Sign(), Op.Exp(), Op.Log(), Op.Sqrt(), Op.Reciprocal() ->
+          plain(node);
       case Op.Relu(), Op.Sigmoid(), Op.Tanh(), Op.Softplus(), Op.Not() -> plain(node);
       case Op.Where(), Op.MatMul() -> plain(node);
       case Op.Cast(var to) -> plain(node).addAttribute(attribute("to", to.onnx()));
       case Op.Gemm(var transA, var transB) ->
-          plain(node).addAttribute(attribute("transA", transA ? 1 : 0)).addAttribute(attribute("transB", transB ? 1 : 0));
+          plain(node)
+              .addAttribute(attribute("transA", transA ? 1 : 0))
+              .addAttribute(attribute("transB", transB ? 1 : 0));
       case Op.ReduceSum(var axes, var keep) -> reduce(node, axes, keep);
       case Op.ReduceMean(var axes, var keep) -> reduce(node, axes, keep);
       case Op.Softmax(var axis) -> plain(node).addAttribute(attribute("axis", axis));
@@ -99,12 +121,17 @@ public final class OnnxWriter {
           plain(node)
               .addAttribute(attribute("axis", -1))
               .addAttribute(
-                  Attribute.newBuilder().setName("epsilon").setType(Attribute.Type.FLOAT).setF(epsilon));
-      case Op.Reshape(var shape) -> emit("Reshape", List.of(name(node.in(0)), longs(shape)), outputs(node));
+                  Attribute.newBuilder()
+                      .setName("epsilon")
+                      .setType(Attribute.Type.FLOAT)
+                      .setF(epsilon));
+      case Op.Reshape(var shape) ->
+          emit("Reshape", List.of(name(node.in(0)), longs(shape)), outputs(node));
       case Op.Transpose(var perm) -> plain(node).addAttribute(attribute("perm", perm));
       case Op.Concat(var axis) -> plain(node).addAttribute(attribute("axis", axis));
       case Op.Split(var axis, var sizes) ->
-          emit("Split", List.of(name(node.in(0)), longs(sizes)), outputs(node)).addAttribute(attribute("axis", axis));
+          emit("Split", List.of(name(node.in(0)), longs(sizes)), outputs(node))
+              .addAttribute(attribute("axis", axis));
       case Op.ExpandLike() ->
           emit("Expand", List.of(name(node.in(0)), shapeOf(name(node.in(1)))), outputs(node));
       case Op.Count(var axes) -> count(node, axes);
@@ -118,14 +145,20 @@ public final class OnnxWriter {
         axes.isEmpty()
             ? List.of(name(node.in(0)))
             : List.of(name(node.in(0)), longs(axes.stream().map(Integer::longValue).toList()));
-    emit(node.op().getClass().getSimpleName(), in, outputs(node)).addAttribute(attribute("keepdims", keep ? 1 : 0));
+    emit(node.op().getClass().getSimpleName(), in, outputs(node))
+        .addAttribute(attribute("keepdims", keep ? 1 : 0));
   }
 
   private void count(Node node, List<Integer> axes) {
-    String sizes = helper("Gather", List.of(shapeOf(name(node.in(0))), longs(axes.stream().map(Integer::longValue).toList())));
+    String sizes =
+        helper(
+            "Gather",
+            List.of(
+                shapeOf(name(node.in(0))), longs(axes.stream().map(Integer::longValue).toList())));
     String product = fresh();
     emit("ReduceProd", List.of(sizes), List.of(product)).addAttribute(attribute("keepdims", 0));
-    emit("Cast", List.of(product), outputs(node)).addAttribute(attribute("to", node.out().type().onnx()));
+    emit("Cast", List.of(product), outputs(node))
+        .addAttribute(attribute("to", node.out().type().onnx()));
   }
 
   private void scatterAdd(Node node) {
@@ -134,22 +167,30 @@ public final class OnnxWriter {
     String index = name(indices);
     if (indices.type() != DataType.INT64) {
       index = fresh();
-      emit("Cast", List.of(name(indices)), List.of(index)).addAttribute(attribute("to", DataType.INT64.onnx()));
+      emit("Cast", List.of(name(indices)), List.of(index))
+          .addAttribute(attribute("to", DataType.INT64.onnx()));
     }
     String zeros = fresh();
     TensorData zero = new TensorData.Numbers(node.out().type(), Shape.of(1), new double[1]);
     emit("ConstantOfShape", List.of(shapeOf(name(like))), List.of(zeros))
         .addAttribute(
-            Attribute.newBuilder().setName("value").setType(Attribute.Type.TENSOR).setT(tensor("", zero, zero.type())));
+            Attribute.newBuilder()
+                .setName("value")
+                .setType(Attribute.Type.TENSOR)
+                .setT(tensor("", zero, zero.type())));
     int tail = like.rank() - 1;
     switch (lowering) {
       case CUDA -> {
         String column = helper("Unsqueeze", List.of(index, longs(List.of(-1L))));
-        emit("ScatterND", List.of(zeros, column, name(node.in(2))), outputs(node)).addAttribute(attribute("reduction", "add"));
+        emit("ScatterND", List.of(zeros, column, name(node.in(2))), outputs(node))
+            .addAttribute(attribute("reduction", "add"));
       }
       case CPU -> {
         // ScatterElements wants one index an element, and as many axes as the data has.
-        List<Long> axes = java.util.stream.LongStream.range(indices.rank(), indices.rank() + (long) tail).boxed().toList();
+        List<Long> axes =
+            java.util.stream.LongStream.range(indices.rank(), indices.rank() + (long) tail)
+                .boxed()
+                .toList();
         String wide = tail == 0 ? index : helper("Unsqueeze", List.of(index, longs(axes)));
         String expanded = helper("Expand", List.of(wide, shapeOf(name(node.in(2)))));
         List<Long> flat = new java.util.ArrayList<>(List.of(-1L));
@@ -164,11 +205,19 @@ public final class OnnxWriter {
   }
 
   private NodeProto.Builder plain(Node node) {
-    return emit(node.op().getClass().getSimpleName(), node.inputs().stream().map(this::name).toList(), outputs(node));
+    return emit(
+        node.op().getClass().getSimpleName(),
+        node.inputs().stream().map(this::name).toList(),
+        outputs(node));
   }
 
   private NodeProto.Builder emit(String opType, List<String> in, List<String> out) {
-    return proto.addNodeBuilder().setOpType(opType).setName(out.getFirst()).addAllInput(in).addAllOutput(out);
+    return proto
+        .addNodeBuilder()
+        .setOpType(opType)
+        .setName(out.getFirst())
+        .addAllInput(in)
+        .addAllOutput(out);
   }
 
   private String helper(String opType, List<String> in) {
@@ -197,7 +246,8 @@ public final class OnnxWriter {
   private String longs(Shape shape) {
     List<Long> sizes = shape.dims().stream().map(d -> d.fixed() ? d.factor() : -1L).toList();
     if (sizes.stream().filter(n -> n == -1).count() > 1) {
-      throw new IllegalArgumentException("reshape to " + shape + " with more than one symbolic dimension");
+      throw new IllegalArgumentException(
+          "reshape to " + shape + " with more than one symbolic dimension");
     }
     return longs(sizes);
   }
@@ -215,7 +265,11 @@ public final class OnnxWriter {
   }
 
   private static Attribute attribute(String name, String value) {
-    return Attribute.newBuilder().setName(name).setType(Attribute.Type.STRING).setS(ByteString.copyFromUtf8(value)).build();
+    return Attribute.newBuilder()
+        .setName(name)
+        .setType(Attribute.Type.STRING)
+        .setS(ByteString.copyFromUtf8(value))
+        .build();
   }
 
   private static Attribute attribute(String name, List<Integer> values) {
@@ -233,13 +287,19 @@ public final class OnnxWriter {
         shape.addDimBuilder().setDimParam(dim.toString());
       }
     }
-    TypeProto.Tensor type = TypeProto.Tensor.newBuilder().setElemType(tensor.type().onnx()).setShape(shape).build();
-    return ValueInfo.newBuilder().setName(name).setType(TypeProto.newBuilder().setTensorType(type)).build();
+    TypeProto.Tensor type =
+        TypeProto.Tensor.newBuilder().setElemType(tensor.type().onnx()).setShape(shape).build();
+    return ValueInfo.newBuilder()
+        .setName(name)
+        .setType(TypeProto.newBuilder().setTensorType(type))
+        .build();
   }
 
   private static TensorProto tensor(String name, TensorData data, DataType type) {
     int length = data.length();
-    ByteBuffer bytes = ByteBuffer.allocate(Math.multiplyExact(length, type.bytes())).order(ByteOrder.LITTLE_ENDIAN);
+    ByteBuffer bytes =
+        ByteBuffer.allocate(Math.multiplyExact(length, type.bytes()))
+            .order(ByteOrder.LITTLE_ENDIAN);
     if (data instanceof TensorData.Floats(var _, var values) && type == DataType.FLOAT) {
       bytes.asFloatBuffer().put(values);
     } else {
@@ -249,7 +309,10 @@ public final class OnnxWriter {
       bytes.flip();
     }
     TensorProto.Builder result =
-        TensorProto.newBuilder().setName(name).setDataType(type.onnx()).setRawData(ByteString.copyFrom(bytes));
+        TensorProto.newBuilder()
+            .setName(name)
+            .setDataType(type.onnx())
+            .setRawData(ByteString.copyFrom(bytes));
     for (long size : data.shape().sizes()) {
       result.addDims(size);
     }

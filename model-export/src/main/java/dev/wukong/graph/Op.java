@@ -3,8 +3,9 @@ package dev.wukong.graph;
 import java.util.List;
 
 /**
- * The operators, one record each; attributes are components. Elementwise operators broadcast. Names and meanings are those of the ONNX
- * operator of the same name unless said otherwise; what ONNX takes as small constant inputs (axes, shapes, bounds) are attributes here.
+ * The operators, one record each; attributes are components. Elementwise operators broadcast. Names
+ * and meanings are those of the ONNX operator of the same name unless said otherwise; what ONNX
+ * takes as small constant inputs (axes, shapes, bounds) are attributes here.
  */
 public sealed interface Op {
   record Constant(TensorData value) implements Op {}
@@ -74,7 +75,10 @@ public sealed interface Op {
   /** Softmax over one axis. */
   record Softmax(int axis) implements Op {}
 
-  /** Over the last axis. Inputs x, scale, bias; outputs y, mean, inverse standard deviation (both with a last axis of 1). */
+  /**
+   * Over the last axis. Inputs x, scale, bias; outputs y, mean, inverse standard deviation (both
+   * with a last axis of 1).
+   */
   record LayerNormalization(float epsilon) implements Op {}
 
   // Shapes.
@@ -92,7 +96,10 @@ public sealed interface Op {
   /** Inputs x, like: x broadcast to the shape of {@code like}. */
   record ExpandLike() implements Op {}
 
-  /** The number of elements along {@code axes} of the input, as a scalar of the input's type. ONNX: Shape, Gather, ReduceProd, Cast. */
+  /**
+   * The number of elements along {@code axes} of the input, as a scalar of the input's type. ONNX:
+   * Shape, Gather, ReduceProd, Cast.
+   */
   record Count(List<Integer> axes) implements Op {}
 
   // Lookups along axis 0.
@@ -101,8 +108,8 @@ public sealed interface Op {
   record Gather() implements Op {}
 
   /**
-   * Inputs like [U, ...], indices [...], updates [indices..., like's other dims]: zeros shaped as {@code like} with every update added
-   * to its row. How it is lowered depends on {@link Lowering}.
+   * Inputs like [U, ...], indices [...], updates [indices..., like's other dims]: zeros shaped as
+   * {@code like} with every update added to its row. How it is lowered depends on {@link Lowering}.
    */
   record ScatterAdd() implements Op {}
 }

@@ -91,7 +91,8 @@ public record Shape(List<Dim> dims) {
       } else if (a.one()) {
         result.add(b);
       } else {
-        throw new IllegalArgumentException("shapes " + this + " and " + other + " do not broadcast");
+        throw new IllegalArgumentException(
+            "shapes " + this + " and " + other + " do not broadcast");
       }
     }
     return new Shape(result);

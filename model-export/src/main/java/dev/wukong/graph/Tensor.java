@@ -2,7 +2,10 @@ package dev.wukong.graph;
 
 import org.jspecify.annotations.Nullable;
 
-/** A value of a graph under construction: a name, a type, a shape. Made by {@link GraphBuilder} alone; equal only to itself. */
+/**
+ * A value of a graph under construction: a name, a type, a shape. Made by {@link GraphBuilder}
+ * alone; equal only to itself.
+ */
 public final class Tensor {
   private final GraphBuilder owner;
   private final String name;

@@ -3,8 +3,8 @@ package dev.wukong.graph;
 import java.util.Arrays;
 
 /**
- * The numbers of a constant or a parameter, row-major, with a fixed shape. Kept as doubles for the small constants of a graph and as
- * floats for weights.
+ * The numbers of a constant or a parameter, row-major, with a fixed shape. Kept as doubles for the
+ * small constants of a graph and as floats for weights.
  */
 public sealed interface TensorData {
   DataType type();
@@ -18,7 +18,10 @@ public sealed interface TensorData {
     return Math.toIntExact(shape().elements().size());
   }
 
-  /** Float weights. The array is not copied: its owner must not change it while a graph is being written. */
+  /**
+   * Float weights. The array is not copied: its owner must not change it while a graph is being
+   * written.
+   */
   record Floats(Shape shape, float[] values) implements TensorData {
     public Floats {
       check(shape, values.length);
@@ -36,7 +39,9 @@ public sealed interface TensorData {
 
     @Override
     public boolean equals(Object other) {
-      return other instanceof Floats(Shape s, float[] v) && s.equals(shape) && Arrays.equals(v, values);
+      return other instanceof Floats(Shape s, float[] v)
+          && s.equals(shape)
+          && Arrays.equals(v, values);
     }
 
     @Override

@@ -1,4 +1,7 @@
-/** A typed graph of ONNX operators: built in Java with inferred shapes, written to and read from the ONNX format. */
+/**
+ * A typed graph of ONNX operators: built in Java with inferred shapes, written to and read from the
+ * ONNX format.
+ */
 @NullMarked
 package dev.wukong.graph;
 

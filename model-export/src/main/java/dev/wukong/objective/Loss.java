@@ -9,8 +9,8 @@ final class Loss {
   private Loss() {}
 
   /**
-   * Binary cross-entropy from logits: for each task the weighted mean over its examples, summed over the tasks. Stable for any logit:
-   * softplus(z) - y z.
+   * Binary cross-entropy from logits: for each task the weighted mean over its examples, summed
+   * over the tasks. Stable for any logit: softplus(z) - y z.
    *
    * @param logits [B, tasks]
    * @param labels [B, tasks], 0 to 1
@@ -21,7 +21,8 @@ final class Loss {
     Tensor sums = g.reduceSum(g.mul(each, weights), false, 0); // [tasks]
     Tensor totals = g.reduceSum(weights, false, 0);
     // A task without any example in the batch has a sum of 0 and adds nothing.
-    Tensor divisors = g.where(g.apply(new Op.Equal(), totals, g.constant(0)), g.constant(1), totals);
+    Tensor divisors =
+        g.where(g.apply(new Op.Equal(), totals, g.constant(0)), g.constant(1), totals);
     return g.reduceSum(g.div(sums, divisors), false, 0);
   }
 }

@@ -19,9 +19,11 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Forward, loss and gradients of one minibatch. Beside the model's inputs it takes {@code labels} and {@code label_weights} [B, tasks] and
- * the dropout masks; its outputs are {@code loss}, {@code probabilities} (made before the step: progressive validation), {@code grad/<weight>}
- * for every weight, {@code grad/<slots input>} [B, W, d] for every lookup, and {@code new/<statistic>} for batch normalization.
+ * Forward, loss and gradients of one minibatch. Beside the model's inputs it takes {@code labels}
+ * and {@code label_weights} [B, tasks] and the dropout masks; its outputs are {@code loss}, {@code
+ * probabilities} (made before the step: progressive validation), {@code grad/<weight>} for every
+ * weight, {@code grad/<slots input>} [B, W, d] for every lookup, and {@code new/<statistic>} for
+ * batch normalization.
  *
  * @param weights trained weights and how they start
  * @param statistics running statistics and how they start
@@ -57,6 +59,10 @@ public record TrainGraph(
     }
     net.updates().forEach((statistic, update) -> g.output("new/" + statistic.name(), update));
     return new TrainGraph(
-        g.build(), net.trainable(), net.running(), net.masks(), List.copyOf(inputs.lookups().keySet()));
+        g.build(),
+        net.trainable(),
+        net.running(),
+        net.masks(),
+        List.copyOf(inputs.lookups().keySet()));
   }
 }

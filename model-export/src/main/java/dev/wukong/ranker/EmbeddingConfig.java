@@ -8,9 +8,11 @@ import java.util.Map;
  * The embedding layer (paper, section 3.2).
  *
  * @param width d, the width of the embeddings that interact
- * @param widths smaller (or larger) widths of single features; those embeddings are joined and projected to width d
+ * @param widths smaller (or larger) widths of single features; those embeddings are joined and
+ *     projected to width d
  * @param counts several embeddings for important features
- * @param projected how many embeddings of width d the deviating features of one width become; 0: as many as their floats fill, rounded up
+ * @param projected how many embeddings of width d the deviating features of one width become; 0: as
+ *     many as their floats fill, rounded up
  * @param projection the MLP that makes them
  * @param denseEmbeddings how many embeddings of width d the numbers become
  * @param bottom the MLP that makes them

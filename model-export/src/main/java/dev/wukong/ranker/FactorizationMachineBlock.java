@@ -16,7 +16,10 @@ final class FactorizationMachineBlock {
     Tensor normal = net.layerNorm(g.reshape(interactions, x.dim(0), flat));
     long out = config.fmEmbeddings() * x.dim(2).size();
     return g.reshape(
-        Mlp.of(net, normal, config.fmMlp(), out), x.dim(0), Dim.of(config.fmEmbeddings()), x.dim(2));
+        Mlp.of(net, normal, config.fmMlp(), out),
+        x.dim(0),
+        Dim.of(config.fmEmbeddings()),
+        x.dim(2));
   }
 
   private static Tensor interactions(Network net, WukongConfig config, Tensor x) {
@@ -25,7 +28,8 @@ final class FactorizationMachineBlock {
       case PLAIN -> g.matMul(x, g.transposeLast(x));
       case LOW_RANK -> {
         long n = x.dim(1).size();
-        // Yᵀ [k, n], so that (Xᵀ Y)ᵀ is a product from the left. Variance 1: of the scale the paper's code bases use.
+        // Yᵀ [k, n], so that (Xᵀ Y)ᵀ is a product from the left. Variance 1: of the scale the
+        // paper's code bases use.
         Tensor y = net.weight("y", new Init.Normal(1), config.rank(), n);
         yield g.matMul(x, g.transposeLast(g.matMul(y, x)));
       }

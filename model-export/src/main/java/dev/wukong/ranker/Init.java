@@ -19,7 +19,8 @@ public sealed interface Init {
     switch (this) {
       case Constant(var value) -> Arrays.fill(values, value);
       case Normal(var deviation) -> fill(values, random, deviation);
-      case XavierNormal(var fanIn, var fanOut) -> fill(values, random, Math.sqrt(2.0 / (fanIn + fanOut)));
+      case XavierNormal(var fanIn, var fanOut) ->
+          fill(values, random, Math.sqrt(2.0 / (fanIn + fanOut)));
     }
     return values;
   }

@@ -12,7 +12,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A network under construction: the graph, what its weights start as, and what training feeds and keeps beside them. Not thread-safe.
+ * A network under construction: the graph, what its weights start as, and what training feeds and
+ * keeps beside them. Not thread-safe.
  */
 public final class Network {
   /** Added to a variance before its root. */
@@ -92,8 +93,8 @@ public final class Network {
   }
 
   /**
-   * Batch normalization of x [B, h] over the batch. The running variance is the unbiased one, the batch's own the biased one, as the
-   * published configurations were trained.
+   * Batch normalization of x [B, h] over the batch. The running variance is the unbiased one, the
+   * batch's own the biased one, as the published configurations were trained.
    */
   public Tensor batchNorm(Tensor x) {
     try (var _ = graph.scope("batch_norm")) {
@@ -138,7 +139,10 @@ public final class Network {
     return tensor;
   }
 
-  /** {@code x} with a share {@code rate} of its values zeroed and the rest scaled up, in training; {@code x} otherwise. */
+  /**
+   * {@code x} with a share {@code rate} of its values zeroed and the rest scaled up, in training;
+   * {@code x} otherwise.
+   */
   public Tensor dropout(Tensor x, double rate) {
     if (rate == 0 || mode == Mode.PREDICT) {
       return x;

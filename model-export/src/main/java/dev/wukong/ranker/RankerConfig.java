@@ -16,7 +16,10 @@ import java.util.stream.Collectors;
 
 /** A model and its hyperparameters: one record a model. */
 public sealed interface RankerConfig permits WukongConfig {
-  /** How wide each feature's embeddings are, and how the deviating ones and the numbers reach the common width. */
+  /**
+   * How wide each feature's embeddings are, and how the deviating ones and the numbers reach the
+   * common width.
+   */
   EmbeddingConfig embedding();
 
   /** The model's logits [B, tasks] for {@code inputs}. */
@@ -27,7 +30,8 @@ public sealed interface RankerConfig permits WukongConfig {
     String type = section.text("type", "wukong");
     return switch (type) {
       case "wukong" -> WukongConfig.read(section);
-      default -> throw new ConfigException(section.path() + ".type is '" + type + "', want one of wukong");
+      default ->
+          throw new ConfigException(section.path() + ".type is '" + type + "', want one of wukong");
     };
   }
 
@@ -35,16 +39,25 @@ public sealed interface RankerConfig permits WukongConfig {
   default Map<String, List<Integer>> widths(Schema schema) {
     EmbeddingConfig config = embedding();
     Set<String> ids =
-        schema.features().stream().filter(IdFeature.class::isInstance).map(Feature::name).collect(Collectors.toSet());
+        schema.features().stream()
+            .filter(IdFeature.class::isInstance)
+            .map(Feature::name)
+            .collect(Collectors.toSet());
     for (Map<String, Integer> named : List.of(config.widths(), config.counts())) {
       for (String feature : named.keySet()) {
         if (!ids.contains(feature)) {
-          throw new ConfigException("model.embedding names '" + feature + "', which is no id feature of schema '" + schema.name() + "'");
+          throw new ConfigException(
+              "model.embedding names '"
+                  + feature
+                  + "', which is no id feature of schema '"
+                  + schema.name()
+                  + "'");
         }
       }
     }
     Map<String, List<Integer>> result = new LinkedHashMap<>();
-    for (String feature : schema.features().stream().map(Feature::name).filter(ids::contains).toList()) {
+    for (String feature :
+        schema.features().stream().map(Feature::name).filter(ids::contains).toList()) {
       int width = config.widths().getOrDefault(feature, config.width());
       int count = config.counts().getOrDefault(feature, 1);
       result.put(feature, new ArrayList<>(java.util.Collections.nCopies(count, width)));

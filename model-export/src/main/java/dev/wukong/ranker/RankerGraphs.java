@@ -12,13 +12,14 @@ public final class RankerGraphs {
   private RankerGraphs() {}
 
   /**
-   * The predict graph: outputs {@code probabilities} and {@code logits}, both [B, tasks]. Its parameters are the weights and running
-   * statistics that training keeps under the same names.
+   * The predict graph: outputs {@code probabilities} and {@code logits}, both [B, tasks]. Its
+   * parameters are the weights and running statistics that training keeps under the same names.
    */
   public static Graph predict(RankerConfig config, InputLayout layout) {
     GraphBuilder g = new GraphBuilder("predict", DataType.FLOAT);
     Network net = new Network(g, Mode.PREDICT);
-    Tensor logits = config.logits(net, new RankerInputs(net, layout), layout.schema().tasks().size());
+    Tensor logits =
+        config.logits(net, new RankerInputs(net, layout), layout.schema().tasks().size());
     g.output("probabilities", g.apply(new Op.Sigmoid(), logits));
     g.output("logits", logits);
     return g.build();

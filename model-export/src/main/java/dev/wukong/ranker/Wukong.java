@@ -7,8 +7,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The stack of interaction layers and the final MLP. A layer (paper, equation 2): X' = LayerNorm(concat(FMB(X), LCB(X)) + X), the residual
- * projected linearly where the counts of embeddings differ.
+ * The stack of interaction layers and the final MLP. A layer (paper, equation 2): X' =
+ * LayerNorm(concat(FMB(X), LCB(X)) + X), the residual projected linearly where the counts of
+ * embeddings differ.
  */
 final class Wukong {
   private Wukong() {}
@@ -58,7 +59,10 @@ final class Wukong {
     }
   }
 
-  /** Linear compression: W X with W [count, n] on the left, so that no transpose is needed. [B, n, d] to [B, count, d]. */
+  /**
+   * Linear compression: W X with W [count, n] on the left, so that no transpose is needed. [B, n,
+   * d] to [B, count, d].
+   */
   static Tensor linear(Network net, Tensor x, long count) {
     long n = x.dim(1).size();
     Tensor weight = net.weight("weight", new Init.XavierNormal(n, count), count, n);

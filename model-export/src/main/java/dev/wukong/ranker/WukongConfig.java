@@ -32,8 +32,8 @@ public record WukongConfig(
     implements RankerConfig {
 
   /**
-   * The factorization machine inside a layer (paper, section 3.4). PLAIN is X Xᵀ; LOW_RANK is X (Xᵀ Y) with Y a weight; ATTENTIVE, the
-   * paper's default, makes Y from the input.
+   * The factorization machine inside a layer (paper, section 3.4). PLAIN is X Xᵀ; LOW_RANK is X (Xᵀ
+   * Y) with Y a weight; ATTENTIVE, the paper's default, makes Y from the input.
    */
   public enum FactorizationMachine {
     PLAIN,
@@ -70,7 +70,8 @@ public record WukongConfig(
             section.flag("residual", true));
     section.done();
     if (result.fmEmbeddings() + result.linearEmbeddings() == 0) {
-      throw new ConfigException(section.path() + ": fm_embeddings and linear_embeddings are both 0, want at least one");
+      throw new ConfigException(
+          section.path() + ": fm_embeddings and linear_embeddings are both 0, want at least one");
     }
     return result;
   }

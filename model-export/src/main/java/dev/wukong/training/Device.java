@@ -52,13 +52,18 @@ public sealed interface Device {
       case Cuda(int index) -> {
         if (!OrtEnvironment.getAvailableProviders().contains(OrtProvider.CUDA)) {
           throw new DeviceException(
-              "device 'cuda:" + index + "': this build holds ONNX Runtime for the CPU only, build with -Pgpu");
+              "device 'cuda:"
+                  + index
+                  + "': this build holds ONNX Runtime for the CPU only, build with -Pgpu");
         }
         try (OrtCUDAProviderOptions cuda = new OrtCUDAProviderOptions(index)) {
           options.addCUDA(cuda);
         } catch (OrtException e) {
           throw new DeviceException(
-              "device 'cuda:" + index + "': the CUDA provider does not start (driver, CUDA 12 and cuDNN 9 libraries, free memory?): "
+              "device 'cuda:"
+                  + index
+                  + "': the CUDA provider does not start (driver, CUDA 12 and cuDNN 9 libraries,"
+                  + " free memory?): "
                   + e.getMessage(),
               e);
         }

@@ -2,16 +2,21 @@ package dev.wukong.training;
 
 import java.nio.ByteBuffer;
 
-/** Dropout masks as a function of seed, step and mask: a resumed or replayed run drops the same values. */
+/**
+ * Dropout masks as a function of seed, step and mask: a resumed or replayed run drops the same
+ * values.
+ */
 final class Dropout {
   private Dropout() {}
 
   /**
-   * Fills {@code mask} with ones (kept) and zeros (dropped, with probability {@code rate} to 16 bits).
+   * Fills {@code mask} with ones (kept) and zeros (dropped, with probability {@code rate} to 16
+   * bits).
    *
    * @param stream tells the masks of one step apart
    */
-  static void fill(Workers workers, ByteBuffer mask, int count, double rate, long seed, long step, int stream) {
+  static void fill(
+      Workers workers, ByteBuffer mask, int count, double rate, long seed, long step, int stream) {
     int threshold = (int) Math.round(rate * 65536);
     long base = mix(mix(seed + 0x632BE59BD9B4E019L * stream) + step);
     workers.range(

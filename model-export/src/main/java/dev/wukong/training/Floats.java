@@ -7,8 +7,9 @@ import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 
 /**
- * Floats outside the heap, so that ONNX Runtime reads and writes them in place. Whole tiles are copied to heap arrays for arithmetic: the
- * compiler vectorizes loops over arrays, and a tile stays in the nearest cache.
+ * Floats outside the heap, so that ONNX Runtime reads and writes them in place. Whole tiles are
+ * copied to heap arrays for arithmetic: the compiler vectorizes loops over arrays, and a tile stays
+ * in the nearest cache.
  */
 final class Floats {
   /** Floats of a tile: four such arrays fit a first-level cache. */

@@ -1,8 +1,8 @@
 package dev.wukong.training;
 
 /**
- * An optimizer's arithmetic over a tile of weights on the heap: one pass that reads each number once, where a graph of elementwise
- * operators would pass over memory ten times.
+ * An optimizer's arithmetic over a tile of weights on the heap: one pass that reads each number
+ * once, where a graph of elementwise operators would pass over memory ten times.
  */
 sealed interface HostOptimizer {
   /** Floats of state a weight. */
@@ -46,7 +46,8 @@ sealed interface HostOptimizer {
   }
 
   /** Adam; the exact betas make the bias corrections in double. */
-  record Adam(float beta1, float beta2, float epsilon, double exact1, double exact2) implements HostOptimizer {
+  record Adam(float beta1, float beta2, float epsilon, double exact1, double exact2)
+      implements HostOptimizer {
     @Override
     public int slots() {
       return 2;
@@ -56,8 +57,8 @@ sealed interface HostOptimizer {
     public void update(float[] w, float[] g, float[][] state, int count, double rate, long step) {
       float[] m = state[0];
       float[] v = state[1];
-      float size = (float) (rate / (1 - Math.pow(exact1, step)));
-      float root = (float) (1 / Math.sqrt(1 - Math.pow(exact2, step)));
+      float size = (float) (rate / (1 - Math.pow(exact1, (double) step)));
+      float root = (float) (1 / Math.sqrt(1 - Math.pow(exact2, (double) step)));
       float b1 = beta1;
       float b2 = beta2;
       float c1 = 1 - b1;

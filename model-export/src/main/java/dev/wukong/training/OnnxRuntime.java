@@ -51,7 +51,10 @@ public final class OnnxRuntime {
         linker.downcallHandle(
             linker.defaultLookup().findOrThrow("setenv"),
             FunctionDescriptor.of(
-                ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.JAVA_INT));
+                ValueLayout.JAVA_INT,
+                ValueLayout.ADDRESS,
+                ValueLayout.ADDRESS,
+                ValueLayout.JAVA_INT));
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment name = arena.allocateFrom("ORT_DISABLE_TELEMETRY");
       int _ = (int) setenv.invokeExact(name, arena.allocateFrom("1"), 0);

@@ -5,7 +5,10 @@ import dev.wukong.data.EncodedRows;
 import dev.wukong.data.Scope;
 import java.nio.FloatBuffer;
 
-/** Embedding rows in training: which rows a minibatch sees, and how they follow their gradients. Owned by the training thread. */
+/**
+ * Embedding rows in training: which rows a minibatch sees, and how they follow their gradients.
+ * Owned by the training thread.
+ */
 sealed interface RowTrainer permits WholeTableRows, TouchedRows {
   /**
    * Finds the rows of {@code batch}.
@@ -46,7 +49,8 @@ sealed interface RowTrainer permits WholeTableRows, TouchedRows {
     /**
      * One row.
      *
-     * @param state the optimizer's floats: none for gradient descent, m then v for Adam, one for row-wise AdaGrad
+     * @param state the optimizer's floats: none for gradient descent, m then v for Adam, one for
+     *     row-wise AdaGrad
      */
     void row(int table, long id, float[] row, float[] state);
   }

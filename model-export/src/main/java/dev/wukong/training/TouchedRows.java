@@ -19,8 +19,9 @@ import java.util.List;
 import java.util.SplittableRandom;
 
 /**
- * Only the rows of the batch are inputs of a step, and only they change (design: touched rows). A row is made when training first meets its
- * id, with values that depend on the seed, its table and its id alone. For tables of any size.
+ * Only the rows of the batch are inputs of a step, and only they change (design: touched rows). A
+ * row is made when training first meets its id, with values that depend on the seed, its table and
+ * its id alone. For tables of any size.
  */
 final class TouchedRows implements RowTrainer {
   private final InputLayout layout;
@@ -28,10 +29,13 @@ final class TouchedRows implements RowTrainer {
   private final OptimizerConfig config;
   private final double deviation;
   private final long seed;
+
   /** All rows ever made: the slot of a key is its place in the store. */
   private final UniqueRows known;
+
   /** The rows of this batch: the slot of a key is its row of the input. */
   private final UniqueRows batch;
+
   private final List<Store> stores;
 
   /** One group's rows: blocks on the heap, and this batch's input and gradients. */
@@ -44,8 +48,10 @@ final class TouchedRows implements RowTrainer {
     final List<float[]> accumulators = new ArrayList<>();
     int size;
     Floats input;
+
     /** The place in the store of each row of this batch. */
     int[] places = new int[1];
+
     float[] gradients = new float[0];
 
     Store(Group group) {
@@ -84,7 +90,8 @@ final class TouchedRows implements RowTrainer {
     this.known = new UniqueRows(layout);
     this.batch = new UniqueRows(layout);
     this.stores = layout.groups().stream().map(Store::new).toList();
-    // The unseen and missing ids' rows exist from the start: they stand in for ids that training never met.
+    // The unseen and missing ids' rows exist from the start: they stand in for ids that training
+    // never met.
     for (int group = 0; group < stores.size(); group++) {
       for (Table table : layout.groups().get(group).tables()) {
         place(group, RowKey.of(table.ordinal(), RowKey.UNSEEN));
@@ -127,7 +134,8 @@ final class TouchedRows implements RowTrainer {
       for (int slot = 1; slot < size; slot++) {
         long key = batch.key(group, slot);
         int found = create ? place(group, key) : known.find(group, key) - 1;
-        int place = found >= 0 ? found : known.find(group, RowKey.of(RowKey.table(key), RowKey.UNSEEN)) - 1;
+        int place =
+            found >= 0 ? found : known.find(group, RowKey.of(RowKey.table(key), RowKey.UNSEEN)) - 1;
         store.places[slot] = place;
         store.get(place, row);
         store.input.put((long) slot * store.width, row, store.width);
@@ -181,7 +189,8 @@ final class TouchedRows implements RowTrainer {
   public double finishGradients() {
     double sum = 0;
     for (int group = 0; group < stores.size(); group++) {
-      sum += WeightState.squares(stores.get(group).gradients, size(group) * stores.get(group).width);
+      sum +=
+          WeightState.squares(stores.get(group).gradients, size(group) * stores.get(group).width);
     }
     return sum;
   }
@@ -191,7 +200,10 @@ final class TouchedRows implements RowTrainer {
     for (int group = 0; group < stores.size(); group++) {
       Store store = stores.get(group);
       // Distinct slots have distinct places, so threads never meet in a row.
-      workers.range(size(group) - 1, 64, (part, from, to) -> update(store, (int) from + 1, (int) to + 1, scale, rate));
+      workers.range(
+          size(group) - 1,
+          64,
+          (part, from, to) -> update(store, (int) from + 1, (int) to + 1, scale, rate));
     }
   }
 

@@ -18,7 +18,6 @@ import dev.wukong.ranker.RankerConfig;
 import dev.wukong.ranker.RankerGraphs;
 import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
 import java.util.ArrayList;
@@ -29,8 +28,9 @@ import java.util.Map;
 import java.util.function.ToLongFunction;
 
 /**
- * A model in training: its weights, rows and optimizer state, and the sessions that compute gradients and scores. Every tensor lies in
- * memory of this class, so that ONNX Runtime copies nothing. One thread at a time.
+ * A model in training: its weights, rows and optimizer state, and the sessions that compute
+ * gradients and scores. Every tensor lies in memory of this class, so that ONNX Runtime copies
+ * nothing. One thread at a time.
  */
 public final class TrainSession implements AutoCloseable {
   private final InputLayout layout;
@@ -68,14 +68,18 @@ public final class TrainSession implements AutoCloseable {
     this.config = config;
     this.train = TrainGraph.of(model, layout);
     this.workers = new Workers(config.threads());
-    this.weights = new WeightState(arena, train.weights(), HostOptimizer.of(config.dense()), workers, config.seed());
-    this.statistics = new WeightState(arena, train.statistics(), new HostOptimizer.Sgd(), workers, config.seed());
+    this.weights =
+        new WeightState(
+            arena, train.weights(), HostOptimizer.of(config.dense()), workers, config.seed());
+    this.statistics =
+        new WeightState(arena, train.statistics(), new HostOptimizer.Sgd(), workers, config.seed());
     double deviation = model.embedding().deviation();
     this.rows =
         switch (config.rows().mode()) {
           case TOUCHED -> new TouchedRows(layout, config.rows(), deviation, workers, config.seed());
           case WHOLE_TABLE ->
-              new WholeTableRows(arena, layout, rowsIn, config.rows(), deviation, workers, config.seed());
+              new WholeTableRows(
+                  arena, layout, rowsIn, config.rows(), deviation, workers, config.seed());
         };
     this.buffers = new Buffers(config.batch());
     try {
@@ -147,14 +151,24 @@ public final class TrainSession implements AutoCloseable {
     float[] probabilities = new float[count * layout.schema().tasks().size()];
     try (Run run = new Run()) {
       bindInputs(run, batch);
-      run.input("labels", tensor(buffers.floats("labels", batch.labels(), count * tasks()), count, tasks()));
-      run.input("label_weights", tensor(buffers.floats("label_weights", batch.labelWeights(), count * tasks()), count, tasks()));
+      run.input(
+          "labels",
+          tensor(buffers.floats("labels", batch.labels(), count * tasks()), count, tasks()));
+      run.input(
+          "label_weights",
+          tensor(
+              buffers.floats("label_weights", batch.labelWeights(), count * tasks()),
+              count,
+              tasks()));
       for (int i = 0; i < train.masks().size(); i++) {
         Network.DropoutMask mask = train.masks().get(i);
         int width = (int) mask.mask().dim(1).size();
         ByteBuffer bytes = buffers.bytes(mask.mask().name(), count * width);
         Dropout.fill(workers, bytes, count * width, mask.rate(), config.seed(), next, i);
-        run.input(mask.mask().name(), OnnxTensor.createTensor(environment, bytes, new long[] {count, width}, OnnxJavaType.BOOL));
+        run.input(
+            mask.mask().name(),
+            OnnxTensor.createTensor(
+                environment, bytes, new long[] {count, width}, OnnxJavaType.BOOL));
       }
       FloatBuffer lossBuffer = buffers.floats("loss", 1);
       FloatBuffer probabilityBuffer = buffers.floats("probabilities", probabilities.length);
@@ -162,11 +176,17 @@ public final class TrainSession implements AutoCloseable {
       run.output("probabilities", tensor(probabilityBuffer, count, tasks()));
       weights.places().keySet().forEach(name -> run.shared("grad/" + name, weight("grad/" + name)));
       // The new statistics land where gradients would; they are taken over below.
-      statistics.places().keySet().forEach(name -> run.shared("new/" + name, weight("grad/" + name)));
+      statistics
+          .places()
+          .keySet()
+          .forEach(name -> run.shared("new/" + name, weight("grad/" + name)));
       for (String slots : train.lookups()) {
         long[] shape = lookupShape(slots, count);
-        Floats gradients = lookupGradients.computeIfAbsent(slots, s -> new Floats(arena, shape[1] * shape[2] * config.batch()));
-        run.output("grad/" + slots, tensor(gradients.buffer(0, shape[0] * shape[1] * shape[2]), shape));
+        Floats gradients =
+            lookupGradients.computeIfAbsent(
+                slots, s -> new Floats(arena, shape[1] * shape[2] * config.batch()));
+        run.output(
+            "grad/" + slots, tensor(gradients.buffer(0, shape[0] * shape[1] * shape[2]), shape));
       }
       run.execute(trainer);
       loss = lossBuffer.get(0);
@@ -175,9 +195,17 @@ public final class TrainSession implements AutoCloseable {
       throw new IllegalStateException("training step " + next + " failed: " + e.getMessage(), e);
     }
     if (!Float.isFinite(loss)) {
-      throw new IllegalStateException("the loss of step " + next + " is " + loss + ": lower the learning rates or clip the gradients");
+      throw new IllegalStateException(
+          "the loss of step "
+              + next
+              + " is "
+              + loss
+              + ": lower the learning rates or clip the gradients");
     }
-    statistics.places().keySet().forEach(name -> statistics.buffer(name).put(statistics.gradient(name)));
+    statistics
+        .places()
+        .keySet()
+        .forEach(name -> statistics.buffer(name).put(statistics.gradient(name)));
     rows.clearGradients();
     for (String slots : train.lookups()) {
       long[] shape = lookupShape(slots, count);
@@ -225,11 +253,18 @@ public final class TrainSession implements AutoCloseable {
     weights.places().keySet().forEach(name -> run.sharedInput(name, weight(name)));
     for (int group = 0; group < layout.groups().size(); group++) {
       int width = layout.groups().get(group).width();
-      run.input("rows." + layout.groups().get(group).name(), tensor(rows.rows(group), rows.size(group), width));
+      run.input(
+          "rows." + layout.groups().get(group).name(),
+          tensor(rows.rows(group), rows.size(group), width));
       for (Scope scope : Scope.values()) {
         int columns = layout.slotWidth(scope, group);
         if (columns > 0) {
-          bindSlots(run, scope, group, scope == Scope.CONTEXT ? batch.context() : batch.candidate(), columns);
+          bindSlots(
+              run,
+              scope,
+              group,
+              scope == Scope.CONTEXT ? batch.context() : batch.candidate(),
+              columns);
         }
       }
     }
@@ -243,30 +278,40 @@ public final class TrainSession implements AutoCloseable {
     }
   }
 
-  private void bindSlots(Run run, Scope scope, int group, EncodedRows encoded, int columns) throws OrtException {
+  private void bindSlots(Run run, Scope scope, int group, EncodedRows encoded, int columns)
+      throws OrtException {
     String name = suffix(scope) + "." + layout.groups().get(group).name();
     int count = encoded.rows() * columns;
     int[] slots = buffers.slots("slots." + name, count);
     rows.slots(scope, group, encoded, slots);
     IntBuffer direct = buffers.ints("slots." + name, count);
     direct.put(0, slots, 0, count);
-    run.input("slots." + name, OnnxTensor.createTensor(environment, direct, new long[] {encoded.rows(), columns}));
+    run.input(
+        "slots." + name,
+        OnnxTensor.createTensor(environment, direct, new long[] {encoded.rows(), columns}));
     if (layout.weighted(scope, group)) {
       float[] factors = new float[count];
       int positions = layout.positions(scope);
       for (var column : layout.columns(scope, group)) {
         for (int row = 0; row < encoded.rows(); row++) {
           System.arraycopy(
-              encoded.weights(), row * positions + column.position(), factors, row * columns + column.start(), column.width());
+              encoded.weights(),
+              row * positions + column.position(),
+              factors,
+              row * columns + column.start(),
+              column.width());
         }
       }
-      run.input("weights." + name, tensor(buffers.floats("weights." + name, factors, count), encoded.rows(), columns));
+      run.input(
+          "weights." + name,
+          tensor(buffers.floats("weights." + name, factors, count), encoded.rows(), columns));
     }
   }
 
   private long[] lookupShape(String slots, int count) {
     int group = group(slots);
-    Scope scope = slots.startsWith("slots." + suffix(Scope.CONTEXT) + ".") ? Scope.CONTEXT : Scope.CANDIDATE;
+    Scope scope =
+        slots.startsWith("slots." + suffix(Scope.CONTEXT) + ".") ? Scope.CONTEXT : Scope.CANDIDATE;
     return new long[] {count, layout.slotWidth(scope, group), layout.groups().get(group).width()};
   }
 
@@ -324,89 +369,6 @@ public final class TrainSession implements AutoCloseable {
     } finally {
       workers.close();
       arena.close();
-    }
-  }
-
-  /** The tensors of one run, closed with it. */
-  private static final class Run implements AutoCloseable {
-    private final Map<String, OnnxTensor> inputs = new LinkedHashMap<>();
-    private final Map<String, OnnxTensor> outputs = new LinkedHashMap<>();
-    private final List<OnnxTensor> closing = new ArrayList<>();
-
-    void input(String name, OnnxTensor tensor) {
-      inputs.put(name, tensor);
-      closing.add(tensor);
-    }
-
-    void sharedInput(String name, OnnxTensor tensor) {
-      inputs.put(name, tensor);
-    }
-
-    void output(String name, OnnxTensor tensor) {
-      outputs.put(name, tensor);
-      closing.add(tensor);
-    }
-
-    void shared(String name, OnnxTensor tensor) {
-      outputs.put(name, tensor);
-    }
-
-    void execute(OrtSession session) throws OrtException {
-      // Inputs that no output needs are gone from the session.
-      inputs.keySet().retainAll(session.getInputNames());
-      session.run(inputs, java.util.Set.of(), outputs).close();
-    }
-
-    @Override
-    public void close() {
-      closing.forEach(OnnxTensor::close);
-    }
-  }
-
-  /** Memory for the inputs and outputs whose size follows the batch, made once for the largest. */
-  private final class Buffers {
-    private final int maxRows;
-    private final Map<String, ByteBuffer> direct = new LinkedHashMap<>();
-    private final Map<String, int[]> slots = new LinkedHashMap<>();
-
-    Buffers(int maxRows) {
-      this.maxRows = maxRows;
-    }
-
-    ByteBuffer bytes(String name, int count) {
-      ByteBuffer buffer = direct.get(name);
-      if (buffer == null || buffer.capacity() < count) {
-        buffer = ByteBuffer.allocateDirect(Math.max(count, maxRows)).order(ByteOrder.nativeOrder());
-        direct.put(name, buffer);
-      }
-      return buffer.slice(0, count).order(ByteOrder.nativeOrder());
-    }
-
-    FloatBuffer floats(String name, int count) {
-      return bytes(name, count * Float.BYTES).asFloatBuffer();
-    }
-
-    FloatBuffer floats(String name, float[] values, int count) {
-      FloatBuffer buffer = floats(name, count);
-      buffer.put(0, values, 0, count);
-      return buffer;
-    }
-
-    IntBuffer ints(String name, int count) {
-      return bytes(name, count * Integer.BYTES).asIntBuffer();
-    }
-
-    int[] slots(String name, int count) {
-      int[] known = slots.get(name);
-      if (known == null || known.length < count) {
-        known = new int[count];
-        slots.put(name, known);
-      }
-      return known;
-    }
-
-    int[] slots(String name) {
-      return slots(name, 0);
     }
   }
 }

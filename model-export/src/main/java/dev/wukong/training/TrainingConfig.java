@@ -60,16 +60,23 @@ public record TrainingConfig(
             rows.number("l2", 0, 0, 1000));
     rows.done();
     if (mode == RowMode.TOUCHED && rowsConfig.l2() > 0) {
-      throw new ConfigException(rows.path() + ".l2 is " + rowsConfig.l2() + ", want 0 with mode touched: the term is over the whole table");
+      throw new ConfigException(
+          rows.path()
+              + ".l2 is "
+              + rowsConfig.l2()
+              + ", want 0 with mode touched: the term is over the whole table");
     }
     if (mode == RowMode.TOUCHED && rowsConfig.optimizer() instanceof OptimizerConfig.Adam) {
-      throw new ConfigException(rows.path() + ".optimizer is 'adam', want row_wise_adagrad or sgd with mode touched");
+      throw new ConfigException(
+          rows.path() + ".optimizer is 'adam', want row_wise_adagrad or sgd with mode touched");
     }
     Section dense = section.section("dense");
     OptimizerConfig denseConfig = OptimizerConfig.read(dense, "adam");
     dense.done();
     if (denseConfig instanceof OptimizerConfig.RowWiseAdaGrad) {
-      throw new ConfigException(dense.path() + ".optimizer is 'row_wise_adagrad', want adam or sgd: dense weights have no rows");
+      throw new ConfigException(
+          dense.path()
+              + ".optimizer is 'row_wise_adagrad', want adam or sgd: dense weights have no rows");
     }
     Section plateau = section.section("plateau");
     PlateauConfig plateauConfig =

@@ -11,8 +11,9 @@ import java.util.Map;
 import java.util.SplittableRandom;
 
 /**
- * The dense weights of a model side by side in one stretch of memory, with their gradients and the optimizer's state: the graph sees
- * each weight as a tensor, the optimizer sees one long vector. Owned by the training thread.
+ * The dense weights of a model side by side in one stretch of memory, with their gradients and the
+ * optimizer's state: the graph sees each weight as a tensor, the optimizer sees one long vector.
+ * Owned by the training thread.
  */
 final class WeightState {
   /** Floats to which every weight is aligned. */
@@ -28,7 +29,8 @@ final class WeightState {
   private final HostOptimizer optimizer;
   private final Workers workers;
 
-  WeightState(Arena arena, Map<Tensor, Init> inits, HostOptimizer optimizer, Workers workers, long seed) {
+  WeightState(
+      Arena arena, Map<Tensor, Init> inits, HostOptimizer optimizer, Workers workers, long seed) {
     long offset = 0;
     for (Tensor tensor : inits.keySet()) {
       long length = tensor.shape().elements().size();
@@ -45,7 +47,8 @@ final class WeightState {
     this.workers = workers;
     inits.forEach(
         (tensor, init) -> {
-          // One generator a weight, by its name: a new weight elsewhere leaves the others' start as it was.
+          // One generator a weight, by its name: a new weight elsewhere leaves the others' start as
+          // it was.
           SplittableRandom random = new SplittableRandom(seed * 31 + tensor.name().hashCode());
           buffer(tensor.name()).put(init.values(tensor.shape(), random));
         });

@@ -8,8 +8,8 @@ import dev.wukong.data.InputLayout;
 import dev.wukong.data.RowKey;
 import dev.wukong.data.Scope;
 import dev.wukong.data.Table;
-import dev.wukong.ranker.Init;
 import dev.wukong.graph.Shape;
+import dev.wukong.ranker.Init;
 import java.lang.foreign.Arena;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
@@ -17,10 +17,14 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.ToLongFunction;
 
-/** Every row of every table is an input of each step and changes in each step (design: whole table). For small tables. */
+/**
+ * Every row of every table is an input of each step and changes in each step (design: whole table).
+ * For small tables.
+ */
 final class WholeTableRows implements RowTrainer {
   /** One group: slot = base of the table + id. */
-  private record Rows(Group group, long[] base, int size, Floats weights, Floats[] state, float[] gradients) {}
+  private record Rows(
+      Group group, long[] base, int size, Floats weights, Floats[] state, float[] gradients) {}
 
   private final InputLayout layout;
   private final List<Rows> groups;
@@ -43,10 +47,12 @@ final class WholeTableRows implements RowTrainer {
     this.optimizer = HostOptimizer.of(config.optimizer());
     this.workers = workers;
     this.l2 = (float) config.l2();
-    this.groups = layout.groups().stream().map(g -> rows(arena, g, rowsIn, deviation, seed)).toList();
+    this.groups =
+        layout.groups().stream().map(g -> rows(arena, g, rowsIn, deviation, seed)).toList();
   }
 
-  private Rows rows(Arena arena, Group group, ToLongFunction<String> rowsIn, double deviation, long seed) {
+  private Rows rows(
+      Arena arena, Group group, ToLongFunction<String> rowsIn, double deviation, long seed) {
     long[] base = new long[layout.tables().size()];
     long size = 1; // The padding row.
     for (Table table : group.tables()) {
@@ -56,7 +62,11 @@ final class WholeTableRows implements RowTrainer {
     long floats = size * group.width();
     if (floats > Integer.MAX_VALUE - 8) {
       throw new IllegalArgumentException(
-          "tables of width " + group.width() + " have " + size + " rows, too many for whole-table training; use mode touched");
+          "tables of width "
+              + group.width()
+              + " have "
+              + size
+              + " rows, too many for whole-table training; use mode touched");
     }
     Floats weights = new Floats(arena, floats);
     SplittableRandom random = new SplittableRandom(seed * 31 + group.name().hashCode());
@@ -170,7 +180,8 @@ final class WholeTableRows implements RowTrainer {
   @Override
   public void forEach(RowVisitor visitor) {
     for (Table table : layout.tables()) {
-      Rows rows = groups.stream().filter(r -> r.group().tables().contains(table)).findFirst().orElseThrow();
+      Rows rows =
+          groups.stream().filter(r -> r.group().tables().contains(table)).findFirst().orElseThrow();
       int width = table.width();
       float[] row = new float[width];
       float[] part = new float[width];
@@ -197,7 +208,10 @@ final class WholeTableRows implements RowTrainer {
   @Override
   public void restore(int table, long id, float[] row, float[] state) {
     Rows rows =
-        groups.stream().filter(r -> r.group().tables().contains(layout.tables().get(table))).findFirst().orElseThrow();
+        groups.stream()
+            .filter(r -> r.group().tables().contains(layout.tables().get(table)))
+            .findFirst()
+            .orElseThrow();
     int width = rows.group().width();
     long at = (rows.base()[table] + id) * width;
     rows.weights().put(at, row, width);

@@ -8,8 +8,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
 /**
- * A fixed number of platform threads for arithmetic beside the graph. Work is cut by the number of threads alone, so results do not depend
- * on timing. One caller at a time.
+ * A fixed number of platform threads for arithmetic beside the graph. Work is cut by the number of
+ * threads alone, so results do not depend on timing. One caller at a time.
  */
 final class Workers implements AutoCloseable {
   /** The work of one thread. */
@@ -51,7 +51,10 @@ final class Workers implements AutoCloseable {
     }
   }
 
-  /** Runs {@code range} over equal shares of 0 to {@code length}, on borders that are multiples of {@code grain}. */
+  /**
+   * Runs {@code range} over equal shares of 0 to {@code length}, on borders that are multiples of
+   * {@code grain}.
+   */
   void range(long length, long grain, Range range) {
     long grains = (length + grain - 1) / grain;
     run(
