@@ -237,7 +237,6 @@ public final class TrainSession implements AutoCloseable {
         }
         run.input("context_of", OnnxTensor.createTensor(environment, identity, new long[] {count}));
       }
-      statistics.places().keySet().forEach(name -> run.sharedInput(name, weight(name)));
       FloatBuffer out = buffers.floats("probabilities", probabilities.length);
       run.output("probabilities", tensor(out, count, tasks()));
       run.execute(scorer);
@@ -251,6 +250,7 @@ public final class TrainSession implements AutoCloseable {
   private void bindInputs(Run run, EncodedExamples batch) throws OrtException {
     int count = batch.rows();
     weights.places().keySet().forEach(name -> run.sharedInput(name, weight(name)));
+    statistics.places().keySet().forEach(name -> run.sharedInput(name, weight(name)));
     for (int group = 0; group < layout.groups().size(); group++) {
       int width = layout.groups().get(group).width();
       run.input(
