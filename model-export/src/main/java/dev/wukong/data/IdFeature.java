@@ -5,18 +5,11 @@ import java.util.Optional;
 /**
  * A categorical feature: up to {@code maxIds} ids a row, looked up in embedding tables.
  *
- * <p><<<<<<< HEAD
- *
- * @param type the raw type of its values; where the mapping is buckets the values are numbers
- *     whatever it says
- * @param idSpace the name of the id space; features that share it share the vocabulary and the
- *     tables (an item and the items seen before) =======
- * @param idSpace the name of the id space; features that share it share the vocabulary and the
- *     tables (an item and the items seen before) >>>>>>> build
+ * @param type the raw type of its values; where the mapping is buckets the values are numbers, and it is INT64 without meaning
+ * @param idSpace the name of the id space; features that share it share the vocabulary and the tables (an item and the items seen before)
  * @param maxIds the number of positions; of more values the newest (last) are kept
  * @param weightColumn the column with one weight a value, where the feature is weighted
- * @param separator what stands between the values (and weights) of a multi-valued feature in one
- *     text cell
+ * @param separator what stands between the values (and weights) of a multi-valued feature in one text cell
  */
 public record IdFeature(
     String name,
@@ -38,6 +31,9 @@ public record IdFeature(
   public static final int MAX_IDS = 4096;
 
   public IdFeature {
+    if (mapping instanceof IdMapping.Buckets) {
+      type = ValueType.INT64; // Without meaning there; one value, so that equal features are equal.
+    }
     Names.check("feature", name);
     Names.check("id space of feature '" + name + "'", idSpace);
     Names.checkColumn(name, column);
@@ -63,7 +59,8 @@ public record IdFeature(
       int maxIds,
       Pooling pooling,
       Optional<String> weightColumn) {
-    this(name, scope, column, type, mapping, idSpace, maxIds, pooling, weightColumn, SEPARATOR);
+    this(
+        name, scope, column, type, mapping, idSpace, maxIds, pooling, weightColumn, SEPARATOR);
   }
 
   public boolean multiValued() {
