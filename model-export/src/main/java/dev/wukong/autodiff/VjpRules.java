@@ -133,22 +133,33 @@ final class VjpRules {
 
   private static List<@Nullable Tensor> layerNormalization(
       GraphBuilder g, Node n, List<@Nullable Tensor> dys, boolean[] wanted) {
-    if (dys.get(1) != null || dys.get(2) != null) {
-      throw new IllegalArgumentException(n.name() + ": its mean and deviation have no gradient");
-    }
     Tensor x = n.in(0);
     Tensor scale = n.in(1);
     Tensor inverse = n.out(2);
-    Tensor dy = dy(n, dys);
+    @Nullable Tensor dy = dys.get(0);
+    @Nullable Tensor dMean = dys.get(1);
+    @Nullable Tensor dInverse = dys.get(2);
     Tensor normal = g.mul(g.sub(x, n.out(1)), inverse);
-    Tensor dx = null;
-    if (wanted[0]) {
+    List<Tensor> dx = new ArrayList<>();
+    if (wanted[0] && dy != null) {
       Tensor d = g.mul(dy, scale);
       Tensor centred = g.sub(d, g.reduceMean(d, true, -1));
       Tensor along = g.reduceMean(g.mul(d, normal), true, -1);
-      dx = g.mul(g.sub(centred, g.mul(normal, along)), inverse);
+      dx.add(g.mul(g.sub(centred, g.mul(normal, along)), inverse));
     }
-    return flow(dx, wanted[1] ? g.mul(dy, normal) : null, dy);
+    // The statistics have gradients where a gradient is itself differentiated.
+    if (wanted[0] && dMean != null) {
+      dx.add(g.div(dMean, g.apply(new Op.Count(List.of(-1)), x)));
+    }
+    if (wanted[0] && dInverse != null) {
+      Tensor d =
+          g.div(g.mul(dInverse, g.mul(inverse, inverse)), g.apply(new Op.Count(List.of(-1)), x));
+      dx.add(g.neg(g.mul(d, normal)));
+    }
+    return flow(
+        dx.stream().map(d -> g.expandLike(d, x)).reduce(g::add).orElse(null),
+        wanted[1] && dy != null ? g.mul(dy, normal) : null,
+        dy);
   }
 
   /** {@code x} as a matrix of its last axis. */

@@ -18,7 +18,10 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/** The rows of a text or Parquet file in file order, streamed by a DuckDB in this process. Text columns come as text. */
+/**
+ * The rows of a text or Parquet file in file order, streamed by a DuckDB in this process. Text
+ * columns come as text.
+ */
 final class DuckDbSource implements RowSource {
   private static final Pattern LINE = Pattern.compile("Line: (\\d+)");
   private static final Pattern COUNTS =
@@ -36,9 +39,7 @@ final class DuckDbSource implements RowSource {
   static DuckDbSource text(Path file, FileFormat.Text format) {
     boolean header = format.columns().isEmpty();
     List<String> columns =
-        header
-            ? TextFiles.header(file, format.delimiter(), format.quoted())
-            : format.columns();
+        header ? TextFiles.header(file, format.delimiter(), format.quoted()) : format.columns();
     String quote = format.quoted() ? "'\"'" : "''";
     String types =
         columns.stream()

@@ -80,7 +80,8 @@ public record Schema(String name, List<Feature> features, List<Task> tasks) {
    * The schema that {@link #toJson} wrote, or one in the same form written by hand.
    *
    * @param source what {@code node} was read from, for messages
-   * @throws DataException if it is not one; the message names the path, the value and what is allowed
+   * @throws DataException if it is not one; the message names the path, the value and what is
+   *     allowed
    */
   public static Schema fromJson(JsonNode node, String source) {
     return SchemaReader.read(node, source);

@@ -72,10 +72,26 @@ public final class GraphBuilder {
     return List.copyOf(parameters);
   }
 
+  /**
+   * Names {@code tensor} as an output. An input may be one under its own name or another, but no
+   * output takes a different input's name.
+   */
   public void output(String outputName, Tensor tensor) {
+    for (Tensor given : ends()) {
+      if (given != tensor && given.name().equals(outputName)) {
+        throw new IllegalArgumentException(
+            "output '" + outputName + "' has the name of the input or parameter " + given);
+      }
+    }
     if (outputs.putIfAbsent(outputName, own(tensor)) != null) {
       throw new IllegalArgumentException("output '" + outputName + "' exists");
     }
+  }
+
+  private List<Tensor> ends() {
+    List<Tensor> ends = new ArrayList<>(inputs);
+    ends.addAll(parameters);
+    return ends;
   }
 
   /**

@@ -13,9 +13,12 @@ import dev.wukong.onnx.TypeProto;
 import dev.wukong.onnx.ValueInfo;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** Writes a graph as an ONNX model. Operator set and IR version are fixed here and nowhere else. */
 public final class OnnxWriter {
@@ -27,6 +30,8 @@ public final class OnnxWriter {
 
   private final GraphProto.Builder proto = GraphProto.newBuilder();
   private final Map<Tensor, String> names = new HashMap<>();
+  private final Set<Tensor> read = new HashSet<>();
+  private final Set<String> taken = new HashSet<>();
   private final Lowering lowering;
   private int helpers;
 
@@ -60,6 +65,9 @@ public final class OnnxWriter {
 
   private void graph(Graph graph, Map<String, TensorData> weights) {
     proto.setName(graph.name());
+    graph.nodes().forEach(node -> read.addAll(node.inputs()));
+    read.addAll(graph.outputs().values());
+    reserveNames(graph);
     graph.inputs().forEach(input -> proto.addInput(info(input, input.name())));
     for (Tensor parameter : graph.parameters()) {
       TensorData data = weights.get(parameter.name());
@@ -77,16 +85,6 @@ public final class OnnxWriter {
         proto.addInitializer(tensor(parameter.name(), data, parameter.type()));
       }
     }
-    // An output computed by a node takes the output's name; an input or a second name goes through
-    // Identity.
-    graph
-        .outputs()
-        .forEach(
-            (outputName, tensor) -> {
-              if (tensor.producer() != null) {
-                names.putIfAbsent(tensor, outputName);
-              }
-            });
     graph.nodes().forEach(this::node);
     graph
         .outputs()
@@ -99,10 +97,36 @@ public final class OnnxWriter {
             });
   }
 
+  /**
+   * An output computed by a node takes the output's name; an input or a second name goes through
+   * Identity.
+   */
+  private void reserveNames(Graph graph) {
+    taken.addAll(graph.outputs().keySet());
+    graph.inputs().forEach(input -> taken.add(input.name()));
+    graph.parameters().forEach(parameter -> taken.add(parameter.name()));
+    graph
+        .outputs()
+        .forEach(
+            (outputName, tensor) -> {
+              if (tensor.producer() != null) {
+                names.putIfAbsent(tensor, outputName);
+              }
+            });
+    for (Node node : graph.nodes()) {
+      for (Tensor out : node.outputs()) {
+        if (!names.containsKey(out) && !taken.add(out.name())) {
+          names.put(out, fresh());
+        }
+      }
+    }
+  }
+
   private void node(Node node) {
     switch (node.op()) {
+      // A node and not an initializer, so that a reader knows what is a weight and what is not.
       case Op.Constant(var value) ->
-          proto.addInitializer(tensor(name(node.out()), value, value.type()));
+          plain(node).addAttribute(attribute("value", tensor("", value, value.type())));
       case Op.Add(), Op.Sub(), Op.Mul(), Op.Div(), Op.Max(), Op.Min(), Op.Greater(), Op.Equal() ->
           plain(node);
       case Op.Neg(), Op.Abs(), Op.Sign(), Op.Exp(), Op.Log(), Op.Sqrt(), Op.Reciprocal() ->
@@ -117,14 +141,7 @@ public final class OnnxWriter {
       case Op.ReduceSum(var axes, var keep) -> reduce(node, axes, keep);
       case Op.ReduceMean(var axes, var keep) -> reduce(node, axes, keep);
       case Op.Softmax(var axis) -> plain(node).addAttribute(attribute("axis", axis));
-      case Op.LayerNormalization(var epsilon) ->
-          plain(node)
-              .addAttribute(attribute("axis", -1))
-              .addAttribute(
-                  Attribute.newBuilder()
-                      .setName("epsilon")
-                      .setType(Attribute.Type.FLOAT)
-                      .setF(epsilon));
+      case Op.LayerNormalization(var epsilon) -> layerNormalization(node, epsilon);
       case Op.Reshape(var shape) ->
           emit("Reshape", List.of(name(node.in(0)), longs(shape)), outputs(node));
       case Op.Transpose(var perm) -> plain(node).addAttribute(attribute("perm", perm));
@@ -147,6 +164,32 @@ public final class OnnxWriter {
             : List.of(name(node.in(0)), longs(axes.stream().map(Integer::longValue).toList()));
     emit(node.op().getClass().getSimpleName(), in, outputs(node))
         .addAttribute(attribute("keepdims", keep ? 1 : 0));
+  }
+
+  /**
+   * The statistics are written only where something reads them. ONNX has them in float whatever the
+   * type of the rest.
+   */
+  private void layerNormalization(Node node, float epsilon) {
+    List<String> out = new ArrayList<>(List.of(name(node.out())));
+    List<List<String>> casts = new ArrayList<>();
+    for (int i = 1; i < 3 && (read.contains(node.out(1)) || read.contains(node.out(2))); i++) {
+      String statistic = name(node.out(i));
+      if (node.out(i).type() != DataType.FLOAT) {
+        String inFloat = fresh();
+        casts.add(List.of(inFloat, statistic));
+        statistic = inFloat;
+      }
+      out.add(statistic);
+    }
+    emit("LayerNormalization", node.inputs().stream().map(this::name).toList(), out)
+        .addAttribute(attribute("axis", -1))
+        .addAttribute(
+            Attribute.newBuilder().setName("epsilon").setType(Attribute.Type.FLOAT).setF(epsilon));
+    casts.forEach(
+        cast ->
+            emit("Cast", cast.subList(0, 1), cast.subList(1, 2))
+                .addAttribute(attribute("to", node.out().type().onnx())));
   }
 
   private void count(Node node, List<Integer> axes) {
@@ -173,11 +216,7 @@ public final class OnnxWriter {
     String zeros = fresh();
     TensorData zero = new TensorData.Numbers(node.out().type(), Shape.of(1), new double[1]);
     emit("ConstantOfShape", List.of(shapeOf(name(like))), List.of(zeros))
-        .addAttribute(
-            Attribute.newBuilder()
-                .setName("value")
-                .setType(Attribute.Type.TENSOR)
-                .setT(tensor("", zero, zero.type())));
+        .addAttribute(attribute("value", tensor("", zero, zero.type())));
     int tail = like.rank() - 1;
     switch (lowering) {
       case CUDA -> {
@@ -193,15 +232,34 @@ public final class OnnxWriter {
                 .toList();
         String wide = tail == 0 ? index : helper("Unsqueeze", List.of(index, longs(axes)));
         String expanded = helper("Expand", List.of(wide, shapeOf(name(node.in(2)))));
-        List<Long> flat = new java.util.ArrayList<>(List.of(-1L));
-        like.shape().slice(1, like.rank()).dims().forEach(d -> flat.add(d.size()));
-        String flatIndex = helper("Reshape", List.of(expanded, longs(flat)));
-        String flatUpdates = helper("Reshape", List.of(name(node.in(2)), longs(flat)));
+        String flatIndex = expanded;
+        String flatUpdates = name(node.in(2));
+        if (indices.rank() != 1) {
+          String flat = rowsOf(like);
+          flatIndex = helper("Reshape", List.of(flatIndex, flat));
+          flatUpdates = helper("Reshape", List.of(flatUpdates, flat));
+        }
         emit("ScatterElements", List.of(zeros, flatIndex, flatUpdates), outputs(node))
             .addAttribute(attribute("axis", 0))
             .addAttribute(attribute("reduction", "add"));
       }
     }
+  }
+
+  /** The target shape of any number of rows like those of {@code like}. */
+  private String rowsOf(Tensor like) {
+    Shape tail = like.shape().slice(1, like.rank());
+    if (tail.dims().stream().allMatch(Dim::fixed)) {
+      List<Long> sizes = new ArrayList<>(List.of(-1L));
+      tail.dims().forEach(d -> sizes.add(d.size()));
+      return longs(sizes);
+    }
+    String sizes = fresh();
+    emit("Shape", List.of(name(like)), List.of(sizes)).addAttribute(attribute("start", 1));
+    String target = fresh();
+    emit("Concat", List.of(longs(List.of(-1L)), sizes), List.of(target))
+        .addAttribute(attribute("axis", 0));
+    return target;
   }
 
   private NodeProto.Builder plain(Node node) {
@@ -231,7 +289,8 @@ public final class OnnxWriter {
   }
 
   private String fresh() {
-    return "#" + helpers++;
+    String name = "#" + helpers++;
+    return taken.add(name) ? name : fresh();
   }
 
   private List<String> outputs(Node node) {
@@ -270,6 +329,10 @@ public final class OnnxWriter {
         .setType(Attribute.Type.STRING)
         .setS(ByteString.copyFromUtf8(value))
         .build();
+  }
+
+  private static Attribute attribute(String name, TensorProto value) {
+    return Attribute.newBuilder().setName(name).setType(Attribute.Type.TENSOR).setT(value).build();
   }
 
   private static Attribute attribute(String name, List<Integer> values) {

@@ -152,7 +152,8 @@ class TrainSessionTest {
       assertThat(first).isBetween(1.0f, 2.0f); // Two tasks at about log 2.
       assertThat(last).isLessThan(0.4f);
       EncodedExamples unseen = batch(200, 9999);
-      // A larger batch than the configured one is the caller's mistake elsewhere; here 64 rows at a time.
+      // A larger batch than the configured one is the caller's mistake elsewhere; here 64 rows at a
+      // time.
       float[] scores = session.score(batch(64, 9999));
       int right = 0;
       for (int i = 0; i < 64; i++) {
