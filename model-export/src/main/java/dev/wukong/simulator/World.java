@@ -3,8 +3,9 @@ package dev.wukong.simulator;
 import dev.wukong.simulator.Draws.Purpose;
 
 /**
- * The hidden side: factors of users, items, hours and devices, and the score of a candidate before it is scaled. A user's factors
- * are mostly those of the segment, an item's mostly those of the category, so that they can be learnt.
+ * The hidden side: factors of users, items, hours and devices, and the score of a candidate before
+ * it is scaled. A user's factors are mostly those of the segment, an item's mostly those of the
+ * category, so that they can be learnt.
  */
 final class World {
   static final int FACTORS = 6;
@@ -62,7 +63,10 @@ final class World {
     return factors;
   }
 
-  /** Which factors an hour or a device turns round: what makes the interaction one of a higher order. */
+  /**
+   * Which factors an hour or a device turns round: what makes the interaction one of a higher
+   * order.
+   */
   private double[] signs(Purpose purpose, int subject) {
     double[] signs = new double[FACTORS];
     for (int f = 0; f < FACTORS; f++) {
@@ -164,7 +168,10 @@ final class World {
         + (Double.isNaN(age) ? 0 : 0.3 * (age - 43) / 15);
   }
 
-  /** The conversion score given a click, of some unit variance: other factors decide than those of a click. */
+  /**
+   * The conversion score given a click, of some unit variance: other factors decide than those of a
+   * click.
+   */
   double conversionScore(Shown shown, int item) {
     int pair = segment(shown.user()) * CATEGORIES + category(item);
     return 0.6 * draws.normal(Purpose.ITEM_TRAIT, item, 20)
