@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
+import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.constraints.Size;
 import org.junit.jupiter.api.Test;
 import tools.jackson.databind.JsonNode;
@@ -59,6 +60,22 @@ class ManifestTest {
     float[] read =
         ManifestReader.read(ManifestJson.encode(manifest(changed))).defaultRows().get("user");
     assertThat(read).isNotNull().containsExactly(row);
+  }
+
+  /** Whatever a manifest's bytes are changed to, reading it ends in one of two ways. */
+  @Property(tries = 2000)
+  void read_changedBytes_passesOrRefuses(
+      @ForAll @IntRange(max = 1_000_000) int at, @ForAll @Size(max = 4) byte[] values)
+      throws BundleException {
+    byte[] json = ManifestJson.encode(manifest(SampleBundle.draft()));
+    for (int i = 0; i < values.length; i++) {
+      json[(at + i) % json.length] = values[i];
+    }
+    try {
+      ManifestReader.read(json);
+    } catch (BundleException e) {
+      assertThat(e.getMessage()).isNotBlank();
+    }
   }
 
   /** Takes away each field of the whole tree in turn: its absence is named, or it is optional. */
