@@ -3,8 +3,10 @@ package dev.wukong.bundle;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.wukong.data.EncodedRows;
 import dev.wukong.data.Table;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import net.jqwik.api.ForAll;
@@ -39,6 +41,47 @@ class ManifestTest {
     assertThat(read.optimizers()).isEqualTo(manifest.optimizers());
     assertThat(read.layout()).isEqualTo(SampleBundle.draft().layout());
     assertThat(ManifestJson.encode(read)).isEqualTo(ManifestJson.encode(manifest));
+  }
+
+  @Test
+  void encode_goldenArraysLongerThanRows_writesTheRows() throws BundleException {
+    Manifest manifest = manifest(SampleBundle.draft());
+    GoldenRows golden = SampleBundle.golden();
+    EncodedRows context = golden.context();
+    EncodedRows longer =
+        new EncodedRows(
+            context.rows(),
+            Arrays.copyOf(context.ids(), 100),
+            Arrays.copyOf(context.weights(), 100),
+            Arrays.copyOf(context.dense(), 100));
+    assertThat(ManifestJson.encode(withContext(longer))).isEqualTo(ManifestJson.encode(manifest));
+    EncodedRows shorter = new EncodedRows(2, new long[9], context.weights(), new float[0]);
+    assertThatThrownBy(() -> ManifestJson.encode(withContext(shorter)))
+        .isInstanceOf(BundleException.class)
+        .hasMessage(
+            "golden rows: 2 CONTEXT rows need 10 ids, 10 weights and 4 numbers, got 9, 10 and 0");
+  }
+
+  private static Manifest withContext(EncodedRows context) {
+    ManifestDraft draft = SampleBundle.draft();
+    GoldenRows golden = draft.golden();
+    return manifest(
+        new ManifestDraft(
+            draft.created(),
+            draft.schema(),
+            draft.widths(),
+            draft.network(),
+            draft.opset(),
+            draft.optimizers(),
+            draft.provenance(),
+            draft.metrics(),
+            draft.defaultRows(),
+            new GoldenRows(
+                context,
+                golden.candidate(),
+                golden.contextOf(),
+                golden.probabilities(),
+                golden.tolerance())));
   }
 
   /** Floats must come back bit by bit, or golden rows would differ by what JSON loses. */
