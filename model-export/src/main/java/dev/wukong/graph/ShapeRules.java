@@ -26,11 +26,11 @@ final class ShapeRules {
       }
       case Op.Abs(), Op.Sign(), Op.Neg() -> unary(op, in);
       case Op.Exp(), Op.Log(), Op.Sqrt(), Op.Reciprocal(), Op.Relu(), Op.Sigmoid(), Op.Tanh(), Op.Softplus() -> {
-        floating(op, in.getFirst());
+        floating(op, count(op, in, 1).getFirst());
         yield unary(op, in);
       }
       case Op.Not() -> {
-        require(op, in.getFirst().type() == DataType.BOOL, "a bool input", in);
+        require(op, count(op, in, 1).getFirst().type() == DataType.BOOL, "a bool input", in);
         yield unary(op, in);
       }
       case Op.Cast(var to) -> one(to, count(op, in, 1).getFirst().shape());
@@ -47,8 +47,8 @@ final class ShapeRules {
         yield one(in.get(0).type(), matMul(op, in));
       }
       case Op.Gemm gemm -> one(in.get(0).type(), gemm(gemm, in));
-      case Op.ReduceSum(var axes, var keep) -> one(floating(op, in.getFirst()), reduce(in.getFirst().shape(), axes, keep));
-      case Op.ReduceMean(var axes, var keep) -> one(floating(op, in.getFirst()), reduce(in.getFirst().shape(), axes, keep));
+      case Op.ReduceSum(var axes, var keep) -> one(floating(op, count(op, in, 1).getFirst()), reduce(in.getFirst().shape(), axes, keep));
+      case Op.ReduceMean(var axes, var keep) -> one(floating(op, count(op, in, 1).getFirst()), reduce(in.getFirst().shape(), axes, keep));
       case Op.Softmax(var axis) -> {
         in.getFirst().shape().axis(axis);
         floating(op, in.getFirst());
@@ -72,7 +72,10 @@ final class ShapeRules {
         require(op, perm.stream().sorted().toList().equals(range(x.rank())), "a permutation of its axes", in);
         yield one(x.type(), new Shape(perm.stream().map(x::dim).toList()));
       }
-      case Op.Concat(var axis) -> one(in.getFirst().type(), concat(op, in, axis));
+      case Op.Concat(var axis) -> {
+        Shape joined = concat(op, in, axis);
+        yield one(in.getFirst().type(), joined);
+      }
       case Op.Split(var axis, var sizes) -> {
         Tensor x = count(op, in, 1).getFirst();
         long sum = sizes.stream().mapToLong(Long::longValue).sum();
@@ -86,19 +89,21 @@ final class ShapeRules {
         yield one(in.get(0).type(), like);
       }
       case Op.Count(var axes) -> {
-        axes.forEach(in.getFirst().shape()::axis);
+        axes.forEach(count(op, in, 1).getFirst().shape()::axis);
         yield one(floating(op, in.getFirst()), Shape.SCALAR);
       }
       case Op.Gather() -> {
         count(op, in, 2);
         index(op, in.get(1));
         Shape data = in.get(0).shape();
+        require(op, data.rank() > 0, "data of rank 1 or more", in);
         yield one(in.get(0).type(), in.get(1).shape().concat(data.slice(1, data.rank())));
       }
       case Op.ScatterAdd() -> {
         count(op, in, 3);
         index(op, in.get(1));
         Shape like = in.get(0).shape();
+        require(op, like.rank() > 0, "a first input of rank 1 or more", in);
         Shape updates = in.get(1).shape().concat(like.slice(1, like.rank()));
         require(op, in.get(2).shape().equals(updates), "updates of shape " + updates, in);
         yield one(in.get(2).type(), like);
@@ -129,7 +134,12 @@ final class ShapeRules {
   }
 
   private static Shape concat(Op op, List<Tensor> in, int axis) {
+    require(op, !in.isEmpty(), "one input or more", in);
     Tensor first = same(op, in, in.size());
+    require(op, in.size() == 1 || in.stream().allMatch(x -> x.dim(axis).fixed()), "fixed sizes on axis " + axis, in);
+    if (in.size() == 1) {
+      return first.shape();
+    }
     Dim sum = Dim.of(0);
     for (Tensor x : in) {
       require(op, x.rank() == first.rank() && x.shape().without(axis).equals(first.shape().without(axis)), "equal other axes", in);
