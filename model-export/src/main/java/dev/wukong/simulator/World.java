@@ -6,9 +6,8 @@ import java.util.function.IntToDoubleFunction;
 import java.util.stream.IntStream;
 
 /**
- * The hidden side: factors of users, items, hours and devices, and the score of a candidate before
- * it is scaled. A user's factors are mostly those of the segment, an item's mostly those of the
- * category, so that they can be learnt.
+ * The hidden side: factors of users, items, hours and devices, and the score of a candidate before it is scaled. A user's factors
+ * are mostly those of the segment, an item's mostly those of the category, so that they can be learnt.
  */
 final class World {
   static final int FACTORS = 6;
@@ -93,10 +92,7 @@ final class World {
     return factors;
   }
 
-  /**
-   * Which factors an hour or a device turns round: what makes the interaction one of a higher
-   * order.
-   */
+  /** Which factors an hour or a device turns round: what makes the interaction one of a higher order. */
   private double[] signs(Purpose purpose, int subject) {
     double[] signs = new double[FACTORS];
     for (int f = 0; f < FACTORS; f++) {
@@ -199,19 +195,12 @@ final class World {
         + (Double.isNaN(age) ? 0 : 0.3 * (age - 43) / 15);
   }
 
-<<<<<<< HEAD
-  /**
-   * The conversion score given a click, of some unit variance: other factors decide than those of a
-   * click.
-   */
-=======
   private double itemMain(int item) {
     return 0.6 * draws.normal(Purpose.ITEM_TRAIT, item, 10)
         + 0.3 * draws.normal(Purpose.BRAND, brand(item), 10);
   }
 
   /** The conversion score given a click, of some unit variance: other factors decide than those of a click. */
->>>>>>> data
   double conversionScore(Shown shown, int item) {
     int pair = segments[shown.user()] * CATEGORIES + categories[item];
     return userConversion[shown.user()] + itemConversion[item] + 0.6 * pairConversion[pair];
