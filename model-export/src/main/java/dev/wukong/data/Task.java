@@ -12,4 +12,18 @@ import java.util.Optional;
  *     weight 0
  */
 public record Task(
-    String name, String column, Optional<Double> threshold, Optional<String> weightColumn) {}
+    String name, String column, Optional<Double> threshold, Optional<String> weightColumn) {
+  public Task {
+    Names.check("task", name);
+    if (column.isEmpty()) {
+      throw new DataException("task '%s': the label column's name is empty".formatted(name));
+    }
+    threshold.ifPresent(
+        t -> {
+          if (!Double.isFinite(t)) {
+            throw new DataException(
+                "task '%s': threshold is %s; a finite number is needed".formatted(name, t));
+          }
+        });
+  }
+}

@@ -1,0 +1,219 @@
+package dev.wukong.config;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.JsonNodeFactory;
+import tools.jackson.dataformat.yaml.YAMLMapper;
+
+/**
+ * One mapping of a YAML file. Values are asked for by key; {@link #done} refuses the keys that
+ * nobody asked for, so that a misspelt option is an error and not a default.
+ */
+public final class Section {
+  private static final long MAX_FILE_BYTES = 16 << 20;
+
+  private final String path;
+  private final JsonNode node;
+  private final Set<String> asked = new LinkedHashSet<>();
+
+  private Section(String path, JsonNode node) {
+    this.path = path;
+    this.node = node;
+  }
+
+  /**
+   * The mapping at the top of {@code file}.
+   *
+   * @throws ConfigException where it is missing, too large, not YAML or not a mapping
+   */
+  public static Section read(Path file) {
+    try {
+      if (!Files.isRegularFile(file)) {
+        throw new ConfigException("configuration file '" + file + "' does not exist");
+      }
+      if (Files.size(file) > MAX_FILE_BYTES) {
+        throw new ConfigException(
+            "configuration file '" + file + "' is larger than " + MAX_FILE_BYTES + " bytes");
+      }
+      return of(file.getFileName() + ":", new YAMLMapper().readTree(Files.readString(file)));
+    } catch (IOException e) {
+      throw new ConfigException(
+          "configuration file '" + file + "' cannot be read: " + e.getMessage());
+    } catch (JacksonException e) {
+      throw new ConfigException(
+          "configuration file '" + file + "' is not YAML: " + e.getOriginalMessage());
+    }
+  }
+
+  /** {@code node} as a section whose errors begin with {@code path}. */
+  public static Section of(String path, @Nullable JsonNode node) {
+    if (node == null || node.isNull() || node.isMissingNode()) {
+      return new Section(path, JsonNodeFactory.instance.objectNode());
+    }
+    if (!node.isObject()) {
+      throw new ConfigException(path + " is " + node + ", want a mapping of keys to values");
+    }
+    return new Section(path, node);
+  }
+
+  public boolean has(String key) {
+    return node.has(key);
+  }
+
+  public String path() {
+    return path;
+  }
+
+  /** The raw value of {@code key}, which counts as asked for. */
+  public Optional<JsonNode> raw(String key) {
+    asked.add(key);
+    return Optional.ofNullable(node.get(key));
+  }
+
+  /** The section under {@code key}, empty where it is absent. */
+  public Section section(String key) {
+    return of(at(key), raw(key).orElse(null));
+  }
+
+  public int integer(String key, int otherwise, int min, int max) {
+    JsonNode value = raw(key).orElse(null);
+    if (value == null) {
+      return otherwise;
+    }
+    if (!value.isIntegralNumber() || value.longValue() < min || value.longValue() > max) {
+      throw new ConfigException(
+          at(key) + " is " + value + ", want a whole number from " + min + " to " + max);
+    }
+    return value.intValue();
+  }
+
+  public double number(String key, double otherwise, double min, double max) {
+    JsonNode value = raw(key).orElse(null);
+    if (value == null) {
+      return otherwise;
+    }
+    double number = value.isNumber() ? value.doubleValue() : parsed(value);
+    if (!(number >= min && number <= max)) {
+      throw new ConfigException(
+          at(key) + " is " + value + ", want a number from " + min + " to " + max);
+    }
+    return number;
+  }
+
+  // YAML reads 1e-3 as a string: its numbers want a point.
+  private static double parsed(JsonNode value) {
+    try {
+      return value.isString() ? Double.parseDouble(value.stringValue()) : Double.NaN;
+    } catch (NumberFormatException e) {
+      return Double.NaN;
+    }
+  }
+
+  public boolean flag(String key, boolean otherwise) {
+    JsonNode value = raw(key).orElse(null);
+    if (value == null) {
+      return otherwise;
+    }
+    if (!value.isBoolean()) {
+      throw new ConfigException(at(key) + " is " + value + ", want true or false");
+    }
+    return value.booleanValue();
+  }
+
+  public String text(String key, String otherwise) {
+    JsonNode value = raw(key).orElse(null);
+    if (value == null) {
+      return otherwise;
+    }
+    if (!value.isString() || value.stringValue().isBlank()) {
+      throw new ConfigException(at(key) + " is " + value + ", want text");
+    }
+    return value.stringValue();
+  }
+
+  /** A required text. */
+  public String text(String key) {
+    if (!has(key)) {
+      throw new ConfigException(at(key) + " is missing");
+    }
+    return text(key, "");
+  }
+
+  /** One of an enum's constants, in lower case and with underscores. */
+  public <E extends Enum<E>> E choice(String key, E otherwise) {
+    String value = text(key, name(otherwise));
+    for (E constant : otherwise.getDeclaringClass().getEnumConstants()) {
+      if (name(constant).equals(value)) {
+        return constant;
+      }
+    }
+    String allowed =
+        Stream.of(otherwise.getDeclaringClass().getEnumConstants())
+            .map(Section::name)
+            .collect(Collectors.joining(", "));
+    throw new ConfigException(at(key) + " is '" + value + "', want one of " + allowed);
+  }
+
+  private static String name(Enum<?> constant) {
+    return constant.name().toLowerCase(Locale.ROOT);
+  }
+
+  /** A list of whole numbers, each from {@code min} to {@code max}. */
+  public List<Integer> integers(String key, List<Integer> otherwise, int min, int max) {
+    JsonNode value = raw(key).orElse(null);
+    if (value == null) {
+      return otherwise;
+    }
+    List<Integer> result = new ArrayList<>();
+    if (value.isArray()) {
+      for (JsonNode item : value) {
+        if (!item.isIntegralNumber() || item.longValue() < min || item.longValue() > max) {
+          throw new ConfigException(
+              at(key) + " has " + item + ", want whole numbers from " + min + " to " + max);
+        }
+        result.add(item.intValue());
+      }
+      return List.copyOf(result);
+    }
+    throw new ConfigException(
+        at(key) + " is " + value + ", want a list of whole numbers such as [512, 256]");
+  }
+
+  /** A mapping from names to whole numbers. */
+  public Map<String, Integer> integersByName(String key, int min, int max) {
+    Section inner = section(key);
+    Map<String, Integer> result = new LinkedHashMap<>();
+    for (String name : inner.node.propertyNames()) {
+      result.put(name, inner.integer(name, min, min, max));
+    }
+    return result;
+  }
+
+  /** Refuses keys that were never asked for. */
+  public void done() {
+    for (String key : node.propertyNames()) {
+      if (!asked.contains(key)) {
+        throw new ConfigException(
+            at(key) + " is not known, want one of " + String.join(", ", asked));
+      }
+    }
+  }
+
+  private String at(String key) {
+    return path.endsWith(":") ? path + " " + key : path + "." + key;
+  }
+}

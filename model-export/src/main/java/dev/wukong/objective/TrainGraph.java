@@ -1,0 +1,68 @@
+package dev.wukong.objective;
+
+import dev.wukong.autodiff.Gradients;
+import dev.wukong.data.InputLayout;
+import dev.wukong.graph.DataType;
+import dev.wukong.graph.Dim;
+import dev.wukong.graph.Graph;
+import dev.wukong.graph.GraphBuilder;
+import dev.wukong.graph.Op;
+import dev.wukong.graph.Tensor;
+import dev.wukong.ranker.Init;
+import dev.wukong.ranker.Mode;
+import dev.wukong.ranker.Network;
+import dev.wukong.ranker.RankerConfig;
+import dev.wukong.ranker.RankerInputs;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Forward, loss and gradients of one minibatch. Beside the model's inputs it takes {@code labels}
+ * and {@code label_weights} [B, tasks] and the dropout masks; its outputs are {@code loss}, {@code
+ * probabilities} (made before the step: progressive validation), {@code grad/<weight>} for every
+ * weight, {@code grad/<slots input>} [B, W, d] for every lookup, and {@code new/<statistic>} for
+ * batch normalization.
+ *
+ * @param weights trained weights and how they start
+ * @param statistics running statistics and how they start
+ * @param masks dropout inputs by name
+ * @param lookups names of the slots inputs whose rows are trained
+ */
+public record TrainGraph(
+    Graph graph,
+    Map<Tensor, Init> weights,
+    Map<Tensor, Init> statistics,
+    List<Network.DropoutMask> masks,
+    List<String> lookups) {
+
+  public static TrainGraph of(RankerConfig config, InputLayout layout) {
+    GraphBuilder g = new GraphBuilder("train", DataType.FLOAT);
+    Network net = new Network(g, Mode.TRAIN);
+    RankerInputs inputs = new RankerInputs(net, layout);
+    int tasks = layout.schema().tasks().size();
+    Tensor logits = config.logits(net, inputs, tasks);
+    Tensor labels = g.input("labels", DataType.FLOAT, Dim.of("B"), Dim.of(tasks));
+    Tensor weights = g.input("label_weights", DataType.FLOAT, Dim.of("B"), Dim.of(tasks));
+    Tensor loss = Loss.binaryCrossEntropy(g, logits, labels, weights);
+    g.output("loss", loss);
+    g.output("probabilities", g.apply(new Op.Sigmoid(), logits));
+
+    Map<String, Tensor> targets = new LinkedHashMap<>();
+    net.trainable().keySet().forEach(weight -> targets.put("grad/" + weight.name(), weight));
+    inputs.lookups().forEach((slots, found) -> targets.put("grad/" + slots, found));
+    List<Tensor> gradients = Gradients.of(g, loss, new ArrayList<>(targets.values()));
+    int i = 0;
+    for (String name : targets.keySet()) {
+      g.output(name, gradients.get(i++));
+    }
+    net.updates().forEach((statistic, update) -> g.output("new/" + statistic.name(), update));
+    return new TrainGraph(
+        g.build(),
+        net.trainable(),
+        net.running(),
+        net.masks(),
+        List.copyOf(inputs.lookups().keySet()));
+  }
+}

@@ -1,0 +1,258 @@
+package dev.wukong.ranker;
+
+import dev.wukong.data.Group;
+import dev.wukong.data.IdColumns;
+import dev.wukong.data.InputLayout;
+import dev.wukong.data.Pooling;
+import dev.wukong.data.Scope;
+import dev.wukong.data.Transform;
+import dev.wukong.graph.DataType;
+import dev.wukong.graph.Dim;
+import dev.wukong.graph.GraphBuilder;
+import dev.wukong.graph.Op;
+import dev.wukong.graph.Tensor;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The inputs that every ranker shares: embedding rows found by slot and pooled, numbers
+ * transformed. Inputs are named as the contract says: {@code rows.<group>} [U, d], {@code
+ * slots.<scope>.<group>} [R or B, W], {@code weights...}, {@code dense.<scope>}, {@code context_of}
+ * [B]. In training every example has a context row of its own, so R is B and {@code context_of} is
+ * absent.
+ */
+public final class RankerInputs {
+  private final InputLayout layout;
+  private final GraphBuilder g;
+  private final Mode mode;
+  private final Map<String, Tensor> lookups = new LinkedHashMap<>();
+  private final List<Piece> pieces = new ArrayList<>();
+  private final List<Tensor> dense = new ArrayList<>();
+  private final @Nullable Tensor contextOf;
+
+  /** Embeddings [R or B, count, width] of neighbouring features. */
+  private record Piece(Scope scope, Tensor embeddings, int width) {}
+
+  public RankerInputs(Network net, InputLayout layout) {
+    this.layout = layout;
+    this.g = net.graph();
+    this.mode = net.mode();
+    List<Tensor> rows = new ArrayList<>();
+    for (Group group : layout.groups()) {
+      rows.add(
+          g.input(
+              "rows." + group.name(),
+              g.type(),
+              Dim.of("U." + group.name()),
+              Dim.of(group.width())));
+    }
+    boolean contexts =
+        layout.schema().features().stream().anyMatch(f -> f.scope() == Scope.CONTEXT);
+    contextOf =
+        contexts && mode == Mode.PREDICT
+            ? g.input("context_of", DataType.INT32, Dim.of("B"))
+            : null;
+    for (Scope scope : Scope.values()) {
+      for (int group = 0; group < layout.groups().size(); group++) {
+        if (layout.slotWidth(scope, group) > 0) {
+          lookUp(scope, group, rows.get(group));
+        }
+      }
+      if (layout.denseWidth(scope) > 0) {
+        Tensor raw =
+            g.input(
+                "dense." + suffix(scope),
+                DataType.FLOAT,
+                rowsOf(scope),
+                Dim.of(layout.denseWidth(scope)));
+        dense.add(onCandidates(scope, transformed(scope, g.cast(raw, g.type()))));
+      }
+    }
+  }
+
+  /** The rows as looked up, [B, W, d] by slots input name: training takes their gradients. */
+  public Map<String, Tensor> lookups() {
+    return lookups;
+  }
+
+  /** The numbers [B, k] after their transforms, or none. */
+  public List<Tensor> dense() {
+    return dense;
+  }
+
+  /**
+   * All embeddings [B, n, d]: those of the common width as they are, the others joined by width and
+   * projected, the numbers through the bottom MLP.
+   */
+  public Tensor embeddings(Network net, EmbeddingConfig config) {
+    List<Tensor> result = new ArrayList<>();
+    Map<Integer, List<Tensor>> others = new LinkedHashMap<>();
+    for (Scope scope : Scope.values()) {
+      List<Tensor> own = new ArrayList<>();
+      for (Piece piece : pieces.stream().filter(p -> p.scope() == scope).toList()) {
+        if (piece.width() == config.width()) {
+          own.add(piece.embeddings());
+        } else {
+          others
+              .computeIfAbsent(piece.width(), w -> new ArrayList<>())
+              .add(onCandidates(scope, flat(piece.embeddings())));
+        }
+      }
+      if (!own.isEmpty()) {
+        result.add(onCandidates(scope, g.concat(1, own)));
+      }
+    }
+    others.forEach(
+        (width, parts) -> {
+          try (var _ = g.scope("projection" + width)) {
+            Tensor joined = g.concat(1, parts);
+            long floats = joined.dim(1).size();
+            long count =
+                config.projected() > 0
+                    ? config.projected()
+                    : (floats + config.width() - 1) / config.width();
+            result.add(
+                made(
+                    Mlp.of(net, joined, config.projection(), count * config.width()),
+                    count,
+                    config));
+          }
+        });
+    if (!dense.isEmpty()) {
+      try (var _ = g.scope("bottom")) {
+        int count = config.denseEmbeddings();
+        result.add(
+            made(
+                Mlp.of(net, g.concat(1, dense), config.bottom(), (long) count * config.width()),
+                count,
+                config));
+      }
+    }
+    return g.concat(1, result);
+  }
+
+  private Tensor made(Tensor flat, long count, EmbeddingConfig config) {
+    return g.reshape(flat, flat.dim(0), Dim.of(count), Dim.of(config.width()));
+  }
+
+  private Tensor flat(Tensor x) {
+    return g.reshape(x, x.dim(0), x.dim(1).times(x.dim(2)));
+  }
+
+  private void lookUp(Scope scope, int group, Tensor rows) {
+    String name = suffix(scope) + "." + layout.groups().get(group).name();
+    Dim width = Dim.of(layout.slotWidth(scope, group));
+    Tensor slots = g.input("slots." + name, DataType.INT32, rowsOf(scope), width);
+    Tensor weights =
+        layout.weighted(scope, group)
+            ? g.input("weights." + name, DataType.FLOAT, rowsOf(scope), width)
+            : null;
+    Tensor found = g.gather(rows, slots); // [R or B, W, d]
+    lookups.put("slots." + name, found);
+    List<IdColumns> columns = layout.columns(scope, group);
+    List<List<IdColumns>> runs = runs(columns);
+    List<Long> sizes =
+        runs.stream().map(run -> run.stream().mapToLong(IdColumns::width).sum()).toList();
+    List<Tensor> parts = g.split(found, 1, sizes);
+    List<Tensor> slotParts =
+        parts.size() > 1 || pooled(runs.getFirst()) ? g.split(slots, 1, sizes) : List.of();
+    List<Tensor> weightParts = weights == null ? List.of() : g.split(weights, 1, sizes);
+    int rowWidth = layout.groups().get(group).width();
+    for (int i = 0; i < runs.size(); i++) {
+      Tensor part = parts.get(i);
+      if (pooled(runs.get(i))) {
+        Tensor weight = weights == null ? null : weightParts.get(i);
+        part = pool(runs.get(i).getFirst(), part, slotParts.get(i), weight);
+      }
+      pieces.add(new Piece(scope, part, rowWidth));
+    }
+  }
+
+  /** Neighbouring single-valued features are taken together; a pooled feature stands alone. */
+  private static List<List<IdColumns>> runs(List<IdColumns> columns) {
+    List<List<IdColumns>> runs = new ArrayList<>();
+    for (IdColumns column : columns) {
+      boolean alone = pooled(List.of(column));
+      if (alone || runs.isEmpty() || pooled(runs.getLast())) {
+        runs.add(new ArrayList<>());
+      }
+      runs.getLast().add(column);
+    }
+    return runs;
+  }
+
+  private static boolean pooled(List<IdColumns> run) {
+    return run.getFirst().feature().multiValued() || run.getFirst().feature().weighted();
+  }
+
+  /** x [R, W, d] to [R, 1, d]. Unused positions hold the padding row, which is zero. */
+  private Tensor pool(IdColumns column, Tensor x, Tensor slots, @Nullable Tensor weights) {
+    Tensor filled =
+        g.cast(g.apply(new Op.Greater(), slots, g.constant(0, DataType.INT32)), g.type()); // [R, W]
+    Tensor factors = filled;
+    Tensor terms = x;
+    if (column.feature().weighted() && weights != null) {
+      factors = g.mul(filled, g.cast(weights, g.type()));
+      terms = g.mul(x, g.reshape(factors, factors.dim(0), factors.dim(1), Dim.of(1)));
+    }
+    Tensor sum = g.reduceSum(terms, true, 1);
+    if (column.feature().pooling() == Pooling.SUM) {
+      return sum;
+    }
+    Tensor total = g.reduceSum(factors, true, 1); // [R, 1]
+    Tensor none = g.apply(new Op.Equal(), total, g.constant(0));
+    Tensor divisor = g.where(none, g.constant(1), total);
+    return g.div(sum, g.reshape(divisor, divisor.dim(0), Dim.of(1), Dim.of(1)));
+  }
+
+  private Tensor transformed(Scope scope, Tensor raw) {
+    if (layout.dense(scope).stream().allMatch(d -> d.feature().transform() == Transform.NONE)) {
+      return raw;
+    }
+    List<Long> sizes = layout.dense(scope).stream().map(d -> (long) d.width()).toList();
+    List<Tensor> parts = new ArrayList<>(g.split(raw, 1, sizes));
+    for (int i = 0; i < parts.size(); i++) {
+      // Presence columns hold 0 or 1; log 2 for 1 is only a scale, but the plain flag is what the
+      // schema promises.
+      parts.set(
+          i,
+          transform(
+              layout.dense(scope).get(i).feature().transform(),
+              parts.get(i),
+              layout.dense(scope).get(i).feature().width()));
+    }
+    return g.concat(1, parts);
+  }
+
+  private Tensor transform(Transform transform, Tensor x, int width) {
+    return switch (transform) {
+      case NONE -> x;
+      case LOG1P -> {
+        long presence = x.dim(1).size() - width;
+        List<Tensor> parts =
+            presence == 0 ? List.of(x) : g.split(x, 1, List.of((long) width, presence));
+        Tensor value = parts.getFirst();
+        Tensor log = g.apply(new Op.Log(), g.add(g.apply(new Op.Abs(), value), g.constant(1)));
+        Tensor signed = g.mul(g.apply(new Op.Sign(), value), log);
+        yield presence == 0 ? signed : g.concat(1, List.of(signed, parts.getLast()));
+      }
+    };
+  }
+
+  /** A context's value for each of its candidates; a candidate's own as it is. */
+  private Tensor onCandidates(Scope scope, Tensor x) {
+    return scope == Scope.CONTEXT && contextOf != null ? g.gather(x, contextOf) : x;
+  }
+
+  private Dim rowsOf(Scope scope) {
+    return Dim.of(scope == Scope.CONTEXT && mode == Mode.PREDICT ? "R" : "B");
+  }
+
+  private static String suffix(Scope scope) {
+    return scope.name().toLowerCase(Locale.ROOT);
+  }
+}

@@ -1,0 +1,66 @@
+package dev.wukong.training;
+
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+
+/** The one door to ONNX Runtime's environment and session options. Thread-safe. */
+public final class OnnxRuntime {
+  private static final OrtEnvironment ENVIRONMENT = start();
+
+  private OnnxRuntime() {}
+
+  public static OrtEnvironment environment() {
+    return ENVIRONMENT;
+  }
+
+  /**
+   * Options for a session.
+   *
+   * @param device where it runs
+   * @param threads of the session's own pool, the calling thread included
+   * @throws DeviceException where the device cannot be used; the message names what is missing
+   */
+  public static OrtSession.SessionOptions options(Device device, int threads) {
+    try {
+      OrtSession.SessionOptions options = new OrtSession.SessionOptions();
+      options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.ALL_OPT);
+      options.setIntraOpNumThreads(threads);
+      options.setInterOpNumThreads(1);
+      device.configure(options);
+      return options;
+    } catch (OrtException e) {
+      throw new DeviceException("device '" + device + "': " + e.getMessage(), e);
+    }
+  }
+
+  /*
+   * ONNX Runtime 1.29 reports telemetry unless ORT_DISABLE_TELEMETRY is in the environment when its library loads, and crashes when the
+   * process's command line is longer than about 4 KB. Java cannot change its own environment, so the C library's setenv does.
+   */
+  @SuppressWarnings("restricted") // The signature of setenv is fixed by POSIX.
+  private static OrtEnvironment start() {
+    Linker linker = Linker.nativeLinker();
+    MethodHandle setenv =
+        linker.downcallHandle(
+            linker.defaultLookup().findOrThrow("setenv"),
+            FunctionDescriptor.of(
+                ValueLayout.JAVA_INT,
+                ValueLayout.ADDRESS,
+                ValueLayout.ADDRESS,
+                ValueLayout.JAVA_INT));
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment name = arena.allocateFrom("ORT_DISABLE_TELEMETRY");
+      int _ = (int) setenv.invokeExact(name, arena.allocateFrom("1"), 0);
+    } catch (Throwable e) {
+      throw new IllegalStateException("the environment cannot be changed", e);
+    }
+    return OrtEnvironment.getEnvironment();
+  }
+}

@@ -1,0 +1,48 @@
+package dev.wukong.training;
+
+import dev.wukong.config.ConfigException;
+import dev.wukong.config.Section;
+
+/** How weights follow their gradients. */
+public sealed interface OptimizerConfig {
+  double learningRate();
+
+  /** Plain gradient descent. */
+  record Sgd(double learningRate) implements OptimizerConfig {}
+
+  /** Adam with bias correction (arXiv 1412.6980, algorithm 1). */
+  record Adam(double learningRate, double beta1, double beta2, double epsilon)
+      implements OptimizerConfig {}
+
+  /**
+   * AdaGrad with one accumulator a row: the mean of the squared gradients over the row's floats.
+   */
+  record RowWiseAdaGrad(double learningRate, double epsilon) implements OptimizerConfig {}
+
+  static OptimizerConfig read(Section section, String otherwise) {
+    String name = section.text("optimizer", otherwise);
+    OptimizerConfig result =
+        switch (name) {
+          case "sgd" -> new Sgd(rate(section, 0.1));
+          case "adam" ->
+              new Adam(
+                  rate(section, 1e-3),
+                  section.number("beta1", 0.9, 0, 0.999999),
+                  section.number("beta2", 0.999, 0, 0.999999),
+                  section.number("epsilon", 1e-8, 0, 1));
+          case "row_wise_adagrad" ->
+              new RowWiseAdaGrad(rate(section, 0.02), section.number("epsilon", 1e-8, 0, 1));
+          default ->
+              throw new ConfigException(
+                  section.path()
+                      + ".optimizer is '"
+                      + name
+                      + "', want one of sgd, adam, row_wise_adagrad");
+        };
+    return result;
+  }
+
+  private static double rate(Section section, double otherwise) {
+    return section.number("learning_rate", otherwise, 0, 1000);
+  }
+}

@@ -1,0 +1,57 @@
+package dev.wukong.training;
+
+import dev.wukong.data.EncodedExamples;
+import dev.wukong.data.EncodedRows;
+import dev.wukong.data.Scope;
+import java.nio.FloatBuffer;
+
+/**
+ * Embedding rows in training: which rows a minibatch sees, and how they follow their gradients.
+ * Owned by the training thread.
+ */
+sealed interface RowTrainer permits WholeTableRows, TouchedRows {
+  /**
+   * Finds the rows of {@code batch}.
+   *
+   * @param create whether rows never seen are made; otherwise they read as the unseen id's row
+   */
+  void bind(EncodedExamples batch, boolean create);
+
+  /** The slots [rows, W] of {@code rows}, as bound, in {@code out}. */
+  void slots(Scope scope, int group, EncodedRows rows, int[] out);
+
+  /** Rows in {@link #rows}, the padding row included. */
+  int size(int group);
+
+  /** The input {@code rows.<group>} [size, d]. */
+  FloatBuffer rows(int group);
+
+  /** Forgets the gradients of the last step. */
+  void clearGradients();
+
+  /** Adds the gradients of one lookup, [positions, d]. */
+  void add(int group, int[] slots, int positions, Floats gradients);
+
+  /** Completes the gradients (regularization) and gives the sum of their squares. */
+  double finishGradients();
+
+  /** One optimizer step with the gradients multiplied by {@code scale}. */
+  void update(double scale, double rate, long step);
+
+  /** Calls {@code visitor} with every row of every table, by table and ascending id. */
+  void forEach(RowVisitor visitor);
+
+  /** Puts back a row and its state, as {@link #forEach} gave them. */
+  void restore(int table, long id, float[] row, float[] state);
+
+  /** Sees a row; the arrays are reused. */
+  interface RowVisitor {
+    /**
+     * One row.
+     *
+     * @param state the optimizer's floats: none for gradient descent, m then v for Adam, one for
+     *     row-wise AdaGrad
+     */
+    void row(int table, long id, float[] row, float[] state);
+  }
+}

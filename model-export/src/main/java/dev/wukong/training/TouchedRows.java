@@ -1,0 +1,279 @@
+package dev.wukong.training;
+
+import dev.wukong.data.EncodedExamples;
+import dev.wukong.data.EncodedRows;
+import dev.wukong.data.Group;
+import dev.wukong.data.InputLayout;
+import dev.wukong.data.RowKey;
+import dev.wukong.data.Scope;
+import dev.wukong.data.Table;
+import dev.wukong.data.UniqueRows;
+import dev.wukong.graph.Shape;
+import dev.wukong.ranker.Init;
+import java.lang.foreign.Arena;
+import java.nio.FloatBuffer;
+import java.nio.IntBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.SplittableRandom;
+
+/**
+ * Only the rows of the batch are inputs of a step, and only they change (design: touched rows). A
+ * row is made when training first meets its id, with values that depend on the seed, its table and
+ * its id alone. For tables of any size.
+ */
+final class TouchedRows implements RowTrainer {
+  private final InputLayout layout;
+  private final Workers workers;
+  private final OptimizerConfig config;
+  private final double deviation;
+  private final long seed;
+
+  /** All rows ever made: the slot of a key is its place in the store. */
+  private final UniqueRows known;
+
+  /** The rows of this batch: the slot of a key is its row of the input. */
+  private final UniqueRows batch;
+
+  private final List<Store> stores;
+
+  /** One group's rows: blocks on the heap, and this batch's input and gradients. */
+  private static final class Store {
+    static final int BLOCK = 4096;
+
+    final Group group;
+    final int width;
+    final List<float[]> blocks = new ArrayList<>();
+    final List<float[]> accumulators = new ArrayList<>();
+    int size;
+    Floats input;
+
+    /** The place in the store of each row of this batch. */
+    int[] places = new int[1];
+
+    float[] gradients = new float[0];
+
+    Store(Group group) {
+      this.group = group;
+      this.width = group.width();
+      this.input = new Floats(Arena.ofAuto(), width);
+    }
+
+    void get(int place, float[] to) {
+      System.arraycopy(blocks.get(place / BLOCK), place % BLOCK * width, to, 0, width);
+    }
+
+    void put(int place, float[] from) {
+      System.arraycopy(from, 0, blocks.get(place / BLOCK), place % BLOCK * width, width);
+    }
+
+    void grow(int places) {
+      while (blocks.size() * BLOCK < places) {
+        blocks.add(new float[BLOCK * width]);
+        accumulators.add(new float[BLOCK]);
+      }
+    }
+  }
+
+  TouchedRows(
+      InputLayout layout,
+      TrainingConfig.RowsConfig config,
+      double deviation,
+      Workers workers,
+      long seed) {
+    this.layout = layout;
+    this.workers = workers;
+    this.config = config.optimizer();
+    this.deviation = deviation;
+    this.seed = seed;
+    this.known = new UniqueRows(layout);
+    this.batch = new UniqueRows(layout);
+    this.stores = layout.groups().stream().map(Store::new).toList();
+    // The unseen and missing ids' rows exist from the start: they stand in for ids that training
+    // never met.
+    for (int group = 0; group < stores.size(); group++) {
+      for (Table table : layout.groups().get(group).tables()) {
+        place(group, RowKey.of(table.ordinal(), RowKey.UNSEEN));
+        place(group, RowKey.of(table.ordinal(), RowKey.MISSING));
+      }
+    }
+  }
+
+  private int place(int group, long key) {
+    Store store = stores.get(group);
+    int place = known.slotOf(group, key) - 1;
+    if (place == store.size) {
+      store.size++;
+      store.grow(store.size);
+      SplittableRandom random = new SplittableRandom(mix(seed, key));
+      store.put(place, new Init.Normal(deviation).values(Shape.of(store.width), random));
+    }
+    return place;
+  }
+
+  private static long mix(long seed, long key) {
+    long z = seed * 0x9E3779B97F4A7C15L + key * 0xBF58476D1CE4E5B9L;
+    z = (z ^ (z >>> 30)) * 0x94D049BB133111EBL;
+    return z ^ (z >>> 31);
+  }
+
+  @Override
+  public void bind(EncodedExamples examples, boolean create) {
+    batch.clear();
+    for (int group = 0; group < stores.size(); group++) {
+      collect(Scope.CONTEXT, group, examples.context());
+      collect(Scope.CANDIDATE, group, examples.candidate());
+      Store store = stores.get(group);
+      int size = batch.size(group) + 1;
+      if (store.places.length < size) {
+        store.places = new int[size * 3 / 2];
+        store.input = new Floats(Arena.ofAuto(), (long) store.places.length * store.width);
+      }
+      float[] row = new float[store.width];
+      for (int slot = 1; slot < size; slot++) {
+        long key = batch.key(group, slot);
+        int found = create ? place(group, key) : known.find(group, key) - 1;
+        int place =
+            found >= 0 ? found : known.find(group, RowKey.of(RowKey.table(key), RowKey.UNSEEN)) - 1;
+        store.places[slot] = place;
+        store.get(place, row);
+        store.input.put((long) slot * store.width, row, store.width);
+      }
+    }
+  }
+
+  private void collect(Scope scope, int group, EncodedRows rows) {
+    int width = layout.slotWidth(scope, group);
+    if (width > 0) {
+      batch.slots(scope, group, rows, IntBuffer.allocate(Math.multiplyExact(rows.rows(), width)));
+    }
+  }
+
+  @Override
+  public void slots(Scope scope, int group, EncodedRows rows, int[] out) {
+    batch.slots(scope, group, rows, IntBuffer.wrap(out));
+  }
+
+  @Override
+  public int size(int group) {
+    return batch.size(group) + 1;
+  }
+
+  @Override
+  public FloatBuffer rows(int group) {
+    Store store = stores.get(group);
+    return store.input.buffer(0, (long) size(group) * store.width);
+  }
+
+  @Override
+  public void clearGradients() {
+    for (int group = 0; group < stores.size(); group++) {
+      Store store = stores.get(group);
+      int floats = size(group) * store.width;
+      if (store.gradients.length < floats) {
+        store.gradients = new float[floats * 3 / 2];
+      } else {
+        Arrays.fill(store.gradients, 0, floats, 0);
+      }
+    }
+  }
+
+  @Override
+  public void add(int group, int[] slots, int positions, Floats gradients) {
+    Store store = stores.get(group);
+    SlotGradients.add(workers, slots, positions, gradients, store.width, store.gradients);
+  }
+
+  @Override
+  public double finishGradients() {
+    double sum = 0;
+    for (int group = 0; group < stores.size(); group++) {
+      sum +=
+          WeightState.squares(stores.get(group).gradients, size(group) * stores.get(group).width);
+    }
+    return sum;
+  }
+
+  @Override
+  public void update(double scale, double rate, long step) {
+    for (int group = 0; group < stores.size(); group++) {
+      Store store = stores.get(group);
+      // Distinct slots have distinct places, so threads never meet in a row.
+      workers.range(
+          size(group) - 1,
+          64,
+          (part, from, to) -> update(store, (int) from + 1, (int) to + 1, scale, rate));
+    }
+  }
+
+  private void update(Store store, int from, int to, double scale, double rate) {
+    int width = store.width;
+    for (int slot = from; slot < to; slot++) {
+      int place = store.places[slot];
+      float[] rows = store.blocks.get(place / Store.BLOCK);
+      int at = place % Store.BLOCK * width;
+      float factor = (float) (scale * rate);
+      if (config instanceof OptimizerConfig.RowWiseAdaGrad(var _, var epsilon)) {
+        float[] accumulators = store.accumulators.get(place / Store.BLOCK);
+        double sum = 0;
+        for (int i = 0; i < width; i++) {
+          double g = store.gradients[slot * width + i] * scale;
+          sum += g * g;
+        }
+        accumulators[place % Store.BLOCK] += (float) (sum / width);
+        factor = (float) (scale * rate / (Math.sqrt(accumulators[place % Store.BLOCK]) + epsilon));
+      }
+      for (int i = 0; i < width; i++) {
+        rows[at + i] -= factor * store.gradients[slot * width + i];
+      }
+    }
+  }
+
+  @Override
+  public void forEach(RowVisitor visitor) {
+    for (Table table : layout.tables()) {
+      int group = group(table);
+      Store store = stores.get(group);
+      long[] keys = new long[store.size];
+      int count = 0;
+      for (int slot = 1; slot <= store.size; slot++) {
+        long key = known.key(group, slot);
+        if (RowKey.table(key) == table.ordinal()) {
+          keys[count++] = key;
+        }
+      }
+      Arrays.sort(keys, 0, count);
+      float[] row = new float[store.width];
+      float[] state = new float[config instanceof OptimizerConfig.RowWiseAdaGrad ? 1 : 0];
+      for (int i = 0; i < count; i++) {
+        int place = known.find(group, keys[i]) - 1;
+        store.get(place, row);
+        if (state.length > 0) {
+          state[0] = store.accumulators.get(place / Store.BLOCK)[place % Store.BLOCK];
+        }
+        visitor.row(table.ordinal(), RowKey.id(keys[i]), row, state);
+      }
+    }
+  }
+
+  @Override
+  public void restore(int table, long id, float[] row, float[] state) {
+    int group = group(layout.tables().get(table));
+    Store store = stores.get(group);
+    int place = place(group, RowKey.of(table, id));
+    store.put(place, row);
+    if (state.length > 0) {
+      store.accumulators.get(place / Store.BLOCK)[place % Store.BLOCK] = state[0];
+    }
+  }
+
+  private int group(Table table) {
+    for (int group = 0; group < stores.size(); group++) {
+      if (stores.get(group).group.tables().contains(table)) {
+        return group;
+      }
+    }
+    throw new IllegalArgumentException("no group has table '" + table.name() + "'");
+  }
+}

@@ -1,0 +1,102 @@
+package dev.wukong.training;
+
+import dev.wukong.config.ConfigException;
+import dev.wukong.config.Section;
+
+/**
+ * How a model is trained.
+ *
+ * @param batch rows of a minibatch
+ * @param epochs passes over the training data at most
+ * @param threads for the graph and for the arithmetic beside it
+ * @param dense the optimizer of the dense weights
+ * @param rows how embedding rows are trained
+ * @param clipNorm the largest norm of all gradients together, 0 for no limit
+ * @param warmUp steps over which the learning rates rise linearly from 0
+ * @param plateau what happens when the validation AUC stops rising
+ */
+public record TrainingConfig(
+    int batch,
+    int epochs,
+    long seed,
+    int threads,
+    OptimizerConfig dense,
+    RowsConfig rows,
+    double clipNorm,
+    int warmUp,
+    PlateauConfig plateau) {
+
+  /** Which rows a step changes. */
+  public enum RowMode {
+    /** The rows of the batch. */
+    TOUCHED,
+    /** Every row of every table, as the published configurations do; for small tables. */
+    WHOLE_TABLE
+  }
+
+  /**
+   * The rows' training.
+   *
+   * @param l2 the factor of half the squared norm of the whole table in the loss; WHOLE_TABLE only
+   */
+  public record RowsConfig(RowMode mode, OptimizerConfig optimizer, double l2) {}
+
+  /**
+   * The end of training.
+   *
+   * @param factor multiplies the learning rates after an epoch without gain
+   * @param stopAfter epochs without gain in a row that end training; 0: never
+   */
+  public record PlateauConfig(double factor, double floor, int stopAfter) {}
+
+  /** Reads the {@code training} section of a configuration. */
+  public static TrainingConfig read(Section section) {
+    Section rows = section.section("rows");
+    RowMode mode = rows.choice("mode", RowMode.TOUCHED);
+    RowsConfig rowsConfig =
+        new RowsConfig(
+            mode,
+            OptimizerConfig.read(rows, mode == RowMode.TOUCHED ? "row_wise_adagrad" : "adam"),
+            rows.number("l2", 0, 0, 1000));
+    rows.done();
+    if (mode == RowMode.TOUCHED && rowsConfig.l2() > 0) {
+      throw new ConfigException(
+          rows.path()
+              + ".l2 is "
+              + rowsConfig.l2()
+              + ", want 0 with mode touched: the term is over the whole table");
+    }
+    if (mode == RowMode.TOUCHED && rowsConfig.optimizer() instanceof OptimizerConfig.Adam) {
+      throw new ConfigException(
+          rows.path() + ".optimizer is 'adam', want row_wise_adagrad or sgd with mode touched");
+    }
+    Section dense = section.section("dense");
+    OptimizerConfig denseConfig = OptimizerConfig.read(dense, "adam");
+    dense.done();
+    if (denseConfig instanceof OptimizerConfig.RowWiseAdaGrad) {
+      throw new ConfigException(
+          dense.path()
+              + ".optimizer is 'row_wise_adagrad', want adam or sgd: dense weights have no rows");
+    }
+    Section plateau = section.section("plateau");
+    PlateauConfig plateauConfig =
+        new PlateauConfig(
+            plateau.number("factor", 0.1, 1e-9, 1),
+            plateau.number("floor", 1e-6, 0, 1),
+            plateau.integer("stop_after", 2, 0, 1000));
+    plateau.done();
+    TrainingConfig result =
+        new TrainingConfig(
+            section.integer("batch", 1024, 1, 1 << 20),
+            section.integer("epochs", 1, 1, 100_000),
+            section.integer("seed", 1, 0, Integer.MAX_VALUE),
+            section.integer("threads", Runtime.getRuntime().availableProcessors(), 1, 1024),
+            denseConfig,
+            rowsConfig,
+            section.number("clip_norm", 0, 0, 1e9),
+            section.integer("warm_up", 0, 0, Integer.MAX_VALUE),
+            plateauConfig);
+    section.done();
+    return result;
+  }
+}
