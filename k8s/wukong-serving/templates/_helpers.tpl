@@ -44,9 +44,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- define "wukong-serving.application" -}}
 {{- $own := dict
   "wukong" (dict
-    "bundles" "/var/lib/wukong/bundles"
-    "store" "/var/lib/wukong/store"
-    "device" .Values.device)
+    "bundle-root" "/var/lib/wukong/bundles"
+    "rows" (dict "store-dir" "/var/lib/wukong/store" "resident" .Values.residentRows)
+    "engine" (dict "device" .Values.device))
   "server" (dict "port" 8080)
   "spring" (dict "grpc" (dict "server" (dict "port" 9090)))
   "management" (dict "endpoint" (dict "health" (dict "probes" (dict "enabled" true)))) -}}

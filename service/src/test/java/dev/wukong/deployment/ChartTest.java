@@ -171,10 +171,14 @@ class ChartTest {
 
   @Test
   void config_ofTheUser_isJoinedWithTheChartsOwn() throws IOException {
-    var first = render("config: {logging: {level: {root: debug}}, wukong: {device: 'cuda:7'}}");
+    var first =
+        render(
+            "config: {logging: {level: {root: debug}}, wukong: {engine: {device: 'cuda:7', threads:"
+                + " 3}}}");
     JsonNode application = application(first);
     assertThat(application.at("/logging/level/root").asString()).isEqualTo("debug");
-    assertThat(application.at("/wukong/device").asString()).isEqualTo("cpu");
+    assertThat(application.at("/wukong/engine/device").asString()).isEqualTo("cpu");
+    assertThat(application.at("/wukong/engine/threads").asInt()).isEqualTo(3);
     String checksum = "/spec/template/metadata/annotations/checksum~1config";
     assertThat(at(first, "StatefulSet/rank-wukong-serving", checksum))
         .isNotEqualTo(at(render(), "StatefulSet/rank-wukong-serving", checksum));
@@ -195,7 +199,7 @@ class ChartTest {
         .isEqualTo("{\"accelerator\":\"h200\",\"zone\":\"a\"}");
     assertThat(pod.at("/tolerations/0/key").asString()).isEqualTo("nvidia.com/gpu");
     assertThat(pod.at("/runtimeClassName").asString()).isEqualTo("nvidia");
-    assertThat(application(objects).at("/wukong/device").asString()).isEqualTo("cuda:0");
+    assertThat(application(objects).at("/wukong/engine/device").asString()).isEqualTo("cuda:0");
   }
 
   @Test
@@ -257,6 +261,7 @@ class ChartTest {
         "device: 'cuda:'",
         "image: {tags: v2}",
         "image: {digest: latest}",
+        "residentRows: 2Gi",
         "storage: {size: plenty}",
         "storage: {accessModes: []}",
         "service: {grpcPort: 0}",
