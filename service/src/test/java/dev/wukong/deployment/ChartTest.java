@@ -1,0 +1,287 @@
+package dev.wukong.deployment;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.marcnuri.helm.Helm;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.dataformat.yaml.YAMLMapper;
+
+class ChartTest {
+  private static final Path CHART = Path.of("../k8s/wukong-serving").toAbsolutePath().normalize();
+  private static final YAMLMapper YAML = new YAMLMapper();
+
+  @TempDir Path folder;
+
+  /** The objects that the chart makes of {@code values}, by "Kind/name". */
+  private Map<String, JsonNode> render(String... values) throws IOException {
+    Path file = Files.write(folder.resolve("values.yaml"), List.of(values));
+    String text =
+        new Helm(copyWithoutHooks())
+            .template()
+            .withName("rank")
+            .withNamespace("ads")
+            .withKubeVersion("1.37.0")
+            .withValuesFile(file)
+            .call();
+    Map<String, JsonNode> objects = new HashMap<>();
+    try (var documents = YAML.readerFor(JsonNode.class).<JsonNode>readValues(text)) {
+      documents.forEachRemaining(
+          object -> {
+            if (object.isObject()) {
+              String name =
+                  object.at("/kind").asString() + "/" + object.at("/metadata/name").asString();
+              assertThat(objects.put(name, object)).as(name + " is made once").isNull();
+            }
+          });
+    }
+    return objects;
+  }
+
+  /** The chart with its test pod as an ordinary object: rendering leaves out hooks. */
+  private Path copyWithoutHooks() throws IOException {
+    Path copy = folder.resolve("chart");
+    try (var files = Files.walk(CHART)) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        Path target = copy.resolve(CHART.relativize(file));
+        Files.createDirectories(target.resolveSibling("."));
+        try (var lines = Files.lines(file)) {
+          Files.write(target, lines.filter(line -> !line.contains("helm.sh/hook")).toList());
+        }
+      }
+    }
+    return copy;
+  }
+
+  private static JsonNode at(Map<String, JsonNode> objects, String name, String pointer) {
+    JsonNode object = objects.get(name);
+    if (object == null) {
+      throw new AssertionError("no " + name + " among " + objects.keySet());
+    }
+    return object.at(pointer);
+  }
+
+  private static JsonNode pod(Map<String, JsonNode> objects) {
+    return at(objects, "StatefulSet/rank-wukong-serving", "/spec/template/spec");
+  }
+
+  private static JsonNode application(Map<String, JsonNode> objects) {
+    return YAML.readTree(
+        at(objects, "ConfigMap/rank-wukong-serving", "/data/application.yaml").asString());
+  }
+
+  @Test
+  void chart_lint_hasNothingToSay() {
+    var result = new Helm(CHART).lint().strict().call();
+    assertThat(result.isFailed()).as(String.valueOf(result.getMessages())).isFalse();
+  }
+
+  @Test
+  void chart_defaults_makeTheseObjects() throws IOException {
+    assertThat(render())
+        .containsOnlyKeys(
+            "StatefulSet/rank-wukong-serving",
+            "Service/rank-wukong-serving",
+            "Service/rank-wukong-serving-pods",
+            "ServiceAccount/rank-wukong-serving",
+            "ConfigMap/rank-wukong-serving",
+            "Pod/rank-wukong-serving-ready");
+  }
+
+  @Test
+  void pods_everyOne_areConfined() throws IOException {
+    var objects = render();
+    for (JsonNode pod :
+        List.of(pod(objects), at(objects, "Pod/rank-wukong-serving-ready", "/spec"))) {
+      assertThat(pod.at("/securityContext/runAsNonRoot").asBoolean()).isTrue();
+      assertThat(pod.at("/securityContext/runAsUser").asInt()).isEqualTo(10001);
+      assertThat(pod.at("/securityContext/seccompProfile/type").asString())
+          .isEqualTo("RuntimeDefault");
+      assertThat(pod.at("/automountServiceAccountToken").asBoolean(true)).isFalse();
+      JsonNode container = pod.at("/containers/0/securityContext");
+      assertThat(container.at("/allowPrivilegeEscalation").asBoolean(true)).isFalse();
+      assertThat(container.at("/readOnlyRootFilesystem").asBoolean()).isTrue();
+      assertThat(container.at("/capabilities/drop").toString()).isEqualTo("[\"ALL\"]");
+    }
+  }
+
+  @Test
+  void probes_three_areSplit() throws IOException {
+    JsonNode container = pod(render("probes: {startupSeconds: 61}")).at("/containers/0");
+    assertThat(container.at("/startupProbe/httpGet/path").asString())
+        .isEqualTo("/actuator/health/liveness");
+    assertThat(
+            container.at("/startupProbe/periodSeconds").asInt()
+                * container.at("/startupProbe/failureThreshold").asInt())
+        .isBetween(61, 62);
+    assertThat(container.at("/readinessProbe/httpGet/path").asString())
+        .isEqualTo("/actuator/health/readiness");
+    assertThat(container.at("/livenessProbe/httpGet/path").asString())
+        .isEqualTo("/actuator/health/liveness");
+  }
+
+  @Test
+  void services_ports_reachTheContainersPorts() throws IOException {
+    var objects = render("service: {grpcPort: 443, httpPort: 80}");
+    JsonNode ports = pod(objects).at("/containers/0/ports");
+    assertThat(ports.toString())
+        .isEqualTo(
+            "[{\"name\":\"grpc\",\"containerPort\":9090},{\"name\":\"http\",\"containerPort\":8080}]");
+    JsonNode service = at(objects, "Service/rank-wukong-serving", "/spec");
+    assertThat(service.at("/ports/0/port").asInt()).isEqualTo(443);
+    assertThat(service.at("/ports/0/targetPort").asString()).isEqualTo("grpc");
+    assertThat(service.at("/ports/1/port").asInt()).isEqualTo(80);
+    assertThat(service.at("/ports/1/targetPort").asString()).isEqualTo("http");
+    assertThat(at(objects, "Service/rank-wukong-serving-pods", "/spec/clusterIP").asString())
+        .isEqualTo("None");
+    assertThat(at(objects, "StatefulSet/rank-wukong-serving", "/spec/serviceName").asString())
+        .isEqualTo("rank-wukong-serving-pods");
+    assertThat(application(objects).at("/server/port").asInt()).isEqualTo(8080);
+    assertThat(application(objects).at("/spring/grpc/server/port").asInt()).isEqualTo(9090);
+  }
+
+  @Test
+  void selectors_services_matchTheServingPodsAlone() throws IOException {
+    var objects = render("podLabels: {team: ads}");
+    JsonNode serving =
+        at(objects, "StatefulSet/rank-wukong-serving", "/spec/template/metadata/labels");
+    JsonNode test = at(objects, "Pod/rank-wukong-serving-ready", "/metadata/labels");
+    for (String selector :
+        List.of("Service/rank-wukong-serving", "Service/rank-wukong-serving-pods")) {
+      JsonNode wanted = at(objects, selector, "/spec/selector");
+      assertThat(wanted.isEmpty()).isFalse();
+      assertThat(wanted.properties()).allMatch(e -> e.getValue().equals(serving.get(e.getKey())));
+      assertThat(wanted.properties()).anyMatch(e -> !e.getValue().equals(test.get(e.getKey())));
+    }
+    assertThat(at(objects, "StatefulSet/rank-wukong-serving", "/spec/selector/matchLabels"))
+        .isEqualTo(at(objects, "Service/rank-wukong-serving", "/spec/selector"));
+    assertThat(serving.get("team").asString()).isEqualTo("ads");
+  }
+
+  @Test
+  void config_ofTheUser_isJoinedWithTheChartsOwn() throws IOException {
+    var first =
+        render(
+            "config: {logging: {level: {root: debug}}, wukong: {engine: {device: 'cuda:7', threads:"
+                + " 3}}}");
+    JsonNode application = application(first);
+    assertThat(application.at("/logging/level/root").asString()).isEqualTo("debug");
+    assertThat(application.at("/wukong/engine/device").asString()).isEqualTo("cpu");
+    assertThat(application.at("/wukong/engine/threads").asInt()).isEqualTo(3);
+    String checksum = "/spec/template/metadata/annotations/checksum~1config";
+    assertThat(at(first, "StatefulSet/rank-wukong-serving", checksum))
+        .isNotEqualTo(at(render(), "StatefulSet/rank-wukong-serving", checksum));
+    assertThat(pod(first).at("/containers/0/env").toString()).contains("ORT_DISABLE_TELEMETRY");
+  }
+
+  @Test
+  void gpu_cudaDevice_asksForOne() throws IOException {
+    var objects =
+        render(
+            "device: cuda:0",
+            "gpu: {runtimeClassName: nvidia, nodeSelector: {accelerator: h200}}",
+            "nodeSelector: {zone: a}");
+    JsonNode pod = pod(objects);
+    assertThat(pod.at("/containers/0/resources/limits/nvidia.com~1gpu").asInt()).isEqualTo(1);
+    assertThat(pod.at("/containers/0/resources/limits/memory").asString()).isEqualTo("2Gi");
+    assertThat(pod.at("/nodeSelector").toString())
+        .isEqualTo("{\"accelerator\":\"h200\",\"zone\":\"a\"}");
+    assertThat(pod.at("/tolerations/0/key").asString()).isEqualTo("nvidia.com/gpu");
+    assertThat(pod.at("/runtimeClassName").asString()).isEqualTo("nvidia");
+    assertThat(application(objects).at("/wukong/engine/device").asString()).isEqualTo("cuda:0");
+  }
+
+  @Test
+  void gpu_cpuDevice_asksForNone() throws IOException {
+    String pod = pod(render("gpu: {nodeSelector: {accelerator: h200}}")).toString();
+    assertThat(pod).doesNotContain("nvidia").doesNotContain("accelerator");
+  }
+
+  @Test
+  void bundles_ownClaim_areMountedReadOnly() throws IOException {
+    JsonNode pod = pod(render("bundles: {existingClaim: models, subPath: prod}"));
+    JsonNode mount = named(pod.at("/containers/0/volumeMounts"), "bundles");
+    assertThat(mount.at("/mountPath").asString()).isEqualTo("/var/lib/wukong/bundles");
+    assertThat(mount.at("/readOnly").asBoolean()).isTrue();
+    assertThat(mount.at("/subPath").asString()).isEqualTo("prod");
+    JsonNode claim = named(pod.at("/volumes"), "bundles").at("/persistentVolumeClaim");
+    assertThat(claim.at("/claimName").asString()).isEqualTo("models");
+    assertThat(claim.at("/readOnly").asBoolean()).isTrue();
+  }
+
+  @Test
+  void storage_settings_reachTheClaim() throws IOException {
+    JsonNode claim =
+        at(
+            render("storage: {size: 100Gi, className: fast, accessModes: [ReadWriteOncePod]}"),
+            "StatefulSet/rank-wukong-serving",
+            "/spec/volumeClaimTemplates/0/spec");
+    assertThat(claim.at("/resources/requests/storage").asString()).isEqualTo("100Gi");
+    assertThat(claim.at("/storageClassName").asString()).isEqualTo("fast");
+    assertThat(claim.at("/accessModes").toString()).isEqualTo("[\"ReadWriteOncePod\"]");
+  }
+
+  @Test
+  void disruptionBudget_fromTwoPodsOn_exists() throws IOException {
+    JsonNode budget = at(render("replicas: 3"), "PodDisruptionBudget/rank-wukong-serving", "/spec");
+    assertThat(budget.at("/maxUnavailable").asInt()).isEqualTo(1);
+    assertThat(render("replicas: 1")).doesNotContainKey("PodDisruptionBudget/rank-wukong-serving");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "'image: {tag: v2}', wukong-serving:v2",
+    "'image: {repository: r.example/w}', r.example/w:0.1.0",
+    "'image: {tag: v2, digest:"
+        + " sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef}',"
+        + " wukong-serving@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+  })
+  void image_tagOrDigest_isUsed(String values, String image) throws IOException {
+    assertThat(pod(render(values)).at("/containers/0/image").asString()).isEqualTo(image);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "replicas: -1",
+        "replicas: many",
+        "replica: 2",
+        "device: gpu",
+        "device: 'cuda:'",
+        "image: {tags: v2}",
+        "image: {digest: latest}",
+        "residentRows: 2Gi",
+        "storage: {size: plenty}",
+        "storage: {accessModes: []}",
+        "service: {grpcPort: 0}",
+        "service: {type: Ingress}",
+        "resources: {limit: {memory: 1Gi}}",
+        "probes: {startupSeconds: soon}",
+        "env: [{value: x}]",
+        "gpu: {count: 0}"
+      })
+  void values_wrong_areRefused(String values) {
+    String key = values.substring(0, values.indexOf(':'));
+    assertThatThrownBy(() -> render(values)).hasMessageContaining(key);
+  }
+
+  private static JsonNode named(JsonNode list, String name) {
+    for (JsonNode element : list) {
+      if (element.at("/name").asString().equals(name)) {
+        return element;
+      }
+    }
+    throw new AssertionError("no '" + name + "' in " + list);
+  }
+}
