@@ -1,0 +1,144 @@
+package dev.wukong.data;
+
+import java.nio.FloatBuffer;
+import java.nio.IntBuffer;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The distinct rows of one batch, and the slot of every id position: keys in, {@code rows.<group>} and {@code slots.<scope>.<group>}
+ * out. Slots count from 1 in order of first use; slot 0 is the padding row. Used again from batch to batch, and allocates nothing
+ * once it has seen the largest. Not thread-safe.
+ */
+public final class UniqueRows {
+  /** One feature's columns in one table: where its ids come from and where its slots go. */
+  private record Span(long tableBits, int position, int start, int width) {}
+
+  /** What a batch's rows of one scope need of one group. */
+  private record Plan(List<Span> spans, int slotWidth, int positions) {}
+
+  private final KeySlots[] groups;
+  private final Plan[] context;
+  private final Plan[] candidate;
+
+  public UniqueRows(InputLayout layout) {
+    int count = layout.groups().size();
+    this.groups = new KeySlots[count];
+    this.context = new Plan[count];
+    this.candidate = new Plan[count];
+    for (int g = 0; g < count; g++) {
+      groups[g] = new KeySlots();
+      context[g] = plan(layout, Scope.CONTEXT, g);
+      candidate[g] = plan(layout, Scope.CANDIDATE, g);
+    }
+  }
+
+  private static Plan plan(InputLayout layout, Scope scope, int group) {
+    List<Span> spans = new ArrayList<>();
+    for (IdColumns columns : layout.columns(scope, group)) {
+      spans.add(
+          new Span(
+              RowKey.of(columns.table().ordinal(), 0),
+              columns.position(),
+              columns.start(),
+              columns.width()));
+    }
+    return new Plan(
+        List.copyOf(spans), layout.slotWidth(scope, group), layout.positions(scope));
+  }
+
+  private Plan plan(Scope scope, int group) {
+    return switch (scope) {
+      case CONTEXT -> context[group];
+      case CANDIDATE -> candidate[group];
+    };
+  }
+
+  /** Forgets all rows, for the next batch. */
+  public void clear() {
+    for (KeySlots group : groups) {
+      group.clear();
+    }
+  }
+
+  /** Distinct rows of {@code group} so far, the padding row not counted: slots 1 to this are in use. */
+  public int size(int group) {
+    return groups[group].size();
+  }
+
+  /** The {@link RowKey} of the row in {@code slot}, 1 to {@link #size}. */
+  public long key(int group, int slot) {
+    return groups[group].key(slot);
+  }
+
+  /** The slot of {@code key} in {@code group}, taken now if the batch does not have it yet. */
+  public int slotOf(int group, long key) {
+    return groups[group].slotOf(key);
+  }
+
+  /**
+   * Puts the slots of {@code rows} at {@code out}'s position and moves it: [rows, slot width], row-major. Call it once for each block of a batch, in
+   * order; blocks of several requests follow one another.
+   */
+  public void slots(Scope scope, int group, EncodedRows rows, IntBuffer out) {
+    slots(scope, group, rows, 0, rows.rows(), out);
+  }
+
+  /** The same for {@code count} of the rows, from row {@code from}. */
+  public void slots(
+      Scope scope, int group, EncodedRows rows, int from, int count, IntBuffer out) {
+    Plan plan = plan(scope, group);
+    KeySlots keys = groups[group];
+    int start = out.position();
+    int end = start + Math.multiplyExact(count, plan.slotWidth());
+    if (end > out.limit()) {
+      throw new IllegalArgumentException(
+          "%d slots do not fit into %d".formatted(end - start, out.remaining()));
+    }
+    long[] ids = rows.ids();
+    for (int row = 0; row < count; row++) {
+      int to = start + row * plan.slotWidth();
+      int at = (from + row) * plan.positions();
+      // By index: an iterator would be allocated for every row.
+      for (int s = 0; s < plan.spans().size(); s++) {
+        Span span = plan.spans().get(s);
+        for (int i = 0; i < span.width(); i++) {
+          long id = ids[at + span.position() + i];
+          out.put(
+              to + span.start() + i,
+              id == RowKey.NONE ? 0 : keys.slotOf(span.tableBits() | id));
+        }
+      }
+    }
+    out.position(end);
+  }
+
+  /** Puts the weights beside those slots: 1 for features without weights. */
+  public void weights(Scope scope, int group, EncodedRows rows, FloatBuffer out) {
+    weights(scope, group, rows, 0, rows.rows(), out);
+  }
+
+  /** The same for {@code count} of the rows, from row {@code from}. */
+  public void weights(
+      Scope scope, int group, EncodedRows rows, int from, int count, FloatBuffer out) {
+    Plan plan = plan(scope, group);
+    int start = out.position();
+    int end = start + Math.multiplyExact(count, plan.slotWidth());
+    if (end > out.limit()) {
+      throw new IllegalArgumentException(
+          "%d weights do not fit into %d".formatted(end - start, out.remaining()));
+    }
+    for (int row = 0; row < count; row++) {
+      int to = start + row * plan.slotWidth();
+      int at = (from + row) * plan.positions();
+      // By index: an iterator would be allocated for every row.
+      for (int s = 0; s < plan.spans().size(); s++) {
+        Span span = plan.spans().get(s);
+        for (int i = 0; i < span.width(); i++) {
+          out.put(to + span.start() + i, rows.weights()[at + span.position() + i]);
+        }
+      }
+    }
+    out.position(end);
+  }
+}
