@@ -1,0 +1,156 @@
+package dev.wukong.bundle;
+
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * The folder with all models' bundles. Any thread and any number of processes may read it while one
+ * writes.
+ */
+public final class BundleStore {
+  private final Path root;
+
+  /**
+   * The store in {@code root}, which may not exist yet.
+   *
+   * @param root the folder of all models
+   */
+  public BundleStore(Path root) {
+    this.root = root;
+  }
+
+  public Path root() {
+    return root;
+  }
+
+  /** The names of all models with at least one complete version, sorted. */
+  public List<String> models() throws IOException {
+    List<String> models = new ArrayList<>();
+    for (Path folder : children(root)) {
+      String name = String.valueOf(folder.getFileName());
+      if (BundleNames.isModel(name)
+          && Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)
+          && !versions(name).isEmpty()) {
+        models.add(name);
+      }
+    }
+    Collections.sort(models);
+    return models;
+  }
+
+  /**
+   * The complete versions of a model, ascending: folders named by a number that hold a manifest.
+   * They are not verified; {@link #open} does that.
+   */
+  public List<Long> versions(String model) throws IOException {
+    List<Long> versions = new ArrayList<>();
+    for (Path folder : children(folder(model))) {
+      String name = String.valueOf(folder.getFileName());
+      if (BundleNames.isVersion(name)
+          && Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)
+          && Files.isRegularFile(folder.resolve(Manifest.FILE), LinkOption.NOFOLLOW_LINKS)) {
+        versions.add(Long.parseLong(name));
+      }
+    }
+    Collections.sort(versions);
+    return versions;
+  }
+
+  /** The folder of the newest complete version of a model. */
+  public Optional<Path> newest(String model) throws IOException {
+    List<Long> versions = versions(model);
+    return versions.isEmpty() ? Optional.empty() : Optional.of(path(model, versions.getLast()));
+  }
+
+  /** The folder that a version of a model has or would have. */
+  public Path path(String model, long version) throws BundleException {
+    BundleNames.checkVersion(Long.toString(version));
+    return folder(model).resolve(Long.toString(version));
+  }
+
+  /** Opens and verifies a version, as {@link Bundle#open}. */
+  public Bundle open(String model, long version) throws IOException {
+    return Bundle.open(path(model, version));
+  }
+
+  /** A writer of the version after the newest one, as {@link BundleWriter#create}. */
+  public BundleWriter write(String model) throws IOException {
+    return BundleWriter.create(root, model);
+  }
+
+  /**
+   * What interrupted writers have left of a model, or one at work is writing. No reader takes it
+   * for a bundle.
+   */
+  public List<Path> leftovers(String model) throws IOException {
+    return leftovers(folder(model));
+  }
+
+  /**
+   * Removes what interrupted writers have left of a model.
+   *
+   * @throws BundleException if a writer is at work
+   */
+  public void removeLeftovers(String model) throws IOException {
+    Path folder = folder(model);
+    if (Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)) {
+      try (ModelLock lock = ModelLock.take(folder)) {
+        removeLeftovers(folder, lock);
+      }
+    }
+  }
+
+  /** Removes every temporary folder; {@code held} shows that no writer is at work. */
+  static void removeLeftovers(Path folder, ModelLock held) throws IOException {
+    Objects.requireNonNull(held);
+    for (Path leftover : leftovers(folder)) {
+      Disk.removeTree(leftover);
+    }
+  }
+
+  /** The highest number that names anything in a model's folder, complete or not; 0 if none. */
+  static long newestNumber(Path folder) throws IOException {
+    long newest = 0;
+    for (Path entry : children(folder)) {
+      String name = String.valueOf(entry.getFileName());
+      if (BundleNames.isVersion(name)) {
+        newest = Math.max(newest, Long.parseLong(name));
+      }
+    }
+    return newest;
+  }
+
+  private static List<Path> leftovers(Path folder) throws IOException {
+    try (Stream<Path> entries = children(folder).stream()) {
+      return entries
+          .filter(p -> String.valueOf(p.getFileName()).startsWith(BundleNames.TEMPORARY))
+          .toList();
+    }
+  }
+
+  private Path folder(String model) throws BundleException {
+    BundleNames.checkModel(model);
+    return root.resolve(model);
+  }
+
+  private static List<Path> children(Path folder) throws IOException {
+    if (!Files.isDirectory(folder)) {
+      return List.of();
+    }
+    try (DirectoryStream<Path> entries = Files.newDirectoryStream(folder)) {
+      List<Path> children = new ArrayList<>();
+      entries.forEach(children::add);
+      Collections.sort(children);
+      return children;
+    }
+  }
+}

@@ -1,0 +1,46 @@
+package dev.wukong.bundle;
+
+import tools.jackson.core.StreamReadConstraints;
+import tools.jackson.core.StreamReadFeature;
+import tools.jackson.core.json.JsonFactory;
+import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.SerializationFeature;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * The JSON readers and the writer of this package; readers refuse duplicate keys and bound what
+ * they build.
+ */
+final class Json {
+  /** Reads and writes manifests. Decimals stay exact, so that a float comes back as it was. */
+  static final JsonMapper MAPPER = reader(24, 1 << 20);
+
+  /** Writes for people to read. */
+  static final JsonMapper PRETTY =
+      MAPPER.rebuild().enable(SerializationFeature.INDENT_OUTPUT).build();
+
+  private Json() {}
+
+  /**
+   * A reader of documents nested at most {@code depth} levels with strings of at most {@code text}
+   * characters.
+   */
+  static JsonMapper reader(int depth, int text) {
+    StreamReadConstraints limits =
+        StreamReadConstraints.builder()
+            .maxNestingDepth(depth)
+            .maxStringLength(text)
+            .maxNameLength(4096)
+            .maxNumberLength(64)
+            .build();
+    JsonFactory factory =
+        JsonFactory.builder()
+            .streamReadConstraints(limits)
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+            .build();
+    return JsonMapper.builder(factory)
+        .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+        .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
+        .build();
+  }
+}

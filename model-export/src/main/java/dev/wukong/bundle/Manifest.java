@@ -1,0 +1,60 @@
+package dev.wukong.bundle;
+
+import dev.wukong.data.InputLayout;
+import dev.wukong.data.Schema;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * The contents of {@code manifest.json}: what a bundle is, and the sha256 and size of every other
+ * file in it.
+ *
+ * @param model the model's name, which is its folder's name
+ * @param version a growing integer, from 1
+ * @param widths by feature name: the widths of its embeddings in order, what the layout follows
+ *     from
+ * @param tables by ordinal
+ * @param opset the version of the ONNX operators in the graphs
+ * @param metrics by split, then task, then metric
+ * @param defaultRows by table name: the row of ids that have none
+ */
+public record Manifest(
+    String model,
+    long version,
+    Instant created,
+    Schema schema,
+    Map<String, List<Integer>> widths,
+    List<TableRows> tables,
+    Network network,
+    int opset,
+    Optimizers optimizers,
+    Provenance provenance,
+    Map<String, Map<String, Map<String, Double>>> metrics,
+    Map<String, float[]> defaultRows,
+    GoldenRows golden,
+    List<FileEntry> files) {
+  /** The version of the format itself; no other is read. */
+  public static final int FORMAT = 1;
+
+  public static final String FILE = "manifest.json";
+
+  public Manifest {
+    widths = Map.copyOf(widths);
+    tables = List.copyOf(tables);
+    metrics = Map.copyOf(metrics);
+    defaultRows = Map.copyOf(defaultRows);
+    files = List.copyOf(files);
+  }
+
+  /** How encoded features become the graphs' inputs. */
+  public InputLayout layout() {
+    return InputLayout.of(schema, widths);
+  }
+
+  /** The entry of the file {@code name}, if the bundle has it. */
+  public Optional<FileEntry> file(String name) {
+    return files.stream().filter(f -> f.name().equals(name)).findFirst();
+  }
+}
