@@ -1,12 +1,172 @@
 package dev.wukong.bundle;
 
-/** Reads a graph before ONNX Runtime sees it, and refuses what a ranking graph does not need. */
+import com.google.protobuf.InvalidProtocolBufferException;
+import dev.wukong.onnx.Attribute;
+import dev.wukong.onnx.GraphProto;
+import dev.wukong.onnx.ModelProto;
+import dev.wukong.onnx.NodeProto;
+import dev.wukong.onnx.OperatorSetId;
+import dev.wukong.onnx.TensorProto;
+import java.util.List;
+
+/**
+ * Reads a graph before ONNX Runtime sees it, and refuses what a ranking graph does not need: data
+ * in other files, operators off the list, foreign domains, functions, absurd sizes.
+ */
 public final class OnnxScan {
+  static final int MAX_NODES = 50_000;
+  static final int MAX_NESTING = 4;
+
+  private int nodes;
+
   private OnnxScan() {}
 
+  /**
+   * Checks a whole model; the same bytes may then be given to the engine.
+   *
+   * @param opset the version of the standard operators that it must import
+   * @throws BundleException naming the node or tensor, what it is and what is allowed
+   */
   public static void check(byte[] model, int opset) throws BundleException {
-    if (model.length == 0) {
-      throw new BundleException("the graph is empty, opset " + opset);
+    OnnxWire.check(model);
+    ModelProto parsed;
+    try {
+      parsed = ModelProto.parseFrom(model);
+    } catch (InvalidProtocolBufferException e) {
+      throw new BundleException("not an ONNX model: " + e.getMessage(), e);
     }
+    if (!parsed.hasGraph() || parsed.getGraph().getNodeCount() == 0) {
+      throw new BundleException("not an ONNX model: it has no graph with nodes");
+    }
+    checkImports(parsed.getOpsetImportList(), opset);
+    new OnnxScan().graph(parsed.getGraph(), 0);
+  }
+
+  private static void checkImports(List<OperatorSetId> imports, int opset) throws BundleException {
+    boolean standard = false;
+    for (OperatorSetId id : imports) {
+      if (!OnnxOperators.isDomain(id.getDomain())) {
+        throw new BundleException(
+            "operator domain '%s' is not allowed".formatted(shorten(id.getDomain())));
+      }
+      if (OnnxOperators.isStandard(id.getDomain())) {
+        standard = true;
+        if (id.getVersion() != opset) {
+          throw new BundleException(
+              "the graph imports opset %d, the manifest says %d".formatted(id.getVersion(), opset));
+        }
+      }
+    }
+    if (!standard) {
+      throw new BundleException("the graph imports no standard opset");
+    }
+  }
+
+  private void graph(GraphProto graph, int nesting) throws BundleException {
+    if (nesting > MAX_NESTING) {
+      throw new BundleException("graphs are nested more than %d deep".formatted(MAX_NESTING));
+    }
+    nodes = Math.addExact(nodes, graph.getNodeCount());
+    if (nodes > MAX_NODES) {
+      throw new BundleException("more than %d nodes".formatted(MAX_NODES));
+    }
+    for (TensorProto initializer : graph.getInitializerList()) {
+      tensor("initializer '%s'".formatted(shorten(initializer.getName())), initializer);
+    }
+    for (NodeProto node : graph.getNodeList()) {
+      node(node, nesting);
+    }
+  }
+
+  private void node(NodeProto node, int nesting) throws BundleException {
+    String name = "node '%s'".formatted(shorten(node.getName()));
+    if (!OnnxOperators.isDomain(node.getDomain())) {
+      throw new BundleException(
+          "%s: operator domain '%s' is not allowed".formatted(name, shorten(node.getDomain())));
+    }
+    if (!OnnxOperators.isAllowed(node.getDomain(), node.getOpType())) {
+      throw new BundleException(
+          "%s: operator '%s' is not allowed"
+              .formatted(
+                  name,
+                  shorten(
+                      OnnxOperators.isStandard(node.getDomain())
+                          ? node.getOpType()
+                          : node.getDomain() + "." + node.getOpType())));
+    }
+    for (Attribute attribute : node.getAttributeList()) {
+      if (attribute.hasT()) {
+        tensor(
+            "%s, attribute '%s'".formatted(name, shorten(attribute.getName())), attribute.getT());
+      }
+      if (attribute.hasG()) {
+        graph(attribute.getG(), nesting + 1);
+      }
+    }
+  }
+
+  private static void tensor(String name, TensorProto tensor) throws BundleException {
+    if (tensor.getDataLocation() != 0 || tensor.getExternalDataCount() > 0) {
+      throw new BundleException(
+          "%s has its data outside the graph, which is not allowed".formatted(name));
+    }
+    int bytes = elementBytes(tensor.getDataType());
+    if (bytes == 0) {
+      throw new BundleException(
+          "%s has element type %d, which is not allowed".formatted(name, tensor.getDataType()));
+    }
+    long count = 1;
+    try {
+      for (long dimension : tensor.getDimsList()) {
+        if (dimension < 0) {
+          throw new BundleException(
+              "%s has a dimension of %d, it must not be negative".formatted(name, dimension));
+        }
+        count = Math.multiplyExact(count, dimension);
+      }
+      Math.multiplyExact(count, bytes);
+    } catch (ArithmeticException e) {
+      throw new BundleException("%s has a shape whose size overflows".formatted(name), e);
+    }
+    long listed =
+        (long) tensor.getFloatDataCount()
+            + tensor.getInt32DataCount()
+            + tensor.getInt64DataCount()
+            + tensor.getDoubleDataCount()
+            + tensor.getUint64DataCount();
+    boolean fits =
+        tensor.getRawData().isEmpty()
+            ? listed == count
+            : listed == 0 && tensor.getRawData().size() == count * bytes;
+    if (!fits) {
+      throw new BundleException(
+          "%s has %d bytes and %d listed numbers, its shape %s needs %d elements of %d bytes"
+              .formatted(
+                  name,
+                  tensor.getRawData().size(),
+                  listed,
+                  shape(tensor.getDimsList()),
+                  count,
+                  bytes));
+    }
+  }
+
+  /** Bytes an element takes, by the format's number of its type; 0 for types not allowed. */
+  private static int elementBytes(int dataType) {
+    return switch (dataType) {
+      case 2, 3, 9 -> 1; // uint8, int8, bool
+      case 4, 5, 10, 16 -> 2; // uint16, int16, float16, bfloat16
+      case 1, 6, 12 -> 4; // float, int32, uint32
+      case 7, 11, 13 -> 8; // int64, double, uint64
+      default -> 0; // strings, complex numbers, and narrower ones that no graph of ours holds
+    };
+  }
+
+  private static String shape(List<Long> dimensions) {
+    return dimensions.stream().limit(16).toList().toString();
+  }
+
+  private static String shorten(String name) {
+    return name.length() <= 100 ? name : name.substring(0, 100) + "...";
   }
 }
