@@ -139,7 +139,7 @@ final class BatchQueue {
       if (!next.counted || now - next.job().deadlineNanos() >= 0) {
         late.add(next);
       } else if (taken + next.candidates() <= policy.maxRows()
-          && (parts.isEmpty() || parts.getFirst().job().model() == next.job().model())) {
+          && (parts.isEmpty() || parts.getFirst().job().model().equals(next.job().model()))) {
         parts.add(next);
         taken += next.candidates();
       } else {

@@ -11,6 +11,7 @@ import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -22,9 +23,16 @@ public final class ModelHost implements AutoCloseable {
   private final BatchPolicy policy;
   private final Clock clock;
   private final MeterRegistry meters;
+  private final Consumer<String> serves;
   private final NavigableMap<String, ServedModel> models = new ConcurrentSkipListMap<>();
 
-  public ModelHost(BatchPolicy policy, Clock clock, MeterRegistry meters) {
+  /**
+   * A host without models.
+   *
+   * @param serves told a model's name whenever a version of it begins to serve
+   */
+  public ModelHost(BatchPolicy policy, Clock clock, MeterRegistry meters, Consumer<String> serves) {
+    this.serves = serves;
     this.policy = policy;
     this.clock = clock;
     this.meters = meters;
@@ -34,7 +42,7 @@ public final class ModelHost implements AutoCloseable {
   ServedModel add(String name) {
     return models.computeIfAbsent(
         name,
-        n -> new ServedModel(n, new Batcher(n, policy, System::nanoTime, meters), clock, meters));
+        n -> new ServedModel(n, new Batcher(n, policy, System::nanoTime, meters), clock, meters, serves));
   }
 
   /** The model of that name. */

@@ -20,6 +20,7 @@ final class NativeEnvironment {
    * Sets a variable where it is not set yet. Java's own view of the environment does not change. Not safe while another thread reads
    * the environment natively, so it is called before native libraries are loaded.
    */
+  @SuppressWarnings("restricted") // One call of a C function whose signature is known.
   static void setIfAbsent(String name, String value) {
     if (System.getenv(name) != null) {
       return;

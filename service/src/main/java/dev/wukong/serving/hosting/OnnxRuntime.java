@@ -48,6 +48,7 @@ public final class OnnxRuntime {
     return Holder.ENVIRONMENT;
   }
 
+  @SuppressWarnings("restricted") // Calls of C functions whose signatures are published.
   private static void keepAlive() {
     Optional<MemorySegment> base = SymbolLookup.loaderLookup().find("OrtGetApiBase");
     if (base.isEmpty()) {
@@ -79,6 +80,7 @@ public final class OnnxRuntime {
     }
   }
 
+  @SuppressWarnings("restricted") // The table has more entries than any index used here.
   private static MemorySegment pointer(MemorySegment table, int index) {
     long bytes = (index + 1) * ValueLayout.ADDRESS.byteSize();
     return table.reinterpret(bytes).getAtIndex(ValueLayout.ADDRESS, index);

@@ -8,9 +8,12 @@ import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.NavigableMap;
+import java.util.Queue;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -30,7 +33,18 @@ public final class ServedModel {
   /** Guarded by itself. */
   private final NavigableMap<Long, VersionState> versions = new TreeMap<>();
 
-  ServedModel(String name, Batcher batcher, Clock clock, MeterRegistry meters) {
+  /** Versions that finish what they began. */
+  private final Queue<CompletableFuture<Void>> draining = new ConcurrentLinkedQueue<>();
+
+  private final Consumer<String> serves;
+
+  /**
+   * A model without a version.
+   *
+   * @param serves told the name whenever a version begins to serve
+   */
+  ServedModel(String name, Batcher batcher, Clock clock, MeterRegistry meters, Consumer<String> serves) {
+    this.serves = serves;
     this.name = name;
     this.batcher = batcher;
     this.clock = clock;
@@ -107,19 +121,21 @@ public final class ServedModel {
     HostedModel before = serving.getAndSet(next);
     enter(next.bundle(), new VersionState.Serving());
     log.info("model '{}': version {} serves", name, next.bundle());
-    if (before != null) {
-      retire(before);
-    }
+    retire(before);
+    serves.accept(name);
   }
 
   /** Serves nothing from now on; completes when nothing is left open. */
   CompletableFuture<Void> stop() {
-    HostedModel before = serving.getAndSet(null);
-    return before == null ? CompletableFuture.completedFuture(null) : retire(before);
+    retire(serving.getAndSet(null));
+    return CompletableFuture.allOf(draining.toArray(CompletableFuture<?>[]::new));
   }
 
-  private CompletableFuture<Void> retire(HostedModel model) {
-    enter(model.bundle(), new VersionState.Draining());
-    return model.retire().thenRun(() -> enter(model.bundle(), new VersionState.Unloaded()));
+  private void retire(@Nullable HostedModel model) {
+    if (model != null) {
+      enter(model.bundle(), new VersionState.Draining());
+      draining.removeIf(CompletableFuture::isDone);
+      draining.add(model.retire().thenRun(() -> enter(model.bundle(), new VersionState.Unloaded())));
+    }
   }
 }
