@@ -6,6 +6,7 @@ import dev.wukong.data.Scope;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.TreeSet;
 
 /** The names of a predict graph's inputs and outputs, as they follow from a layout. */
@@ -38,7 +39,7 @@ final class GraphInputs {
   }
 
   /** All inputs a graph of {@code layout} has. */
-  static TreeSet<String> names(InputLayout layout) {
+  static Set<String> names(InputLayout layout) {
     List<String> names = new ArrayList<>();
     for (int g = 0; g < layout.groups().size(); g++) {
       Group group = layout.groups().get(g);
