@@ -5,7 +5,7 @@ import java.util.Optional;
 /**
  * A categorical feature: up to {@code maxIds} ids a row, looked up in embedding tables.
  *
- * @param type the raw type of its values; where the mapping is buckets the values are numbers whatever it says
+ * @param type the raw type of its values; where the mapping is buckets the values are numbers, and it is INT64 without meaning
  * @param idSpace the name of the id space; features that share it share the vocabulary and the tables (an item and the items seen before)
  * @param maxIds the number of positions; of more values the newest (last) are kept
  * @param weightColumn the column with one weight a value, where the feature is weighted
@@ -31,6 +31,9 @@ public record IdFeature(
   public static final int MAX_IDS = 4096;
 
   public IdFeature {
+    if (mapping instanceof IdMapping.Buckets) {
+      type = ValueType.INT64; // Without meaning there; one value, so that equal features are equal.
+    }
     Names.check("feature", name);
     Names.check("id space of feature '" + name + "'", idSpace);
     Names.checkColumn(name, column);

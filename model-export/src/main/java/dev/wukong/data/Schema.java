@@ -9,6 +9,8 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ObjectNode;
 
 /** The features of a data set in their fixed order, and the tasks. Names are unique; features of one id space map values alike. */
 public record Schema(String name, List<Feature> features, List<Task> tasks) {
@@ -66,6 +68,21 @@ public record Schema(String name, List<Feature> features, List<Task> tasks) {
         .filter(f -> f.scope() == scope && f instanceof NumberFeature)
         .map(NumberFeature.class::cast)
         .toList();
+  }
+
+  /**
+   * The schema that {@link #toJson} wrote, or one in the same form written by hand.
+   *
+   * @param source what {@code node} was read from, for messages
+   * @throws DataException if it is not one; the message names the path, the value and what is allowed
+   */
+  public static Schema fromJson(JsonNode node, String source) {
+    return SchemaReader.read(node, source);
+  }
+
+  /** The schema as a tree, with what is not the default. */
+  public ObjectNode toJson() {
+    return SchemaWriter.write(this);
   }
 
   /** The first feature of {@code idSpace}: it says how the space's values map. */
