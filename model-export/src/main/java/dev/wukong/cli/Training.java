@@ -6,7 +6,9 @@ import dev.wukong.data.EncodedExamples;
 import dev.wukong.data.FeatureEncoder;
 import dev.wukong.data.Progress;
 import dev.wukong.data.RowSource;
+import dev.wukong.graph.Flops;
 import dev.wukong.metrics.Metrics;
+import dev.wukong.ranker.RankerGraphs;
 import dev.wukong.training.BundleExport;
 import dev.wukong.training.Device;
 import dev.wukong.training.Evaluator;
@@ -161,7 +163,10 @@ public final class Training {
             .sum();
     out.printf(
         "model %s: %,d dense weights, %,d embedding weights, %,d FLOPs per example (forward)%n",
-        config.name(), dense, rows, 0L);
+        config.name(),
+        dense,
+        rows,
+        Flops.perExample(RankerGraphs.predict(config.model(), session.layout()), "B").products());
     out.flush();
   }
 

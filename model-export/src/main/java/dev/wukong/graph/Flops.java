@@ -6,8 +6,8 @@ import java.util.List;
  * The arithmetic of a graph.
  *
  * @param products two for each multiply-add of MatMul and Gemm
- * @param others one for each element computed by the other operators; reductions count their inputs, and operators that only move
- *     numbers (shapes, casts, lookups) count nothing
+ * @param others one for each element computed by the other operators; reductions count their
+ *     inputs, and operators that only move numbers (shapes, casts, lookups) count nothing
  */
 public record Flops(long products, long others) {
   private static final Flops NONE = new Flops(0, 0);
@@ -15,7 +15,8 @@ public record Flops(long products, long others) {
   /**
    * What one more of {@code symbol} (a row of the batch, say) costs.
    *
-   * @throws IllegalArgumentException where some operator's cost grows with the product of two symbols
+   * @throws IllegalArgumentException where some operator's cost grows with the product of two
+   *     symbols
    */
   public static Flops perExample(Graph graph, String symbol) {
     return graph.nodes().stream().map(node -> of(node, symbol)).reduce(NONE, Flops::plus);
@@ -31,14 +32,12 @@ public record Flops(long products, long others) {
   }
 
   private Flops plus(Flops other) {
-    return new Flops(
-        Math.addExact(products, other.products), Math.addExact(others, other.others));
+    return new Flops(Math.addExact(products, other.products), Math.addExact(others, other.others));
   }
 
   private static Flops of(Node node, String symbol) {
     return switch (node.op()) {
-      case Op.MatMul() ->
-          products(node.out().shape().concat(Shape.of(node.in(0).dim(-1))), symbol);
+      case Op.MatMul() -> products(node.out().shape().concat(Shape.of(node.in(0).dim(-1))), symbol);
       case Op.Gemm gemm -> {
         Shape inner = Shape.of(node.in(0).dim(gemm.transA() ? 0 : 1));
         Flops product = products(node.out().shape().concat(inner), symbol);
@@ -65,12 +64,16 @@ public record Flops(long products, long others) {
     return new Flops(0, units(tensor.shape(), symbol));
   }
 
-  /** The elements of {@code shape} for one {@code symbol}; 0 where they grow with another symbol, or with none. */
+  /**
+   * The elements of {@code shape} for one {@code symbol}; 0 where they grow with another symbol, or
+   * with none.
+   */
   private static long units(Shape shape, String symbol) {
     List<Dim> dims = shape.dims();
     long symbols = dims.stream().filter(d -> !d.fixed()).count();
     if (symbols > 1 && dims.stream().anyMatch(d -> d.symbol().equals(symbol) && !d.fixed())) {
-      throw new IllegalArgumentException("a cost of " + shape + " is not so much for each " + symbol);
+      throw new IllegalArgumentException(
+          "a cost of " + shape + " is not so much for each " + symbol);
     }
     if (symbols > 1) {
       return 0;

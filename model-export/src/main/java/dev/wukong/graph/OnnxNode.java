@@ -8,7 +8,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** A node of a file being read. Attributes are taken by name; one that nobody took is refused by {@link #finish}. */
+/**
+ * A node of a file being read. Attributes are taken by name; one that nobody took is refused by
+ * {@link #finish}.
+ */
 final class OnnxNode {
   private final NodeProto proto;
   private final long opset;
@@ -98,7 +101,8 @@ final class OnnxNode {
   void only(String name, long only) {
     long value = integer(name, only);
     if (value != only) {
-      throw refuse("attribute '" + name + "' is " + value + ", and only " + only + " has a meaning here");
+      throw refuse(
+          "attribute '" + name + "' is " + value + ", and only " + only + " has a meaning here");
     }
   }
 
@@ -120,7 +124,10 @@ final class OnnxNode {
 
   /** What to throw where the node cannot be read. */
   OnnxReadException refuse(String why) {
-    String name = proto.getName().isEmpty() && proto.getOutputCount() > 0 ? proto.getOutput(0) : proto.getName();
+    String name =
+        proto.getName().isEmpty() && proto.getOutputCount() > 0
+            ? proto.getOutput(0)
+            : proto.getName();
     return new OnnxReadException("node '" + name + "' (" + op() + "): " + why);
   }
 

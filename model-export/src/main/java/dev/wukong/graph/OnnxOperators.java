@@ -103,7 +103,11 @@ final class OnnxOperators {
         Tensor x = values.in(n, 0);
         int axis = n.small("axis", 1);
         int from = axis < 0 ? axis + x.rank() : axis;
-        yield List.of(g.reshape(x, x.shape().slice(0, from).elements(), x.shape().slice(from, x.rank()).elements()));
+        yield List.of(
+            g.reshape(
+                x,
+                x.shape().slice(0, from).elements(),
+                x.shape().slice(from, x.rank()).elements()));
       }
       case "Squeeze", "Unsqueeze" -> List.of(shapes.squeezed(n));
       case "Transpose" -> {
@@ -131,7 +135,10 @@ final class OnnxOperators {
   }
 
   private List<Tensor> fold(OnnxNode n, Op op) {
-    return List.of(values.ins(n).stream().reduce((a, b) -> g.apply(op, a, b)).orElseThrow(() -> n.refuse("no inputs")));
+    return List.of(
+        values.ins(n).stream()
+            .reduce((a, b) -> g.apply(op, a, b))
+            .orElseThrow(() -> n.refuse("no inputs")));
   }
 
   private Tensor steps(Tensor x, Tensor below) {
@@ -194,7 +201,9 @@ final class OnnxOperators {
   private Tensor cast(OnnxNode n) {
     DataType to = OnnxValues.target(n);
     n.ignore("saturate", "to");
-    return values.isSizes(n, 0) ? values.counted(values.list(n, 0), to) : g.cast(values.in(n, 0), to);
+    return values.isSizes(n, 0)
+        ? values.counted(values.list(n, 0), to)
+        : g.cast(values.in(n, 0), to);
   }
 
   // Products and reductions.
@@ -227,7 +236,10 @@ final class OnnxOperators {
 
   private Tensor reduce(OnnxNode n, int inputSince, boolean sum) {
     Tensor x = values.in(n, 0);
-    List<Long> axes = n.opset() < inputSince ? n.integers("axes").orElse(null) : n.has(1) ? values.longs(n, 1) : null;
+    List<Long> axes =
+        n.opset() < inputSince
+            ? n.integers("axes").orElse(null)
+            : n.has(1) ? values.longs(n, 1) : null;
     boolean keep = n.small("keepdims", 1) != 0;
     boolean none = n.small("noop_with_empty_axes", 0) != 0;
     if (none && (axes == null || axes.isEmpty())) {
@@ -242,7 +254,10 @@ final class OnnxOperators {
     int axis = n.small("axis", n.opset() < 13 ? 1 : -1);
     // Before 13 the axes from this one on were taken together.
     if (n.opset() < 13 && x.shape().axis(axis) != x.rank() - 1) {
-      throw n.refuse("attribute 'axis' is " + axis + ": before operator set 13 only the last axis has a meaning here");
+      throw n.refuse(
+          "attribute 'axis' is "
+              + axis
+              + ": before operator set 13 only the last axis has a meaning here");
     }
     return g.apply(new Op.Softmax(axis), x);
   }
@@ -255,7 +270,9 @@ final class OnnxOperators {
     Dim width = x.shape().slice(axis, x.rank()).elements();
     Tensor flat = g.reshape(x, x.shape().slice(0, axis).concat(Shape.of(width)));
     Tensor scale = g.reshape(values.in(n, 1), width);
-    TensorData zeros = new TensorData.Numbers(x.type(), Shape.of(width), new double[Math.toIntExact(width.size())]);
+    TensorData zeros =
+        new TensorData.Numbers(
+            x.type(), Shape.of(width), new double[Math.toIntExact(width.size())]);
     Tensor bias = n.has(2) ? g.reshape(values.in(n, 2), width) : g.constant(zeros);
     List<Tensor> out = g.applyAll(op, flat, scale, bias);
     List<Dim> statistics = new ArrayList<>(x.shape().slice(0, axis).dims());
@@ -263,7 +280,8 @@ final class OnnxOperators {
       statistics.add(Dim.of(1));
     }
     Shape kept = new Shape(statistics);
-    return List.of(g.reshape(out.get(0), x.shape()), g.reshape(out.get(1), kept), g.reshape(out.get(2), kept));
+    return List.of(
+        g.reshape(out.get(0), x.shape()), g.reshape(out.get(1), kept), g.reshape(out.get(2), kept));
   }
 
   private Tensor batchNormalization(OnnxNode n) {

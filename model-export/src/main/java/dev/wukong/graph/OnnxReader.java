@@ -20,8 +20,9 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
- * Reads an ONNX model as a graph of the operators here, so that a model made elsewhere can be differentiated and trained. Inputs,
- * parameters and outputs keep their names; values in between get new ones.
+ * Reads an ONNX model as a graph of the operators here, so that a model made elsewhere can be
+ * differentiated and trained. Inputs, parameters and outputs keep their names; values in between
+ * get new ones.
  */
 public final class OnnxReader {
   /** The operator sets whose meaning is known. */
@@ -30,7 +31,8 @@ public final class OnnxReader {
   public static final int MAX_OPSET = 24;
 
   private static final int MAX_NODES = 100_000;
-  private static final Pattern MULTIPLE = Pattern.compile("([1-9][0-9]{0,8})([A-Za-z_][A-Za-z_0-9]*)");
+  private static final Pattern MULTIPLE =
+      Pattern.compile("([1-9][0-9]{0,8})([A-Za-z_][A-Za-z_0-9]*)");
 
   /**
    * A model read.
@@ -40,7 +42,10 @@ public final class OnnxReader {
    * @param metadata the file's properties
    */
   public record Model(
-      GraphBuilder builder, Graph graph, Map<String, TensorData> weights, Map<String, String> metadata) {
+      GraphBuilder builder,
+      Graph graph,
+      Map<String, TensorData> weights,
+      Map<String, String> metadata) {
     public Model {
       weights = java.util.Collections.unmodifiableMap(new LinkedHashMap<>(weights));
       metadata = Map.copyOf(metadata);
@@ -71,8 +76,9 @@ public final class OnnxReader {
   }
 
   /**
-   * Reads {@code model}. Parameters are the floating-point initializers of rank 1 or more, except the running statistics of batch
-   * normalization and what stands where an operator here has an attribute; scalars, other types and Constant nodes are constants.
+   * Reads {@code model}. Parameters are the floating-point initializers of rank 1 or more, except
+   * the running statistics of batch normalization and what stands where an operator here has an
+   * attribute; scalars, other types and Constant nodes are constants.
    *
    * @throws OnnxReadException naming the node, its operator and what has no meaning here
    */
@@ -80,7 +86,10 @@ public final class OnnxReader {
     return read(model, name -> false, true);
   }
 
-  /** The same with exactly the initializers that {@code parameters} holds for as parameters, scalars included. */
+  /**
+   * The same with exactly the initializers that {@code parameters} holds for as parameters, scalars
+   * included.
+   */
   public static Model read(ModelProto model, Predicate<String> parameters) {
     return read(model, parameters, false);
   }
@@ -90,7 +99,10 @@ public final class OnnxReader {
       throw new OnnxReadException("not an ONNX file: it has no graph");
     }
     if (model.getFunctionsCount() > 0) {
-      throw new OnnxReadException("the model defines functions of its own, '" + model.getFunctions(0).getName() + "' first: inline them before");
+      throw new OnnxReadException(
+          "the model defines functions of its own, '"
+              + model.getFunctions(0).getName()
+              + "' first: inline them before");
     }
     OnnxReader reader = new OnnxReader(model.getGraph(), opset(model));
     Map<String, String> metadata =
@@ -109,7 +121,14 @@ public final class OnnxReader {
     for (OperatorSetId set : model.getOpsetImportList()) {
       if (set.getDomain().isEmpty() || set.getDomain().equals("ai.onnx")) {
         if (set.getVersion() < MIN_OPSET || set.getVersion() > MAX_OPSET) {
-          throw new OnnxReadException("operator set " + set.getVersion() + ": " + MIN_OPSET + " to " + MAX_OPSET + " are read");
+          throw new OnnxReadException(
+              "operator set "
+                  + set.getVersion()
+                  + ": "
+                  + MIN_OPSET
+                  + " to "
+                  + MAX_OPSET
+                  + " are read");
         }
         return set.getVersion();
       }
@@ -119,14 +138,16 @@ public final class OnnxReader {
 
   private Model graph(Predicate<String> parameters, boolean guess, Map<String, String> metadata) {
     if (proto.getNodeCount() > MAX_NODES) {
-      throw new OnnxReadException(proto.getNodeCount() + " nodes, at most " + MAX_NODES + " are read");
+      throw new OnnxReadException(
+          proto.getNodeCount() + " nodes, at most " + MAX_NODES + " are read");
     }
     if (proto.getSparseInitializerCount() > 0) {
       throw new OnnxReadException("the model has sparse initializers, which are not read");
     }
     for (TensorProto tensor : proto.getInitializerList()) {
       String what = "initializer '" + tensor.getName() + "'";
-      if (tensor.getName().isEmpty() || initializers.put(tensor.getName(), OnnxTensors.read(tensor, what)) != null) {
+      if (tensor.getName().isEmpty()
+          || initializers.put(tensor.getName(), OnnxTensors.read(tensor, what)) != null) {
         throw new OnnxReadException(what + " is there twice, or has no name");
       }
     }
@@ -147,7 +168,8 @@ public final class OnnxReader {
         (name, data) -> {
           if (chosen.contains(name)) {
             if (data.type() != g.type()) {
-              throw new OnnxReadException("parameter '" + name + "' is " + data.type() + ", the graph " + g.type());
+              throw new OnnxReadException(
+                  "parameter '" + name + "' is " + data.type() + ", the graph " + g.type());
             }
             weights.put(name, data);
             values.define(name, g.parameter(name, data.shape()), data);
@@ -175,7 +197,9 @@ public final class OnnxReader {
       }
     }
     for (ValueInfo input : proto.getInputList()) {
-      DataType type = OnnxTensors.type(input.getType().getTensorType().getElemType(), "input '" + input.getName() + "'");
+      DataType type =
+          OnnxTensors.type(
+              input.getType().getTensorType().getElemType(), "input '" + input.getName() + "'");
       if (type.floating()) {
         return type;
       }
@@ -213,7 +237,9 @@ public final class OnnxReader {
 
   private Tensor input(GraphBuilder g, ValueInfo input) {
     String what = "input '" + input.getName() + "'";
-    if (input.getName().isEmpty() || !input.getType().hasTensorType() || !input.getType().getTensorType().hasShape()) {
+    if (input.getName().isEmpty()
+        || !input.getType().hasTensorType()
+        || !input.getType().getTensorType().hasShape()) {
       throw new OnnxReadException(what + " is no tensor with a name and a shape");
     }
     DataType type = OnnxTensors.type(input.getType().getTensorType().getElemType(), what);

@@ -96,7 +96,12 @@ final class OnnxShapes {
       }
     }
     if (parts.size() != n.outputs().size()) {
-      throw n.refuse("attribute 'split' has " + parts.size() + " parts for " + n.outputs().size() + " outputs");
+      throw n.refuse(
+          "attribute 'split' has "
+              + parts.size()
+              + " parts for "
+              + n.outputs().size()
+              + " outputs");
     }
     return g.split(x, axis, parts);
   }
@@ -124,7 +129,10 @@ final class OnnxShapes {
   }
 
   Tensor filled(OnnxNode n) {
-    TensorData value = n.tensor("value").map(t -> OnnxTensors.read(t, "attribute 'value'")).orElse(new TensorData.Floats(Shape.of(1), new float[1]));
+    TensorData value =
+        n.tensor("value")
+            .map(t -> OnnxTensors.read(t, "attribute 'value'"))
+            .orElse(new TensorData.Floats(Shape.of(1), new float[1]));
     Sizes target = values.list(n, 0);
     Shape wanted = new Shape(target.elements().stream().map(Sizes.Size::dim).toList());
     return g.expandLike(g.constant(value.at(0), value.type()), like(n, wanted, target));
@@ -134,13 +142,18 @@ final class OnnxShapes {
   private Tensor like(OnnxNode n, Shape wanted, Sizes target) {
     return Stream.concat(target.sources().stream(), values.all().stream())
         .filter(t -> t.shape().equals(wanted))
-        .min((a, b) -> Boolean.compare(!target.sources().contains(a), !target.sources().contains(b)))
-        .orElseGet(() -> {
-          if (!wanted.dims().stream().allMatch(Dim::fixed) || wanted.elements().size() > 1 << 20) {
-            throw n.refuse("no tensor of the shape " + wanted + " is there to take it from");
-          }
-          return g.constant(new TensorData.Numbers(DataType.BOOL, wanted, new double[(int) wanted.elements().size()]));
-        });
+        .min(
+            (a, b) -> Boolean.compare(!target.sources().contains(a), !target.sources().contains(b)))
+        .orElseGet(
+            () -> {
+              if (!wanted.dims().stream().allMatch(Dim::fixed)
+                  || wanted.elements().size() > 1 << 20) {
+                throw n.refuse("no tensor of the shape " + wanted + " is there to take it from");
+              }
+              return g.constant(
+                  new TensorData.Numbers(
+                      DataType.BOOL, wanted, new double[(int) wanted.elements().size()]));
+            });
   }
 
   // Lookups.
@@ -170,7 +183,8 @@ final class OnnxShapes {
   Tensor scatter(OnnxNode n) {
     String reduction = n.text("reduction", "none");
     if (!reduction.equals("add")) {
-      throw n.refuse("attribute 'reduction' is '" + reduction + "', and only 'add' has a meaning here");
+      throw n.refuse(
+          "attribute 'reduction' is '" + reduction + "', and only 'add' has a meaning here");
     }
     Tensor data = values.in(n, 0);
     Tensor indices = values.in(n, 1);
@@ -178,7 +192,10 @@ final class OnnxShapes {
     Tensor rows;
     if (n.op().equals("ScatterND")) {
       if (!indices.dim(-1).one()) {
-        throw n.refuse("indices have the shape " + indices.shape() + ": only whole rows are added to, so its last axis must be 1");
+        throw n.refuse(
+            "indices have the shape "
+                + indices.shape()
+                + ": only whole rows are added to, so its last axis must be 1");
       }
       rows = g.reshape(indices, indices.shape().without(-1));
     } else {
@@ -196,11 +213,14 @@ final class OnnxShapes {
     if (source(x) instanceof Node(_, Op.Reshape _, var in, _) && sameTail(in.getFirst(), x, tail)) {
       x = in.getFirst();
     }
-    if (source(x) instanceof Node(_, Op.ExpandLike(), var in, _) && in.getFirst().rank() == x.rank()) {
+    if (source(x) instanceof Node(_, Op.ExpandLike(), var in, _)
+        && in.getFirst().rank() == x.rank()) {
       x = in.getFirst();
     }
     Shape end = x.shape().slice(Math.max(0, x.rank() - tail), x.rank());
-    if (x.rank() < tail || !end.dims().stream().allMatch(Dim::one) || !x.shape().elements().equals(updates.dim(0))) {
+    if (x.rank() < tail
+        || !end.dims().stream().allMatch(Dim::one)
+        || !x.shape().elements().equals(updates.dim(0))) {
       throw n.refuse("indices must be one a row, expanded over the other axes");
     }
     return g.reshape(x, updates.dim(0));
@@ -212,12 +232,15 @@ final class OnnxShapes {
 
   private static boolean sameTail(Tensor a, Tensor b, int tail) {
     return a.rank() >= tail
-        && a.shape().slice(a.rank() - tail, a.rank()).equals(b.shape().slice(b.rank() - tail, b.rank()));
+        && a.shape()
+            .slice(a.rank() - tail, a.rank())
+            .equals(b.shape().slice(b.rank() - tail, b.rank()));
   }
 
   private static boolean zero(Tensor x) {
     return x.producer() instanceof Node(_, Op.ExpandLike(), var in, _)
-        && Objects.requireNonNull(in.getFirst()).producer() instanceof Node(_, Op.Constant(var value), _, _)
+        && Objects.requireNonNull(in.getFirst()).producer()
+            instanceof Node(_, Op.Constant(var value), _, _)
         && value.length() == 1
         && value.at(0) == 0;
   }

@@ -4,7 +4,10 @@ import dev.wukong.onnx.TensorProto;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
-/** Numbers out of a file: raw bytes or typed fields, their count checked against the shape before anything is allocated. */
+/**
+ * Numbers out of a file: raw bytes or typed fields, their count checked against the shape before
+ * anything is allocated.
+ */
 final class OnnxTensors {
   private static final int MAX_RANK = 16;
 
@@ -49,11 +52,19 @@ final class OnnxTensors {
 
   private static Shape shape(TensorProto tensor, String what) {
     if (tensor.getDimsCount() > MAX_RANK) {
-      throw new OnnxReadException(what + " has " + tensor.getDimsCount() + " dimensions, at most " + MAX_RANK + " are read");
+      throw new OnnxReadException(
+          what
+              + " has "
+              + tensor.getDimsCount()
+              + " dimensions, at most "
+              + MAX_RANK
+              + " are read");
     }
     long elements = 1;
     for (long size : tensor.getDimsList()) {
-      if (size < 0 || size > Integer.MAX_VALUE || elements * Math.max(size, 1) > Integer.MAX_VALUE) {
+      if (size < 0
+          || size > Integer.MAX_VALUE
+          || elements * Math.max(size, 1) > Integer.MAX_VALUE) {
         throw new OnnxReadException(what + " has the impossible shape " + tensor.getDimsList());
       }
       elements *= Math.max(size, 1);
@@ -74,7 +85,13 @@ final class OnnxTensors {
             };
     if (held != length || rest != 0) {
       throw new OnnxReadException(
-          what + " has the shape " + tensor.getDimsList() + " but holds " + held + " elements of type " + type);
+          what
+              + " has the shape "
+              + tensor.getDimsList()
+              + " but holds "
+              + held
+              + " elements of type "
+              + type);
     }
   }
 
@@ -103,7 +120,8 @@ final class OnnxTensors {
   /** The largest long stands for "to the end" in many files, and comes back as itself. */
   private static double exact(long value, String what) {
     if ((long) (double) value != value) {
-      throw new OnnxReadException(what + " holds " + value + ", which a double cannot hold exactly");
+      throw new OnnxReadException(
+          what + " holds " + value + ", which a double cannot hold exactly");
     }
     return (double) value;
   }

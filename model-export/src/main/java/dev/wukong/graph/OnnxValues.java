@@ -8,7 +8,10 @@ import java.util.Map;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
-/** The values of a file being read, by name, and how a node takes them: as tensors, as constants, or as dimensions to compute with. */
+/**
+ * The values of a file being read, by name, and how a node takes them: as tensors, as constants, or
+ * as dimensions to compute with.
+ */
 final class OnnxValues {
   private final GraphBuilder g;
   private final Map<String, Tensor> tensors = new HashMap<>();
@@ -67,7 +70,10 @@ final class OnnxValues {
       throw n.refuse("input '" + n.inputs().get(i) + "' is not computed by any node before it");
     }
     if (!list.fixed()) {
-      throw n.refuse("input '" + n.inputs().get(i) + "' is computed from a shape that is known only when the graph runs");
+      throw n.refuse(
+          "input '"
+              + n.inputs().get(i)
+              + "' is computed from a shape that is known only when the graph runs");
     }
     return g.constant(list.numbers(DataType.INT64));
   }
@@ -103,7 +109,10 @@ final class OnnxValues {
     return LongStream.range(0, data.length()).map(at -> (long) data.at((int) at)).boxed().toList();
   }
 
-  /** What an older operator set has as an attribute and a newer one as an input; null where neither is given. */
+  /**
+   * What an older operator set has as an attribute and a newer one as an input; null where neither
+   * is given.
+   */
   @Nullable List<Long> attributeOrInput(OnnxNode n, String name, int input) {
     List<Long> attribute = n.integers(name).orElse(null);
     return attribute != null ? attribute : n.has(input) ? longs(n, input) : null;
@@ -122,11 +131,17 @@ final class OnnxValues {
     }
     List<Long> ints = n.integers("value_ints").orElse(null);
     if (ints != null) {
-      return new TensorData.Numbers(DataType.INT64, Shape.of(ints.size()), ints.stream().mapToDouble(Long::doubleValue).toArray());
+      return new TensorData.Numbers(
+          DataType.INT64,
+          Shape.of(ints.size()),
+          ints.stream().mapToDouble(Long::doubleValue).toArray());
     }
     List<Float> floats = n.decimals("value_floats").orElse(null);
     if (floats != null) {
-      return new TensorData.Numbers(DataType.FLOAT, Shape.of(floats.size()), floats.stream().mapToDouble(Float::doubleValue).toArray());
+      return new TensorData.Numbers(
+          DataType.FLOAT,
+          Shape.of(floats.size()),
+          floats.stream().mapToDouble(Float::doubleValue).toArray());
     }
     long whether = n.integer("value_int", Long.MIN_VALUE);
     if (whether != Long.MIN_VALUE) {
@@ -139,13 +154,16 @@ final class OnnxValues {
     return new TensorData.Numbers(DataType.FLOAT, Shape.SCALAR, new double[] {number});
   }
 
-  /** The result where it is made of dimensions known only at run time; null for ordinary tensors. */
+  /**
+   * The result where it is made of dimensions known only at run time; null for ordinary tensors.
+   */
   @Nullable Sizes sizesOf(OnnxNode n) {
     if (n.op().equals("Shape")) {
       Sizes all = Sizes.of(in(n, 0));
       int rank = all.elements().size();
       int from = clamp(n.integer("start", 0), rank);
-      return new Sizes(all.elements().subList(from, Math.max(from, clamp(n.integer("end", rank), rank))), false);
+      return new Sizes(
+          all.elements().subList(from, Math.max(from, clamp(n.integer("end", rank), rank))), false);
     }
     if (n.inputs().stream().noneMatch(sizes::containsKey) || n.inputs().isEmpty()) {
       return null;
@@ -171,12 +189,16 @@ final class OnnxValues {
       case "Concat" -> {
         n.only("axis", 0);
         yield new Sizes(
-            ShapeRules.range(n.inputs().size()).stream().flatMap(i -> list(n, i).elements().stream()).toList(), false);
+            ShapeRules.range(n.inputs().size()).stream()
+                .flatMap(i -> list(n, i).elements().stream())
+                .toList(),
+            false);
       }
       case "Gather" -> {
         n.only("axis", 0);
         List<Sizes.Size> all = list(n, 0).elements();
-        List<Sizes.Size> taken = longs(n, 1).stream().map(i -> all.get((int) (i < 0 ? i + all.size() : i))).toList();
+        List<Sizes.Size> taken =
+            longs(n, 1).stream().map(i -> all.get((int) (i < 0 ? i + all.size() : i))).toList();
         yield new Sizes(taken, constant(n, 1).shape().rank() == 0);
       }
       case "Slice" -> {
@@ -219,7 +241,12 @@ final class OnnxValues {
     for (Sizes.Axis axis : size.axes()) {
       Tensor of = axis.tensor().type() == type ? axis.tensor() : g.cast(axis.tensor(), type);
       Tensor count = g.apply(new Op.Count(List.of(axis.axis())), of);
-      result = size.factor() == 1 && result.producer() != null && result.producer().op() instanceof Op.Constant ? count : g.mul(result, count);
+      result =
+          size.factor() == 1
+                  && result.producer() != null
+                  && result.producer().op() instanceof Op.Constant
+              ? count
+              : g.mul(result, count);
     }
     return list.scalar() ? result : g.reshape(result, Dim.of(1));
   }
@@ -230,7 +257,9 @@ final class OnnxValues {
     return Math.toIntExact(Math.clamp(at < 0 ? at + size : at, 0, size));
   }
 
-  /** The ranges of a Slice; {@code size} is that of every axis asked for, or -1 to see the tensor's. */
+  /**
+   * The ranges of a Slice; {@code size} is that of every axis asked for, or -1 to see the tensor's.
+   */
   List<Range> ranges(OnnxNode n, int rank, int size) {
     List<Long> starts = attributeOrInput(n, "starts", 1);
     List<Long> ends = attributeOrInput(n, "ends", 2);
@@ -252,7 +281,8 @@ final class OnnxValues {
         Dim dim = in(n, 0).dim(at);
         if (!dim.fixed()) {
           if (from != 0 || to < Integer.MAX_VALUE) {
-            throw n.refuse("axis " + at + " has the symbolic size " + dim + ": only all of it can be taken");
+            throw n.refuse(
+                "axis " + at + " has the symbolic size " + dim + ": only all of it can be taken");
           }
           continue;
         }

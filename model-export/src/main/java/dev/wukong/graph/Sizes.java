@@ -4,8 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Dimensions as values: what the operator Shape gives, and the arithmetic that files do with it before they reshape. Each element
- * knows which axes of which tensors it is the product of.
+ * Dimensions as values: what the operator Shape gives, and the arithmetic that files do with it
+ * before they reshape. Each element knows which axes of which tensors it is the product of.
  *
  * @param scalar whether it is a single number rather than a list of one
  */
@@ -35,9 +35,7 @@ record Sizes(List<Size> elements, boolean scalar) {
      * @throws IllegalArgumentException for a product of two symbols, or a negative number
      */
     Dim dim() {
-      return axes.stream()
-          .map(a -> a.tensor().dim(a.axis()))
-          .reduce(Dim.of(factor), Dim::times);
+      return axes.stream().map(a -> a.tensor().dim(a.axis())).reduce(Dim.of(factor), Dim::times);
     }
   }
 

@@ -20,7 +20,10 @@ final class GraphBuilderTest {
   private final Tensor x = g.input("x", DataType.FLOAT, Dim.of("B"), Dim.of(3));
   private final Tensor ids = g.input("ids", DataType.INT32, Dim.of("B"));
 
-  /** The interpreter holds each inferred shape against the value; here ONNX Runtime does so for values in between. */
+  /**
+   * The interpreter holds each inferred shape against the value; here ONNX Runtime does so for
+   * values in between.
+   */
   @Property(tries = 60)
   void shapes_ofRandomGraphs_areThoseThatComeOut(@ForAll @LongRange(min = 0) long seed)
       throws OrtException {
@@ -50,8 +53,7 @@ final class GraphBuilderTest {
   void names_ofRandomGraphs_areUnique(@ForAll @LongRange(min = 0) long seed) {
     RandomGraph made = RandomGraph.of(DataType.FLOAT, seed);
     made.builder().output("Tanh", made.loss());
-    ModelProto model =
-        OnnxWriter.write(made.builder().build(), Lowering.CPU, Map.of(), Map.of());
+    ModelProto model = OnnxWriter.write(made.builder().build(), Lowering.CPU, Map.of(), Map.of());
     List<String> names = new ArrayList<>();
     model.getGraph().getInputList().forEach(input -> names.add(input.getName()));
     model.getGraph().getInitializerList().forEach(initializer -> names.add(initializer.getName()));
@@ -83,7 +85,8 @@ final class GraphBuilderTest {
     g.output("again", x);
     g.output("one", g.constant(1));
     Map<String, PlainArray> given =
-        Map.of("x", PlainArray.of(new int[] {1, 3}, _ -> 0), "ids", PlainArray.of(new int[1], _ -> 0));
+        Map.of(
+            "x", PlainArray.of(new int[] {1, 3}, _ -> 0), "ids", PlainArray.of(new int[1], _ -> 0));
     ModelProto model = OnnxWriter.write(g.build(), Lowering.CPU, Map.of(), Map.of());
     assertThat(OrtRunner.run(model, given))
         .containsEntry("Neg", PlainArray.of(new int[] {1, 3}, _ -> 1))
@@ -109,7 +112,8 @@ final class GraphBuilderTest {
   @Test
   void input_withATakenName_isRefused() {
     refused(
-        () -> g.input("x", DataType.FLOAT), "the name 'x' is taken: an input's name is used as it is");
+        () -> g.input("x", DataType.FLOAT),
+        "the name 'x' is taken: an input's name is used as it is");
   }
 
   @Test
@@ -143,18 +147,25 @@ final class GraphBuilderTest {
   @Test
   void innerDimensions_thatDiffer_areRefused() {
     Tensor w = g.parameter("w", Shape.of(4, 2));
-    refused(() -> g.matMul(x, w), "MatMul[] wants equal inner dimensions, has [x FLOAT[B, 3], w FLOAT[4, 2]]");
+    refused(
+        () -> g.matMul(x, w),
+        "MatMul[] wants equal inner dimensions, has [x FLOAT[B, 3], w FLOAT[4, 2]]");
     refused(
         () -> g.gemm(x, false, w, false),
-        "Gemm[transA=false, transB=false] wants equal inner dimensions, has [x FLOAT[B, 3], w FLOAT[4, 2]]");
+        "Gemm[transA=false, transB=false] wants equal inner dimensions, has [x FLOAT[B, 3], w"
+            + " FLOAT[4, 2]]");
   }
 
   @Test
   void types_thatDiffer_areRefused() {
-    refused(() -> g.add(x, ids), "Add[] wants inputs of one type, has [x FLOAT[B, 3], ids INT32[B]]");
+    refused(
+        () -> g.add(x, ids), "Add[] wants inputs of one type, has [x FLOAT[B, 3], ids INT32[B]]");
     refused(() -> g.gather(x, x), "Gather[] wants int32 or int64 indices, has [x FLOAT[B, 3]]");
-    refused(() -> g.apply(new Op.Exp(), ids), "Exp[] wants a floating-point input, has [ids INT32[B]]");
-    refused(() -> g.where(x, x, x), "Where[] wants a bool condition, has [x FLOAT[B, 3], x FLOAT[B, 3], x FLOAT[B, 3]]");
+    refused(
+        () -> g.apply(new Op.Exp(), ids), "Exp[] wants a floating-point input, has [ids INT32[B]]");
+    refused(
+        () -> g.where(x, x, x),
+        "Where[] wants a bool condition, has [x FLOAT[B, 3], x FLOAT[B, 3], x FLOAT[B, 3]]");
   }
 
   @Test
@@ -170,13 +181,18 @@ final class GraphBuilderTest {
   void axes_thatAreNotThere_areRefused() {
     refused(() -> g.reduceSum(x, false, 2), "axis 2 of shape [B, 3]");
     refused(() -> g.apply(new Op.Softmax(-3), x), "axis -3 of shape [B, 3]");
-    refused(() -> g.split(x, 1, List.of(1L, 1L)), "Split[axis=1, sizes=[1, 1]] wants an axis 1 of 2, has [x FLOAT[B, 3]]");
+    refused(
+        () -> g.split(x, 1, List.of(1L, 1L)),
+        "Split[axis=1, sizes=[1, 1]] wants an axis 1 of 2, has [x FLOAT[B, 3]]");
     refused(
         () -> g.concat(0, List.of(x, x)),
         "Concat[axis=0] wants fixed sizes on axis 0, has [x FLOAT[B, 3], x FLOAT[B, 3]]");
-    refused(() -> g.transpose(x, 0, 0), "Transpose[perm=[0, 0]] wants a permutation of its axes, has [x FLOAT[B, 3]]");
     refused(
-        () -> g.gather(g.constant(1), ids), "Gather[] wants data of rank 1 or more, has [Constant FLOAT[], ids INT32[B]]");
+        () -> g.transpose(x, 0, 0),
+        "Transpose[perm=[0, 0]] wants a permutation of its axes, has [x FLOAT[B, 3]]");
+    refused(
+        () -> g.gather(g.constant(1), ids),
+        "Gather[] wants data of rank 1 or more, has [Constant FLOAT[], ids INT32[B]]");
   }
 
   @Test

@@ -16,7 +16,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 
-/** A model file as other programs write them, put together by hand. Names in one string are parted by spaces; "-" is an absent one. */
+/**
+ * A model file as other programs write them, put together by hand. Names in one string are parted
+ * by spaces; "-" is an absent one.
+ */
 final class OnnxFile {
   private static final int BATCH = 2;
 
@@ -68,7 +71,9 @@ final class OnnxFile {
 
   OnnxFile node(String op, String in, String out, Attribute... attributes) {
     NodeProto.Builder node = NodeProto.newBuilder().setOpType(op).setName(op + " of " + out);
-    Arrays.stream(in.split(" ", -1)).filter(s -> !s.isEmpty()).forEach(s -> node.addInput(s.replace("-", "")));
+    Arrays.stream(in.split(" ", -1))
+        .filter(s -> !s.isEmpty())
+        .forEach(s -> node.addInput(s.replace("-", "")));
     node.addAllOutput(List.of(out.split(" ", -1)));
     node.addAllAttribute(List.of(attributes));
     graph.addNode(node);

@@ -1,8 +1,8 @@
 package dev.wukong.graph;
 
 import static dev.wukong.graph.OnnxFile.list;
-import static dev.wukong.graph.OnnxFile.with;
 import static dev.wukong.graph.OnnxFile.tensor;
+import static dev.wukong.graph.OnnxFile.with;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
@@ -76,8 +76,11 @@ final class OnnxReaderTest {
 
     OnnxReader.Model read = OnnxReader.read(model.toByteArray());
     assertThat(read.metadata()).containsExactly(Map.entry("trained on", "clicks"));
-    assertThat(read.graph().inputs()).extracting(Tensor::toString).containsExactly("x FLOAT[2B, 3]");
-    // A scalar in somebody's file is rather a constant of the model than a weight, so it must be asked for.
+    assertThat(read.graph().inputs())
+        .extracting(Tensor::toString)
+        .containsExactly("x FLOAT[2B, 3]");
+    // A scalar in somebody's file is rather a constant of the model than a weight, so it must be
+    // asked for.
     assertThat(read.weights().keySet()).containsExactly("layer/w");
     assertThat(OnnxReader.read(model, weights::containsKey).weights()).isEqualTo(weights);
   }
@@ -92,7 +95,13 @@ final class OnnxReaderTest {
             .weight("fc1.weight", 5, 4)
             .weight("fc1.bias", 5)
             .weight("fc2.weight", 5, 1)
-            .node("Gemm", "x fc1.weight fc1.bias", "h", with("alpha", 1f), with("beta", 1f), with("transB", 1))
+            .node(
+                "Gemm",
+                "x fc1.weight fc1.bias",
+                "h",
+                with("alpha", 1f),
+                with("beta", 1f),
+                with("transB", 1))
             .node("Relu", "h", "r")
             .node("Dropout", "r", "d")
             .node("MatMul", "d fc2.weight", "m")
@@ -119,7 +128,14 @@ final class OnnxReaderTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"'4', '4'", "'0 4', '4'", "'4', '4 3'", "'0 2 4', '4'", "'4', '2 4 3'", "'0 5 4', '4 2'"})
+  @CsvSource({
+    "'4', '4'",
+    "'0 4', '4'",
+    "'4', '4 3'",
+    "'0 2 4', '4'",
+    "'4', '2 4 3'",
+    "'0 5 4', '4 2'"
+  })
   void matMul_ofVectors_isRead(String a, String b) throws OrtException {
     check(new OnnxFile(13).input("a", ints(a)).input("b", ints(b)).node("MatMul", "a b", "y"), "y");
   }
@@ -241,12 +257,18 @@ final class OnnxReaderTest {
             .weight("beta", 3)
             .weight("running_mean", 3)
             .weight("running_var", 3)
-            .node("LayerNormalization", "x scale bias", "a", with("axis", -1), with("epsilon", 0.01f))
+            .node(
+                "LayerNormalization", "x scale bias", "a", with("axis", -1), with("epsilon", 0.01f))
             .node("LayerNormalization", "x scale2", "b", with("axis", 1))
-            .node("BatchNormalization", "x gamma beta running_mean running_var", "c", with("momentum", 0.9f))
+            .node(
+                "BatchNormalization",
+                "x gamma beta running_mean running_var",
+                "c",
+                with("momentum", 0.9f))
             .node("Softmax", "x", "d", with("axis", 1));
     OnnxReader.Model model = check(file, "a b c d");
-    assertThat(model.weights().keySet()).containsExactly("scale", "bias", "scale2", "gamma", "beta");
+    assertThat(model.weights().keySet())
+        .containsExactly("scale", "bias", "scale2", "gamma", "beta");
   }
 
   @Test
@@ -332,7 +354,9 @@ final class OnnxReaderTest {
                 .node("Add", "a Add", "b")
                 .node("Mul", "b c", "y"),
             "y");
-    assertThat(model.graph().parameters()).extracting(Tensor::name).containsExactly("Constant", "Add");
+    assertThat(model.graph().parameters())
+        .extracting(Tensor::name)
+        .containsExactly("Constant", "Add");
   }
 
   // What has no meaning.
@@ -357,10 +381,12 @@ final class OnnxReaderTest {
             .input("x", 0, 3)
             .weight("s", 3)
             .node("BatchNormalization", "x s s s s", "y", with("training_mode", 1)),
-        "node 'BatchNormalization of y' (BatchNormalization): attribute 'training_mode' is 1, and only 0 has a meaning here");
+        "node 'BatchNormalization of y' (BatchNormalization): attribute 'training_mode' is 1, and"
+            + " only 0 has a meaning here");
     refused(
         new OnnxFile(11).input("x", 0, 3, 4).node("Softmax", "x", "y", with("axis", 1)),
-        "node 'Softmax of y' (Softmax): attribute 'axis' is 1: before operator set 13 only the last axis has a meaning here");
+        "node 'Softmax of y' (Softmax): attribute 'axis' is 1: before operator set 13 only the last"
+            + " axis has a meaning here");
   }
 
   @Test
@@ -393,18 +419,21 @@ final class OnnxReaderTest {
             .longs("from", 1)
             .longs("to", 2)
             .node("Slice", "x from to", "y"),
-        "node 'Slice of y' (Slice): axis 0 has the symbolic size batch_size: only all of it can be taken");
+        "node 'Slice of y' (Slice): axis 0 has the symbolic size batch_size: only all of it can be"
+            + " taken");
   }
 
   @Test
   void file_brokenOrStrange_isRefused() {
-    assertThatThrownBy(() -> OnnxReader.read("no model".getBytes(java.nio.charset.StandardCharsets.UTF_8)))
+    assertThatThrownBy(
+            () -> OnnxReader.read("no model".getBytes(java.nio.charset.StandardCharsets.UTF_8)))
         .isInstanceOf(OnnxReadException.class)
         .hasMessageStartingWith("not an ONNX file");
     assertThatThrownBy(() -> OnnxReader.read(new byte[0]))
         .isInstanceOf(OnnxReadException.class)
         .hasMessage("not an ONNX file: it has no graph");
-    refused(new OnnxFile(8).input("x", 3).node("Relu", "x", "y"), "operator set 8: 9 to 24 are read");
+    refused(
+        new OnnxFile(8).input("x", 3).node("Relu", "x", "y"), "operator set 8: 9 to 24 are read");
     refused(new OnnxFile(17).input("x", 3), "output 'y' is not computed as a tensor by any node");
     refused(
         new OnnxFile(17).input("x", 3).node("Relu", "x", "y").node("Neg", "x", "y"),
@@ -416,12 +445,14 @@ final class OnnxReaderTest {
 
   @Test
   void initializer_shorterThanItsShape_isRefused() {
-    ModelProto.Builder model = new OnnxFile(17).weight("w", 2).node("Relu", "w", "y").build("y").toBuilder();
+    ModelProto.Builder model =
+        new OnnxFile(17).weight("w", 2).node("Relu", "w", "y").build("y").toBuilder();
     TensorProto.Builder w = model.getGraphBuilder().getInitializerBuilder(0);
     w.clearDims().addDims(1_000_000).addDims(1_000);
     assertThatThrownBy(() -> OnnxReader.read(model.build()))
         .isInstanceOf(OnnxReadException.class)
-        .hasMessage("initializer 'w' has the shape [1000000, 1000] but holds 2 elements of type FLOAT");
+        .hasMessage(
+            "initializer 'w' has the shape [1000000, 1000] but holds 2 elements of type FLOAT");
     w.clearDims().addDims(1L << 40).addDims(1L << 40);
     assertThatThrownBy(() -> OnnxReader.read(model.build()))
         .hasMessage("initializer 'w' has the impossible shape [1099511627776, 1099511627776]");
@@ -440,7 +471,10 @@ final class OnnxReaderTest {
     return Arrays.stream(text.split(" ", -1)).mapToInt(Integer::parseInt).toArray();
   }
 
-  /** ONNX Runtime on the file, the interpreter on what was read, and ONNX Runtime on that written again, agree. */
+  /**
+   * ONNX Runtime on the file, the interpreter on what was read, and ONNX Runtime on that written
+   * again, agree.
+   */
   private static OnnxReader.Model check(OnnxFile file, String outputs) throws OrtException {
     ModelProto model = file.build(outputs);
     OnnxReader.Model read = OnnxReader.read(model);
@@ -455,7 +489,10 @@ final class OnnxReaderTest {
       Graph graph, Lowering lowering, Map<String, PlainArray> given, String what)
       throws OrtException {
     Map<String, TensorData> weights = new HashMap<>();
-    graph.parameters().forEach(p -> weights.put(p.name(), floats(given.getOrDefault(p.name(), PlainArray.scalar(0)))));
+    graph
+        .parameters()
+        .forEach(
+            p -> weights.put(p.name(), floats(given.getOrDefault(p.name(), PlainArray.scalar(0)))));
     OnnxReader.Model read = OnnxReader.read(OnnxWriter.write(graph, lowering, weights, Map.of()));
     assertThat(read.graph().inputs().toString()).isEqualTo(graph.inputs().toString());
     assertThat(read.weights().keySet()).isEqualTo(weights.keySet());
@@ -470,10 +507,12 @@ final class OnnxReaderTest {
     for (int i = 0; i < floats.length; i++) {
       floats[i] = (float) value.values()[i];
     }
-    return new TensorData.Floats(Shape.of(IntStream.of(value.shape()).asLongStream().toArray()), floats);
+    return new TensorData.Floats(
+        Shape.of(IntStream.of(value.shape()).asLongStream().toArray()), floats);
   }
 
-  private static Map<String, PlainArray> all(OnnxReader.Model model, Map<String, PlainArray> given) {
+  private static Map<String, PlainArray> all(
+      OnnxReader.Model model, Map<String, PlainArray> given) {
     Map<String, PlainArray> all = new LinkedHashMap<>(given);
     model
         .weights()
@@ -482,7 +521,9 @@ final class OnnxReaderTest {
                 all.put(
                     name,
                     new PlainArray(
-                        IntStream.range(0, data.shape().rank()).map(i -> (int) data.shape().dim(i).size()).toArray(),
+                        IntStream.range(0, data.shape().rank())
+                            .map(i -> (int) data.shape().dim(i).size())
+                            .toArray(),
                         IntStream.range(0, data.length()).mapToDouble(data::at).toArray())));
     return all;
   }

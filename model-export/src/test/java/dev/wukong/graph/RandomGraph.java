@@ -6,7 +6,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 
-/** A small random graph of smooth operators, some tensors used several times, some outputs of Split not at all. */
+/**
+ * A small random graph of smooth operators, some tensors used several times, some outputs of Split
+ * not at all.
+ */
 public final class RandomGraph {
   private static final Dim BATCH = Dim.of("B");
 
@@ -86,7 +89,8 @@ public final class RandomGraph {
       case 10 -> {
         int axis = random.nextInt(x.rank());
         boolean keep = x.rank() == 1 || random.nextBoolean();
-        yield List.of(random.nextBoolean() ? g.reduceSum(x, keep, axis) : g.reduceMean(x, keep, axis));
+        yield List.of(
+            random.nextBoolean() ? g.reduceSum(x, keep, axis) : g.reduceMean(x, keep, axis));
       }
       case 11 -> List.of(g.concat(-1, List.of(x, g.neg(x), x)));
       case 12 -> {

@@ -26,15 +26,17 @@ final class ScatterAddTest {
         OrtRunner.load(OnnxWriter.write(graph, Lowering.CPU, Map.of(), Map.of()), 4)) {
       for (int i = 0; i < RUNS; i++) {
         PlainArray sums = Objects.requireNonNull(runner.run(given).get("sums"));
-        // 14,000 additions a cell, to sums of some hundreds: rounding comes to about 1e-3. The racing kernel is off by 70 to 190.
+        // 14,000 additions a cell, to sums of some hundreds: rounding comes to about 1e-3. The
+        // racing kernel is off by 70 to 190.
         assertThat(sums.values()).containsExactly(expected.values(), within(0.05));
       }
     }
   }
 
   /**
-   * Loaded only, never run here: the CPU provider's ScatterND with reduction adds without atomics from several threads, so with repeated
-   * indices it loses updates. On CUDA, which this lowering is for, it adds atomically.
+   * Loaded only, never run here: the CPU provider's ScatterND with reduction adds without atomics
+   * from several threads, so with repeated indices it loses updates. On CUDA, which this lowering
+   * is for, it adds atomically.
    */
   @Test
   void scatterAdd_writtenForCuda_loads() {

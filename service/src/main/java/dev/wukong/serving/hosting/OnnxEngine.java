@@ -12,7 +12,10 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 
-/** An engine over ONNX Runtime's Java interface: the caller's direct buffers become tensors without a copy. */
+/**
+ * An engine over ONNX Runtime's Java interface: the caller's direct buffers become tensors without
+ * a copy.
+ */
 final class OnnxEngine implements Engine {
   private final OrtEnvironment environment;
   private final OrtSession session;
@@ -27,7 +30,8 @@ final class OnnxEngine implements Engine {
    *
    * @param graph the bytes of an ONNX model
    * @param expected the inputs the graph must have, exactly
-   * @throws EngineException if the device is missing, or the graph cannot be loaded or has other inputs or outputs
+   * @throws EngineException if the device is missing, or the graph cannot be loaded or has other
+   *     inputs or outputs
    */
   static OnnxEngine load(byte[] graph, Set<String> expected, EngineOptions options) {
     OrtEnvironment environment = OnnxRuntime.environment();
@@ -48,7 +52,10 @@ final class OnnxEngine implements Engine {
     OnnxEngine engine = new OnnxEngine(environment, session);
     try {
       checkNames("inputs", session.getInputNames(), expected);
-      checkNames("outputs", session.getOutputNames(), Set.of(GraphInputs.PROBABILITIES, GraphInputs.LOGITS));
+      checkNames(
+          "outputs",
+          session.getOutputNames(),
+          Set.of(GraphInputs.PROBABILITIES, GraphInputs.LOGITS));
       return engine;
     } catch (EngineException e) {
       engine.close();
@@ -102,8 +109,10 @@ final class OnnxEngine implements Engine {
 
   private OnnxTensor wrap(HostTensor tensor) throws OrtException {
     return switch (tensor.type()) {
-      case FLOAT32 -> OnnxTensor.createTensor(environment, tensor.bytes().asFloatBuffer(), tensor.shape());
-      case INT32 -> OnnxTensor.createTensor(environment, tensor.bytes().asIntBuffer(), tensor.shape());
+      case FLOAT32 ->
+          OnnxTensor.createTensor(environment, tensor.bytes().asFloatBuffer(), tensor.shape());
+      case INT32 ->
+          OnnxTensor.createTensor(environment, tensor.bytes().asIntBuffer(), tensor.shape());
     };
   }
 

@@ -53,7 +53,8 @@ public final class OnnxRuntime {
     Optional<MemorySegment> base = SymbolLookup.loaderLookup().find("OrtGetApiBase");
     if (base.isEmpty()) {
       throw new IllegalStateException(
-          "the ONNX Runtime library has no symbol OrtGetApiBase; is onnxruntime.native.path right?");
+          "the ONNX Runtime library has no symbol OrtGetApiBase; is onnxruntime.native.path"
+              + " right?");
     }
     Linker linker = Linker.nativeLinker();
     FunctionDescriptor getter = FunctionDescriptor.of(ValueLayout.ADDRESS);
@@ -69,7 +70,8 @@ public final class OnnxRuntime {
       MethodHandle create = linker.downcallHandle(pointer(api, CREATE_ENV), createEnv);
       MemorySegment status =
           (MemorySegment)
-              create.invokeExact(WARNING, arena.allocateFrom(NAME), arena.allocate(ValueLayout.ADDRESS));
+              create.invokeExact(
+                  WARNING, arena.allocateFrom(NAME), arena.allocate(ValueLayout.ADDRESS));
       if (status.address() != 0) {
         throw new IllegalStateException("ONNX Runtime gave no reference to its environment");
       }
