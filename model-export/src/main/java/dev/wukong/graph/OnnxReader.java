@@ -9,7 +9,9 @@ import dev.wukong.onnx.StringEntry;
 import dev.wukong.onnx.TensorProto;
 import dev.wukong.onnx.TensorShapeProto;
 import dev.wukong.onnx.ValueInfo;
+import java.util.Collections;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -47,7 +49,7 @@ public final class OnnxReader {
       Map<String, TensorData> weights,
       Map<String, String> metadata) {
     public Model {
-      weights = java.util.Collections.unmodifiableMap(new LinkedHashMap<>(weights));
+      weights = Collections.unmodifiableMap(new LinkedHashMap<>(weights));
       metadata = Map.copyOf(metadata);
     }
   }
@@ -55,6 +57,7 @@ public final class OnnxReader {
   private final GraphProto proto;
   private final long opset;
   private final Map<String, TensorData> initializers = new LinkedHashMap<>();
+  private final Set<NodeProto> copied = Collections.newSetFromMap(new IdentityHashMap<>());
   private int unnamed;
 
   private OnnxReader(GraphProto proto, long opset) {
@@ -151,6 +154,7 @@ public final class OnnxReader {
         throw new OnnxReadException(what + " is there twice, or has no name");
       }
     }
+    copies();
     GraphBuilder g = new GraphBuilder(proto.getName(), floating());
     OnnxValues values = new OnnxValues(g);
     for (ValueInfo input : proto.getInputList()) {
@@ -182,11 +186,33 @@ public final class OnnxReader {
           }
         });
     OnnxOperators operators = new OnnxOperators(g, values);
-    proto.getNodeList().forEach(node -> operators.apply(new OnnxNode(node, opset)));
+    for (NodeProto node : proto.getNodeList()) {
+      if (!copied.contains(node)) {
+        operators.apply(new OnnxNode(node, opset));
+      }
+    }
     for (ValueInfo output : proto.getOutputList()) {
       g.output(output.getName(), values.output(output.getName()));
     }
     return new Model(g, g.build(), weights, metadata);
+  }
+
+  /**
+   * Makes initializers of their Identities: PyTorch's exporter writes equal weights once, so that a new model's scale of one layer comes
+   * as the Identity of another's, or of a running variance, though each goes its own way when trained.
+   */
+  private void copies() {
+    Set<String> outputs = proto.getOutputList().stream().map(ValueInfo::getName).collect(Collectors.toSet());
+    for (NodeProto node : proto.getNodeList()) {
+      boolean plain = node.getOpType().equals("Identity") && node.getInputCount() == 1 && node.getOutputCount() == 1;
+      TensorData data = plain ? initializers.get(node.getInput(0)) : null;
+      if (data != null && !outputs.contains(node.getOutput(0))) {
+        if (initializers.putIfAbsent(node.getOutput(0), data) != null) {
+          throw new OnnxReadException("the name '" + node.getOutput(0) + "' is given to two values");
+        }
+        copied.add(node);
+      }
+    }
   }
 
   /** The type of the first floating-point initializer, else input. */
@@ -209,7 +235,9 @@ public final class OnnxReader {
 
   private Set<String> readNames() {
     Set<String> read = new HashSet<>();
-    proto.getNodeList().forEach(node -> read.addAll(node.getInputList()));
+    proto.getNodeList().stream()
+        .filter(node -> !copied.contains(node))
+        .forEach(node -> read.addAll(node.getInputList()));
     proto.getOutputList().forEach(output -> read.add(output.getName()));
     return read;
   }

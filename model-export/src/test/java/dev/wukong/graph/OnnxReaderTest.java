@@ -271,6 +271,25 @@ final class OnnxReaderTest {
         .containsExactly("scale", "bias", "scale2", "gamma", "beta");
   }
 
+  /** PyTorch's exporter writes equal weights once, and Identities of them. */
+  @Test
+  void identity_ofAWeight_isAWeightOfItsOwn() throws OrtException {
+    OnnxReader.Model model =
+        check(
+            new OnnxFile(17)
+                .input("x", 0, 3)
+                .weight("a.weight", 3)
+                .node("Identity", "a.weight", "b.weight")
+                .node("Identity", "b.weight", "var")
+                .node("Identity", "a.weight", "seen")
+                .node("BatchNormalization", "x a.weight b.weight var var", "n")
+                .node("Mul", "n b.weight", "y"),
+            "y seen");
+    assertThat(model.weights().keySet()).containsExactly("a.weight", "b.weight");
+    assertThat(model.graph().outputs().getOrDefault("seen", model.builder().constant(0)))
+        .isSameAs(model.graph().parameters().getFirst());
+  }
+
   @Test
   void elementwise_asExported_isRead() throws OrtException {
     check(
