@@ -41,6 +41,11 @@ final class Fields {
     return path;
   }
 
+  /** The whole object, for readers of their own. */
+  JsonNode node() {
+    return node;
+  }
+
   /** All names, in the document's order. */
   List<String> names() {
     return List.copyOf(node.propertyNames());

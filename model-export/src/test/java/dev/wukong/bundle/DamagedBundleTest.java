@@ -169,8 +169,8 @@ class DamagedBundleTest {
             "manifest.json: field 'format' is '1', expected an integer from 0 to 2147483647"),
         new Damage(
             "field missing",
-            b -> edit(b, m -> object(m.path("schema").path("features").path(1)).remove("pooling")),
-            "manifest.json: field 'schema.features[1].pooling' is missing"),
+            b -> edit(b, m -> object(m.path("schema").path("features").path(1)).remove("name")),
+            "manifest.json: schema: features[1].name is missing; it is needed"),
         new Damage(
             "field unknown",
             b -> edit(b, m -> m.put("signature", "x")),
@@ -180,13 +180,14 @@ class DamagedBundleTest {
             b ->
                 edit(
                     b, m -> object(m.path("schema").path("features").path(0)).put("type", "image")),
-            "manifest.json: field 'schema.features[0].type' is 'image', allowed are id, number"),
+            "manifest.json: schema: features[0].type is 'image'; one of int64, string, number is"
+                + " needed"),
         new Damage(
             "feature twice",
             b ->
                 edit(b, m -> object(m.path("schema").path("features").path(3)).put("name", "user")),
-            "manifest.json: field 'schema.features[3].name' is 'user', which is taken, names must"
-                + " differ"),
+            "manifest.json: schema 'sample' has two features named 'user'; each needs a name of its"
+                + " own"),
         new Damage(
             "widths that do not fit the tables",
             b -> edit(b, m -> ((ArrayNode) m.path("widths").path("user")).set(0, 3)),

@@ -127,7 +127,8 @@ class ManifestTest {
     JsonNode whole = Json.MAPPER.readTree(ManifestJson.encode(manifest(SampleBundle.draft())));
     List<String> tried = new ArrayList<>();
     for (String path : paths(whole, "")) {
-      if (path.matches("metrics[./].*|.*hyperparameters[./].*|.*versions\\..*|widths\\..*")
+      if (path.matches(
+              "metrics[./].*|.*hyperparameters[./].*|.*versions\\..*|widths\\..*|schema\\..*")
           || path.matches(".*(threshold|weightColumn)")) {
         continue; // Free or optional.
       }
@@ -143,7 +144,7 @@ class ManifestTest {
           .hasMessage("field '%s' is missing".formatted(path));
       tried.add(path);
     }
-    assertThat(tried).hasSizeGreaterThan(60).contains("golden.context.dense", "files[0].sha256");
+    assertThat(tried).hasSizeGreaterThan(40).contains("golden.context.dense", "files[0].sha256");
   }
 
   private static JsonNode at(JsonNode root, String path) {
