@@ -16,6 +16,7 @@ import picocli.CommandLine.Command;
       PredictCommand.class,
       InspectCommand.class,
       VerifyCommand.class,
+      QuickstartCommand.class,
       BenchCommand.class,
       CommandLine.HelpCommand.class
     })

@@ -13,7 +13,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.dataformat.yaml.YAMLMapper;
 
 /**
@@ -43,26 +45,34 @@ public record RunConfig(
    */
   public static RunConfig read(String source) {
     Path file = Path.of(source);
-    if (Files.isRegularFile(file)) {
-      return of(Section.read(file), file.toAbsolutePath().getParent());
-    }
-    String resource = "/configs/" + source + ".yaml";
+    return Files.isRegularFile(file)
+        ? of(Section.read(file), file.toAbsolutePath().getParent(), null)
+        : of(shipped(source), null, null);
+  }
+
+  /** The configuration {@code name} that ships with the program, for data whose schema is known. */
+  public static RunConfig shipped(String name, Schema schema) {
+    return of(shipped(name), null, schema);
+  }
+
+  private static Section shipped(String name) {
+    String resource = "/configs/" + name + ".yaml";
     try (InputStream in =
-        source.matches("[a-z0-9_-]+") ? RunConfig.class.getResourceAsStream(resource) : null) {
+        name.matches("[a-z0-9_-]+") ? RunConfig.class.getResourceAsStream(resource) : null) {
       if (in == null) {
         throw new ConfigException(
             "there is no configuration file '"
-                + source
-                + "' and none of that name ships with the program (criteo, frappe, quickstart)");
+                + name
+                + "' and none of that name ships with the program (criteo, frappe)");
       }
       String yaml = new String(in.readAllBytes(), StandardCharsets.UTF_8);
-      return of(Section.of(source + ".yaml:", new YAMLMapper().readTree(yaml)), null);
+      return Section.of(name + ".yaml:", new YAMLMapper().readTree(yaml));
     } catch (IOException e) {
       throw new ConfigException(resource + " cannot be read: " + e.getMessage());
     }
   }
 
-  private static RunConfig of(Section root, @org.jspecify.annotations.Nullable Path folder) {
+  private static RunConfig of(Section root, @Nullable Path folder, @Nullable Schema given) {
     String name = root.text("name");
     Section data = root.section("data");
     String train = data.text("train");
@@ -71,21 +81,7 @@ public record RunConfig(
     Optional<String> format = optional(data, "format");
     format.ifPresent(FileFormat::named);
     data.done();
-    Schema schema;
-    if (root.has("schema_file")) {
-      if (folder == null) {
-        throw new ConfigException("schema_file wants a configuration file to be relative to");
-      }
-      schema = SchemaYaml.read(folder.resolve(root.text("schema_file")));
-    } else {
-      JsonNode node =
-          root.raw("schema")
-              .orElseThrow(
-                  () ->
-                      new ConfigException(
-                          root.path() + " schema is missing, want schema or schema_file"));
-      schema = Schema.fromJson(node, root.path() + " schema");
-    }
+    Schema schema = given != null ? given : schema(root, folder);
     Section model = root.section("model");
     Section training = root.section("training");
     RunConfig result =
@@ -98,10 +94,26 @@ public record RunConfig(
             schema,
             RankerConfig.read(model),
             TrainingConfig.read(training),
-            root.raw("model").orElseThrow(),
-            root.raw("training").orElseThrow());
+            root.raw("model").orElse(JsonNodeFactory.instance.objectNode()),
+            root.raw("training").orElse(JsonNodeFactory.instance.objectNode()));
     root.done();
     return result;
+  }
+
+  private static Schema schema(Section root, @Nullable Path folder) {
+    if (root.has("schema_file")) {
+      if (folder == null) {
+        throw new ConfigException("schema_file wants a configuration file that it is relative to");
+      }
+      return SchemaYaml.read(folder.resolve(root.text("schema_file")));
+    }
+    return Schema.fromJson(
+        root.raw("schema")
+            .orElseThrow(
+                () ->
+                    new ConfigException(
+                        root.path() + " schema is missing, want schema or schema_file")),
+        root.path() + " schema");
   }
 
   private static Optional<String> optional(Section section, String key) {

@@ -198,17 +198,23 @@ public final class OnnxReader {
   }
 
   /**
-   * Makes initializers of their Identities: PyTorch's exporter writes equal weights once, so that a new model's scale of one layer comes
-   * as the Identity of another's, or of a running variance, though each goes its own way when trained.
+   * Makes initializers of their Identities: PyTorch's exporter writes equal weights once, so that a
+   * new model's scale of one layer comes as the Identity of another's, or of a running variance,
+   * though each goes its own way when trained.
    */
   private void copies() {
-    Set<String> outputs = proto.getOutputList().stream().map(ValueInfo::getName).collect(Collectors.toSet());
+    Set<String> outputs =
+        proto.getOutputList().stream().map(ValueInfo::getName).collect(Collectors.toSet());
     for (NodeProto node : proto.getNodeList()) {
-      boolean plain = node.getOpType().equals("Identity") && node.getInputCount() == 1 && node.getOutputCount() == 1;
+      boolean plain =
+          node.getOpType().equals("Identity")
+              && node.getInputCount() == 1
+              && node.getOutputCount() == 1;
       TensorData data = plain ? initializers.get(node.getInput(0)) : null;
       if (data != null && !outputs.contains(node.getOutput(0))) {
         if (initializers.putIfAbsent(node.getOutput(0), data) != null) {
-          throw new OnnxReadException("the name '" + node.getOutput(0) + "' is given to two values");
+          throw new OnnxReadException(
+              "the name '" + node.getOutput(0) + "' is given to two values");
         }
         copied.add(node);
       }

@@ -229,17 +229,20 @@ public final class BundleExport {
     metrics.forEach(
         (split, tasks) -> {
           Map<String, Map<String, Double>> byTask = new LinkedHashMap<>();
-          tasks.forEach(
-              (task, m) ->
-                  byTask.put(
-                      task,
-                      Map.of(
-                          "auc", m.auc(),
-                          "logloss", m.logLoss(),
-                          "normalized_entropy", m.normalizedEntropy(),
-                          "calibration", m.calibration())));
+          tasks.forEach((task, m) -> byTask.put(task, numbers(m)));
           result.put(split, byTask);
         });
+    return result;
+  }
+
+  /** A figure that the split does not define (the AUC of one class) is left out. */
+  private static Map<String, Double> numbers(Metrics metrics) {
+    Map<String, Double> result = new LinkedHashMap<>();
+    result.put("auc", metrics.auc());
+    result.put("logloss", metrics.logLoss());
+    result.put("normalized_entropy", metrics.normalizedEntropy());
+    result.put("calibration", metrics.calibration());
+    result.values().removeIf(value -> !Double.isFinite(value));
     return result;
   }
 }
