@@ -14,12 +14,13 @@ import org.jspecify.annotations.Nullable;
 record Cell(RowSource source, int column, int weights, String user) {
   static Cell of(RowSource source, Feature feature) {
     String user = "feature '" + feature.name() + "'";
+    int values = find(source, feature.column(), user);
     int weights =
         switch (feature) {
           case IdFeature ids -> ids.weightColumn().map(c -> find(source, c, user)).orElse(-1);
           case NumberFeature _ -> -1;
         };
-    return new Cell(source, find(source, feature.column(), user), weights, user);
+    return new Cell(source, values, weights, user);
   }
 
   static Cell of(RowSource source, String column, String user) {

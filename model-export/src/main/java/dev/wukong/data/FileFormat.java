@@ -105,10 +105,9 @@ public sealed interface FileFormat {
       throw new DataException(file + " is empty");
     }
     return switch (this) {
-      case Text text -> DuckDbSource.text(file, text);
+      case Text text -> new TextSource(file, text);
       case Benchmark _ -> {
-        Text text = new Text(',', List.of(), true);
-        DuckDbSource source = DuckDbSource.text(file, text);
+        RowSource source = new TextSource(file, new Text(',', List.of(), true));
         if (!source.columns().getFirst().equals("label")) {
           source.close();
           throw new DataException(
@@ -117,7 +116,7 @@ public sealed interface FileFormat {
         }
         yield source;
       }
-      case Parquet _ -> DuckDbSource.parquet(file);
+      case Parquet _ -> new ParquetSource(file);
       case Libsvm _ -> new LibsvmSource(file);
     };
   }
