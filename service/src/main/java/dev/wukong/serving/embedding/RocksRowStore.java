@@ -59,6 +59,7 @@ public final class RocksRowStore implements RowStore {
    * @throws StoreException if the directory cannot be made or opened
    */
   public static RocksRowStore open(Path directory) {
+    RocksDB.loadLibrary();
     try {
       Files.createDirectories(directory);
       return new RocksRowStore(directory);

@@ -1,0 +1,252 @@
+package dev.wukong.serving.batching;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.wukong.serving.batching.Batcher.Submission;
+import dev.wukong.serving.embedding.PreparedRows;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.IntRange;
+import net.jqwik.api.constraints.Size;
+import org.junit.jupiter.api.Test;
+
+class BatcherTest {
+  private static final long FAR = Long.MAX_VALUE / 2;
+
+  /** Scores a candidate with the first number it carries, so that a mixed-up answer shows. */
+  private static final class Echo implements BatchModel {
+    private final List<Integer> batches = new ArrayList<>();
+    private final Semaphore mayRun;
+    private final AtomicInteger candidates = new AtomicInteger();
+
+    Echo(int permits) {
+      mayRun = new Semaphore(permits);
+    }
+
+    @Override
+    public int tasks() {
+      return 1;
+    }
+
+    @Override
+    public BatchScores run(List<PreparedRows> parts) {
+      mayRun.acquireUninterruptibly();
+      int rows = parts.stream().mapToInt(PreparedRows::candidates).sum();
+      batches.add(rows);
+      candidates.addAndGet(rows);
+      ByteBuffer scores = ByteBuffer.allocate(4 * rows).order(ByteOrder.LITTLE_ENDIAN);
+      for (PreparedRows part : parts) {
+        for (float value : part.candidateDense()) {
+          if (Float.isNaN(value)) {
+            throw new IllegalStateException("told to fail");
+          }
+          scores.putFloat(value);
+        }
+      }
+      return new BatchScores(scores.flip(), scores.duplicate());
+    }
+  }
+
+  private static List<PreparedRows> parts(int maxRows, float... values) {
+    List<PreparedRows> parts = new ArrayList<>();
+    for (int from = 0; from < values.length; from += maxRows) {
+      int to = Math.min(values.length, from + maxRows);
+      float[] own = Arrays.copyOfRange(values, from, to);
+      parts.add(new PreparedRows(0, own.length, List.of(), new float[0], own, new int[0], 0));
+    }
+    return parts;
+  }
+
+  private static Batcher batcher(int maxRows, int queueRows, AtomicLong now) {
+    return new Batcher("m", new BatchPolicy(maxRows, Duration.ZERO, queueRows), now::get, new SimpleMeterRegistry());
+  }
+
+  private static float[] scores(Job job) throws Exception {
+    Outcome outcome = job.outcome().get(30, TimeUnit.SECONDS);
+    assertThat(outcome).isInstanceOf(Outcome.Scored.class);
+    byte[] bytes = ((Outcome.Scored) outcome).probabilities();
+    float[] scores = new float[bytes.length / 4];
+    ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().get(scores);
+    return scores;
+  }
+
+  @Property(tries = 200)
+  void submit_anySizesFromSeveralThreads_answersEachRequestExactlyOnceWithItsOwnScores(
+      @ForAll @Size(min = 1, max = 40) List<@IntRange(min = 1, max = 30) Integer> sizes, @ForAll @IntRange(min = 1, max = 12) int maxRows)
+      throws Exception {
+    Echo model = new Echo(Integer.MAX_VALUE);
+    AtomicInteger released = new AtomicInteger();
+    AtomicInteger outcomes = new AtomicInteger();
+    try (Batcher batcher = batcher(maxRows, 2000, new AtomicLong());
+        ExecutorService callers = Executors.newFixedThreadPool(4)) {
+      List<Future<?>> calls = new ArrayList<>();
+      for (int r = 0; r < sizes.size(); r++) {
+        int request = r;
+        calls.add(
+            callers.submit(
+                () -> {
+                  float[] values = new float[sizes.get(request)];
+                  for (int i = 0; i < values.length; i++) {
+                    values[i] = request * 100 + i;
+                  }
+                  Job job = new Job(model, parts(maxRows, values), FAR, released::incrementAndGet);
+                  assertThat(batcher.submit(job)).isEqualTo(Submission.ACCEPTED);
+                  assertThat(scores(job)).containsExactly(values);
+                  outcomes.incrementAndGet();
+                  return null;
+                }));
+      }
+      for (Future<?> call : calls) {
+        call.get(30, TimeUnit.SECONDS);
+      }
+    }
+    assertThat(outcomes).hasValue(sizes.size());
+    assertThat(released).hasValue(sizes.size());
+    assertThat(model.candidates).hasValue(sizes.stream().mapToInt(Integer::intValue).sum());
+    assertThat(model.batches).allMatch(rows -> rows <= maxRows);
+  }
+
+  @Test
+  void submit_moreThanTheQueueHolds_isRefusedAndItsLeaseGivenBack() throws Exception {
+    Echo model = new Echo(0);
+    AtomicInteger released = new AtomicInteger();
+    try (Batcher batcher = batcher(4, 8, new AtomicLong())) {
+      Job running = new Job(model, parts(4, 1, 2, 3, 4), FAR, released::incrementAndGet);
+      batcher.submit(running);
+      while (!model.mayRun.hasQueuedThreads()) {
+        Thread.onSpinWait();
+      }
+      Job waiting = new Job(model, parts(4, 5, 6, 7, 8, 9, 10), FAR, released::incrementAndGet);
+      assertThat(batcher.submit(waiting)).isEqualTo(Submission.ACCEPTED);
+      Job tooMany = new Job(model, parts(4, 11, 12, 13), FAR, released::incrementAndGet);
+      assertThat(batcher.submit(tooMany)).isEqualTo(Submission.FULL);
+      assertThat(released).hasValue(1);
+      Job fits = new Job(model, parts(4, 11, 12), FAR, released::incrementAndGet);
+      assertThat(batcher.submit(fits)).isEqualTo(Submission.ACCEPTED);
+
+      model.mayRun.release(100);
+      assertThat(scores(running)).containsExactly(1, 2, 3, 4);
+      assertThat(scores(waiting)).containsExactly(5, 6, 7, 8, 9, 10);
+      assertThat(scores(fits)).containsExactly(11, 12);
+    }
+    assertThat(released).hasValue(4);
+    assertThat(model.batches).containsExactly(4, 4, 4);
+  }
+
+  @Test
+  void abandon_aWaitingJob_freesItsRoomAndIsNeverRun() throws Exception {
+    Echo model = new Echo(0);
+    AtomicInteger released = new AtomicInteger();
+    try (Batcher batcher = batcher(4, 4, new AtomicLong())) {
+      Job running = new Job(model, parts(4, 1), FAR, released::incrementAndGet);
+      batcher.submit(running);
+      while (!model.mayRun.hasQueuedThreads()) {
+        Thread.onSpinWait();
+      }
+      Job gone = new Job(model, parts(4, 2, 3, 4, 5), FAR, released::incrementAndGet);
+      batcher.submit(gone);
+      batcher.abandon(gone);
+      Job next = new Job(model, parts(4, 6, 7, 8, 9), FAR, released::incrementAndGet);
+      assertThat(batcher.submit(next)).isEqualTo(Submission.ACCEPTED);
+
+      model.mayRun.release(100);
+      assertThat(scores(next)).containsExactly(6, 7, 8, 9);
+      assertThat(gone.outcome().get(30, TimeUnit.SECONDS)).isInstanceOf(Outcome.Late.class);
+    }
+    assertThat(model.candidates).hasValue(5);
+    assertThat(released).hasValue(3);
+  }
+
+  @Test
+  void submit_deadlineAlreadyPassed_isNotRun() throws Exception {
+    Echo model = new Echo(100);
+    AtomicLong now = new AtomicLong(1000);
+    AtomicInteger released = new AtomicInteger();
+    try (Batcher batcher = batcher(4, 4, now)) {
+      Job late = new Job(model, parts(4, 1), 1000, released::incrementAndGet);
+      batcher.submit(late);
+      assertThat(late.outcome().get(30, TimeUnit.SECONDS)).isInstanceOf(Outcome.Late.class);
+      Job inTime = new Job(model, parts(4, 2), 1001, released::incrementAndGet);
+      batcher.submit(inTime);
+      assertThat(scores(inTime)).containsExactly(2);
+    }
+    assertThat(model.candidates).hasValue(1);
+    assertThat(released).hasValue(2);
+  }
+
+  @Test
+  void submit_twoModels_neverShareABatch() throws Exception {
+    Echo gate = new Echo(0);
+    Echo one = new Echo(100);
+    Echo two = new Echo(100);
+    try (Batcher batcher = batcher(100, 100, new AtomicLong())) {
+      batcher.submit(new Job(gate, parts(100, 0), FAR, () -> {}));
+      List<Job> jobs = new ArrayList<>();
+      for (int i = 0; i < 6; i++) {
+        Job job = new Job(i % 3 == 2 ? two : one, parts(100, i), FAR, () -> {});
+        jobs.add(job);
+        batcher.submit(job);
+      }
+      gate.mayRun.release(100);
+      for (int i = 0; i < 6; i++) {
+        assertThat(scores(jobs.get(i))).containsExactly(i);
+      }
+    }
+    assertThat(one.batches).containsExactly(2, 2);
+    assertThat(two.batches).containsExactly(1, 1);
+  }
+
+  @Test
+  void submit_modelFails_failsTheBatchAndGoesOn() throws Exception {
+    Echo model = new Echo(100);
+    AtomicInteger released = new AtomicInteger();
+    try (Batcher batcher = batcher(4, 8, new AtomicLong())) {
+      Job bad = new Job(model, parts(4, Float.NaN), FAR, released::incrementAndGet);
+      batcher.submit(bad);
+      assertThat(bad.outcome().get(30, TimeUnit.SECONDS)).isInstanceOf(Outcome.Failed.class);
+      Job good = new Job(model, parts(4, 1), FAR, released::incrementAndGet);
+      batcher.submit(good);
+      assertThat(scores(good)).containsExactly(1);
+    }
+    assertThat(released).hasValue(2);
+  }
+
+  @Test
+  void close_withWaitingJobs_runsThemAndRefusesNewOnes() throws Exception {
+    Echo model = new Echo(0);
+    Batcher batcher = batcher(1, 10, new AtomicLong());
+    List<Job> jobs = new ArrayList<>();
+    for (int i = 0; i < 10; i++) {
+      jobs.add(new Job(model, parts(1, i), FAR, () -> {}));
+      batcher.submit(jobs.get(i));
+    }
+    Thread closer = Thread.ofVirtual().start(batcher::close);
+    model.mayRun.release(100);
+    closer.join();
+    for (int i = 0; i < 10; i++) {
+      assertThat(scores(jobs.get(i))).containsExactly(i);
+    }
+    assertThat(batcher.submit(new Job(model, parts(1, 1), FAR, () -> {}))).isEqualTo(Submission.CLOSED);
+  }
+
+  @Test
+  void policy_queueSmallerThanABatch_isRefused() {
+    assertThatThrownBy(() -> new BatchPolicy(10, Duration.ZERO, 9))
+        .hasMessage("queue-rows is 9, allowed is max-rows (10) or more");
+  }
+}

@@ -1,0 +1,101 @@
+package dev.wukong.serving.embedding;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Path;
+import java.util.Arrays;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What every row store does. */
+abstract class RowStoreContract {
+  static final RowsView VIEW = new RowsView("ctr", 7, 0);
+
+  @TempDir Path folder;
+
+  abstract RowStore open(Path folder);
+
+  private static float[] read(RowStore store, RowsView view, int width, boolean[] found, long... keys) {
+    float[] rows = new float[keys.length * width];
+    store.read(view, width, keys, keys.length, rows, found);
+    return rows;
+  }
+
+  @Test
+  void read_rowsWritten_givesThemInTheOrderAsked() {
+    try (RowStore store = open(folder)) {
+      store.apply(new RowCommit(VIEW, 2, new long[] {0, 5, 1L << 60}, new float[] {1, 2, 3, 4, 5, 6}));
+
+      boolean[] found = new boolean[4];
+      float[] rows = read(store, VIEW, 2, found, 1L << 60, 9, 0, 5);
+
+      assertThat(found).containsExactly(true, false, true, true);
+      assertThat(rows).containsExactly(5, 6, 0, 0, 1, 2, 3, 4);
+    }
+  }
+
+  @Test
+  void apply_sameKeyAgain_replacesTheRow() {
+    try (RowStore store = open(folder)) {
+      store.apply(new RowCommit(VIEW, 1, new long[] {3}, new float[] {1}));
+      store.apply(new RowCommit(VIEW, 1, new long[] {3}, new float[] {2}));
+
+      assertThat(read(store, VIEW, 1, new boolean[1], 3)).containsExactly(2);
+    }
+  }
+
+  @Test
+  void read_otherModelOrBundle_findsNothing() {
+    try (RowStore store = open(folder)) {
+      store.apply(new RowCommit(VIEW, 1, new long[] {3}, new float[] {1}));
+
+      boolean[] found = {true};
+      read(store, new RowsView("ctr", 8, 0), 1, found, 3);
+      assertThat(found).containsExactly(false);
+      found[0] = true;
+      read(store, new RowsView("ct", 7, 0), 1, found, 3);
+      assertThat(found).containsExactly(false);
+    }
+  }
+
+  @Test
+  void read_otherWidth_isRefused() {
+    try (RowStore store = open(folder)) {
+      store.apply(new RowCommit(VIEW, 2, new long[] {3}, new float[] {1, 2}));
+
+      assertThatThrownBy(() -> read(store, VIEW, 3, new boolean[1], 3)).isInstanceOf(StoreException.class).hasMessageContaining("row 3");
+    }
+  }
+
+  @Test
+  void drop_oneBundle_leavesItsNeighbours() {
+    try (RowStore store = open(folder)) {
+      RowsView before = new RowsView("ctr", 6, 0);
+      RowsView after = new RowsView("ctr", 8, 0);
+      long[] keys = {0, 1, Long.MAX_VALUE};
+      float[] rows = {1, 2, 3};
+      for (RowsView view : Arrays.asList(before, VIEW, after)) {
+        store.apply(new RowCommit(view, 1, keys, rows));
+        store.markImported(view, "digest");
+      }
+
+      store.drop(VIEW);
+
+      boolean[] found = new boolean[3];
+      read(store, VIEW, 1, found, keys);
+      assertThat(found).containsExactly(false, false, false);
+      assertThat(store.imported(VIEW)).isEmpty();
+      assertThat(read(store, before, 1, found, keys)).containsExactly(rows);
+      assertThat(read(store, after, 1, found, keys)).containsExactly(rows);
+      assertThat(store.imported(after)).contains("digest");
+    }
+  }
+
+  @Test
+  void commit_wrongNumberOfFloats_isRefused() {
+    assertThatThrownBy(() -> new RowCommit(VIEW, 2, new long[] {1, 2}, new float[3]))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("2 keys of width 2 need 4 floats, got 3");
+  }
+}
