@@ -32,6 +32,9 @@ public final class Gradients {
     if (loss.rank() != 0) {
       throw new IllegalArgumentException("the loss is a scalar, not " + loss);
     }
+    if (!loss.type().floating()) {
+      throw new IllegalArgumentException("the loss is a floating-point number, not " + loss);
+    }
     List<Node> nodes = g.nodesFor(List.of(loss));
     Set<Tensor> active = dependents(nodes, targets);
     Map<Tensor, Tensor> gradients = new HashMap<>();

@@ -146,7 +146,7 @@ final class BundleFolder {
           "'%s' is %s, only ordinary files are allowed"
               .formatted(name, attributes.isSymbolicLink() ? "a symbolic link" : "no file"));
     }
-    if (Files.getFileStore(file).supportsFileAttributeView("unix")
+    if (file.getFileSystem().supportedFileAttributeViews().contains("unix")
         && Files.getAttribute(file, "unix:nlink", LinkOption.NOFOLLOW_LINKS) instanceof Integer n
         && n > 1) {
       throw new BundleException(

@@ -1,5 +1,6 @@
 package dev.wukong.bundle;
 
+import tools.jackson.core.JacksonException;
 import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.StreamReadFeature;
 import tools.jackson.core.json.JsonFactory;
@@ -20,6 +21,11 @@ final class Json {
       MAPPER.rebuild().enable(SerializationFeature.INDENT_OUTPUT).build();
 
   private Json() {}
+
+  /** What is wrong with a document, without the parser's remarks about itself. */
+  static String reason(JacksonException failure) {
+    return failure.getOriginalMessage().replaceFirst("(?s) \\((start marker at|bound as) .*", "");
+  }
 
   /**
    * A reader of documents nested at most {@code depth} levels with strings of at most {@code text}

@@ -8,7 +8,8 @@ import java.util.Map;
 
 /**
  * What training knows of a bundle; {@link BundleWriter#finish} adds the rest of its {@link
- * Manifest}, where each field is explained.
+ * Manifest}, where each field is explained. All numbers must be finite: a metric that is not
+ * defined is left out.
  */
 public record ManifestDraft(
     Instant created,

@@ -52,7 +52,7 @@ final class ManifestReader {
     try {
       root = Json.MAPPER.readTree(json);
     } catch (JacksonException e) {
-      throw new BundleException("not valid JSON: " + e.getOriginalMessage(), e);
+      throw new BundleException("not valid JSON: " + Json.reason(e), e);
     }
     Fields fields = Fields.of("", root);
     long format = fields.integer("format", 0, Integer.MAX_VALUE);

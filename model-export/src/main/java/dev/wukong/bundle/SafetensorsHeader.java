@@ -43,7 +43,7 @@ record SafetensorsHeader(Map<String, String> metadata, List<Entry> entries) {
     try {
       root = READER.readTree(json);
     } catch (JacksonException e) {
-      throw new BundleException("the header is not valid JSON: " + e.getOriginalMessage(), e);
+      throw new BundleException("the header is not valid JSON: " + Json.reason(e), e);
     }
     Map<String, String> metadata = Map.of();
     List<Entry> entries = new ArrayList<>();

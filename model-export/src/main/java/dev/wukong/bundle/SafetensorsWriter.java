@@ -136,7 +136,7 @@ public final class SafetensorsWriter implements AutoCloseable {
   /** Writes the next bytes of the tensor {@code name} of any type, already little-endian. */
   public void bytes(String name, ByteBuffer values) throws IOException {
     ByteBuffer from = values.duplicate();
-    take(turn(name), from.remaining());
+    take(turn(name, from.remaining()), from.remaining());
     while (from.hasRemaining()) {
       int length = Math.min(CHUNK, from.remaining());
       from.get(chunk.array(), 0, length);
@@ -159,7 +159,7 @@ public final class SafetensorsWriter implements AutoCloseable {
   }
 
   private DType expect(String name, DType one, DType other, int count) {
-    TensorSpec tensor = turn(name);
+    TensorSpec tensor = turn(name, count);
     if (tensor.type() != one && tensor.type() != other) {
       throw new IllegalArgumentException(
           "tensor '%s' is of type %s, not %s".formatted(name, tensor.type(), one));
@@ -168,11 +168,11 @@ public final class SafetensorsWriter implements AutoCloseable {
     return tensor.type();
   }
 
-  private TensorSpec turn(String name) {
-    for (TensorSpec tensor : tensors) {
-      if (tensor.name().equals(name)
-          && (tensor.byteSize() == 0
-              || (current < tensors.size() && tensors.get(current).name().equals(name)))) {
+  /** The tensor {@code name}, whose turn it must be if there is anything to write. */
+  private TensorSpec turn(String name, int count) {
+    for (int i = 0; i < tensors.size(); i++) {
+      TensorSpec tensor = tensors.get(i);
+      if (tensor.name().equals(name) && (i == current || count == 0)) {
         return tensor;
       }
     }
@@ -183,17 +183,15 @@ public final class SafetensorsWriter implements AutoCloseable {
   }
 
   private void take(TensorSpec tensor, long bytes) {
-    if (bytes == 0) {
-      return;
-    }
-    if (tensor.byteSize() == 0 || bytes > left) {
+    if (bytes > left) {
       throw new IllegalArgumentException(
-          "tensor '%s' has room for %d bytes more, got %d"
-              .formatted(tensor.name(), tensor.byteSize() == 0 ? 0 : left, bytes));
+          "tensor '%s' has room for %d bytes more, got %d".formatted(tensor.name(), left, bytes));
     }
-    left -= bytes;
-    if (left == 0) {
-      skipFull(current + 1);
+    if (bytes > 0) {
+      left -= bytes;
+      if (left == 0) {
+        skipFull(current + 1);
+      }
     }
   }
 

@@ -61,7 +61,7 @@ final class VocabularyFile {
       expect(json.nextToken() == null, "nothing after the object");
       return Collections.unmodifiableMap(vocabularies);
     } catch (JacksonException e) {
-      throw new BundleException("not valid JSON: " + e.getOriginalMessage(), e);
+      throw new BundleException("not valid JSON: " + Json.reason(e), e);
     }
   }
 

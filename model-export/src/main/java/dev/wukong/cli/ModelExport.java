@@ -10,11 +10,22 @@ import picocli.CommandLine.Command;
     description = "Trains, exports and examines ranking models.",
     mixinStandardHelpOptions = true,
     version = "0.1.0",
-    subcommands = {BenchCommand.class, CommandLine.HelpCommand.class})
+    subcommands = {
+      TrainCommand.class,
+      EvaluateCommand.class,
+      PredictCommand.class,
+      InspectCommand.class,
+      VerifyCommand.class,
+      BenchCommand.class,
+      CommandLine.HelpCommand.class
+    })
 public final class ModelExport {
   private ModelExport() {}
 
   public static void main(String[] args) {
-    System.exit(new CommandLine(new ModelExport()).execute(args));
+    System.exit(
+        new CommandLine(new ModelExport())
+            .setExecutionExceptionHandler(new Failures())
+            .execute(args));
   }
 }

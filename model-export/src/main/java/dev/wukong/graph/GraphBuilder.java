@@ -56,6 +56,9 @@ public final class GraphBuilder {
   // Ends of the graph.
 
   public Tensor input(String inputName, DataType inputType, Dim... dims) {
+    if (used.containsKey(inputName)) {
+      throw new IllegalArgumentException("the name '" + inputName + "' is taken: an input's name is used as it is");
+    }
     Tensor tensor = new Tensor(this, claim(inputName), inputType, Shape.of(dims));
     inputs.add(tensor);
     return tensor;

@@ -25,19 +25,12 @@ final class ShapeRules {
         yield one(DataType.BOOL, in.get(0).shape().broadcast(in.get(1).shape()));
       }
       case Op.Abs(), Op.Sign(), Op.Neg() -> unary(op, in);
-      case Op.Exp(),
-          Op.Log(),
-          Op.Sqrt(),
-          Op.Reciprocal(),
-          Op.Relu(),
-          Op.Sigmoid(),
-          Op.Tanh(),
-          Op.Softplus() -> {
-        floating(op, in.getFirst());
+      case Op.Exp(), Op.Log(), Op.Sqrt(), Op.Reciprocal(), Op.Relu(), Op.Sigmoid(), Op.Tanh(), Op.Softplus() -> {
+        floating(op, count(op, in, 1).getFirst());
         yield unary(op, in);
       }
       case Op.Not() -> {
-        require(op, in.getFirst().type() == DataType.BOOL, "a bool input", in);
+        require(op, count(op, in, 1).getFirst().type() == DataType.BOOL, "a bool input", in);
         yield unary(op, in);
       }
       case Op.Cast(var to) -> one(to, count(op, in, 1).getFirst().shape());
@@ -54,10 +47,8 @@ final class ShapeRules {
         yield one(in.get(0).type(), matMul(op, in));
       }
       case Op.Gemm gemm -> one(in.get(0).type(), gemm(gemm, in));
-      case Op.ReduceSum(var axes, var keep) ->
-          one(floating(op, in.getFirst()), reduce(in.getFirst().shape(), axes, keep));
-      case Op.ReduceMean(var axes, var keep) ->
-          one(floating(op, in.getFirst()), reduce(in.getFirst().shape(), axes, keep));
+      case Op.ReduceSum(var axes, var keep) -> one(floating(op, count(op, in, 1).getFirst()), reduce(in.getFirst().shape(), axes, keep));
+      case Op.ReduceMean(var axes, var keep) -> one(floating(op, count(op, in, 1).getFirst()), reduce(in.getFirst().shape(), axes, keep));
       case Op.Softmax(var axis) -> {
         in.getFirst().shape().axis(axis);
         floating(op, in.getFirst());
@@ -66,65 +57,53 @@ final class ShapeRules {
       case Op.LayerNormalization _ -> {
         Tensor x = same(op, in, 3);
         Shape width = Shape.of(x.dim(-1));
-        require(
-            op,
-            in.get(1).shape().equals(width) && in.get(2).shape().equals(width),
-            "scale and bias of shape " + width,
-            in);
+        require(op, in.get(1).shape().equals(width) && in.get(2).shape().equals(width), "scale and bias of shape " + width, in);
         Shape statistics = x.shape().with(-1, Dim.of(1));
         yield List.of(
-            new Typed(x.type(), x.shape()),
-            new Typed(x.type(), statistics),
-            new Typed(x.type(), statistics));
+            new Typed(x.type(), x.shape()), new Typed(x.type(), statistics), new Typed(x.type(), statistics));
       }
       case Op.Reshape(var shape) -> {
         Tensor x = count(op, in, 1).getFirst();
-        require(
-            op, shape.elements().equals(x.shape().elements()), "as many elements as " + shape, in);
+        require(op, shape.elements().equals(x.shape().elements()), "as many elements as " + shape, in);
         yield one(x.type(), shape);
       }
       case Op.Transpose(var perm) -> {
         Tensor x = count(op, in, 1).getFirst();
-        require(
-            op,
-            perm.stream().sorted().toList().equals(range(x.rank())),
-            "a permutation of its axes",
-            in);
+        require(op, perm.stream().sorted().toList().equals(range(x.rank())), "a permutation of its axes", in);
         yield one(x.type(), new Shape(perm.stream().map(x::dim).toList()));
       }
-      case Op.Concat(var axis) -> one(in.getFirst().type(), concat(op, in, axis));
+      case Op.Concat(var axis) -> {
+        Shape joined = concat(op, in, axis);
+        yield one(in.getFirst().type(), joined);
+      }
       case Op.Split(var axis, var sizes) -> {
         Tensor x = count(op, in, 1).getFirst();
         long sum = sizes.stream().mapToLong(Long::longValue).sum();
         require(op, x.dim(axis).equals(Dim.of(sum)), "an axis " + axis + " of " + sum, in);
-        yield sizes.stream()
-            .map(n -> new Typed(x.type(), x.shape().with(axis, Dim.of(n))))
-            .toList();
+        yield sizes.stream().map(n -> new Typed(x.type(), x.shape().with(axis, Dim.of(n)))).toList();
       }
       case Op.ExpandLike() -> {
         count(op, in, 2);
         Shape like = in.get(1).shape();
-        require(
-            op,
-            in.get(0).shape().broadcast(like).equals(like),
-            "a first input that broadcasts to the second",
-            in);
+        require(op, in.get(0).shape().broadcast(like).equals(like), "a first input that broadcasts to the second", in);
         yield one(in.get(0).type(), like);
       }
       case Op.Count(var axes) -> {
-        axes.forEach(in.getFirst().shape()::axis);
+        axes.forEach(count(op, in, 1).getFirst().shape()::axis);
         yield one(floating(op, in.getFirst()), Shape.SCALAR);
       }
       case Op.Gather() -> {
         count(op, in, 2);
         index(op, in.get(1));
         Shape data = in.get(0).shape();
+        require(op, data.rank() > 0, "data of rank 1 or more", in);
         yield one(in.get(0).type(), in.get(1).shape().concat(data.slice(1, data.rank())));
       }
       case Op.ScatterAdd() -> {
         count(op, in, 3);
         index(op, in.get(1));
         Shape like = in.get(0).shape();
+        require(op, like.rank() > 0, "a first input of rank 1 or more", in);
         Shape updates = in.get(1).shape().concat(like.slice(1, like.rank()));
         require(op, in.get(2).shape().equals(updates), "updates of shape " + updates, in);
         yield one(in.get(2).type(), like);
@@ -150,31 +129,27 @@ final class ShapeRules {
     Dim n = in.get(1).dim(gemm.transB() ? 0 : 1);
     require(gemm, in.get(1).dim(gemm.transB() ? 1 : 0).equals(k), "equal inner dimensions", in);
     Shape result = Shape.of(m, n);
-    require(
-        gemm,
-        in.size() == 2 || in.get(2).shape().broadcast(result).equals(result),
-        "C that broadcasts to " + result,
-        in);
+    require(gemm, in.size() == 2 || in.get(2).shape().broadcast(result).equals(result), "C that broadcasts to " + result, in);
     return result;
   }
 
   private static Shape concat(Op op, List<Tensor> in, int axis) {
+    require(op, !in.isEmpty(), "one input or more", in);
     Tensor first = same(op, in, in.size());
+    require(op, in.size() == 1 || in.stream().allMatch(x -> x.dim(axis).fixed()), "fixed sizes on axis " + axis, in);
+    if (in.size() == 1) {
+      return first.shape();
+    }
     Dim sum = Dim.of(0);
     for (Tensor x : in) {
-      require(
-          op,
-          x.rank() == first.rank() && x.shape().without(axis).equals(first.shape().without(axis)),
-          "equal other axes",
-          in);
+      require(op, x.rank() == first.rank() && x.shape().without(axis).equals(first.shape().without(axis)), "equal other axes", in);
       sum = Dim.of(sum.size() + x.dim(axis).size());
     }
     return first.shape().with(axis, sum);
   }
 
   private static Shape reduce(Shape shape, List<Integer> axes, boolean keep) {
-    List<Integer> reduced =
-        axes.isEmpty() ? range(shape.rank()) : axes.stream().map(shape::axis).toList();
+    List<Integer> reduced = axes.isEmpty() ? range(shape.rank()) : axes.stream().map(shape::axis).toList();
     List<Dim> result = new ArrayList<>();
     for (int i = 0; i < shape.rank(); i++) {
       if (!reduced.contains(i)) {
@@ -219,11 +194,7 @@ final class ShapeRules {
   }
 
   private static void index(Op op, Tensor x) {
-    require(
-        op,
-        x.type() == DataType.INT32 || x.type() == DataType.INT64,
-        "int32 or int64 indices",
-        List.of(x));
+    require(op, x.type() == DataType.INT32 || x.type() == DataType.INT64, "int32 or int64 indices", List.of(x));
   }
 
   private static void require(Op op, boolean holds, String what, List<Tensor> in) {

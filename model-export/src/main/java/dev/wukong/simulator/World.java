@@ -1,6 +1,9 @@
 package dev.wukong.simulator;
 
 import dev.wukong.simulator.Draws.Purpose;
+import java.util.Arrays;
+import java.util.function.IntToDoubleFunction;
+import java.util.stream.IntStream;
 
 /**
  * The hidden side: factors of users, items, hours and devices, and the score of a candidate before it is scaled. A user's factors
@@ -31,18 +34,29 @@ final class World {
   private final double[][] hours = new double[DAY_PARTS][];
   private final double[][] devices = new double[DEVICES][];
 
+  // What is drawn once: by user, by item, by segment, by segment and category.
+  private final int[] segments;
+  private final int[] categories;
+  private final double[] userMain;
+  private final double[] itemMain;
+  private final double[] userConversion;
+  private final double[] itemConversion;
+  private final double[] logPrice;
+  private final double[] priceTaste = new double[SEGMENTS];
+  private final double[] pairConversion = new double[SEGMENTS * CATEGORIES];
+
   World(SimulatorConfig config, Draws draws) {
     this.draws = draws;
     this.driftPerRequest = config.driftPerMillion() / 1e6;
-    double[][] segments = factors(SEGMENTS, Purpose.SEGMENT_FACTOR);
-    double[][] categories = factors(CATEGORIES, Purpose.CATEGORY_FACTOR);
+    double[][] segmentFactors = factors(SEGMENTS, Purpose.SEGMENT_FACTOR);
+    double[][] categoryFactors = factors(CATEGORIES, Purpose.CATEGORY_FACTOR);
     this.users = factors(config.users(), Purpose.USER_FACTOR);
     for (int u = 0; u < users.length; u++) {
-      mix(users[u], segments[segment(u)]);
+      mix(users[u], segmentFactors[segment(u)]);
     }
     this.items = factors(config.items(), Purpose.ITEM_FACTOR);
     for (int i = 0; i < items.length; i++) {
-      mix(items[i], categories[category(i)]);
+      mix(items[i], categoryFactors[category(i)]);
     }
     for (int h = 0; h < DAY_PARTS; h++) {
       hours[h] = signs(Purpose.HOUR_FACTOR, h);
@@ -50,6 +64,22 @@ final class World {
     for (int d = 0; d < DEVICES; d++) {
       devices[d] = signs(Purpose.DEVICE_FACTOR, d);
     }
+    this.segments = IntStream.range(0, users.length).map(this::segment).toArray();
+    this.categories = IntStream.range(0, items.length).map(this::category).toArray();
+    this.userMain = each(users.length, this::userMain);
+    this.itemMain = each(items.length, this::itemMain);
+    this.logPrice = each(items.length, i -> Math.log(price(i) / 100.0) - 3);
+    this.userConversion = each(users.length, u -> 0.5 * draws.normal(Purpose.USER_TRAIT, u, 20));
+    this.itemConversion =
+        each(
+            items.length,
+            i -> 0.6 * draws.normal(Purpose.ITEM_TRAIT, i, 20) - 0.4 * logPrice[i]);
+    Arrays.setAll(priceTaste, s -> draws.normal(Purpose.SEGMENT, s, 9));
+    Arrays.setAll(pairConversion, p -> draws.normal(Purpose.CATEGORY, p, 20));
+  }
+
+  private static double[] each(int count, IntToDoubleFunction value) {
+    return IntStream.range(0, count).mapToDouble(value).toArray();
   }
 
   private double[][] factors(int count, Purpose purpose) {
@@ -146,30 +176,33 @@ final class World {
       history += shown.historyMean()[f] * v[f];
     }
     double unit = 1 / Math.sqrt(FACTORS);
-    double priceTaste = draws.normal(Purpose.SEGMENT, segment(shown.user()), 9);
     return MAIN * main(shown, item)
         + SECOND_ORDER * unit * second
         + THIRD_ORDER * unit * third
         + FOURTH_ORDER * unit * fourth
         + HISTORY * unit * history
-        + PRICE * priceTaste * (Math.log(price(item) / 100.0) - 3);
+        + PRICE * priceTaste[segments[shown.user()]] * logPrice[item];
   }
 
   private double main(Shown shown, int item) {
-    double age = age(shown.user());
-    return 0.5 * draws.normal(Purpose.USER_TRAIT, shown.user(), 10)
-        + 0.6 * draws.normal(Purpose.ITEM_TRAIT, item, 10)
-        + 0.4 * draws.normal(Purpose.COUNTRY_TRAIT, country(shown.user()), 0)
-        + 0.3 * draws.normal(Purpose.BRAND, brand(item), 10)
+    return userMain[shown.user()] + itemMain[item];
+  }
+
+  private double userMain(int user) {
+    double age = age(user);
+    return 0.5 * draws.normal(Purpose.USER_TRAIT, user, 10)
+        + 0.4 * draws.normal(Purpose.COUNTRY_TRAIT, country(user), 0)
         + (Double.isNaN(age) ? 0 : 0.3 * (age - 43) / 15);
+  }
+
+  private double itemMain(int item) {
+    return 0.6 * draws.normal(Purpose.ITEM_TRAIT, item, 10)
+        + 0.3 * draws.normal(Purpose.BRAND, brand(item), 10);
   }
 
   /** The conversion score given a click, of some unit variance: other factors decide than those of a click. */
   double conversionScore(Shown shown, int item) {
-    int pair = segment(shown.user()) * CATEGORIES + category(item);
-    return 0.6 * draws.normal(Purpose.ITEM_TRAIT, item, 20)
-        + 0.5 * draws.normal(Purpose.USER_TRAIT, shown.user(), 20)
-        + 0.6 * draws.normal(Purpose.CATEGORY, pair, 20)
-        - 0.4 * (Math.log(price(item) / 100.0) - 3);
+    int pair = segments[shown.user()] * CATEGORIES + categories[item];
+    return userConversion[shown.user()] + itemConversion[item] + 0.6 * pairConversion[pair];
   }
 }

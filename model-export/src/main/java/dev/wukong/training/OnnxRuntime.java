@@ -20,6 +20,11 @@ public final class OnnxRuntime {
     return ENVIRONMENT;
   }
 
+  /** The library's version. */
+  public static String version() {
+    return ENVIRONMENT.getVersion();
+  }
+
   /**
    * Options for a session.
    *

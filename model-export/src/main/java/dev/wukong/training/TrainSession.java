@@ -132,6 +132,27 @@ public final class TrainSession implements AutoCloseable {
     return rows;
   }
 
+  int rowWidth(int table) {
+    return layout.tables().get(table).width();
+  }
+
+  /** Floats of optimizer state that a row of {@code table} has. */
+  int rowStateWidth(int table) {
+    return switch (config.rows().optimizer()) {
+      case OptimizerConfig.Sgd _ -> 0;
+      case OptimizerConfig.Adam _ -> 2 * rowWidth(table);
+      case OptimizerConfig.RowWiseAdaGrad _ -> 1;
+    };
+  }
+
+  public InputLayout layout() {
+    return layout;
+  }
+
+  public TrainingConfig config() {
+    return config;
+  }
+
   void restoreSteps(long steps) {
     this.step = steps;
   }

@@ -66,6 +66,11 @@ public record TrainingConfig(
               + rowsConfig.l2()
               + ", want 0 with mode touched: the term is over the whole table");
     }
+    if (mode == RowMode.WHOLE_TABLE
+        && rowsConfig.optimizer() instanceof OptimizerConfig.RowWiseAdaGrad) {
+      throw new ConfigException(
+          rows.path() + ".optimizer is 'row_wise_adagrad', want adam or sgd with mode whole_table");
+    }
     if (mode == RowMode.TOUCHED && rowsConfig.optimizer() instanceof OptimizerConfig.Adam) {
       throw new ConfigException(
           rows.path() + ".optimizer is 'adam', want row_wise_adagrad or sgd with mode touched");

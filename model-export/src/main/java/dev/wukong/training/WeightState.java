@@ -157,12 +157,9 @@ final class WeightState {
     return state.length;
   }
 
-  void restore(String name, FloatBuffer values) {
-    buffer(name).put(values.duplicate());
-  }
-
-  void restoreState(int i, String name, FloatBuffer values) {
-    slice(state[i], name).put(values.duplicate());
+  /** Slot {@code i} of the optimizer's state of a weight. */
+  FloatBuffer state(int i, String name) {
+    return slice(state[i], name);
   }
 
   private static TensorData copy(Floats from, Place place) {

@@ -29,7 +29,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * gradient graph.
  */
 final class VjpRulesTest {
-  private static final int SEEDS = 40;
+  private static final int SEEDS = 24;
 
   /** Constant almost everywhere, or of other types: nothing flows through them. */
   private static final Set<Class<? extends Op>> WITHOUT_GRADIENT =

@@ -63,8 +63,8 @@ class SimulatorTest {
   }
 
   /**
-   * The best additive model gets far less than the truth: logistic regression over all ids, trained until it stops gaining, even on
-   * the very probabilities.
+   * The best additive model gets far less than the truth: logistic regression over all ids, trained
+   * until it stops gaining, even on the very probabilities.
    */
   @Test
   void truth_againstTheBestAdditiveFit_isClearlyBetter() {

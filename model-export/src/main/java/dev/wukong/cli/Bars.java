@@ -1,0 +1,47 @@
+package dev.wukong.cli;
+
+import dev.wukong.data.Progress;
+import java.time.Duration;
+import me.tongfei.progressbar.ProgressBar;
+import me.tongfei.progressbar.ProgressBarBuilder;
+import me.tongfei.progressbar.ProgressBarStyle;
+
+/** Progress bars on the terminal's error stream, with rate and time left. */
+final class Bars {
+  private Bars() {}
+
+  /** A bar of {@code rows} rows; -1 where their number is not known. */
+  static ProgressBar rows(String task, long rows) {
+    return new ProgressBarBuilder()
+        .setTaskName(task)
+        .setInitialMax(rows)
+        .setUnit(" rows", 1)
+        .showSpeed()
+        .setStyle(ProgressBarStyle.ASCII)
+        .setUpdateIntervalMillis(500)
+        .setSpeedUnit(java.time.temporal.ChronoUnit.SECONDS)
+        .continuousUpdate()
+        .build();
+  }
+
+  /** A bar that shows nothing. */
+  static ProgressBar silent() {
+    return new ProgressBarBuilder()
+        .setConsumer(new me.tongfei.progressbar.DelegatingProgressBarConsumer(line -> {}))
+        .build();
+  }
+
+  /** Tells {@code bar} of every 1024th row: it is called for each. */
+  static Progress on(ProgressBar bar) {
+    return rows -> {
+      if ((rows & 1023) == 0) {
+        bar.stepTo(rows);
+      }
+    };
+  }
+
+  static String time(Duration duration) {
+    long seconds = duration.toSeconds();
+    return seconds < 60 ? seconds + " s" : seconds / 60 + " min " + seconds % 60 + " s";
+  }
+}

@@ -1,0 +1,78 @@
+package dev.wukong.cli;
+
+import dev.wukong.bundle.Bundle;
+import dev.wukong.bundle.BundleStore;
+import dev.wukong.data.EncodedDataset;
+import dev.wukong.data.FileFormat;
+import dev.wukong.training.BundleScorer;
+import dev.wukong.training.Device;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** What the commands that work on a bundle share. */
+abstract class BundleCommand implements Callable<Integer> {
+  @Parameters(
+      index = "0",
+      description =
+          "A bundle's folder, <root>/<model>/<version>, or <root>/<model> for the newest version.")
+  protected Path bundle = Path.of("");
+
+  @Option(names = "--device", description = "cpu or cuda:N (${DEFAULT-VALUE}).")
+  protected String device = "cpu";
+
+  @Option(names = "--threads", description = "Threads of the graph (all cores by default).")
+  protected int threads = Runtime.getRuntime().availableProcessors();
+
+  @Option(names = "--format", description = "The data file's format; told by its name by default.")
+  protected String format = "";
+
+  @Option(names = "--no-bars", description = "No progress bars, for logs.")
+  protected boolean noBars;
+
+  @Spec protected CommandSpec spec = CommandSpec.create();
+
+  /** The bundle named on the command line, verified. */
+  protected Bundle open() throws IOException {
+    Path name = bundle.toAbsolutePath().normalize();
+    Path root = name.getParent();
+    String last = String.valueOf(name.getFileName());
+    if (root != null && !last.matches("[0-9]+") && Files.isDirectory(name)) {
+      return Bundle.open(
+          new BundleStore(root)
+              .newest(last)
+              .orElseThrow(() -> new IOException(bundle + " holds no version of a bundle")));
+    }
+    return Bundle.open(bundle);
+  }
+
+  protected BundleScorer scorer(Bundle open) throws IOException {
+    return new BundleScorer(open, Device.parse(device), threads);
+  }
+
+  /** Encodes {@code file} into a temporary data set, hands it to {@code use} and removes it. */
+  protected void withData(Path file, BundleScorer scorer, Use use) throws IOException {
+    Path folder = Files.createTempDirectory("encoded");
+    Path encoded = folder.resolve("data.encoded");
+    FileFormat of = format.isEmpty() ? FileFormat.guess(file) : FileFormat.named(format);
+    try (EncodedDataset data =
+        new Datasets(spec.commandLine().getErr(), !noBars)
+            .encode(file, of, scorer.encoder(), encoded)) {
+      use.on(data);
+    } finally {
+      Files.deleteIfExists(encoded);
+      Files.delete(folder);
+    }
+  }
+
+  /** Something done with a data set. */
+  @FunctionalInterface
+  protected interface Use {
+    void on(EncodedDataset data) throws IOException;
+  }
+}

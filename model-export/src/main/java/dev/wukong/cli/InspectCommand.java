@@ -1,0 +1,57 @@
+package dev.wukong.cli;
+
+import dev.wukong.bundle.Bundle;
+import dev.wukong.bundle.Manifest;
+import java.io.PrintWriter;
+import picocli.CommandLine.Command;
+
+/** {@code inspect}. */
+@Command(
+    name = "inspect",
+    description = "Says what a bundle holds.",
+    mixinStandardHelpOptions = true)
+final class InspectCommand extends BundleCommand {
+  @Override
+  public Integer call() throws Exception {
+    try (Bundle open = open()) {
+      Manifest manifest = open.manifest();
+      PrintWriter out = spec.commandLine().getOut();
+      out.printf(
+          "model      %s version %d, made %s%n",
+          manifest.model(), manifest.version(), manifest.created());
+      out.printf(
+          "network    %s %s%n", manifest.network().name(), manifest.network().hyperparameters());
+      out.printf("schema     %s, id %s%n", manifest.schema().name(), manifest.schema().id());
+      manifest.schema().features().forEach(f -> out.printf("  feature  %s%n", f));
+      manifest.schema().tasks().forEach(t -> out.printf("  task     %s%n", t.name()));
+      manifest
+          .tables()
+          .forEach(
+              t ->
+                  out.printf(
+                      "  table    %-20s %,12d rows of %d%n",
+                      t.table().name(), t.rows(), t.table().width()));
+      out.printf(
+          "trained on %,d examples, seed %d, by `%s`%n",
+          manifest.provenance().rows(),
+          manifest.provenance().seed(),
+          manifest.provenance().command());
+      manifest
+          .metrics()
+          .forEach(
+              (split, tasks) ->
+                  tasks.forEach(
+                      (task, m) ->
+                          out.printf(
+                              "  %-8s %-12s %s%n", split, task, new java.util.TreeMap<>(m))));
+      manifest
+          .files()
+          .forEach(
+              f ->
+                  out.printf(
+                      "  file     %-36s %,14d bytes  sha256 %s%n", f.name(), f.size(), f.sha256()));
+      out.flush();
+    }
+    return 0;
+  }
+}

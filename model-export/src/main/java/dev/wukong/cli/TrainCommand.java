@@ -1,0 +1,58 @@
+package dev.wukong.cli;
+
+import dev.wukong.training.Device;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code train}. */
+@Command(
+    name = "train",
+    description = {
+      "Trains a model and exports it as the next version of its bundle.",
+      "A training that was interrupted goes on where it stopped when it is started again with the"
+          + " same --work."
+    },
+    mixinStandardHelpOptions = true)
+final class TrainCommand implements Callable<Integer> {
+  @Option(
+      names = {"-c", "--config"},
+      required = true,
+      description =
+          "A configuration file, or one that ships with the program: criteo, frappe, quickstart.")
+  private String config = "";
+
+  @Option(
+      names = "--data",
+      description = "The folder that the configuration's data files lie in (${DEFAULT-VALUE}).")
+  private Path data = Path.of("");
+
+  @Option(names = "--bundles", description = "The folder of all models (${DEFAULT-VALUE}).")
+  private Path bundles = Path.of("bundles");
+
+  @Option(
+      names = "--work",
+      description = "A folder for encoded data and checkpoints (${DEFAULT-VALUE}).")
+  private Path work = Path.of("work");
+
+  @Option(names = "--device", description = "cpu or cuda:N (${DEFAULT-VALUE}).")
+  private String device = "cpu";
+
+  @Option(names = "--no-bars", description = "No progress bars, for logs.")
+  private boolean noBars;
+
+  @Spec private CommandSpec spec = CommandSpec.create();
+
+  @Override
+  public Integer call() throws Exception {
+    RunConfig run = RunConfig.read(config);
+    Training training =
+        new Training(run, Device.parse(device), spec.commandLine().getOut(), !noBars);
+    training.run(
+        training.files(data), work.resolve(run.name()), bundles, "train --config " + config);
+    return 0;
+  }
+}

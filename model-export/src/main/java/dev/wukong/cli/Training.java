@@ -1,0 +1,265 @@
+package dev.wukong.cli;
+
+import dev.wukong.bundle.Provenance;
+import dev.wukong.data.EncodedDataset;
+import dev.wukong.data.EncodedExamples;
+import dev.wukong.data.FeatureEncoder;
+import dev.wukong.data.Progress;
+import dev.wukong.data.RowSource;
+import dev.wukong.metrics.Metrics;
+import dev.wukong.training.BundleExport;
+import dev.wukong.training.Device;
+import dev.wukong.training.Evaluator;
+import dev.wukong.training.TrainSession;
+import dev.wukong.training.Trainer;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Supplier;
+import me.tongfei.progressbar.ProgressBar;
+
+/**
+ * A whole training: encode, train, evaluate, export. What the {@code train} command, the quickstart
+ * and the benchmarks share.
+ */
+public final class Training {
+  private static final int GOLDEN_ROWS = 16;
+
+  private final RunConfig config;
+  private final Device device;
+  private final PrintWriter out;
+  private final boolean bars;
+
+  /**
+   * The splits to train on and measure.
+   *
+   * @param files their names, for the manifest
+   */
+  public record Splits(
+      Supplier<RowSource> train,
+      Optional<Supplier<RowSource>> valid,
+      Optional<Supplier<RowSource>> test,
+      List<String> files) {}
+
+  /**
+   * What came of it.
+   *
+   * @param metrics by split, then task
+   * @param rowsPerSecond examples trained on a second, the mean over the epochs of this run; NaN
+   *     where all was resumed
+   */
+  public record Outcome(
+      Path bundle,
+      Map<String, Map<String, Metrics>> metrics,
+      double rowsPerSecond,
+      FeatureEncoder encoder) {}
+
+  public Training(RunConfig config, Device device, PrintWriter out, boolean bars) {
+    this.config = config;
+    this.device = device;
+    this.out = out;
+    this.bars = bars;
+  }
+
+  /** The splits as the configuration names them, below {@code data}. */
+  public Splits files(Path data) {
+    return new Splits(
+        () -> open(data.resolve(config.train())),
+        config.valid().map(name -> () -> open(data.resolve(name))),
+        config.test().map(name -> () -> open(data.resolve(name))),
+        java.util.stream.Stream.of(Optional.of(config.train()), config.valid(), config.test())
+            .flatMap(Optional::stream)
+            .toList());
+  }
+
+  private RowSource open(Path file) {
+    return config.format(file).open(file);
+  }
+
+  /**
+   * Trains and exports.
+   *
+   * @param work encoded data and checkpoints; an interrupted training goes on from there
+   * @param bundles the root of all models
+   */
+  public Outcome run(Splits splits, Path work, Path bundles, String command) throws IOException {
+    Datasets datasets = new Datasets(out, bars);
+    FeatureEncoder encoder = datasets.encoder(config.schema(), splits.train());
+    try (EncodedDataset train =
+        datasets.encode("train", splits.train(), encoder, work.resolve("train.encoded"))) {
+      Optional<EncodedDataset> valid = optional(datasets, "valid", splits.valid(), encoder, work);
+      Optional<EncodedDataset> test = optional(datasets, "test", splits.test(), encoder, work);
+      try (TrainSession session =
+          new TrainSession(
+              config.model(),
+              config.model().layout(config.schema()),
+              config.training(),
+              device,
+              space ->
+                  encoder
+                      .rowsIn(space)
+                      .orElseThrow(
+                          () ->
+                              new IllegalArgumentException(
+                                  "training.rows.mode is 'whole_table', want 'touched': id space '"
+                                      + space
+                                      + "' is hashed without a bound and cannot be enumerated")))) {
+        describe(session, encoder);
+        double rate = train(session, train, valid, work);
+        Map<String, Map<String, Metrics>> metrics = new LinkedHashMap<>();
+        valid.ifPresent(data -> metrics.put("valid", evaluate(session, data)));
+        test.ifPresent(data -> metrics.put("test", evaluate(session, data)));
+        metrics.forEach(
+            (split, tasks) ->
+                tasks.forEach((task, m) -> out.printf("%-6s %-12s %s%n", split, task, m)));
+        Path bundle =
+            export(
+                session,
+                encoder,
+                valid.orElse(train),
+                metrics,
+                splits,
+                train.rows(),
+                command,
+                bundles);
+        out.printf("bundle %s%n", bundle);
+        out.flush();
+        return new Outcome(bundle, metrics, rate, encoder);
+      } finally {
+        valid.ifPresent(EncodedDataset::close);
+        test.ifPresent(EncodedDataset::close);
+      }
+    }
+  }
+
+  private static Optional<EncodedDataset> optional(
+      Datasets datasets,
+      String name,
+      Optional<Supplier<RowSource>> source,
+      FeatureEncoder encoder,
+      Path work)
+      throws IOException {
+    return source.isEmpty()
+        ? Optional.empty()
+        : Optional.of(
+            datasets.encode(name, source.get(), encoder, work.resolve(name + ".encoded")));
+  }
+
+  private void describe(TrainSession session, FeatureEncoder encoder) {
+    long dense =
+        session.graph().weights().keySet().stream()
+            .mapToLong(w -> w.shape().elements().size())
+            .sum();
+    long rows =
+        session.layout().tables().stream()
+            .mapToLong(t -> encoder.rowsIn(t.idSpace()).orElse(0) * t.width())
+            .sum();
+    out.printf(
+        "model %s: %,d dense weights, %,d embedding weights, %,d FLOPs per example (forward)%n",
+        config.name(), dense, rows, 0L);
+    out.flush();
+  }
+
+  private double train(
+      TrainSession session, EncodedDataset train, Optional<EncodedDataset> valid, Path work)
+      throws IOException {
+    long fingerprint =
+        31L * (31L * config.modelJson().hashCode() + config.trainingJson().hashCode())
+            + train.rows();
+    double[] sum = {0, 0};
+    try (ProgressBar bar = bars ? Bars.rows("train", train.rows()) : Bars.silent()) {
+      new Trainer(session, train, valid, work, fingerprint)
+          .run(
+              new Trainer.Listener() {
+                @Override
+                public void progress(int epoch, long rows, long of, double loss) {
+                  bar.stepTo(rows);
+                  bar.setExtraMessage(
+                      String.format(java.util.Locale.ROOT, " epoch %d loss %.4f", epoch, loss));
+                }
+
+                @Override
+                public void epoch(Trainer.Epoch epoch) {
+                  sum[0] += epoch.rowsPerSecond();
+                  sum[1]++;
+                  StringBuilder line =
+                      new StringBuilder(
+                          String.format(
+                              java.util.Locale.ROOT,
+                              "epoch %d: loss %.5f, %,.0f examples/s",
+                              epoch.epoch(),
+                              epoch.loss(),
+                              epoch.rowsPerSecond()));
+                  epoch
+                      .validation()
+                      .forEach(
+                          (task, m) ->
+                              line.append(
+                                  String.format(
+                                      java.util.Locale.ROOT,
+                                      "; %s auc %.6f logloss %.6f ne %.5f",
+                                      task,
+                                      m.auc(),
+                                      m.logLoss(),
+                                      m.normalizedEntropy())));
+                  out.println(line.append(epoch.best() ? " *" : ""));
+                  out.flush();
+                }
+
+                @Override
+                public void resumed(int epoch) {
+                  out.printf("resumed after epoch %d%n", epoch);
+                  out.flush();
+                }
+              });
+    }
+    return sum[0] / sum[1];
+  }
+
+  private Map<String, Metrics> evaluate(TrainSession session, EncodedDataset data) {
+    return Evaluator.evaluate(session::score, data, config.training().batch(), Progress.NONE);
+  }
+
+  private Path export(
+      TrainSession session,
+      FeatureEncoder encoder,
+      EncodedDataset golden,
+      Map<String, Map<String, Metrics>> metrics,
+      Splits splits,
+      long rows,
+      String command,
+      Path bundles)
+      throws IOException {
+    int count = (int) Math.min(Math.min(GOLDEN_ROWS, golden.rows()), config.training().batch());
+    EncodedExamples examples = golden.range(0, count, golden.allocate(count));
+    return BundleExport.write(
+        bundles,
+        session,
+        config.model(),
+        encoder,
+        examples,
+        new BundleExport.About(
+            config.name(),
+            config.modelJson().path("type").asString("wukong"),
+            config.modelJson(),
+            config.trainingJson().path("dense"),
+            config.trainingJson().path("rows"),
+            new Provenance(
+                config.training().seed(),
+                splits.files(),
+                rows,
+                command,
+                Map.of(
+                    "java",
+                    Runtime.version().toString(),
+                    "onnxruntime",
+                    dev.wukong.training.OnnxRuntime.version())),
+            metrics,
+            Clock.systemUTC().instant()));
+  }
+}

@@ -1,0 +1,245 @@
+package dev.wukong.training;
+
+import dev.wukong.bundle.BundleWriter;
+import dev.wukong.bundle.FloatTensor;
+import dev.wukong.bundle.GoldenRows;
+import dev.wukong.bundle.ManifestDraft;
+import dev.wukong.bundle.Network;
+import dev.wukong.bundle.Optimizers;
+import dev.wukong.bundle.Provenance;
+import dev.wukong.data.EncodedExamples;
+import dev.wukong.data.FeatureEncoder;
+import dev.wukong.data.RowKey;
+import dev.wukong.data.Scope;
+import dev.wukong.data.Table;
+import dev.wukong.data.Vocabulary;
+import dev.wukong.graph.Lowering;
+import dev.wukong.graph.OnnxWriter;
+import dev.wukong.graph.TensorData;
+import dev.wukong.metrics.Metrics;
+import dev.wukong.ranker.RankerConfig;
+import dev.wukong.ranker.RankerGraphs;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.FloatBuffer;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import tools.jackson.databind.JsonNode;
+
+/** Writes a trained model as a bundle. */
+public final class BundleExport {
+  /**
+   * Largest difference that another machine's arithmetic may make to a golden row's probability.
+   */
+  private static final double TOLERANCE = 1e-4;
+
+  private static final int ROWS_AT_ONCE = 8192;
+
+  private BundleExport() {}
+
+  /**
+   * What the bundle says of itself beside the weights.
+   *
+   * @param model the name under which it is served
+   * @param metrics by split, then task
+   */
+  public record About(
+      String model,
+      String kind,
+      JsonNode hyperparameters,
+      JsonNode denseOptimizer,
+      JsonNode rowOptimizer,
+      Provenance provenance,
+      Map<String, Map<String, Metrics>> metrics,
+      Instant created) {}
+
+  /**
+   * Writes the next version of the model.
+   *
+   * @param golden examples whose scores the bundle must repeat
+   * @return the bundle's folder
+   */
+  public static Path write(
+      Path root,
+      TrainSession session,
+      RankerConfig config,
+      FeatureEncoder encoder,
+      EncodedExamples golden,
+      About about)
+      throws IOException {
+    try (BundleWriter writer = BundleWriter.create(root, about.model())) {
+      Map<String, TensorData> weights = session.snapshot();
+      Map<String, String> metadata = Map.of("model", about.model(), "kind", about.kind());
+      writer.file(
+          "predict.onnx",
+          OnnxWriter.write(
+                  RankerGraphs.predict(config, session.layout()), Lowering.CPU, weights, metadata)
+              .toByteArray());
+      writer.file(
+          "train.onnx",
+          OnnxWriter.write(session.graph().graph(), Lowering.CPU, Map.of(), metadata)
+              .toByteArray());
+      writer.dense(dense(session, weights));
+      Map<String, float[]> defaults = rows(writer, session);
+      Map<String, List<String>> vocabularies = new LinkedHashMap<>();
+      encoder
+          .vocabularies()
+          .forEach((space, vocabulary) -> vocabularies.put(space, values(vocabulary)));
+      writer.vocabularies(vocabularies);
+      return writer.finish(
+          new ManifestDraft(
+              about.created(),
+              session.layout().schema(),
+              config.widths(session.layout().schema()),
+              new Network(about.kind(), about.hyperparameters()),
+              OnnxWriter.OPSET,
+              new Optimizers(about.denseOptimizer(), about.rowOptimizer()),
+              about.provenance(),
+              numbers(about.metrics()),
+              defaults,
+              golden(session, golden)));
+    }
+  }
+
+  private static List<String> values(Vocabulary vocabulary) {
+    return vocabulary.values();
+  }
+
+  private static Map<String, FloatTensor> dense(
+      TrainSession session, Map<String, TensorData> weights) {
+    Map<String, FloatTensor> result = new LinkedHashMap<>();
+    weights.forEach((name, data) -> result.put(name, tensor(data)));
+    for (int i = 0; i < session.weights().stateSlots(); i++) {
+      int slot = i;
+      session
+          .weights()
+          .stateSnapshot(i)
+          .forEach((name, data) -> result.put("state" + slot + "/" + name, tensor(data)));
+    }
+    return result;
+  }
+
+  private static FloatTensor tensor(TensorData data) {
+    return switch (data) {
+      case TensorData.Floats(var shape, var values) ->
+          FloatTensor.of(values, Arrays.stream(shape.sizes()).boxed().toList());
+      case TensorData.Numbers numbers ->
+          throw new IllegalArgumentException(numbers + " is no weight");
+    };
+  }
+
+  /**
+   * Writes all rows with their state; returns each table's default row: the one trained for unseen
+   * ids.
+   */
+  private static Map<String, float[]> rows(BundleWriter writer, TrainSession session)
+      throws IOException {
+    Map<String, float[]> defaults = new LinkedHashMap<>();
+    List<Table> tables = session.layout().tables();
+    try (TableBlock block = new TableBlock(writer, tables)) {
+      session
+          .rows()
+          .forEach(
+              (table, id, row, state) -> {
+                if (id == RowKey.UNSEEN) {
+                  defaults.put(tables.get(table).name(), row.clone());
+                }
+                block.add(table, id, row, state);
+              });
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
+    }
+    return defaults;
+  }
+
+  /** Rows of one table, gathered into blocks on their way to the writer. */
+  private static final class TableBlock implements AutoCloseable {
+    private final BundleWriter writer;
+    private final List<Table> tables;
+    private final long[] ids = new long[ROWS_AT_ONCE];
+    private float[] rows = new float[0];
+    private float[] states = new float[0];
+    private int stateWidth;
+    private int table = -1;
+    private int count;
+
+    TableBlock(BundleWriter writer, List<Table> tables) {
+      this.writer = writer;
+      this.tables = tables;
+    }
+
+    void add(int of, long id, float[] row, float[] state) {
+      if (of != table || count == ROWS_AT_ONCE) {
+        flush();
+        table = of;
+        stateWidth = state.length;
+        rows = new float[ROWS_AT_ONCE * row.length];
+        states = new float[ROWS_AT_ONCE * state.length];
+      }
+      ids[count] = id;
+      System.arraycopy(row, 0, rows, count * row.length, row.length);
+      System.arraycopy(state, 0, states, count * state.length, state.length);
+      count++;
+    }
+
+    private void flush() {
+      if (count == 0) {
+        return;
+      }
+      Table current = tables.get(table);
+      long[] own = Arrays.copyOf(ids, count);
+      try {
+        writer.rows(current, own, FloatBuffer.wrap(rows, 0, count * current.width()));
+        if (stateWidth > 0) {
+          writer.rowState(current, own, Map.of("state", Arrays.copyOf(states, count * stateWidth)));
+        }
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+      count = 0;
+    }
+
+    @Override
+    public void close() {
+      flush();
+    }
+  }
+
+  private static GoldenRows golden(TrainSession session, EncodedExamples examples) {
+    boolean contexts =
+        session.layout().positions(Scope.CONTEXT) > 0
+            || session.layout().denseWidth(Scope.CONTEXT) > 0;
+    float[] probabilities = session.score(examples);
+    return new GoldenRows(
+        examples.context().first(contexts ? examples.rows() : 0),
+        examples.candidate(),
+        contexts ? IntStream.range(0, examples.rows()).toArray() : new int[0],
+        probabilities,
+        TOLERANCE);
+  }
+
+  private static Map<String, Map<String, Map<String, Double>>> numbers(
+      Map<String, Map<String, Metrics>> metrics) {
+    Map<String, Map<String, Map<String, Double>>> result = new LinkedHashMap<>();
+    metrics.forEach(
+        (split, tasks) -> {
+          Map<String, Map<String, Double>> byTask = new LinkedHashMap<>();
+          tasks.forEach(
+              (task, m) ->
+                  byTask.put(
+                      task,
+                      Map.of(
+                          "auc", m.auc(),
+                          "logloss", m.logLoss(),
+                          "normalized_entropy", m.normalizedEntropy(),
+                          "calibration", m.calibration())));
+          result.put(split, byTask);
+        });
+    return result;
+  }
+}

@@ -1,0 +1,502 @@
+package dev.wukong.graph;
+
+import static dev.wukong.graph.OnnxFile.list;
+import static dev.wukong.graph.OnnxFile.with;
+import static dev.wukong.graph.OnnxFile.tensor;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import ai.onnxruntime.OrtException;
+import dev.wukong.autodiff.Gradients;
+import dev.wukong.onnx.ModelProto;
+import dev.wukong.onnx.TensorProto;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.LongRange;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+final class OnnxReaderTest {
+  // Graphs a few operators deep, in float.
+  private static final double TOLERANCE = 1e-5;
+
+  static List<Class<?>> operators() {
+    return OpCase.operators();
+  }
+
+  // Files written here.
+
+  @ParameterizedTest
+  @MethodSource("operators")
+  void operator_writtenAndRead_meansTheSame(Class<?> op) throws OrtException {
+    for (long seed = 0; seed < 15; seed++) {
+      for (Lowering lowering : Lowering.values()) {
+        OpCase made = OpCase.of(op, DataType.FLOAT, seed);
+        for (int i = 0; i < made.outputs().size(); i++) {
+          made.builder().output("out" + i, made.outputs().get(i));
+        }
+        roundTrip(made.builder().build(), lowering, made.given(), op + " seed " + seed);
+      }
+    }
+  }
+
+  @Property(tries = 40)
+  void gradientGraph_writtenAndRead_meansTheSame(@ForAll @LongRange(min = 0) long seed)
+      throws OrtException {
+    RandomGraph made = RandomGraph.of(DataType.FLOAT, seed);
+    List<Tensor> gradients = Gradients.of(made.builder(), made.loss(), made.ends());
+    for (int i = 0; i < gradients.size(); i++) {
+      made.builder().output("d" + i, gradients.get(i));
+    }
+    roundTrip(made.builder().build(), Lowering.CPU, made.given(), "seed " + seed);
+  }
+
+  @Test
+  void weights_writtenAndRead_areTheSame() {
+    GraphBuilder g = new GraphBuilder("weights", DataType.FLOAT);
+    Tensor x = g.input("x", DataType.FLOAT, Dim.of("B").times(Dim.of(2)), Dim.of(3));
+    Tensor w = g.parameter("layer/w", Shape.of(3));
+    Tensor temperature = g.parameter("temperature", Shape.SCALAR);
+    g.output("y", g.mul(g.mul(g.add(x, w), temperature), 2));
+    Map<String, TensorData> weights =
+        Map.of(
+            "layer/w", new TensorData.Floats(Shape.of(3), new float[] {1, 2, 3}),
+            "temperature", new TensorData.Floats(Shape.SCALAR, new float[] {0.5f}));
+    ModelProto model =
+        OnnxWriter.write(g.build(), Lowering.CPU, weights, Map.of("trained on", "clicks"));
+
+    OnnxReader.Model read = OnnxReader.read(model.toByteArray());
+    assertThat(read.metadata()).containsExactly(Map.entry("trained on", "clicks"));
+    assertThat(read.graph().inputs()).extracting(Tensor::toString).containsExactly("x FLOAT[2B, 3]");
+    // A scalar in somebody's file is rather a constant of the model than a weight, so it must be asked for.
+    assertThat(read.weights().keySet()).containsExactly("layer/w");
+    assertThat(OnnxReader.read(model, weights::containsKey).weights()).isEqualTo(weights);
+  }
+
+  // Files made elsewhere.
+
+  @Test
+  void perceptron_asExported_isReadAndTrainable() throws OrtException {
+    OnnxFile file =
+        new OnnxFile(17)
+            .input("x", 0, 4)
+            .weight("fc1.weight", 5, 4)
+            .weight("fc1.bias", 5)
+            .weight("fc2.weight", 5, 1)
+            .node("Gemm", "x fc1.weight fc1.bias", "h", with("alpha", 1f), with("beta", 1f), with("transB", 1))
+            .node("Relu", "h", "r")
+            .node("Dropout", "r", "d")
+            .node("MatMul", "d fc2.weight", "m")
+            .node("Sigmoid", "m", "y");
+    OnnxReader.Model model = check(file, "y");
+    assertThat(model.graph().parameters())
+        .extracting(Tensor::toString)
+        .containsExactly("fc1.weight FLOAT[5, 4]", "fc1.bias FLOAT[5]", "fc2.weight FLOAT[5, 1]");
+    GraphBuilder g = model.builder();
+    Tensor loss = g.reduceMean(model.graph().outputs().getOrDefault("y", g.constant(0)), false);
+    assertThat(Gradients.of(g, loss, model.graph().parameters())).hasSize(3);
+  }
+
+  @Test
+  void gemm_withFactors_isRead() throws OrtException {
+    check(
+        new OnnxFile(13)
+            .input("x", 4, 2)
+            .weight("w", 4, 3)
+            .weight("c", 3)
+            .node("Gemm", "x w c", "y", with("alpha", 0.5f), with("beta", 2f), with("transA", 1))
+            .node("Gemm", "x w", "z", with("alpha", 3f), with("transA", 1)),
+        "y z");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"'4', '4'", "'0 4', '4'", "'4', '4 3'", "'0 2 4', '4'", "'4', '2 4 3'", "'0 5 4', '4 2'"})
+  void matMul_ofVectors_isRead(String a, String b) throws OrtException {
+    check(new OnnxFile(13).input("a", ints(a)).input("b", ints(b)).node("MatMul", "a b", "y"), "y");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"0 -1", "-1 12", "0 0 4", "-1 4", "0 2 -1", "0 6 2", "1 -1 12"})
+  void reshape_withZeroAndMinusOne_isRead(String shape) throws OrtException {
+    check(
+        new OnnxFile(13)
+            .input("x", 0, 3, 4)
+            .longs("shape", IntStream.of(ints(shape)).asLongStream().toArray())
+            .node("Reshape", "x shape", "y"),
+        "y");
+  }
+
+  @Test
+  void reshape_byComputedShape_isRead() throws OrtException {
+    check(
+        new OnnxFile(13)
+            .input("x", 0, 3, 4)
+            .node("Shape", "x", "s")
+            .node("Constant", "", "zero", tensor("value", 0))
+            .node("Gather", "s zero", "b", with("axis", 0))
+            .node("Constant", "", "rest", tensor("value", -1))
+            .node("Concat", "b rest", "target", with("axis", 0))
+            .node("Reshape", "x target", "y")
+            .node("Flatten", "x", "f")
+            .node("Flatten", "x", "g", with("axis", -1)),
+        "y f g");
+  }
+
+  @Test
+  void count_byComputedShape_isRead() throws OrtException {
+    check(
+        new OnnxFile(13)
+            .input("x", 0, 3)
+            .node("Shape", "x", "s")
+            .node("Cast", "s", "c", with("to", 7))
+            .node("ReduceProd", "c", "n", with("keepdims", 0))
+            .node("Cast", "n", "f", with("to", 1))
+            .node("Mul", "x f", "y"),
+        "y");
+  }
+
+  @Test
+  void squeezing_byAttributeOrInput_isRead() throws OrtException {
+    check(
+        new OnnxFile(11)
+            .input("x", 0, 1, 3)
+            .node("Squeeze", "x", "a", list("axes", 1))
+            .node("Unsqueeze", "a", "b", list("axes", 0, -1)),
+        "a b");
+    check(
+        new OnnxFile(13)
+            .input("x", 0, 1, 3)
+            .longs("at", -2)
+            .longs("to", 0, 3)
+            .node("Squeeze", "x at", "a")
+            .node("Unsqueeze", "a to", "b")
+            .node("Squeeze", "x", "c"),
+        "a b c");
+  }
+
+  @Test
+  void cutting_slicesAndSplits_isRead() throws OrtException {
+    check(
+        new OnnxFile(13)
+            .input("x", 0, 6)
+            .longs("from", 1, 0)
+            .longs("to", -1, Long.MAX_VALUE)
+            .longs("axes", 1, 0)
+            .longs("steps", 1, 1)
+            .longs("parts", 2, 4)
+            .node("Slice", "x from to axes steps", "a")
+            .node("Split", "x parts", "b c", with("axis", 1))
+            .node("Split", "x", "d e f", with("axis", -1)),
+        "a b c d e f");
+    check(
+        new OnnxFile(9)
+            .input("x", 0, 6)
+            .node("Slice", "x", "a", list("starts", 2), list("ends", 100), list("axes", 1))
+            .node("Split", "x", "b c", with("axis", 1), list("split", 5, 1)),
+        "a b c");
+    check(
+        new OnnxFile(18)
+            .input("x", 0, 5)
+            .node("Split", "x", "a b", with("axis", 1), with("num_outputs", 2)),
+        "a b");
+  }
+
+  @Test
+  void reductions_byAttributeOrInput_areRead() throws OrtException {
+    check(
+        new OnnxFile(11)
+            .input("x", 0, 2, 3)
+            .node("ReduceSum", "x", "a", list("axes", -1, 1), with("keepdims", 0))
+            .node("ReduceMean", "x", "b", list("axes", 1))
+            .node("ReduceMean", "x", "c", with("keepdims", 0)),
+        "a b c");
+    check(
+        new OnnxFile(18)
+            .input("x", 0, 2, 3)
+            .longs("axes", 2)
+            .node("ReduceSum", "x axes", "a", with("keepdims", 0))
+            .node("ReduceMean", "x axes", "b")
+            .node("ReduceSum", "x", "c", with("noop_with_empty_axes", 1)),
+        "a b c");
+  }
+
+  @Test
+  void normalizations_asExported_areRead() throws OrtException {
+    OnnxFile file =
+        new OnnxFile(17)
+            .input("x", 0, 3, 4)
+            .weight("scale", 4)
+            .weight("bias", 4)
+            .weight("scale2", 3, 4)
+            .weight("gamma", 3)
+            .weight("beta", 3)
+            .weight("running_mean", 3)
+            .weight("running_var", 3)
+            .node("LayerNormalization", "x scale bias", "a", with("axis", -1), with("epsilon", 0.01f))
+            .node("LayerNormalization", "x scale2", "b", with("axis", 1))
+            .node("BatchNormalization", "x gamma beta running_mean running_var", "c", with("momentum", 0.9f))
+            .node("Softmax", "x", "d", with("axis", 1));
+    OnnxReader.Model model = check(file, "a b c d");
+    assertThat(model.weights().keySet()).containsExactly("scale", "bias", "scale2", "gamma", "beta");
+  }
+
+  @Test
+  void elementwise_asExported_isRead() throws OrtException {
+    check(
+        new OnnxFile(17)
+            .input("x", 0, 3)
+            .input("z", 0, 3)
+            .scalar("two", 2)
+            .scalar("half", 0.5f)
+            .scalar("third", 1 / 3f)
+            .scalar("minusThree", -3)
+            .scalar("low", 0.4f)
+            .scalar("high", 0.7f)
+            .weight("slope", 3)
+            .node("Pow", "x two", "a")
+            .node("Pow", "x half", "b")
+            .node("Pow", "x third", "c")
+            .node("Pow", "x minusThree", "d")
+            .node("Clip", "x low high", "e")
+            .node("Clip", "x - high", "f")
+            .node("Less", "x z", "less")
+            .node("Where", "less x z", "g")
+            .node("Neg", "x", "n")
+            .node("LeakyRelu", "n", "h", with("alpha", 0.2f))
+            .node("PRelu", "n slope", "i")
+            .node("Max", "x z low", "j")
+            .node("Sum", "x z x", "k")
+            .node("Cast", "less", "l", with("to", 1))
+            .node("Identity", "n", "m"),
+        "a b c d e f g h i j k l m");
+    check(
+        new OnnxFile(9)
+            .input("x", 0, 3)
+            .node("Clip", "x", "y", with("min", 0.3f))
+            .node("Dropout", "y", "z", with("ratio", 0.5f)),
+        "z");
+  }
+
+  @Test
+  void moving_asExported_isRead() throws OrtException {
+    check(
+        new OnnxFile(13)
+            .input("x", 0, 2, 3)
+            .input("row", 1, 3)
+            .node("Shape", "x", "s")
+            .longs("fixed", 4, 3)
+            .node("Transpose", "x", "a")
+            .node("Transpose", "x", "b", list("perm", 0, 2, 1))
+            .node("Concat", "x x", "c", with("axis", -2))
+            .node("Expand", "row s", "d")
+            .node("Expand", "row fixed", "e")
+            .node("ConstantOfShape", "s", "f")
+            .node("ConstantOfShape", "fixed", "g"),
+        "a b c d e f g");
+  }
+
+  @Test
+  void lookups_onAnyAxis_areRead() throws OrtException {
+    check(
+        new OnnxFile(13)
+            .weight("table", 5, 3)
+            .ids("ids", 5, 0, 2)
+            .ids("columns", 3, 4)
+            .input("x", 0, 3, 2)
+            .longs("last", -1)
+            .node("Gather", "table ids", "a")
+            .node("Gather", "x columns", "b", with("axis", 1))
+            .node("Gather", "x last", "c", with("axis", -1)),
+        "a b c");
+  }
+
+  @Test
+  void weight_namedLikeAConstant_keepsItsName() throws OrtException {
+    OnnxReader.Model model =
+        check(
+            new OnnxFile(17)
+                .input("x", 0, 3)
+                .scalar("c", 2)
+                .weight("Constant", 3)
+                .weight("Add", 3)
+                .node("Add", "x Constant", "a")
+                .node("Add", "a Add", "b")
+                .node("Mul", "b c", "y"),
+            "y");
+    assertThat(model.graph().parameters()).extracting(Tensor::name).containsExactly("Constant", "Add");
+  }
+
+  // What has no meaning.
+
+  @Test
+  void operator_withoutMeaning_isNamed() {
+    refused(
+        new OnnxFile(17).input("x", 0, 3).node("Einsum", "x", "y", with("equation", "ij->ji")),
+        "node 'Einsum of y' (Einsum): no such operator is read here");
+  }
+
+  @Test
+  void attribute_withoutMeaning_isNamed() {
+    refused(
+        new OnnxFile(17).input("x", 0, 3).node("Relu", "x", "y", with("slope", 1f)),
+        "node 'Relu of y' (Relu): attribute 'slope' has no meaning here");
+    refused(
+        new OnnxFile(17).input("x", 0, 3).node("Softmax", "x", "y", with("axis", 1f)),
+        "node 'Softmax of y' (Softmax): attribute 'axis' is of type FLOAT, not INT");
+    refused(
+        new OnnxFile(15)
+            .input("x", 0, 3)
+            .weight("s", 3)
+            .node("BatchNormalization", "x s s s s", "y", with("training_mode", 1)),
+        "node 'BatchNormalization of y' (BatchNormalization): attribute 'training_mode' is 1, and only 0 has a meaning here");
+    refused(
+        new OnnxFile(11).input("x", 0, 3, 4).node("Softmax", "x", "y", with("axis", 1)),
+        "node 'Softmax of y' (Softmax): attribute 'axis' is 1: before operator set 13 only the last axis has a meaning here");
+  }
+
+  @Test
+  void input_thatMustBeConstant_isNamed() {
+    refused(
+        new OnnxFile(17).input("x", 0, 3).input("e", 1).node("Pow", "x e", "y"),
+        "node 'Pow of y' (Pow): input 1 ('e') must be constant");
+    refused(
+        new OnnxFile(17).input("x", 0, 3).node("Add", "x nothing", "y"),
+        "node 'Add of y' (Add): input 'nothing' is not computed by any node before it");
+    refused(
+        new OnnxFile(17).input("x", 0, 3).node("Add", "x", "y"),
+        "node 'Add of y' (Add): wants 2 inputs, has [x]");
+    refused(
+        new OnnxFile(17).input("x", 0, 3).node("MatMul", "", "y"),
+        "node 'MatMul of y' (MatMul): input 0 is missing");
+  }
+
+  @Test
+  void shapes_thatDoNotFit_areNamed() {
+    refused(
+        new OnnxFile(17).input("x", 0, 3).input("z", 0, 4).node("Add", "x z", "y"),
+        "node 'Add of y' (Add): shapes [batch_size, 3] and [batch_size, 4] do not broadcast");
+    refused(
+        new OnnxFile(17).input("x", 0, 3).longs("s", -1, 2).node("Reshape", "x s", "y"),
+        "node 'Reshape of y' (Reshape): 3batch_size elements do not divide by 2");
+    refused(
+        new OnnxFile(17)
+            .input("x", 0, 3)
+            .longs("from", 1)
+            .longs("to", 2)
+            .node("Slice", "x from to", "y"),
+        "node 'Slice of y' (Slice): axis 0 has the symbolic size batch_size: only all of it can be taken");
+  }
+
+  @Test
+  void file_brokenOrStrange_isRefused() {
+    assertThatThrownBy(() -> OnnxReader.read("no model".getBytes(java.nio.charset.StandardCharsets.UTF_8)))
+        .isInstanceOf(OnnxReadException.class)
+        .hasMessageStartingWith("not an ONNX file");
+    assertThatThrownBy(() -> OnnxReader.read(new byte[0]))
+        .isInstanceOf(OnnxReadException.class)
+        .hasMessage("not an ONNX file: it has no graph");
+    refused(new OnnxFile(8).input("x", 3).node("Relu", "x", "y"), "operator set 8: 9 to 24 are read");
+    refused(new OnnxFile(17).input("x", 3), "output 'y' is not computed as a tensor by any node");
+    refused(
+        new OnnxFile(17).input("x", 3).node("Relu", "x", "y").node("Neg", "x", "y"),
+        "the name 'y' is given to two values");
+    refused(
+        new OnnxFile(17).weight("x", 3).weight("x", 3).node("Relu", "x", "y"),
+        "initializer 'x' is there twice, or has no name");
+  }
+
+  @Test
+  void initializer_shorterThanItsShape_isRefused() {
+    ModelProto.Builder model = new OnnxFile(17).weight("w", 2).node("Relu", "w", "y").build("y").toBuilder();
+    TensorProto.Builder w = model.getGraphBuilder().getInitializerBuilder(0);
+    w.clearDims().addDims(1_000_000).addDims(1_000);
+    assertThatThrownBy(() -> OnnxReader.read(model.build()))
+        .isInstanceOf(OnnxReadException.class)
+        .hasMessage("initializer 'w' has the shape [1000000, 1000] but holds 2 elements of type FLOAT");
+    w.clearDims().addDims(1L << 40).addDims(1L << 40);
+    assertThatThrownBy(() -> OnnxReader.read(model.build()))
+        .hasMessage("initializer 'w' has the impossible shape [1099511627776, 1099511627776]");
+    w.clearDims().addDims(2).setDataLocation(1);
+    assertThatThrownBy(() -> OnnxReader.read(model.build()))
+        .hasMessage("initializer 'w' lies outside the file, which is not read");
+  }
+
+  private static void refused(OnnxFile file, String message) {
+    assertThatThrownBy(() -> OnnxReader.read(file.build("y")))
+        .isInstanceOf(OnnxReadException.class)
+        .hasMessage(message);
+  }
+
+  private static int[] ints(String text) {
+    return Arrays.stream(text.split(" ", -1)).mapToInt(Integer::parseInt).toArray();
+  }
+
+  /** ONNX Runtime on the file, the interpreter on what was read, and ONNX Runtime on that written again, agree. */
+  private static OnnxReader.Model check(OnnxFile file, String outputs) throws OrtException {
+    ModelProto model = file.build(outputs);
+    OnnxReader.Model read = OnnxReader.read(model);
+    Map<String, PlainArray> expected = OrtRunner.run(model, file.given());
+    agree(expected, PlainInterpreter.run(read.graph(), all(read, file.given())), "read");
+    ModelProto again = OnnxWriter.write(read.graph(), Lowering.CPU, read.weights(), Map.of());
+    agree(expected, OrtRunner.run(again, file.given()), "written again");
+    return read;
+  }
+
+  private static void roundTrip(
+      Graph graph, Lowering lowering, Map<String, PlainArray> given, String what)
+      throws OrtException {
+    Map<String, TensorData> weights = new HashMap<>();
+    graph.parameters().forEach(p -> weights.put(p.name(), floats(given.getOrDefault(p.name(), PlainArray.scalar(0)))));
+    OnnxReader.Model read = OnnxReader.read(OnnxWriter.write(graph, lowering, weights, Map.of()));
+    assertThat(read.graph().inputs().toString()).isEqualTo(graph.inputs().toString());
+    assertThat(read.weights().keySet()).isEqualTo(weights.keySet());
+    Map<String, PlainArray> expected = PlainInterpreter.run(graph, given);
+    agree(expected, PlainInterpreter.run(read.graph(), given), what);
+    ModelProto again = OnnxWriter.write(read.graph(), Lowering.CPU, read.weights(), Map.of());
+    agree(expected, OrtRunner.run(again, given), what);
+  }
+
+  private static TensorData floats(PlainArray value) {
+    float[] floats = new float[value.values().length];
+    for (int i = 0; i < floats.length; i++) {
+      floats[i] = (float) value.values()[i];
+    }
+    return new TensorData.Floats(Shape.of(IntStream.of(value.shape()).asLongStream().toArray()), floats);
+  }
+
+  private static Map<String, PlainArray> all(OnnxReader.Model model, Map<String, PlainArray> given) {
+    Map<String, PlainArray> all = new LinkedHashMap<>(given);
+    model
+        .weights()
+        .forEach(
+            (name, data) ->
+                all.put(
+                    name,
+                    new PlainArray(
+                        IntStream.range(0, data.shape().rank()).map(i -> (int) data.shape().dim(i).size()).toArray(),
+                        IntStream.range(0, data.length()).mapToDouble(data::at).toArray())));
+    return all;
+  }
+
+  private static void agree(
+      Map<String, PlainArray> expected, Map<String, PlainArray> actual, String what) {
+    assertThat(actual.keySet()).as(what).isEqualTo(expected.keySet());
+    expected.forEach(
+        (name, value) -> {
+          PlainArray got = actual.getOrDefault(name, value);
+          assertThat(got.shape()).as(what + " " + name).isEqualTo(value.shape());
+          assertThat(got.values())
+              .as(what + " " + name)
+              .containsExactly(value.values(), within(10 * TOLERANCE * (1 + value.largest())));
+        });
+  }
+}

@@ -1,0 +1,111 @@
+package dev.wukong.serving;
+
+import dev.wukong.serving.embedding.HeapRowStore;
+import dev.wukong.serving.embedding.RocksRowStore;
+import dev.wukong.serving.embedding.RowStore;
+import dev.wukong.serving.hosting.BundleWatcher;
+import dev.wukong.serving.hosting.ModelHost;
+import dev.wukong.serving.predict.FeedbackService;
+import dev.wukong.serving.predict.PredictService;
+import dev.wukong.serving.predict.PredictionIds;
+import dev.wukong.serving.predict.StatusService;
+import dev.wukong.proto.v1.RankingServiceGrpc;
+import dev.wukong.serving.hosting.ModelsHealthIndicator;
+import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
+import io.grpc.netty.NettyServerBuilder;
+import io.grpc.protobuf.services.HealthStatusManager;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.security.SecureRandom;
+import java.time.Clock;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import org.springframework.boot.grpc.server.autoconfigure.GrpcServerExecutorProvider;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.grpc.server.ServerBuilderCustomizer;
+
+/** Puts the parts together. Beans close in the reverse order: edge, watcher, host with its batchers, readers, store. */
+@Configuration(proxyBeanMethods = false)
+class ServingConfiguration {
+  @Bean
+  Clock clock() {
+    return Clock.systemUTC();
+  }
+
+  @Bean
+  RowStore rowStore(ServingProperties properties) {
+    return switch (properties.rows().store()) {
+      case ROCKS -> RocksRowStore.open(properties.rows().storeDir());
+      case MEMORY -> new HeapRowStore();
+    };
+  }
+
+  @Bean
+  ExecutorService rowReaders(ServingProperties properties) {
+    return Executors.newFixedThreadPool(
+        properties.rows().readers(), Thread.ofPlatform().daemon().name("rows-", 0).factory());
+  }
+
+  @Bean
+  ModelHost modelHost(
+      ServingProperties properties, Clock clock, MeterRegistry meters, HealthStatusManager health) {
+    return new ModelHost(
+        properties.batching().policy(),
+        clock,
+        meters,
+        model -> {
+          health.setStatus(model, ServingStatus.SERVING);
+          health.setStatus(RankingServiceGrpc.SERVICE_NAME, ServingStatus.SERVING);
+        });
+  }
+
+  @Bean
+  ModelsHealthIndicator modelsHealthIndicator(ModelHost host) {
+    return new ModelsHealthIndicator(host);
+  }
+
+  @Bean
+  LameDuck lameDuck(HealthStatusManager health, ServingProperties properties) {
+    return new LameDuck(health, properties.lameDuck());
+  }
+
+  /** Bounds on what one connection may do. */
+  @Bean
+  ServerBuilderCustomizer<NettyServerBuilder> connectionLimits() {
+    return builder ->
+        builder
+            .maxConcurrentCallsPerConnection(128)
+            .maxRstFramesPerWindow(200, 30)
+            .handshakeTimeout(10, TimeUnit.SECONDS);
+  }
+
+  @Bean(initMethod = "start")
+  BundleWatcher bundleWatcher(
+      ModelHost host, ServingProperties properties, RowStore store, ExecutorService rowReaders, MeterRegistry meters) {
+    return new BundleWatcher(host, properties.hosting(), store, rowReaders, meters);
+  }
+
+  @Bean
+  PredictService predictService(ModelHost host, ServingProperties properties, Clock clock, MeterRegistry meters) {
+    return new PredictService(
+        host, properties.limits().limits(), new PredictionIds(clock, new SecureRandom()), meters);
+  }
+
+  @Bean
+  StatusService statusService(ModelHost host, ServingProperties properties) {
+    return new StatusService(host, properties.engine().options().device());
+  }
+
+  @Bean
+  FeedbackService feedbackService() {
+    return new FeedbackService();
+  }
+
+  /** Calls run on virtual threads: they wait for batches, and native calls are made elsewhere. */
+  @Bean
+  GrpcServerExecutorProvider grpcExecutor() {
+    ExecutorService threads = Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("grpc-", 0).factory());
+    return () -> threads;
+  }
+}

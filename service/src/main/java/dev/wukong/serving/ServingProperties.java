@@ -1,0 +1,135 @@
+package dev.wukong.serving;
+
+import dev.wukong.serving.batching.BatchPolicy;
+import dev.wukong.serving.hosting.Device;
+import dev.wukong.serving.hosting.EngineOptions;
+import dev.wukong.serving.hosting.HostingOptions;
+import dev.wukong.serving.predict.PredictLimits;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import org.springframework.boot.context.properties.ConfigurationProperties;
+import org.springframework.boot.context.properties.bind.DefaultValue;
+import org.springframework.util.unit.DataSize;
+
+/**
+ * The settings under {@code wukong}.
+ *
+ * @param bundleRoot the folder of all models' bundles
+ * @param models names to serve; empty: every model that the folder has
+ * @param poll how often the folder is looked at
+ * @param lameDuck how long calls are still taken after health says NOT_SERVING
+ */
+@ConfigurationProperties("wukong")
+public record ServingProperties(
+    @DefaultValue("bundles") Path bundleRoot,
+    @DefaultValue List<String> models,
+    @DefaultValue("2s") Duration poll,
+    @DefaultValue("2s") Duration lameDuck,
+    @DefaultValue Engine engine,
+    @DefaultValue Batching batching,
+    @DefaultValue Limits limits,
+    @DefaultValue Rows rows) {
+
+  /**
+   * How graphs run.
+   *
+   * @param device {@code cpu} or {@code cuda:<number>}
+   * @param threads of one run; 0: one for each processor
+   * @param spin whether idle threads of a run busy-wait
+   */
+  public record Engine(
+      @DefaultValue("cpu") String device,
+      @DefaultValue("0") int threads,
+      @DefaultValue("false") boolean spin) {
+    EngineOptions options() {
+      return new EngineOptions(
+          Device.parse(device),
+          threads == 0 ? Runtime.getRuntime().availableProcessors() : threads,
+          spin);
+    }
+  }
+
+  /**
+   * How requests are merged.
+   *
+   * @param maxRows candidates a batch
+   * @param maxWait how long the first request of a batch waits for others
+   * @param queueRows candidates that may wait
+   */
+  public record Batching(
+      @DefaultValue("2048") int maxRows,
+      @DefaultValue("0ms") Duration maxWait,
+      @DefaultValue("16384") int queueRows) {
+    BatchPolicy policy() {
+      return new BatchPolicy(maxRows, maxWait, queueRows);
+    }
+  }
+
+  /**
+   * What one request may ask for.
+   *
+   * @param candidates rows of the candidate block, at most {@code batching.queue-rows}
+   * @param contexts rows of the context block
+   * @param inFlight requests at once
+   * @param defaultDeadline of calls that have none
+   * @param maxDeadline longer ones are cut to this
+   */
+  public record Limits(
+      @DefaultValue("8192") int candidates,
+      @DefaultValue("8192") int contexts,
+      @DefaultValue("1024") int inFlight,
+      @DefaultValue("1s") Duration defaultDeadline,
+      @DefaultValue("10s") Duration maxDeadline) {
+    PredictLimits limits() {
+      return new PredictLimits(candidates, contexts, inFlight, defaultDeadline, maxDeadline);
+    }
+  }
+
+  /** Where all rows are. */
+  public enum Store {
+    /** In RocksDB, under the store directory. */
+    ROCKS,
+    /** On the heap, read from the bundle at every start. */
+    MEMORY
+  }
+
+  /**
+   * Where rows are kept.
+   *
+   * @param store behind those in memory
+   * @param storeDir of RocksDB; one process at a time
+   * @param readers threads that read rows which are not in memory
+   * @param resident memory for rows, each version of each model
+   */
+  public record Rows(
+      @DefaultValue("rocks") Store store,
+      @DefaultValue("store") Path storeDir,
+      @DefaultValue("4") int readers,
+      @DefaultValue("2GB") DataSize resident) {
+    public Rows {
+      if (readers < 1) {
+        throw new IllegalArgumentException("wukong.rows.readers is %d, allowed is 1 or more".formatted(readers));
+      }
+    }
+  }
+
+  public ServingProperties {
+    for (String model : models) {
+      if (!model.matches("[a-z0-9_-]{1,64}")) {
+        throw new IllegalArgumentException(
+            "wukong.models has '%s', allowed are 1 to 64 of a-z, 0-9, '_' and '-'".formatted(model));
+      }
+    }
+    if (limits.candidates() > batching.queueRows()) {
+      throw new IllegalArgumentException(
+          "wukong.limits.candidates is %d, allowed is wukong.batching.queue-rows (%d) or less"
+              .formatted(limits.candidates(), batching.queueRows()));
+    }
+  }
+
+  HostingOptions hosting() {
+    return new HostingOptions(
+        bundleRoot, models, poll, engine.options(), rows.resident().toBytes(), batching.maxRows());
+  }
+}

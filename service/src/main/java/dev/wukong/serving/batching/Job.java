@@ -1,0 +1,146 @@
+package dev.wukong.serving.batching;
+
+import dev.wukong.serving.embedding.PreparedRows;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The candidates of one request, cut into parts that each fit a batch. Its outcome is there once all parts are settled; only then is
+ * the lease of its model given back. Parts are settled by the batch thread, except where the job never entered the queue.
+ */
+public final class Job {
+  /** A run of candidates that goes into one batch. */
+  static final class Part {
+    private final Job job;
+    private final PreparedRows rows;
+    private final int from;
+
+    /** Whether its candidates count among those that wait. Guarded by the queue's lock. */
+    boolean counted;
+
+    private Part(Job job, PreparedRows rows, int from) {
+      this.job = job;
+      this.rows = rows;
+      this.from = from;
+    }
+
+    Job job() {
+      return job;
+    }
+
+    PreparedRows prepared() {
+      return rows;
+    }
+
+    int candidates() {
+      return rows.candidates();
+    }
+  }
+
+  private final BatchModel model;
+  private final Runnable release;
+  private final long deadlineNanos;
+  private final List<Part> parts = new ArrayList<>();
+  private final int candidates;
+  private final byte[] probabilities;
+  private final byte[] logits;
+  private final AtomicInteger unsettled;
+  private final AtomicReference<@Nullable Outcome> failure = new AtomicReference<>();
+  private final CompletableFuture<Outcome> outcome = new CompletableFuture<>();
+  private long submittedNanos;
+  private long queueNanos;
+  private long runNanos;
+  private int batchRows;
+
+  /**
+   * A job of consecutive parts.
+   *
+   * @param release called once, when the model is no longer needed
+   * @param deadlineNanos on the batcher's clock; parts that have not begun by then are not run
+   */
+  public Job(BatchModel model, List<PreparedRows> prepared, long deadlineNanos, Runnable release) {
+    this.model = model;
+    this.release = release;
+    this.deadlineNanos = deadlineNanos;
+    int from = 0;
+    for (PreparedRows rows : prepared) {
+      parts.add(new Part(this, rows, from));
+      from = Math.addExact(from, rows.candidates());
+    }
+    candidates = from;
+    probabilities = new byte[Math.multiplyExact(candidates, model.tasks() * Float.BYTES)];
+    logits = new byte[probabilities.length];
+    unsettled = new AtomicInteger(parts.size());
+  }
+
+  BatchModel model() {
+    return model;
+  }
+
+  List<Part> parts() {
+    return parts;
+  }
+
+  int candidates() {
+    return candidates;
+  }
+
+  long deadlineNanos() {
+    return deadlineNanos;
+  }
+
+  /** Completes when all parts are settled; never exceptionally. */
+  public CompletableFuture<Outcome> outcome() {
+    return outcome;
+  }
+
+  void submitted(long nowNanos) {
+    submittedNanos = nowNanos;
+  }
+
+  long submittedNanos() {
+    return submittedNanos;
+  }
+
+  /** Takes the scores of {@code part}, which are the batch's from candidate {@code at} on. */
+  void scored(Part part, BatchScores scores, int at, long formedNanos, long doneNanos, int rowsInBatch) {
+    int stride = model.tasks() * Float.BYTES;
+    copy(scores.probabilities(), at * stride, probabilities, part.from * stride, part.candidates() * stride);
+    copy(scores.logits(), at * stride, logits, part.from * stride, part.candidates() * stride);
+    queueNanos = Math.max(queueNanos, formedNanos - submittedNanos);
+    runNanos += doneNanos - formedNanos;
+    batchRows = rowsInBatch;
+    settle();
+  }
+
+  /** Settles one part that will not be scored. */
+  void notScored(Outcome why) {
+    failure.compareAndSet(null, why);
+    settle();
+  }
+
+  /** Gives the lease back without a run. */
+  void refused() {
+    release.run();
+  }
+
+  private void settle() {
+    if (unsettled.decrementAndGet() == 0) {
+      release.run();
+      Outcome failed = failure.get();
+      outcome.complete(
+          failed == null
+              ? new Outcome.Scored(probabilities, logits, queueNanos, runNanos, batchRows)
+              : failed);
+    }
+  }
+
+  private static void copy(ByteBuffer from, int at, byte[] to, int offset, int length) {
+    from.get(at, to, offset, length);
+  }
+}

@@ -1,0 +1,90 @@
+package dev.wukong.serving.embedding;
+
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+
+/** Rows on the heap: for tests, and for models small enough to be read from their bundle at every start. */
+public final class HeapRowStore implements RowStore {
+  private record Rows(Map<Long, float[]> byKey) {}
+
+  private record Place(String model, long bundle) {
+    static Place of(RowsView view) {
+      return new Place(view.model(), view.bundle());
+    }
+  }
+
+  private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
+  private final Map<Place, Rows> rows = new HashMap<>();
+  private final Map<Place, String> digests = new HashMap<>();
+
+  @Override
+  public void read(RowsView view, int width, long[] keys, int count, float[] out, boolean[] found) {
+    lock.readLock().lock();
+    try {
+      Rows held = rows.get(Place.of(view));
+      for (int i = 0; i < count; i++) {
+        float[] row = held == null ? null : held.byKey().get(keys[i]);
+        found[i] = row != null;
+        if (row != null) {
+          if (row.length != width) {
+            throw new StoreException("row %d has width %d, expected %d".formatted(keys[i], row.length, width), null);
+          }
+          System.arraycopy(row, 0, out, i * width, width);
+        }
+      }
+    } finally {
+      lock.readLock().unlock();
+    }
+  }
+
+  @Override
+  public void apply(RowCommit commit) {
+    lock.writeLock().lock();
+    try {
+      Rows held = rows.computeIfAbsent(Place.of(commit.view()), p -> new Rows(new HashMap<>()));
+      int width = commit.width();
+      for (int i = 0; i < commit.keys().length; i++) {
+        held.byKey().put(commit.keys()[i], Arrays.copyOfRange(commit.rows(), i * width, (i + 1) * width));
+      }
+    } finally {
+      lock.writeLock().unlock();
+    }
+  }
+
+  @Override
+  public void markImported(RowsView view, String digest) {
+    lock.writeLock().lock();
+    try {
+      digests.put(Place.of(view), digest);
+    } finally {
+      lock.writeLock().unlock();
+    }
+  }
+
+  @Override
+  public Optional<String> imported(RowsView view) {
+    lock.readLock().lock();
+    try {
+      return Optional.ofNullable(digests.get(Place.of(view)));
+    } finally {
+      lock.readLock().unlock();
+    }
+  }
+
+  @Override
+  public void drop(RowsView view) {
+    lock.writeLock().lock();
+    try {
+      rows.remove(Place.of(view));
+      digests.remove(Place.of(view));
+    } finally {
+      lock.writeLock().unlock();
+    }
+  }
+
+  @Override
+  public void close() {}
+}

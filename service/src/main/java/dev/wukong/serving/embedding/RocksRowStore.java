@@ -1,0 +1,157 @@
+package dev.wukong.serving.embedding;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.rocksdb.BlockBasedTableConfig;
+import org.rocksdb.BloomFilter;
+import org.rocksdb.ColumnFamilyDescriptor;
+import org.rocksdb.ColumnFamilyHandle;
+import org.rocksdb.ColumnFamilyOptions;
+import org.rocksdb.DBOptions;
+import org.rocksdb.RocksDB;
+import org.rocksdb.RocksDBException;
+import org.rocksdb.WriteBatch;
+import org.rocksdb.WriteOptions;
+
+/** Rows in one RocksDB for all models: a value is the row's version (int64), then its floats, little-endian. */
+public final class RocksRowStore implements RowStore {
+  private static final byte[] ROWS = "rows".getBytes(StandardCharsets.US_ASCII);
+  private static final byte[] IMPORTS = "imports".getBytes(StandardCharsets.US_ASCII);
+  private static final int HEADER = Long.BYTES;
+
+  private final BloomFilter filter = new BloomFilter(10);
+  private final ColumnFamilyOptions rowOptions =
+      new ColumnFamilyOptions().setTableFormatConfig(new BlockBasedTableConfig().setFilterPolicy(filter));
+  private final ColumnFamilyOptions plainOptions = new ColumnFamilyOptions();
+  private final DBOptions options = new DBOptions().setCreateIfMissing(true).setCreateMissingColumnFamilies(true);
+  private final WriteOptions durable = new WriteOptions().setSync(true);
+  private final List<ColumnFamilyHandle> families = new ArrayList<>();
+  private final RocksDB db;
+  private final ColumnFamilyHandle rows;
+  private final ColumnFamilyHandle imports;
+
+  private RocksRowStore(Path directory) throws RocksDBException {
+    List<ColumnFamilyDescriptor> descriptors =
+        List.of(
+            new ColumnFamilyDescriptor(RocksDB.DEFAULT_COLUMN_FAMILY, plainOptions),
+            new ColumnFamilyDescriptor(ROWS, rowOptions),
+            new ColumnFamilyDescriptor(IMPORTS, plainOptions));
+    db = RocksDB.open(options, directory.toString(), descriptors, families);
+    rows = families.get(1);
+    imports = families.get(2);
+  }
+
+  /**
+   * Opens or creates the store in {@code directory}, which one process may have open at a time.
+   *
+   * @throws StoreException if the directory cannot be made or opened
+   */
+  public static RocksRowStore open(Path directory) {
+    try {
+      Files.createDirectories(directory);
+      return new RocksRowStore(directory);
+    } catch (IOException | RocksDBException e) {
+      throw new StoreException("cannot open the row store in %s: %s".formatted(directory, e.getMessage()), e);
+    }
+  }
+
+  @Override
+  public void read(RowsView view, int width, long[] keys, int count, float[] out, boolean[] found) {
+    StoreKeys storeKeys = new StoreKeys(view);
+    List<byte[]> wanted = new ArrayList<>(count);
+    List<ColumnFamilyHandle> handles = new ArrayList<>(count);
+    for (int i = 0; i < count; i++) {
+      wanted.add(storeKeys.row(keys[i]));
+      handles.add(rows);
+    }
+    List<byte[]> values;
+    try {
+      values = db.multiGetAsList(handles, wanted);
+    } catch (RocksDBException e) {
+      throw new StoreException("reading %d rows failed: %s".formatted(count, e.getMessage()), e);
+    }
+    for (int i = 0; i < count; i++) {
+      byte[] value = values.get(i);
+      found[i] = value != null;
+      if (value != null) {
+        if (value.length != HEADER + width * Float.BYTES) {
+          throw new StoreException(
+              "row %d has %d bytes, width %d needs %d"
+                  .formatted(keys[i], value.length, width, HEADER + width * Float.BYTES),
+              null);
+        }
+        ByteBuffer.wrap(value)
+            .order(ByteOrder.LITTLE_ENDIAN)
+            .position(HEADER)
+            .asFloatBuffer()
+            .get(out, i * width, width);
+      }
+    }
+  }
+
+  @Override
+  public void apply(RowCommit commit) {
+    StoreKeys storeKeys = new StoreKeys(commit.view());
+    int width = commit.width();
+    try (WriteBatch batch = new WriteBatch()) {
+      ByteBuffer value = ByteBuffer.allocate(HEADER + width * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+      value.putLong(0, commit.view().version());
+      for (int i = 0; i < commit.keys().length; i++) {
+        value.position(HEADER).asFloatBuffer().put(commit.rows(), i * width, width);
+        batch.put(rows, storeKeys.row(commit.keys()[i]), value.array());
+      }
+      db.write(durable, batch);
+    } catch (RocksDBException e) {
+      throw new StoreException("writing %d rows failed: %s".formatted(commit.keys().length, e.getMessage()), e);
+    }
+  }
+
+  @Override
+  public void markImported(RowsView view, String digest) {
+    try {
+      db.put(imports, durable, new StoreKeys(view).bundlePrefix(), digest.getBytes(StandardCharsets.UTF_8));
+    } catch (RocksDBException e) {
+      throw new StoreException("marking %s as imported failed: %s".formatted(view, e.getMessage()), e);
+    }
+  }
+
+  @Override
+  public Optional<String> imported(RowsView view) {
+    try {
+      return Optional.ofNullable(db.get(imports, new StoreKeys(view).bundlePrefix()))
+          .map(bytes -> new String(bytes, StandardCharsets.UTF_8));
+    } catch (RocksDBException e) {
+      throw new StoreException("reading the mark of %s failed: %s".formatted(view, e.getMessage()), e);
+    }
+  }
+
+  @Override
+  public void drop(RowsView view) {
+    StoreKeys keys = new StoreKeys(view);
+    try (WriteBatch batch = new WriteBatch()) {
+      batch.delete(imports, keys.bundlePrefix());
+      batch.deleteRange(rows, keys.bundlePrefix(), keys.bundleEnd());
+      db.write(durable, batch);
+    } catch (RocksDBException e) {
+      throw new StoreException("dropping %s failed: %s".formatted(view, e.getMessage()), e);
+    }
+  }
+
+  @Override
+  public void close() {
+    families.forEach(ColumnFamilyHandle::close);
+    db.close();
+    durable.close();
+    options.close();
+    plainOptions.close();
+    rowOptions.close();
+    filter.close();
+  }
+}

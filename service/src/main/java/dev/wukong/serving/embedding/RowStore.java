@@ -1,0 +1,38 @@
+package dev.wukong.serving.embedding;
+
+import java.util.Optional;
+
+/**
+ * Where all rows of all models are, behind those in memory. Any thread may call any method; reading may block on a disk or a network,
+ * so it belongs on a platform thread.
+ */
+public interface RowStore extends AutoCloseable {
+  /**
+   * Reads rows of one width.
+   *
+   * @param keys the first {@code count} are read
+   * @param rows receives row i at {@code i * width}; untouched where there is none
+   * @param found receives whether row i exists
+   * @throws StoreException if the store fails, or holds a row of another width
+   */
+  void read(RowsView view, int width, long[] keys, int count, float[] rows, boolean[] found);
+
+  /**
+   * Writes all rows of {@code commit}, or none.
+   *
+   * @throws StoreException if the store fails
+   */
+  void apply(RowCommit commit);
+
+  /** Remembers that every row of {@code view} has been written, from the source with this digest. */
+  void markImported(RowsView view, String digest);
+
+  /** The digest given to {@link #markImported}, where that was called for the bundle of {@code view}. */
+  Optional<String> imported(RowsView view);
+
+  /** Removes every row of the bundle of {@code view}, and its mark. */
+  void drop(RowsView view);
+
+  @Override
+  void close();
+}

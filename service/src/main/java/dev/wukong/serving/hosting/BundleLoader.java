@@ -1,0 +1,125 @@
+package dev.wukong.serving.hosting;
+
+import dev.wukong.bundle.Bundle;
+import dev.wukong.bundle.GoldenRows;
+import dev.wukong.bundle.Manifest;
+import dev.wukong.bundle.SchemaDocument;
+import dev.wukong.data.FeatureEncoder;
+import dev.wukong.data.Schema;
+import dev.wukong.data.Vocabulary;
+import dev.wukong.serving.embedding.EmbeddingTier;
+import dev.wukong.serving.embedding.PreparedRows;
+import dev.wukong.serving.embedding.RowStore;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Executor;
+import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Makes a model ready to serve from a bundle: verified, its rows in place, its golden rows right, warm. One thread. */
+final class BundleLoader {
+  private static final Logger log = LoggerFactory.getLogger(BundleLoader.class);
+  private static final String GRAPH = "predict.onnx";
+  private static final int WARM_RUNS = 3;
+
+  private final HostingOptions options;
+  private final RowImport rows;
+
+  BundleLoader(HostingOptions options, RowStore store, Executor readers) {
+    this.options = options;
+    this.rows = new RowImport(store, readers, options.residentBytes());
+  }
+
+  /**
+   * Loads the bundle in {@code folder}.
+   *
+   * @throws IOException if it cannot be read, or must not be used
+   * @throws EngineException if its graph cannot be run here
+   */
+  HostedModel load(Path folder) throws IOException {
+    try (Bundle bundle = Bundle.open(folder)) {
+      byte[] graph = bundle.graph(GRAPH);
+      Engine engine = OnnxEngine.load(graph, GraphInputs.names(bundle.layout()), options.engine());
+      HostedModel model;
+      try {
+        model = host(bundle, engine);
+      } catch (RuntimeException e) {
+        engine.close();
+        throw e;
+      }
+      try {
+        check(bundle.manifest(), model);
+        warm(bundle.manifest().golden(), model);
+        return model;
+      } catch (IOException | RuntimeException e) {
+        model.release();
+        throw e;
+      }
+    }
+  }
+
+  private HostedModel host(Bundle bundle, Engine engine) {
+    Manifest manifest = bundle.manifest();
+    FeatureEncoder encoder = new FeatureEncoder(manifest.schema(), vocabularies(bundle));
+    EmbeddingTier tier = rows.load(bundle, digest(bundle));
+    return new HostedModel(
+        manifest.model(), manifest.version(), bundle.layout(), SchemaDocument.write(manifest.schema()), encoder, tier, engine);
+  }
+
+  private static Map<String, Vocabulary> vocabularies(Bundle bundle) {
+    Schema schema = bundle.manifest().schema();
+    Map<String, Vocabulary> vocabularies = new HashMap<>();
+    bundle
+        .vocabularies()
+        .forEach((space, values) -> vocabularies.put(space, Vocabulary.of(schema.ofSpace(space).type(), values)));
+    return vocabularies;
+  }
+
+  /** What the rows in the store must have come from to be these: names, sizes and hashes of the files that hold them. */
+  private static String digest(Bundle bundle) {
+    return bundle.manifest().files().stream()
+        .filter(file -> file.name().startsWith("rows/"))
+        .map(file -> "%s %d %s".formatted(file.name(), file.size(), file.sha256()))
+        .sorted()
+        .collect(Collectors.joining("\n"));
+  }
+
+  /** Runs the golden rows through all that a request goes through but the wire. */
+  private static void check(Manifest manifest, HostedModel model) throws IOException {
+    GoldenRows golden = manifest.golden();
+    String what = "model '%s' version %d, %s".formatted(manifest.model(), manifest.version(), GRAPH);
+    double worst =
+        golden.check(
+            what,
+            manifest.schema().tasks(),
+            golden.tolerance(),
+            (context, candidate, contextOf) -> {
+              PreparedRows prepared = model.prepare(context, candidate, contextOf, 0, candidate.rows());
+              ByteBuffer scores = model.run(List.of(prepared)).probabilities();
+              float[] probabilities = new float[candidate.rows() * model.tasks()];
+              scores.asFloatBuffer().get(probabilities);
+              return probabilities;
+            });
+    log.info("{}: {} golden rows, largest difference {}", what, golden.candidate().rows(), worst);
+  }
+
+  /** Runs a small batch and the largest, so that the first request finds memory reserved and code compiled. */
+  private void warm(GoldenRows golden, HostedModel model) {
+    int rows = golden.candidate().rows();
+    if (rows == 0) {
+      return;
+    }
+    PreparedRows prepared = model.prepare(golden.context(), golden.candidate(), golden.contextOf(), 0, rows);
+    List<PreparedRows> large = Collections.nCopies(Math.max(1, options.warmRows() / rows), prepared);
+    for (int i = 0; i < WARM_RUNS; i++) {
+      model.run(List.of(prepared));
+      model.run(large);
+    }
+  }
+}

@@ -1,0 +1,18 @@
+package dev.wukong.serving.hosting;
+
+import java.util.List;
+
+/** Runs one predict graph: host memory in, host memory out. One thread at a time; not closed during a run. */
+interface Engine extends AutoCloseable {
+  /**
+   * Runs the graph once.
+   *
+   * @param inputs all that the graph has
+   * @param outputs filled; those the caller wants
+   * @throws EngineException if the run fails
+   */
+  void run(List<HostTensor> inputs, List<HostTensor> outputs);
+
+  @Override
+  void close();
+}

@@ -1,0 +1,15 @@
+package dev.wukong.serving.hosting;
+
+/**
+ * How graphs run.
+ *
+ * @param threads of one run, at least 1
+ * @param spin whether idle threads of a run busy-wait for work: faster on cores that nothing else wants
+ */
+public record EngineOptions(Device device, int threads, boolean spin) {
+  public EngineOptions {
+    if (threads < 1) {
+      throw new IllegalArgumentException("threads is %d, allowed is 1 or more".formatted(threads));
+    }
+  }
+}

@@ -1,0 +1,152 @@
+package dev.wukong.serving.hosting;
+
+import dev.wukong.data.EncodedRows;
+import dev.wukong.data.FeatureEncoder;
+import dev.wukong.data.InputLayout;
+import dev.wukong.data.Task;
+import dev.wukong.serving.batching.BatchModel;
+import dev.wukong.serving.batching.BatchScores;
+import dev.wukong.serving.embedding.EmbeddingTier;
+import dev.wukong.serving.embedding.PreparedRows;
+import dev.wukong.serving.embedding.RowPreparation;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One loaded version of a model: its schema, its rows, its session. It closes when its host has let go of it and the last lease is back,
+ * so that no session closes while it runs. Any thread may lease and prepare; only the batch thread runs.
+ */
+public final class HostedModel implements BatchModel {
+  private static final Logger log = LoggerFactory.getLogger(HostedModel.class);
+
+  private final String name;
+  private final long bundle;
+  private final String schemaId;
+  private final String schemaJson;
+  private final List<String> tasks;
+  private final FeatureEncoder encoder;
+  private final EmbeddingTier tier;
+  private final RowPreparation preparation;
+  private final Engine engine;
+  private final BatchBuffers buffers;
+
+  /** The host's own lease and those of requests. At 0 it is closed or closing. */
+  private final AtomicInteger leases = new AtomicInteger(1);
+
+  private final CompletableFuture<Void> closed = new CompletableFuture<>();
+
+  HostedModel(
+      String name,
+      long bundle,
+      InputLayout layout,
+      String schemaJson,
+      FeatureEncoder encoder,
+      EmbeddingTier tier,
+      Engine engine) {
+    this.name = name;
+    this.bundle = bundle;
+    this.schemaId = layout.schema().id();
+    this.schemaJson = schemaJson;
+    this.tasks = layout.schema().tasks().stream().map(Task::name).toList();
+    this.encoder = encoder;
+    this.tier = tier;
+    this.preparation = new RowPreparation(layout, tier);
+    this.engine = engine;
+    this.buffers = new BatchBuffers(layout, tier);
+  }
+
+  /** The model's name. */
+  public String name() {
+    return name;
+  }
+
+  /** The bundle's version. */
+  public long bundle() {
+    return bundle;
+  }
+
+  /** 64 hex digits that fix how requests are packed. */
+  public String schemaId() {
+    return schemaId;
+  }
+
+  /** The schema as JSON. */
+  public String schemaJson() {
+    return schemaJson;
+  }
+
+  /** Names of the tasks, in the order of the scores' columns. */
+  public List<String> taskNames() {
+    return tasks;
+  }
+
+  @Override
+  public int tasks() {
+    return tasks.size();
+  }
+
+  /** Maps a request's values to ids and numbers. */
+  public FeatureEncoder encoder() {
+    return encoder;
+  }
+
+  /** Rows in memory. */
+  public long residentRows() {
+    return tier.residentRows();
+  }
+
+  /** As {@link RowPreparation#prepare}. */
+  public PreparedRows prepare(
+      EncodedRows context, EncodedRows candidate, int[] contextOf, int from, int to) {
+    return preparation.prepare(context, candidate, contextOf, from, to);
+  }
+
+  @Override
+  public BatchScores run(List<PreparedRows> parts) {
+    buffers.fill(parts);
+    List<HostTensor> outputs = buffers.outputs();
+    engine.run(buffers.inputs(), outputs);
+    return new BatchScores(outputs.get(0).bytes(), outputs.get(1).bytes());
+  }
+
+  /** Takes a lease; false if the model is closed. */
+  boolean acquire() {
+    int held = leases.get();
+    while (held > 0) {
+      if (leases.compareAndSet(held, held + 1)) {
+        return true;
+      }
+      held = leases.get();
+    }
+    return false;
+  }
+
+  /** Gives a lease back. */
+  public void release() {
+    int left = leases.decrementAndGet();
+    if (left == 0) {
+      // On a thread of its own: the last lease often comes back on the batch thread, which has requests of the next version to run.
+      Thread.ofPlatform().name("close-%s-%d".formatted(name, bundle)).start(this::close);
+    } else if (left < 0) {
+      throw new IllegalStateException("model '%s' version %d: lease given back twice".formatted(name, bundle));
+    }
+  }
+
+  private void close() {
+    try (tier;
+        engine) {
+      log.info("model '{}' version {}: closing", name, bundle);
+    } finally {
+      closed.complete(null);
+    }
+  }
+
+  /** Gives the host's own lease back; completes when the model is closed. */
+  CompletableFuture<Void> retire() {
+    release();
+    return closed;
+  }
+}

@@ -1,0 +1,28 @@
+package dev.wukong.serving.hosting;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+
+/**
+ * What is loaded and how.
+ *
+ * @param root the folder of all models' bundles
+ * @param models names to serve; empty: all that {@code root} has
+ * @param poll how often {@code root} is looked at
+ * @param engine how graphs run
+ * @param residentBytes memory for rows, each version of each model
+ * @param warmRows candidates of the largest batch run before a version serves
+ */
+public record HostingOptions(
+    Path root, List<String> models, Duration poll, EngineOptions engine, long residentBytes, int warmRows) {
+  public HostingOptions {
+    models = List.copyOf(models);
+    if (poll.isNegative() || poll.isZero()) {
+      throw new IllegalArgumentException("poll is %s, allowed is more than 0".formatted(poll));
+    }
+    if (residentBytes < 1) {
+      throw new IllegalArgumentException("resident bytes are %d, allowed is 1 or more".formatted(residentBytes));
+    }
+  }
+}

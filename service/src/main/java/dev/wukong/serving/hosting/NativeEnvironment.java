@@ -1,0 +1,50 @@
+package dev.wukong.serving.hosting;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The process's own environment variables, as native libraries read them. */
+final class NativeEnvironment {
+  private static final Logger log = LoggerFactory.getLogger(NativeEnvironment.class);
+
+  private NativeEnvironment() {}
+
+  /**
+   * Sets a variable where it is not set yet. Java's own view of the environment does not change. Not safe while another thread reads
+   * the environment natively, so it is called before native libraries are loaded.
+   */
+  @SuppressWarnings("restricted") // One call of a C function whose signature is known.
+  static void setIfAbsent(String name, String value) {
+    if (System.getenv(name) != null) {
+      return;
+    }
+    Linker linker = Linker.nativeLinker();
+    Optional<MemorySegment> setenv = linker.defaultLookup().find("setenv");
+    if (setenv.isEmpty()) {
+      log.warn("cannot set {}: this platform has no setenv; set it before starting the process", name);
+      return;
+    }
+    MethodHandle call =
+        linker.downcallHandle(
+            setenv.get(),
+            FunctionDescriptor.of(
+                ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.JAVA_INT));
+    try (Arena arena = Arena.ofConfined()) {
+      int result = (int) call.invokeExact(arena.allocateFrom(name), arena.allocateFrom(value), 0);
+      if (result != 0) {
+        throw new IllegalStateException("setenv(%s) failed with %d".formatted(name, result));
+      }
+    } catch (RuntimeException | Error e) {
+      throw e;
+    } catch (Throwable e) {
+      throw new IllegalStateException("setenv(%s) failed".formatted(name), e);
+    }
+  }
+}

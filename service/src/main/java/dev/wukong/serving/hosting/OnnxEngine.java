@@ -1,0 +1,118 @@
+package dev.wukong.serving.hosting;
+
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtProvider;
+import ai.onnxruntime.OrtSession;
+import ai.onnxruntime.OrtSession.SessionOptions;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+
+/** An engine over ONNX Runtime's Java interface: the caller's direct buffers become tensors without a copy. */
+final class OnnxEngine implements Engine {
+  private final OrtEnvironment environment;
+  private final OrtSession session;
+
+  private OnnxEngine(OrtEnvironment environment, OrtSession session) {
+    this.environment = environment;
+    this.session = session;
+  }
+
+  /**
+   * Makes a session.
+   *
+   * @param graph the bytes of an ONNX model
+   * @param expected the inputs the graph must have, exactly
+   * @throws EngineException if the device is missing, or the graph cannot be loaded or has other inputs or outputs
+   */
+  static OnnxEngine load(byte[] graph, Set<String> expected, EngineOptions options) {
+    OrtEnvironment environment = OnnxRuntime.environment();
+    OrtSession session;
+    try (SessionOptions session0 = new SessionOptions()) {
+      session0.setIntraOpNumThreads(options.threads());
+      session0.setInterOpNumThreads(1);
+      session0.setOptimizationLevel(SessionOptions.OptLevel.ALL_OPT);
+      session0.addConfigEntry("session.intra_op.allow_spinning", options.spin() ? "1" : "0");
+      switch (options.device()) {
+        case Device.Cpu() -> {}
+        case Device.Cuda(int id) -> addCuda(session0, id);
+      }
+      session = environment.createSession(graph, session0);
+    } catch (OrtException e) {
+      throw new EngineException("ONNX Runtime cannot load the graph: " + e.getMessage(), e);
+    }
+    OnnxEngine engine = new OnnxEngine(environment, session);
+    try {
+      checkNames("inputs", session.getInputNames(), expected);
+      checkNames("outputs", session.getOutputNames(), Set.of(GraphInputs.PROBABILITIES, GraphInputs.LOGITS));
+      return engine;
+    } catch (EngineException e) {
+      engine.close();
+      throw e;
+    }
+  }
+
+  private static void addCuda(SessionOptions options, int id) {
+    if (!OrtEnvironment.getAvailableProviders().contains(OrtProvider.CUDA)) {
+      throw new EngineException(
+          "device 'cuda:%d' needs ONNX Runtime with CUDA (artifact onnxruntime_gpu); this build has only %s"
+              .formatted(id, OrtEnvironment.getAvailableProviders()));
+    }
+    try {
+      options.addCUDA(id);
+    } catch (OrtException e) {
+      throw new EngineException(
+          "device 'cuda:%d' cannot be used; it needs an NVIDIA driver, that GPU, and the CUDA and cuDNN libraries on the library path: %s"
+              .formatted(id, e.getMessage()),
+          e);
+    }
+  }
+
+  private static void checkNames(String what, Set<String> actual, Set<String> expected) {
+    if (!actual.equals(expected)) {
+      throw new EngineException(
+          "the graph has the %s %s, its schema needs %s"
+              .formatted(what, new TreeSet<>(actual), new TreeSet<>(expected)));
+    }
+  }
+
+  @Override
+  public void run(List<HostTensor> inputs, List<HostTensor> outputs) {
+    Map<String, OnnxTensor> in = new HashMap<>();
+    Map<String, OnnxTensor> out = new HashMap<>();
+    try {
+      for (HostTensor tensor : inputs) {
+        in.put(tensor.name(), wrap(tensor));
+      }
+      for (HostTensor tensor : outputs) {
+        out.put(tensor.name(), wrap(tensor));
+      }
+      session.run(in, out).close();
+    } catch (OrtException e) {
+      throw new EngineException("ONNX Runtime failed to run the graph: " + e.getMessage(), e);
+    } finally {
+      in.values().forEach(OnnxTensor::close);
+      out.values().forEach(OnnxTensor::close);
+    }
+  }
+
+  private OnnxTensor wrap(HostTensor tensor) throws OrtException {
+    return switch (tensor.type()) {
+      case FLOAT32 -> OnnxTensor.createTensor(environment, tensor.bytes().asFloatBuffer(), tensor.shape());
+      case INT32 -> OnnxTensor.createTensor(environment, tensor.bytes().asIntBuffer(), tensor.shape());
+    };
+  }
+
+  @Override
+  public void close() {
+    try {
+      session.close();
+    } catch (OrtException e) {
+      throw new EngineException("ONNX Runtime failed to close a session: " + e.getMessage(), e);
+    }
+  }
+}

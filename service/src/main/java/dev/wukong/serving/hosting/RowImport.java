@@ -1,0 +1,154 @@
+package dev.wukong.serving.hosting;
+
+import dev.wukong.bundle.Bundle;
+import dev.wukong.bundle.TableRows;
+import dev.wukong.data.Group;
+import dev.wukong.data.InputLayout;
+import dev.wukong.data.RowKey;
+import dev.wukong.data.Table;
+import dev.wukong.serving.embedding.EmbeddingTier;
+import dev.wukong.serving.embedding.ResidentTable;
+import dev.wukong.serving.embedding.RowCommit;
+import dev.wukong.serving.embedding.RowStore;
+import dev.wukong.serving.embedding.RowsView;
+import java.nio.FloatBuffer;
+import java.nio.LongBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Executor;
+
+/** Brings a bundle's rows into the store, unless they are there, and into memory as far as it reaches. One thread. */
+final class RowImport {
+  private static final int CHUNK = 8192;
+  private static final int MAX_CAPACITY = 1 << 29;
+
+  private final RowStore store;
+  private final Executor readers;
+  private final long residentBytes;
+
+  RowImport(RowStore store, Executor readers, long residentBytes) {
+    this.store = store;
+    this.readers = readers;
+    this.residentBytes = residentBytes;
+  }
+
+  /** The tier of {@code bundle}, filled. */
+  EmbeddingTier load(Bundle bundle, String digest) {
+    InputLayout layout = bundle.layout();
+    RowsView view = new RowsView(bundle.manifest().model(), bundle.manifest().version(), 0);
+    EmbeddingTier tier =
+        new EmbeddingTier(layout, view, store, readers, capacities(bundle), defaultRows(bundle));
+    try {
+      fill(bundle, view, tier, digest);
+      return tier;
+    } catch (RuntimeException e) {
+      tier.close();
+      throw e;
+    }
+  }
+
+  private void fill(Bundle bundle, RowsView view, EmbeddingTier tier, String digest) {
+    boolean known = store.imported(view).equals(Optional.of(digest));
+    if (!known) {
+      store.drop(view);
+    }
+    boolean all = true;
+    for (Table table : bundle.layout().tables()) {
+      int group = groupOf(bundle.layout(), table);
+      Chunk chunk = new Chunk(table, group, view, tier, known);
+      bundle.forEachPart(
+          table,
+          (ids, values) -> {
+            FloatBuffer rows = values.get("rows");
+            if (rows == null) {
+              throw new IllegalStateException("table '%s' has a part without rows".formatted(table.name()));
+            }
+            chunk.addAll(ids, rows);
+          });
+      all &= chunk.fitted;
+    }
+    if (!known) {
+      store.markImported(view, digest);
+    }
+    if (all) {
+      tier.markComplete();
+    }
+  }
+
+  private static int groupOf(InputLayout layout, Table table) {
+    for (int g = 0; g < layout.groups().size(); g++) {
+      if (layout.groups().get(g).width() == table.width()) {
+        return g;
+      }
+    }
+    throw new IllegalStateException("table '%s' is in no group".formatted(table.name()));
+  }
+
+  private static List<float[]> defaultRows(Bundle bundle) {
+    Map<String, float[]> byName = bundle.manifest().defaultRows();
+    List<float[]> rows = new ArrayList<>();
+    for (Table table : bundle.layout().tables()) {
+      rows.add(byName.getOrDefault(table.name(), new float[table.width()]));
+    }
+    return rows;
+  }
+
+  /** All rows of a group where memory reaches for all groups, else the same share of each. */
+  private int[] capacities(Bundle bundle) {
+    List<Group> groups = bundle.layout().groups();
+    int[] capacities = new int[groups.size()];
+    long bytes = 0;
+    for (int g = 0; g < capacities.length; g++) {
+      long rows = 0;
+      for (TableRows table : bundle.manifest().tables()) {
+        rows += table.table().width() == groups.get(g).width() ? table.rows() : 0;
+      }
+      capacities[g] = (int) Math.max(1, Math.min(MAX_CAPACITY, rows));
+      bytes += ResidentTable.bytes(groups.get(g).width(), capacities[g]);
+    }
+    if (bytes > residentBytes) {
+      double share = (double) residentBytes / bytes;
+      for (int g = 0; g < capacities.length; g++) {
+        capacities[g] = (int) Math.max(1, capacities[g] * share);
+      }
+    }
+    return capacities;
+  }
+
+  /** Rows of one table on their way. */
+  private final class Chunk {
+    private final Table table;
+    private final int group;
+    private final RowsView view;
+    private final EmbeddingTier tier;
+    private final boolean known;
+    private boolean fitted = true;
+
+    Chunk(Table table, int group, RowsView view, EmbeddingTier tier, boolean known) {
+      this.table = table;
+      this.group = group;
+      this.view = view;
+      this.tier = tier;
+      this.known = known;
+    }
+
+    void addAll(LongBuffer ids, FloatBuffer rows) {
+      int width = table.width();
+      for (int from = 0; from < ids.limit() && (fitted || !known); from += CHUNK) {
+        int count = Math.min(CHUNK, ids.limit() - from);
+        long[] keys = new long[count];
+        for (int i = 0; i < count; i++) {
+          keys[i] = RowKey.of(table.ordinal(), ids.get(from + i));
+        }
+        float[] values = new float[count * width];
+        rows.get(from * width, values);
+        fitted &= tier.install(group, keys, count, values);
+        if (!known) {
+          store.apply(new RowCommit(view, width, keys, values));
+        }
+      }
+    }
+  }
+}

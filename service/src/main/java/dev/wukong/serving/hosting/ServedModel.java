@@ -1,0 +1,141 @@
+package dev.wukong.serving.hosting;
+
+import dev.wukong.serving.batching.Batcher;
+import dev.wukong.serving.hosting.VersionState.Phase;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.NavigableMap;
+import java.util.Queue;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A model by name: the version that serves, those before it, and the batcher they share. Any thread. */
+public final class ServedModel {
+  private static final Logger log = LoggerFactory.getLogger(ServedModel.class);
+
+  /** Versions remembered, so that years of reloading do not fill the memory. */
+  private static final int REMEMBERED = 32;
+
+  private final String name;
+  private final Batcher batcher;
+  private final Clock clock;
+  private final AtomicReference<@Nullable HostedModel> serving = new AtomicReference<>();
+
+  /** Guarded by itself. */
+  private final NavigableMap<Long, VersionState> versions = new TreeMap<>();
+
+  /** Versions that finish what they began. */
+  private final Queue<CompletableFuture<Void>> draining = new ConcurrentLinkedQueue<>();
+
+  private final Consumer<String> serves;
+
+  /**
+   * A model without a version.
+   *
+   * @param serves told the name whenever a version begins to serve
+   */
+  ServedModel(String name, Batcher batcher, Clock clock, MeterRegistry meters, Consumer<String> serves) {
+    this.serves = serves;
+    this.name = name;
+    this.batcher = batcher;
+    this.clock = clock;
+    Gauge.builder("wukong.hosting.version", this, ServedModel::servingVersion)
+        .description("Bundle version that serves; 0 while none does")
+        .tag("model", name)
+        .register(meters);
+    Gauge.builder("wukong.embedding.resident", this, ServedModel::residentRows)
+        .description("Rows in memory of the version that serves")
+        .tag("model", name)
+        .register(meters);
+  }
+
+  /** The model's name. */
+  public String name() {
+    return name;
+  }
+
+  /** Where requests of all versions are merged. */
+  public Batcher batcher() {
+    return batcher;
+  }
+
+  /** The bundle version that serves; 0 while none does. */
+  public long servingVersion() {
+    HostedModel model = serving.get();
+    return model == null ? 0 : model.bundle();
+  }
+
+  private long residentRows() {
+    HostedModel model = lease();
+    if (model == null) {
+      return 0;
+    }
+    try {
+      return model.residentRows();
+    } finally {
+      model.release();
+    }
+  }
+
+  /** A lease of the version that serves, to be released; null while none does. */
+  public @Nullable HostedModel lease() {
+    while (true) {
+      HostedModel model = serving.get();
+      if (model == null || model.acquire()) {
+        return model;
+      }
+      // It was replaced and closed since it was read: the next one is there, or none will be.
+      if (serving.compareAndSet(model, null)) {
+        return null;
+      }
+    }
+  }
+
+  /** All versions met, newest first. */
+  public List<VersionState> versions() {
+    synchronized (versions) {
+      return new ArrayList<>(versions.descendingMap().values());
+    }
+  }
+
+  void enter(long version, Phase phase) {
+    synchronized (versions) {
+      versions.put(version, new VersionState(version, phase, clock.instant()));
+      while (versions.size() > REMEMBERED) {
+        versions.pollFirstEntry();
+      }
+    }
+  }
+
+  /** Serves {@code next} from now on. The version before finishes what it began, then closes. */
+  void swap(HostedModel next) {
+    HostedModel before = serving.getAndSet(next);
+    enter(next.bundle(), new VersionState.Serving());
+    log.info("model '{}': version {} serves", name, next.bundle());
+    retire(before);
+    serves.accept(name);
+  }
+
+  /** Serves nothing from now on; completes when nothing is left open. */
+  CompletableFuture<Void> stop() {
+    retire(serving.getAndSet(null));
+    return CompletableFuture.allOf(draining.toArray(CompletableFuture<?>[]::new));
+  }
+
+  private void retire(@Nullable HostedModel model) {
+    if (model != null) {
+      enter(model.bundle(), new VersionState.Draining());
+      draining.removeIf(CompletableFuture::isDone);
+      draining.add(model.retire().thenRun(() -> enter(model.bundle(), new VersionState.Unloaded())));
+    }
+  }
+}

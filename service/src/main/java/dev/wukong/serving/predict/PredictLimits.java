@@ -1,0 +1,30 @@
+package dev.wukong.serving.predict;
+
+import java.time.Duration;
+
+/**
+ * What one request may ask for.
+ *
+ * @param candidates rows of the candidate block
+ * @param contexts rows of the context block
+ * @param inFlight requests at once
+ * @param defaultDeadline of calls that have none
+ * @param maxDeadline longer ones are cut to this
+ */
+public record PredictLimits(
+    int candidates, int contexts, int inFlight, Duration defaultDeadline, Duration maxDeadline) {
+  public PredictLimits {
+    if (candidates < 1 || contexts < 1 || inFlight < 1) {
+      throw new IllegalArgumentException(
+          "limits of %d candidates, %d contexts and %d requests in flight must each be at least 1"
+              .formatted(candidates, contexts, inFlight));
+    }
+    if (defaultDeadline.isNegative()
+        || defaultDeadline.isZero()
+        || defaultDeadline.compareTo(maxDeadline) > 0) {
+      throw new IllegalArgumentException(
+          "default-deadline is %s, allowed is more than 0 up to max-deadline (%s)"
+              .formatted(defaultDeadline, maxDeadline));
+    }
+  }
+}

@@ -1,0 +1,69 @@
+package dev.wukong.serving.predict;
+
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
+import java.time.Duration;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+
+/** The edge's meters. Any thread. */
+final class PredictMeters {
+  /** The meters of one model. */
+  record ModelMeters(
+      Timer decode, Timer resolve, Timer total, Counter candidates, Counter defaulted, Counter missing, Counter truncated) {}
+
+  private final MeterRegistry registry;
+  private final ConcurrentMap<String, ModelMeters> models = new ConcurrentHashMap<>();
+  private final ConcurrentMap<String, Counter> refusals = new ConcurrentHashMap<>();
+
+  PredictMeters(MeterRegistry registry) {
+    this.registry = registry;
+  }
+
+  ModelMeters of(String model) {
+    ModelMeters known = models.get(model);
+    return known != null ? known : models.computeIfAbsent(model, this::create);
+  }
+
+  private ModelMeters create(String model) {
+    return new ModelMeters(
+        timer("wukong.predict.decode", "Checking a request and mapping values to ids", model),
+        timer("wukong.predict.resolve", "Finding a request's rows and bringing them into memory", model),
+        timer("wukong.predict.duration", "A request that was answered, from the first to the last step", model),
+        Counter.builder("wukong.predict.candidates").description("Candidates answered").tag("model", model).register(registry),
+        ids(model, "defaulted"),
+        ids(model, "missing"),
+        ids(model, "truncated"));
+  }
+
+  private Timer timer(String name, String description, String model) {
+    return Timer.builder(name)
+        .description(description)
+        .tag("model", model)
+        .publishPercentileHistogram()
+        .minimumExpectedValue(Duration.ofNanos(20_000))
+        .maximumExpectedValue(Duration.ofSeconds(10))
+        .register(registry);
+  }
+
+  private Counter ids(String model, String kind) {
+    return Counter.builder("wukong.predict.ids")
+        .description("Id positions that took a default row, absent values, values beyond a feature's positions")
+        .tag("model", model)
+        .tag("kind", kind)
+        .register(registry);
+  }
+
+  void refused(ServingException failure) {
+    refusals
+        .computeIfAbsent(
+            StatusMapping.reason(failure),
+            reason ->
+                Counter.builder("wukong.predict.refusals")
+                    .description("Requests without an answer")
+                    .tag("reason", reason)
+                    .register(registry))
+        .increment();
+  }
+}

@@ -1,0 +1,224 @@
+package dev.wukong.serving.predict;
+
+import com.google.protobuf.UnsafeByteOperations;
+import dev.wukong.proto.v1.ModelVersion;
+import dev.wukong.proto.v1.PredictRequest;
+import dev.wukong.proto.v1.PredictResponse;
+import dev.wukong.proto.v1.Quality;
+import dev.wukong.proto.v1.RankingServiceGrpc;
+import dev.wukong.proto.v1.Timing;
+import dev.wukong.serving.batching.Batcher;
+import dev.wukong.serving.batching.Job;
+import dev.wukong.serving.batching.Outcome;
+import dev.wukong.serving.embedding.PreparedRows;
+import dev.wukong.serving.hosting.HostedModel;
+import dev.wukong.serving.hosting.ModelHost;
+import dev.wukong.serving.hosting.ServedModel;
+import dev.wukong.serving.predict.PredictMeters.ModelMeters;
+import dev.wukong.serving.predict.ServingException.Cancelled;
+import dev.wukong.serving.predict.ServingException.DeadlinePassed;
+import dev.wukong.serving.predict.ServingException.Defect;
+import dev.wukong.serving.predict.ServingException.NotReady;
+import dev.wukong.serving.predict.ServingException.Overloaded;
+import io.grpc.Context;
+import io.grpc.Deadline;
+import io.grpc.stub.StreamObserver;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The Predict call. Each runs on a thread of its own, which may wait: for rows, and for its batches. */
+public final class PredictService extends RankingServiceGrpc.RankingServiceImplBase {
+  private static final Logger log = LoggerFactory.getLogger(PredictService.class);
+
+  private final ModelLookup models;
+  private final PredictLimits limits;
+  private final RequestDecoder decoder;
+  private final PredictionIds ids;
+  private final PredictMeters meters;
+  private final Semaphore room;
+
+  public PredictService(ModelHost host, PredictLimits limits, PredictionIds ids, MeterRegistry meters) {
+    this.models = new ModelLookup(host);
+    this.limits = limits;
+    this.decoder = new RequestDecoder(limits);
+    this.ids = ids;
+    this.meters = new PredictMeters(meters);
+    this.room = new Semaphore(limits.inFlight());
+  }
+
+  @Override
+  public void predict(PredictRequest request, StreamObserver<PredictResponse> answer) {
+    PredictResponse response;
+    try {
+      response = admit(request);
+    } catch (ServingException e) {
+      meters.refused(e);
+      answer.onError(StatusMapping.toStatus(e));
+      return;
+    } catch (RuntimeException e) {
+      log.error("a Predict request failed", e);
+      Defect defect = new Defect("the server failed on this request; its log says why");
+      meters.refused(defect);
+      answer.onError(StatusMapping.toStatus(defect));
+      return;
+    }
+    answer.onNext(response);
+    answer.onCompleted();
+  }
+
+  private PredictResponse admit(PredictRequest request) {
+    if (!room.tryAcquire()) {
+      throw new Overloaded(
+          "%d requests are in flight already, that is the limit; try later".formatted(limits.inFlight()));
+    }
+    try {
+      return answer(request);
+    } finally {
+      room.release();
+    }
+  }
+
+  private PredictResponse answer(PredictRequest request) {
+    long began = System.nanoTime();
+    long deadline = began + budgetNanos();
+    ServedModel served = models.served("model.name", request.getModel().getName());
+    HostedModel model = models.lease(served, request.getModel());
+    ModelMeters own = meters.of(served.name());
+    Query query;
+    List<PreparedRows> parts;
+    long decoded;
+    long resolved;
+    boolean ready = false;
+    try {
+      query = decoder.decode(request, model);
+      decoded = System.nanoTime();
+      parts = resolve(query, model, served.batcher().policy().maxRows());
+      resolved = System.nanoTime();
+      ready = true;
+    } finally {
+      if (!ready) {
+        model.release();
+      }
+    }
+    own.decode().record(decoded - began, TimeUnit.NANOSECONDS);
+    own.resolve().record(resolved - decoded, TimeUnit.NANOSECONDS);
+    // From here on the job holds the lease; what the answer says of the model is read before.
+    PredictResponse.Builder response = describe(request, model, query, parts);
+    Job job = new Job(model, parts, deadline, model::release);
+    Outcome.Scored scored = await(job, served.batcher(), deadline);
+    response.setScores(UnsafeByteOperations.unsafeWrap(scored.probabilities()));
+    if (request.getWantLogits()) {
+      response.setLogits(UnsafeByteOperations.unsafeWrap(scored.logits()));
+    }
+    if (request.getWantTiming()) {
+      response.setTiming(
+          Timing.newBuilder()
+              .setDecodeUs(micros(decoded - began))
+              .setResolveUs(micros(resolved - decoded))
+              .setQueueUs(micros(scored.queueNanos()))
+              .setRunUs(micros(scored.runNanos()))
+              .setBatchRows(scored.batchRows()));
+    }
+    Quality quality = response.getQuality();
+    own.candidates().increment(query.candidates().rows());
+    own.defaulted().increment(quality.getDefaultedIds());
+    own.missing().increment(quality.getMissingValues());
+    own.truncated().increment(quality.getTruncatedIds());
+    own.total().record(System.nanoTime() - began, TimeUnit.NANOSECONDS);
+    return response.build();
+  }
+
+  /** Time the call has: its own deadline within the server's limits. */
+  private long budgetNanos() {
+    Deadline deadline = Context.current().getDeadline();
+    if (deadline == null) {
+      return limits.defaultDeadline().toNanos();
+    }
+    long left = deadline.timeRemaining(TimeUnit.NANOSECONDS);
+    if (left <= 0) {
+      throw new DeadlinePassed("the deadline passed before the request was read");
+    }
+    return Math.min(left, limits.maxDeadline().toNanos());
+  }
+
+  private static List<PreparedRows> resolve(Query query, HostedModel model, int maxRows) {
+    int candidates = query.candidates().rows();
+    List<PreparedRows> parts = new ArrayList<>(1 + candidates / maxRows);
+    for (int from = 0; from < candidates; from += maxRows) {
+      int to = Math.min(candidates, from + maxRows);
+      parts.add(model.prepare(query.context(), query.candidates(), query.contextOf(), from, to));
+    }
+    return parts;
+  }
+
+  private PredictResponse.Builder describe(
+      PredictRequest request, HostedModel model, Query query, List<PreparedRows> parts) {
+    int defaulted = 0;
+    for (PreparedRows part : parts) {
+      defaulted += part.defaulted();
+    }
+    return PredictResponse.newBuilder()
+        .setModel(model.name())
+        .addAllTasks(model.taskNames())
+        .setVersion(ModelVersion.newBuilder().setBundle(model.bundle()))
+        .setPredictionId(ids.next())
+        .setRequestId(request.getRequestId())
+        .setQuality(
+            Quality.newBuilder()
+                .setDefaultedIds(defaulted)
+                .setMissingValues(query.missing())
+                .setTruncatedIds(query.truncated()));
+  }
+
+  private static Outcome.Scored await(Job job, Batcher batcher, long deadline) {
+    switch (batcher.submit(job)) {
+      case ACCEPTED -> {}
+      case FULL ->
+          throw new Overloaded(
+              "%d candidates may wait for a batch, and these would be more; try later"
+                  .formatted(batcher.policy().queueRows()));
+      case CLOSED -> throw new NotReady("the server is stopping");
+    }
+    Context context = Context.current();
+    Context.CancellationListener gone = c -> batcher.abandon(job);
+    context.addListener(gone, Runnable::run);
+    try {
+      Outcome outcome =
+          job.outcome().get(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
+      return switch (outcome) {
+        case Outcome.Scored scored -> scored;
+        case Outcome.Late _ -> throw late(context);
+        case Outcome.Failed _ -> throw new Defect("the model failed on this request; the server's log says why");
+      };
+    } catch (TimeoutException e) {
+      batcher.abandon(job);
+      throw late(context);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      batcher.abandon(job);
+      throw new Cancelled();
+    } catch (ExecutionException e) {
+      throw new IllegalStateException("an outcome is never exceptional", e);
+    } finally {
+      context.removeListener(gone);
+    }
+  }
+
+  private static ServingException late(Context context) {
+    Deadline deadline = context.getDeadline();
+    return context.isCancelled() && (deadline == null || !deadline.isExpired())
+        ? new Cancelled()
+        : new DeadlinePassed("the deadline passed before all candidates were scored");
+  }
+
+  private static long micros(long nanos) {
+    return TimeUnit.NANOSECONDS.toMicros(nanos);
+  }
+}

@@ -1,0 +1,38 @@
+package dev.wukong.serving.predict;
+
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+
+/** The one place where failures become gRPC statuses. */
+final class StatusMapping {
+  private StatusMapping() {}
+
+  static StatusRuntimeException toStatus(ServingException failure) {
+    Status status =
+        switch (failure) {
+          case ServingException.BadRequest _ -> Status.INVALID_ARGUMENT;
+          case ServingException.Unknown _ -> Status.NOT_FOUND;
+          case ServingException.SchemaMismatch _ -> Status.FAILED_PRECONDITION;
+          case ServingException.Overloaded _ -> Status.RESOURCE_EXHAUSTED;
+          case ServingException.DeadlinePassed _ -> Status.DEADLINE_EXCEEDED;
+          case ServingException.NotReady _ -> Status.UNAVAILABLE;
+          case ServingException.Cancelled _ -> Status.CANCELLED;
+          case ServingException.Defect _ -> Status.INTERNAL;
+        };
+    return status.withDescription(failure.getMessage()).asRuntimeException();
+  }
+
+  /** The tag of the failure in metrics. */
+  static String reason(ServingException failure) {
+    return switch (failure) {
+      case ServingException.BadRequest _ -> "bad_request";
+      case ServingException.Unknown _ -> "unknown_model";
+      case ServingException.SchemaMismatch _ -> "schema";
+      case ServingException.Overloaded _ -> "overloaded";
+      case ServingException.DeadlinePassed _ -> "deadline";
+      case ServingException.NotReady _ -> "not_ready";
+      case ServingException.Cancelled _ -> "cancelled";
+      case ServingException.Defect _ -> "defect";
+    };
+  }
+}

@@ -1,0 +1,87 @@
+package dev.wukong.serving.predict;
+
+import dev.wukong.proto.v1.GetModelRequest;
+import dev.wukong.proto.v1.GetModelResponse;
+import dev.wukong.proto.v1.ListModelsRequest;
+import dev.wukong.proto.v1.ListModelsResponse;
+import dev.wukong.proto.v1.ModelStatus;
+import dev.wukong.proto.v1.ModelVersion;
+import dev.wukong.proto.v1.StatusServiceGrpc;
+import dev.wukong.proto.v1.VersionStatus;
+import dev.wukong.proto.v1.VersionStatus.State;
+import dev.wukong.serving.hosting.Device;
+import dev.wukong.serving.hosting.HostedModel;
+import dev.wukong.serving.hosting.ModelHost;
+import dev.wukong.serving.hosting.ServedModel;
+import dev.wukong.serving.hosting.VersionState;
+import io.grpc.stub.StreamObserver;
+
+/** What the server serves, over gRPC. */
+public final class StatusService extends StatusServiceGrpc.StatusServiceImplBase {
+  private final ModelHost host;
+  private final ModelLookup models;
+  private final Device device;
+
+  public StatusService(ModelHost host, Device device) {
+    this.host = host;
+    this.models = new ModelLookup(host);
+    this.device = device;
+  }
+
+  @Override
+  public void listModels(ListModelsRequest request, StreamObserver<ListModelsResponse> answer) {
+    ListModelsResponse.Builder response = ListModelsResponse.newBuilder();
+    for (ServedModel model : host.models()) {
+      response.addModels(status(model).getStatus());
+    }
+    answer.onNext(response.build());
+    answer.onCompleted();
+  }
+
+  @Override
+  public void getModel(GetModelRequest request, StreamObserver<GetModelResponse> answer) {
+    GetModelResponse response;
+    try {
+      response = status(models.served("name", request.getName()));
+    } catch (ServingException e) {
+      answer.onError(StatusMapping.toStatus(e));
+      return;
+    }
+    answer.onNext(response);
+    answer.onCompleted();
+  }
+
+  private GetModelResponse status(ServedModel served) {
+    ModelStatus.Builder status =
+        ModelStatus.newBuilder().setName(served.name()).setDevice(device.toString());
+    GetModelResponse.Builder response = GetModelResponse.newBuilder();
+    for (VersionState version : served.versions()) {
+      status.addVersions(version(version));
+    }
+    HostedModel model = served.lease();
+    if (model != null) {
+      try {
+        status
+            .setServing(ModelVersion.newBuilder().setBundle(model.bundle()))
+            .setSchemaId(model.schemaId())
+            .addAllTasks(model.taskNames());
+        response.setSchemaJson(model.schemaJson());
+      } finally {
+        model.release();
+      }
+    }
+    return response.setStatus(status).build();
+  }
+
+  private static VersionStatus version(VersionState state) {
+    VersionStatus.Builder version =
+        VersionStatus.newBuilder().setVersion(state.version()).setSinceMs(state.since().toEpochMilli());
+    return switch (state.phase()) {
+      case VersionState.Loading() -> version.setState(State.STATE_LOADING).build();
+      case VersionState.Serving() -> version.setState(State.STATE_SERVING).build();
+      case VersionState.Draining() -> version.setState(State.STATE_DRAINING).build();
+      case VersionState.Unloaded() -> version.setState(State.STATE_UNLOADED).build();
+      case VersionState.Failed(String reason) -> version.setState(State.STATE_FAILED).setMessage(reason).build();
+    };
+  }
+}
