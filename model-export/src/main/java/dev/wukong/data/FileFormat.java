@@ -6,7 +6,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/** How a data file is laid out. Files whose name ends in {@code .gz} are unpacked as they are read. */
+/**
+ * How a data file is laid out. Files whose name ends in {@code .gz} are unpacked as they are read.
+ */
 public sealed interface FileFormat {
   /**
    * Delimited text.
@@ -26,20 +28,15 @@ public sealed interface FileFormat {
   record Parquet() implements FileFormat {}
 
   /**
-   * Lines of {@code label index:value ...}, read as three columns: {@code label}, {@code indices} (int64 list) and {@code values} (float list).
+   * Lines of {@code label index:value ...}, read as three columns: {@code label}, {@code indices}
+   * (int64 list) and {@code values} (float list).
    */
   record Libsvm() implements FileFormat {}
 
   /** Names that {@link #named} knows. */
   List<String> NAMES =
       List.of(
-          "csv",
-          "tsv",
-          "parquet",
-          "libsvm",
-          "benchmark-csv",
-          "criteo-kaggle",
-          "criteo-terabyte");
+          "csv", "tsv", "parquet", "libsvm", "benchmark-csv", "criteo-kaggle", "criteo-terabyte");
 
   /**
    * The format called {@code name}.
