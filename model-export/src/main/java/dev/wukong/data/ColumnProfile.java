@@ -108,7 +108,10 @@ final class ColumnProfile {
     return lists ? Math.max(2, Math.min(LIST_LIMIT, longest)) : 1;
   }
 
-  /** Whether its values are amounts rather than names: decimals, or counts that are sometimes absent or negative. */
+  /**
+   * Whether its values are amounts rather than names: decimals, or counts that are sometimes absent
+   * or negative.
+   */
   boolean number() {
     return numeric() && !lists && (decimals || looksLikeCounts());
   }

@@ -19,8 +19,8 @@ public final class CsvFile {
   private CsvFile() {}
 
   /**
-   * Writes all remaining rows of {@code source}; lists are joined by {@link IdFeature#SEPARATOR}, flags are 0 and 1. A name that ends in {@code .gz} is
-   * packed.
+   * Writes all remaining rows of {@code source}; lists are joined by {@link IdFeature#SEPARATOR},
+   * flags are 0 and 1. A name that ends in {@code .gz} is packed.
    *
    * @return how many rows
    */

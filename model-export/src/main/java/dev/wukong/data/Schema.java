@@ -20,6 +20,9 @@ public record Schema(String name, List<Feature> features, List<Task> tasks) {
   /** The most features a schema may have. */
   public static final int MAX_FEATURES = 4096;
 
+  /** The most ids that all features of a scope together may have in one row. */
+  public static final int MAX_POSITIONS = 65_536;
+
   public Schema {
     features = List.copyOf(features);
     tasks = List.copyOf(tasks);
@@ -28,6 +31,17 @@ public record Schema(String name, List<Feature> features, List<Task> tasks) {
       throw new DataException(
           "schema '%s' has %d features; 1 to %d are allowed"
               .formatted(name, features.size(), MAX_FEATURES));
+    }
+    for (Scope scope : Scope.values()) {
+      int positions =
+          features.stream()
+              .mapToInt(f -> f instanceof IdFeature i && i.scope() == scope ? i.maxIds() : 0)
+              .sum();
+      if (positions > MAX_POSITIONS) {
+        throw new DataException(
+            "schema '%s' has %d id positions in scope %s; up to %d are allowed"
+                .formatted(name, positions, scope, MAX_POSITIONS));
+      }
     }
     Set<String> names = new HashSet<>();
     Map<String, IdFeature> spaces = new HashMap<>();

@@ -18,8 +18,24 @@ public final class SchemaInference {
       List.of("label", "click", "clicked", "target", "y", "is_click", "conversion");
   private static final Set<String> CONTEXT_WORDS =
       Set.of(
-          "user", "uid", "member", "session", "query", "hour", "weekday", "daytime", "device",
-          "country", "city", "age", "gender", "weather", "segment", "os", "browser", "language",
+          "user",
+          "uid",
+          "member",
+          "session",
+          "query",
+          "hour",
+          "weekday",
+          "daytime",
+          "device",
+          "country",
+          "city",
+          "age",
+          "gender",
+          "weather",
+          "segment",
+          "os",
+          "browser",
+          "language",
           "history");
 
   /** Columns that say when, not what: no features of their own. */
@@ -69,9 +85,11 @@ public final class SchemaInference {
                 ? "%s, so the label is 1 from %s on".formatted(label.describe(), threshold.get())
                 : label.describe()));
     Schema schema = new Schema(plain(name), features, List.of(task));
-    return "# Inferred from %d rows of %s: check every line.\n".formatted(source.row(), source.name())
+    return "# Inferred from %d rows of %s: check every line.\n"
+            .formatted(source.row(), source.name())
         + (leftOut.isEmpty() ? "" : "# Left out: " + String.join(", ", leftOut) + ".\n")
-        + "# scope: context for what a request has once (user, time), candidate for what is ranked.\n"
+        + "# scope: context for what a request has once (user, time), candidate for what is"
+        + " ranked.\n"
         + SchemaYaml.write(schema, comments);
   }
 
@@ -92,15 +110,14 @@ public final class SchemaInference {
     String name = plain(profile.column());
     Scope scope =
         Arrays.stream(profile.column().toLowerCase(Locale.ROOT).split("_", -1))
-            .anyMatch(CONTEXT_WORDS::contains)
+                .anyMatch(CONTEXT_WORDS::contains)
             ? Scope.CONTEXT
             : Scope.CANDIDATE;
     if (profile.number()) {
       return new NumberFeature(
           name, scope, profile.column(), 1, profile.transform(), profile.missing() > 0);
     }
-    IdMapping mapping =
-        profile.manyValues() ? new IdMapping.Hash(0) : new IdMapping.Vocabulary(1);
+    IdMapping mapping = profile.manyValues() ? new IdMapping.Hash(0) : new IdMapping.Vocabulary(1);
     return new IdFeature(
         name,
         scope,

@@ -10,7 +10,10 @@ import org.duckdb.DuckDBPreparedStatement;
 import org.duckdb.DuckDBReadableVector;
 import org.jspecify.annotations.Nullable;
 
-/** The rows of a delimited text file in file order, every value as text. DuckDB parses it chunk by chunk. */
+/**
+ * The rows of a delimited text file in file order, every value as text. DuckDB parses it chunk by
+ * chunk.
+ */
 final class TextSource implements RowSource {
   private final Path file;
   private final List<String> columns;
@@ -26,9 +29,7 @@ final class TextSource implements RowSource {
     this.file = file;
     boolean header = format.columns().isEmpty();
     this.columns =
-        header
-            ? TextFiles.header(file, format.delimiter(), format.quoted())
-            : format.columns();
+        header ? TextFiles.header(file, format.delimiter(), format.quoted()) : format.columns();
     this.vectors = new DuckDBReadableVector[columns.size()];
     Connection opened = null;
     try {

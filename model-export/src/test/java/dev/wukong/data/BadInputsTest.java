@@ -47,11 +47,13 @@ class BadInputsTest {
         arguments(
             "text.parquet",
             "hello, this is no parquet file",
-            "text.parquet cannot be read: Invalid Input Error: No magic bytes found at end of file 'text.parquet'"),
+            "text.parquet cannot be read: Invalid Input Error: No magic bytes found at end of file"
+                + " 'text.parquet'"),
         arguments(
             "data.json",
             "{}",
-            "the name of data.json does not tell its format; name one of: csv, tsv, parquet, libsvm, benchmark-csv, criteo-kaggle, criteo-terabyte"));
+            "the name of data.json does not tell its format; name one of: csv, tsv, parquet,"
+                + " libsvm, benchmark-csv, criteo-kaggle, criteo-terabyte"));
   }
 
   @ParameterizedTest
@@ -77,7 +79,8 @@ class BadInputsTest {
         .hasMessage("nowhere.csv is not a file");
     assertThatThrownBy(() -> FileFormat.named("arff"))
         .hasMessage(
-            "no file format is called 'arff'; there are: csv, tsv, parquet, libsvm, benchmark-csv, criteo-kaggle, criteo-terabyte");
+            "no file format is called 'arff'; there are: csv, tsv, parquet, libsvm, benchmark-csv,"
+                + " criteo-kaggle, criteo-terabyte");
   }
 
   @Test
@@ -105,28 +108,43 @@ class BadInputsTest {
             "9223372036854775808",
             "column 'user' (feature 'user') is '9223372036854775808'; an int64 is needed"),
         arguments("user", 1.5, "column 'user' (feature 'user') is '1.5'; an int64 is needed"),
-        arguments("price", "cheap", "column 'price' (feature 'price_band') is 'cheap'; a number is needed"),
-        arguments("price", "1f", "column 'price' (feature 'price_band') is '1f'; a number is needed"),
+        arguments(
+            "price",
+            "cheap",
+            "column 'price' (feature 'price_band') is 'cheap'; a number is needed"),
+        arguments(
+            "price", "1f", "column 'price' (feature 'price_band') is '1f'; a number is needed"),
         arguments("age", "NaN", "column 'age' (feature 'age') is 'NaN'; a finite number is needed"),
-        arguments("age", "Infinity", "column 'age' (feature 'age') is 'Infinity'; a finite number is needed"),
-        arguments("age", "1e39", "column 'age' (feature 'age') is '1e39'; a number within float32 is needed"),
+        arguments(
+            "age",
+            "Infinity",
+            "column 'age' (feature 'age') is 'Infinity'; a finite number is needed"),
+        arguments(
+            "age",
+            "1e39",
+            "column 'age' (feature 'age') is '1e39'; a number within float32 is needed"),
         arguments(
             "price",
             "",
-            "column 'price' (feature 'price') is empty; the feature is not optional, so a number is needed"),
-        arguments("vector", "1|2|3", "column 'vector' (feature 'vector') has 3 values; 2 are needed"),
+            "column 'price' (feature 'price') is empty; the feature is not optional, so a number is"
+                + " needed"),
+        arguments(
+            "vector", "1|2|3", "column 'vector' (feature 'vector') has 3 values; 2 are needed"),
         arguments(
             "history_weights",
             "1",
-            "column 'history_weights' (feature 'history') has 1 weights; 2 are needed, one a value"),
+            "column 'history_weights' (feature 'history') has 1 weights; 2 are needed, one a"
+                + " value"),
         arguments(
             "history_weights",
             "1|-2",
-            "column 'history_weights' (feature 'history') is '-2'; a finite weight of at least 0 is needed"),
+            "column 'history_weights' (feature 'history') is '-2'; a finite weight of at least 0 is"
+                + " needed"),
         arguments(
             "history_weights",
             "1|",
-            "column 'history_weights' (feature 'history') has an empty weight; one a value is needed"),
+            "column 'history_weights' (feature 'history') has an empty weight; one a value is"
+                + " needed"),
         arguments(
             "item",
             "x".repeat(1025),
@@ -136,8 +154,10 @@ class BadInputsTest {
         arguments(
             "click",
             "2",
-            "column 'click' (task 'click') is '2'; a label of 0 or 1 is needed, or a threshold in the schema"),
-        arguments("click", "maybe", "column 'click' (task 'click') is 'maybe'; a number is needed"));
+            "column 'click' (task 'click') is '2'; a label of 0 or 1 is needed, or a threshold in"
+                + " the schema"),
+        arguments(
+            "click", "maybe", "column 'click' (task 'click') is 'maybe'; a number is needed"));
   }
 
   @ParameterizedTest
@@ -164,7 +184,8 @@ class BadInputsTest {
         arguments("", "s.yaml is empty"),
         arguments("- 1", "s.yaml: the file is [1]; a map of keys is needed"),
         arguments("name: s", "s.yaml: features is missing; it is needed"),
-        arguments("name: s\nfeatures: []", "s.yaml: schema 's' has 0 features; 1 to 4096 are allowed"),
+        arguments(
+            "name: s\nfeatures: []", "s.yaml: schema 's' has 0 features; 1 to 4096 are allowed"),
         arguments(
             "name: s\nfeature: []",
             "s.yaml: the file has an unknown key 'feature'; allowed are: name, features, tasks"),
@@ -176,7 +197,8 @@ class BadInputsTest {
             "s.yaml: features[0].type is missing; one of int64, string, number is needed"),
         arguments(
             "name: s\nfeatures: [{name: a, type: number, maxids: 3}]",
-            "s.yaml: features[0] has an unknown key 'maxids'; allowed are: name, type, scope, column, width, transform, optional, separator"),
+            "s.yaml: features[0] has an unknown key 'maxids'; allowed are: name, type, scope,"
+                + " column, width, transform, optional, separator"),
         arguments(
             "name: s\nfeatures: [{name: a, type: int64, max_ids: 5000}]",
             "s.yaml: features[0].max_ids is 5000; an integer from 1 to 4096 is needed"),
@@ -185,19 +207,24 @@ class BadInputsTest {
             "s.yaml: schema 's' has two features named 'a'; each needs a name of its own"),
         arguments(
             "name: s\nfeatures: [{name: a b, type: int64}]",
-            "s.yaml: name of feature is 'a b'; 1 to 128 letters, digits, '_', '-' and '.' are allowed"),
+            "s.yaml: name of feature is 'a b'; 1 to 128 letters, digits, '_', '-' and '.' are"
+                + " allowed"),
         arguments(
             "name: s\nfeatures: [{name: a, type: int64, shares: itme}]",
-            "s.yaml: features[0].shares is 'itme'; the name of a feature with the same ids is needed"),
+            "s.yaml: features[0].shares is 'itme'; the name of a feature with the same ids is"
+                + " needed"),
         arguments(
             "name: s\nfeatures: [{name: a, type: int64}, {name: b, type: string, shares: a}]",
-            "s.yaml: features 'a' and 'b' share the id space 'a' but map values differently; they need the same type and ids"),
+            "s.yaml: features 'a' and 'b' share the id space 'a' but map values differently; they"
+                + " need the same type and ids"),
         arguments(
             "name: s\nfeatures: [{name: a, type: number, ids: buckets, boundaries: [2, 1]}]",
-            "s.yaml: features[0].boundaries: bucket boundary 1.0 stands after 2.0; finite, strictly ascending numbers are allowed"),
+            "s.yaml: features[0].boundaries: bucket boundary 1.0 stands after 2.0; finite, strictly"
+                + " ascending numbers are allowed"),
         arguments(
             "name: s\nfeatures: [{name: a, type: number, ids: hash}]",
-            "s.yaml: features[0].ids makes ids of a number; buckets are needed, or the type int64 or string"),
+            "s.yaml: features[0].ids makes ids of a number; buckets are needed, or the type int64"
+                + " or string"),
         arguments(
             "name: s\nfeatures: [{name: a, type: int64, buckets: 5}]",
             "s.yaml: features[0].buckets has no meaning here; it is allowed with ids: hash"),
@@ -301,8 +328,7 @@ class BadInputsTest {
   static Stream<Arguments> blocks() {
     return Stream.of(
         arguments(block("", 0, bytes()), "candidates: rows is 0; 1 to 1048576 are allowed"),
-        arguments(
-            block("", -1, bytes()), "candidates: rows is -1; 1 to 1048576 are allowed"),
+        arguments(block("", -1, bytes()), "candidates: rows is -1; 1 to 1048576 are allowed"),
         arguments(
             block("", 3, bytes()), "candidates.counts has 8 bytes; 12 are needed (3 int32 values)"),
         arguments(
@@ -315,7 +341,8 @@ class BadInputsTest {
             block("counts", 2, ints(1, 1)),
             "candidates.string_lengths has 12 bytes; 8 are needed (2 int32 values)"),
         arguments(
-            block("ids", 2, longs(5)), "candidates.ids has 8 bytes; 16 are needed (2 int64 values)"),
+            block("ids", 2, longs(5)),
+            "candidates.ids has 8 bytes; 16 are needed (2 int64 values)"),
         arguments(
             block("ids", 2, bytes(1, 2, 3)),
             "candidates.ids has 3 bytes; 16 are needed (2 int64 values)"),
@@ -330,7 +357,8 @@ class BadInputsTest {
             "candidates: feature 'band', row 1: NaN; a finite number is needed"),
         arguments(
             block("weights", 2, floats(1, -1, 3)),
-            "candidates: feature 'tags', row 1: weight -1.0; a finite weight of at least 0 is needed"),
+            "candidates: feature 'tags', row 1: weight -1.0; a finite weight of at least 0 is"
+                + " needed"),
         arguments(
             block("dense", 2, floats(30, Float.POSITIVE_INFINITY)),
             "candidates: feature 'age', row 1: Infinity; a finite number is needed"),

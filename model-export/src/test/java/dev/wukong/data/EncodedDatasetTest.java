@@ -112,8 +112,7 @@ class EncodedDatasetTest {
             1);
     assertThatThrownBy(
             () ->
-                DatasetWriter.write(
-                    folder.resolve("a"), encoder("vocabulary"), bad, Progress.NONE))
+                DatasetWriter.write(folder.resolve("a"), encoder("vocabulary"), bad, Progress.NONE))
         .isInstanceOf(DataException.class);
     try (var files = Files.list(folder)) {
       assertThat(files).isEmpty();

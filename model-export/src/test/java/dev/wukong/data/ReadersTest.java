@@ -101,7 +101,8 @@ class ReadersTest {
     try (Connection connection = DriverManager.getConnection("jdbc:duckdb:");
         Statement statement = connection.createStatement()) {
       statement.execute(
-          "COPY (SELECT i::BIGINT AS id, CASE WHEN i = 1 THEN NULL ELSE 'n' || i END AS name, [i, i + 1] AS items, i / 2 AS price, i = 0 AS label FROM range(3) t(i)) TO '"
+          "COPY (SELECT i::BIGINT AS id, CASE WHEN i = 1 THEN NULL ELSE 'n' || i END AS name, [i, i"
+              + " + 1] AS items, i / 2 AS price, i = 0 AS label FROM range(3) t(i)) TO '"
               + file
               + "' (FORMAT parquet)");
     }

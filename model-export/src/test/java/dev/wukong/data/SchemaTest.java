@@ -27,11 +27,25 @@ class SchemaTest {
     assertThat(schema.features())
         .containsExactly(
             new IdFeature(
-                "item", Scope.CANDIDATE, "item", ValueType.INT64, vocabulary, "item", 1,
-                Pooling.MEAN, Optional.empty()),
+                "item",
+                Scope.CANDIDATE,
+                "item",
+                ValueType.INT64,
+                vocabulary,
+                "item",
+                1,
+                Pooling.MEAN,
+                Optional.empty()),
             new IdFeature(
-                "history", Scope.CONTEXT, "history", ValueType.INT64, vocabulary, "item", 20,
-                Pooling.MEAN, Optional.empty()),
+                "history",
+                Scope.CONTEXT,
+                "history",
+                ValueType.INT64,
+                vocabulary,
+                "item",
+                20,
+                Pooling.MEAN,
+                Optional.empty()),
             new NumberFeature("price", Scope.CANDIDATE, "price", 1, Transform.NONE, false));
   }
 

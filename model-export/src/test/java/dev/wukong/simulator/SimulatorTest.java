@@ -94,7 +94,7 @@ class SimulatorTest {
         fit.add(i, context, candidate, truth[i]);
       }
     }
-    double additive = fit.normalizedEntropy(30);
+    double additive = fit.normalizedEntropy(15);
     double best = Metrics.bestNormalizedEntropy(truth);
     System.out.printf("normalized entropy: best additive %.4f, truth %.4f%n", additive, best);
     assertThat(additive - best).isGreaterThan(0.05);
