@@ -1,5 +1,8 @@
 package dev.wukong.bundle;
 
+import dev.wukong.data.Feature;
+import dev.wukong.data.IdFeature;
+import dev.wukong.data.IdMapping;
 import dev.wukong.data.InputLayout;
 import dev.wukong.data.Table;
 import java.io.IOException;
@@ -95,7 +98,17 @@ public final class Bundle implements AutoCloseable {
 
   private Map<String, List<String>> readVocabularies() throws BundleException {
     try {
-      return VocabularyFile.read(bytes(BundleNames.VOCABULARIES));
+      Map<String, List<String>> read = VocabularyFile.read(bytes(BundleNames.VOCABULARIES));
+      for (Feature feature : manifest.schema().features()) {
+        if (feature instanceof IdFeature ids
+            && ids.mapping() instanceof IdMapping.Vocabulary
+            && !read.containsKey(ids.idSpace())) {
+          throw new BundleException(
+              "the vocabulary of id space '%s' is missing, feature '%s' needs it"
+                  .formatted(ids.idSpace(), ids.name()));
+        }
+      }
+      return read;
     } catch (BundleException e) {
       throw e.at(BundleNames.VOCABULARIES);
     }
@@ -159,8 +172,8 @@ public final class Bundle implements AutoCloseable {
   }
 
   /**
-   * The bytes of a graph, hashed and scanned once more: a session made from them is made from what
-   * was verified.
+   * The bytes of a graph, hashed once more: a session made from them is made from what was
+   * verified.
    *
    * @param name such as {@code predict.onnx}
    * @throws BundleException if there is no such graph, or its file was changed meanwhile
@@ -177,6 +190,25 @@ public final class Bundle implements AutoCloseable {
           "bundle %s: file '%s' was changed after it was verified".formatted(folder, name));
     }
     return bytes;
+  }
+
+  /**
+   * Runs the golden rows through {@code scorer}, as {@link GoldenRows#check}; returns the largest
+   * difference.
+   *
+   * @param graph the graph being checked, for the message
+   * @param tolerance the largest allowed absolute difference: the golden rows' own for the graph
+   *     they were made with, wider for one of lower precision
+   */
+  public double checkGolden(String graph, double tolerance, GoldenScorer scorer)
+      throws BundleException {
+    String what = "'%s' version %d, %s".formatted(manifest.model(), manifest.version(), graph);
+    return manifest.golden().check(what, manifest.schema().tasks(), tolerance, scorer);
+  }
+
+  /** {@link #checkGolden(String, double, GoldenScorer)} with the golden rows' own tolerance. */
+  public double checkGolden(String graph, GoldenScorer scorer) throws BundleException {
+    return checkGolden(graph, manifest.golden().tolerance(), scorer);
   }
 
   /** Visits every stored row of {@code table}, in the order of the ids. */

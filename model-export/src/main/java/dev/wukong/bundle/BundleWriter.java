@@ -77,9 +77,12 @@ public final class BundleWriter implements AutoCloseable {
       try {
         Files.createDirectory(folder);
       } catch (FileAlreadyExistsException e) {
-        // Made by another writer meanwhile, or no folder: the lock below finds out.
+        // Made by another writer meanwhile, or not a folder, as is found out below.
       }
       Disk.sync(root.toRealPath());
+      if (!Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)) {
+        throw new BundleException("%s is not a folder".formatted(folder));
+      }
     }
     ModelLock lock = ModelLock.take(folder);
     try {

@@ -2,8 +2,11 @@ package dev.wukong.bundle;
 
 import dev.wukong.data.EncodedRows;
 import dev.wukong.data.Group;
+import dev.wukong.data.IdFeature;
 import dev.wukong.data.InputLayout;
+import dev.wukong.data.Scope;
 import dev.wukong.data.Table;
+import java.util.Arrays;
 import java.util.TreeMap;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.JsonNodeFactory;
@@ -29,7 +32,8 @@ final class ManifestJson {
     ObjectNode widths = root.putObject("widths");
     new TreeMap<>(manifest.widths())
         .forEach((feature, own) -> own.forEach(widths.withArray(feature)::add));
-    writeLayout(manifest, root);
+    InputLayout layout = layout(manifest);
+    writeLayout(manifest, layout, root);
     ObjectNode network = root.putObject("network");
     network.put("name", manifest.network().name());
     network.set("hyperparameters", manifest.network().hyperparameters());
@@ -53,7 +57,7 @@ final class ManifestJson {
     ObjectNode defaults = root.putObject("defaultRows");
     new TreeMap<>(manifest.defaultRows())
         .forEach((table, row) -> addAll(defaults.putArray(table), row));
-    writeGolden(manifest.golden(), root.putObject("golden"));
+    writeGolden(manifest.golden(), layout, root.putObject("golden"));
     ArrayNode files = root.putArray("files");
     for (FileEntry file : manifest.files()) {
       ObjectNode node = files.addObject();
@@ -62,13 +66,15 @@ final class ManifestJson {
     return Json.PRETTY.writeValueAsBytes(root);
   }
 
-  private static void writeLayout(Manifest manifest, ObjectNode root) throws BundleException {
-    InputLayout layout;
+  private static InputLayout layout(Manifest manifest) throws BundleException {
     try {
-      layout = manifest.layout();
+      return manifest.layout();
     } catch (IllegalArgumentException e) {
       throw new BundleException("field 'widths': " + e.getMessage(), e);
     }
+  }
+
+  private static void writeLayout(Manifest manifest, InputLayout layout, ObjectNode root) {
     ArrayNode tables = root.putArray("tables");
     for (TableRows rows : manifest.tables()) {
       Table table = rows.table();
@@ -97,10 +103,11 @@ final class ManifestJson {
     new TreeMap<>(provenance.versions()).forEach(versions::put);
   }
 
-  private static void writeGolden(GoldenRows golden, ObjectNode node) {
+  private static void writeGolden(GoldenRows golden, InputLayout layout, ObjectNode node)
+      throws BundleException {
     node.put("tolerance", golden.tolerance());
-    writeRows(golden.context(), node.putObject("context"));
-    writeRows(golden.candidate(), node.putObject("candidate"));
+    writeRows(golden.context(), layout, Scope.CONTEXT, node.putObject("context"));
+    writeRows(golden.candidate(), layout, Scope.CANDIDATE, node.putObject("candidate"));
     ArrayNode contextOf = node.putArray("contextOf");
     for (int context : golden.contextOf()) {
       contextOf.add(context);
@@ -108,14 +115,35 @@ final class ManifestJson {
     addAll(node.putArray("probabilities"), golden.probabilities());
   }
 
-  private static void writeRows(EncodedRows rows, ObjectNode node) {
+  /** Arrays may be longer than the rows need; what lies beyond is not written. */
+  private static void writeRows(EncodedRows rows, InputLayout layout, Scope scope, ObjectNode node)
+      throws BundleException {
+    int positions = Math.multiplyExact(rows.rows(), layout.positions(scope));
+    boolean weighted = layout.schema().ids(scope).stream().anyMatch(IdFeature::weighted);
+    int weights = weighted ? positions : 0;
+    int dense = Math.multiplyExact(rows.rows(), layout.denseWidth(scope));
+    if (rows.ids().length < positions
+        || rows.weights().length < weights
+        || rows.dense().length < dense) {
+      throw new BundleException(
+          "golden rows: %d %s rows need %d ids, %d weights and %d numbers, got %d, %d and %d"
+              .formatted(
+                  rows.rows(),
+                  scope,
+                  positions,
+                  weights,
+                  dense,
+                  rows.ids().length,
+                  rows.weights().length,
+                  rows.dense().length));
+    }
     node.put("rows", rows.rows());
     ArrayNode ids = node.putArray("ids");
-    for (long id : rows.ids()) {
-      ids.add(id);
+    for (int i = 0; i < positions; i++) {
+      ids.add(rows.ids()[i]);
     }
-    addAll(node.putArray("weights"), rows.weights());
-    addAll(node.putArray("dense"), rows.dense());
+    addAll(node.putArray("weights"), Arrays.copyOf(rows.weights(), weights));
+    addAll(node.putArray("dense"), Arrays.copyOf(rows.dense(), dense));
   }
 
   private static void addAll(ArrayNode to, float[] values) {

@@ -81,6 +81,14 @@ final class SchemaJson {
   }
 
   static Schema read(Fields fields) throws BundleException {
+    try {
+      return readSchema(fields);
+    } catch (IllegalArgumentException e) {
+      throw new BundleException("field '%s': %s".formatted(fields.path(), e.getMessage()), e);
+    }
+  }
+
+  private static Schema readSchema(Fields fields) throws BundleException {
     List<Feature> features = new ArrayList<>();
     Set<String> names = new HashSet<>();
     for (Fields feature : fields.objects("features", MAX_FEATURES)) {

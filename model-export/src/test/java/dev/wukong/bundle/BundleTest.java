@@ -58,6 +58,12 @@ class BundleTest {
               "0:0.0,1.0", "1:2.0,3.0", "7:4.0,5.0", (RowKey.ID_LIMIT - 1) + ":6.0,7.0");
       assertThat(rows(bundle, "item")).containsExactly("2:1.0,2.0,3.0,4.0");
       assertThat(rows(bundle, "hour")).isEmpty();
+      float[] expected = SampleBundle.golden().probabilities();
+      assertThat(bundle.checkGolden("predict.onnx", (c, i, of) -> expected)).isZero();
+      assertThatThrownBy(
+              () -> bundle.checkGolden("predict.fp16.onnx", 1e-3, (c, i, of) -> new float[6]))
+          .hasMessageStartingWith(
+              "golden rows of 'clicks' version 1, predict.fp16.onnx: row 2, task 'click'");
       List<String> state = new ArrayList<>();
       bundle.forEachState(
           SampleBundle.table("user"),
@@ -173,6 +179,7 @@ class BundleTest {
     }
     try (BundleWriter writer = BundleWriter.create(root, "clicks")) {
       writer.file("predict.onnx", SampleBundle.graph("Loop").toByteArray());
+      writer.vocabularies(Map.of("item", List.of()));
       assertThatThrownBy(() -> writer.finish(SampleBundle.draft()))
           .hasMessageEndingWith("predict.onnx: node 'n': operator 'Loop' is not allowed");
     }
@@ -193,6 +200,10 @@ class BundleTest {
         .hasMessage("model name '../clicks' is not allowed, it must match [a-z0-9_-]{1,64}");
     assertThatThrownBy(() -> BundleWriter.create(root, "clicks", 0))
         .hasMessage("version '0' is not allowed, it must be a number from 1");
+    Path link =
+        Files.createSymbolicLink(root.resolve("link"), Files.createDirectory(root.resolve("real")));
+    assertThatThrownBy(() -> BundleWriter.create(root, "link"))
+        .hasMessage(root.toRealPath().resolve(link.getFileName()) + " is not a folder");
     try (BundleWriter writer = BundleWriter.create(root, "clicks")) {
       assertThatThrownBy(() -> writer.file("../x", new byte[0]))
           .isInstanceOf(BundleException.class)

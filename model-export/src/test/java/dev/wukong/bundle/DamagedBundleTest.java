@@ -308,6 +308,11 @@ class DamagedBundleTest {
             b -> replace(b, "predict.onnx", SampleBundle.graph("EPContext").toByteArray()),
             "predict.onnx: node 'n': operator 'EPContext' is not allowed"),
         new Damage(
+            "vocabulary missing",
+            b -> replace(b, "vocabularies.json", "{}".getBytes(UTF_8)),
+            "vocabularies.json: the vocabulary of id space 'item' is missing, feature 'seen' needs"
+                + " it"),
+        new Damage(
             "vocabulary of numbers",
             b -> replace(b, "vocabularies.json", "{\"item\":[1]}".getBytes(UTF_8)),
             "vocabularies.json: expected lists of strings"));

@@ -3,12 +3,15 @@ package dev.wukong.bundle;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.wukong.data.EncodedRows;
 import dev.wukong.data.Table;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
+import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.constraints.Size;
 import org.junit.jupiter.api.Test;
 import tools.jackson.databind.JsonNode;
@@ -40,6 +43,47 @@ class ManifestTest {
     assertThat(ManifestJson.encode(read)).isEqualTo(ManifestJson.encode(manifest));
   }
 
+  @Test
+  void encode_goldenArraysLongerThanRows_writesTheRows() throws BundleException {
+    Manifest manifest = manifest(SampleBundle.draft());
+    GoldenRows golden = SampleBundle.golden();
+    EncodedRows context = golden.context();
+    EncodedRows longer =
+        new EncodedRows(
+            context.rows(),
+            Arrays.copyOf(context.ids(), 100),
+            Arrays.copyOf(context.weights(), 100),
+            Arrays.copyOf(context.dense(), 100));
+    assertThat(ManifestJson.encode(withContext(longer))).isEqualTo(ManifestJson.encode(manifest));
+    EncodedRows shorter = new EncodedRows(2, new long[9], context.weights(), new float[0]);
+    assertThatThrownBy(() -> ManifestJson.encode(withContext(shorter)))
+        .isInstanceOf(BundleException.class)
+        .hasMessage(
+            "golden rows: 2 CONTEXT rows need 10 ids, 10 weights and 4 numbers, got 9, 10 and 0");
+  }
+
+  private static Manifest withContext(EncodedRows context) {
+    ManifestDraft draft = SampleBundle.draft();
+    GoldenRows golden = draft.golden();
+    return manifest(
+        new ManifestDraft(
+            draft.created(),
+            draft.schema(),
+            draft.widths(),
+            draft.network(),
+            draft.opset(),
+            draft.optimizers(),
+            draft.provenance(),
+            draft.metrics(),
+            draft.defaultRows(),
+            new GoldenRows(
+                context,
+                golden.candidate(),
+                golden.contextOf(),
+                golden.probabilities(),
+                golden.tolerance())));
+  }
+
   /** Floats must come back bit by bit, or golden rows would differ by what JSON loses. */
   @Property(tries = 300)
   void read_anyDefaultRow_givesTheSameBits(@ForAll @Size(2) float[] row) throws BundleException {
@@ -59,6 +103,22 @@ class ManifestTest {
     float[] read =
         ManifestReader.read(ManifestJson.encode(manifest(changed))).defaultRows().get("user");
     assertThat(read).isNotNull().containsExactly(row);
+  }
+
+  /** Whatever a manifest's bytes are changed to, reading it ends in one of two ways. */
+  @Property(tries = 2000)
+  void read_changedBytes_passesOrRefuses(
+      @ForAll @IntRange(max = 1_000_000) int at, @ForAll @Size(max = 4) byte[] values)
+      throws BundleException {
+    byte[] json = ManifestJson.encode(manifest(SampleBundle.draft()));
+    for (int i = 0; i < values.length; i++) {
+      json[(at + i) % json.length] = values[i];
+    }
+    try {
+      ManifestReader.read(json);
+    } catch (BundleException e) {
+      assertThat(e.getMessage()).isNotBlank();
+    }
   }
 
   /** Takes away each field of the whole tree in turn: its absence is named, or it is optional. */

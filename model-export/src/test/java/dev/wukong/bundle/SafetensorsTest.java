@@ -22,6 +22,8 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
+import net.jqwik.api.constraints.IntRange;
+import net.jqwik.api.constraints.Size;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -229,6 +231,30 @@ class SafetensorsTest {
         .hasMessage("the header claims 18446744073709551615 bytes, at most 1048576 are allowed");
     assertThatThrownBy(() -> SafetensorsFile.of(withLength(100)))
         .hasMessage("the header claims 100 bytes, the file has 8 after its length");
+  }
+
+  @Property(tries = 2000)
+  void read_changedBytes_passesOrRefuses(
+      @ForAll @IntRange(max = 1_000_000) int at, @ForAll @Size(max = 3) byte[] values)
+      throws IOException {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    try (SafetensorsWriter writer =
+        new SafetensorsWriter(
+            out,
+            Map.of("key", "value"),
+            List.of(TensorSpec.of("ids", DType.I64, 2), TensorSpec.of("rows", DType.F32, 2, 3)))) {
+      writer.longs("ids", LongBuffer.wrap(new long[2]));
+      writer.floats("rows", new float[6]);
+    }
+    byte[] file = out.toByteArray();
+    for (int i = 0; i < values.length; i++) {
+      file[(at + i) % file.length] = values[i];
+    }
+    try {
+      SafetensorsFile.of(MemorySegment.ofArray(file));
+    } catch (BundleException e) {
+      assertThat(e.getMessage()).isNotBlank();
+    }
   }
 
   private static MemorySegment withLength(long length) {
