@@ -6,7 +6,10 @@ import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 
-/** Packs rows of a source into the block of a request: the client's side of {@link FeatureEncoder#encode}. Not thread-safe. */
+/**
+ * Packs rows of a source into the block of a request: the client's side of {@link
+ * FeatureEncoder#encode}. Not thread-safe.
+ */
 public final class BlockWriter {
   /** What one feature has gathered, row by row. */
   private static final class Column {

@@ -5,7 +5,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One column of a source as one feature or task reads it: the current row's value, and its conversions with errors that name the place.
+ * One column of a source as one feature or task reads it: the current row's value, and its
+ * conversions with errors that name the place.
  *
  * @param user who reads it, for messages: {@code feature 'price'}
  * @param weights the column of the weights, or -1
@@ -13,12 +14,13 @@ import org.jspecify.annotations.Nullable;
 record Cell(RowSource source, int column, int weights, String user) {
   static Cell of(RowSource source, Feature feature) {
     String user = "feature '" + feature.name() + "'";
+    int values = find(source, feature.column(), user);
     int weights =
         switch (feature) {
           case IdFeature ids -> ids.weightColumn().map(c -> find(source, c, user)).orElse(-1);
           case NumberFeature _ -> -1;
         };
-    return new Cell(source, find(source, feature.column(), user), weights, user);
+    return new Cell(source, values, weights, user);
   }
 
   static Cell of(RowSource source, String column, String user) {
@@ -98,8 +100,7 @@ record Cell(RowSource source, int column, int weights, String user) {
     String text = value.toString();
     // A char is at most three bytes of UTF-8, so most strings need not be measured.
     if (text.length() * 3L > FeatureEncoder.MAX_STRING
-        && text.getBytes(StandardCharsets.UTF_8).length
-            > FeatureEncoder.MAX_STRING) {
+        && text.getBytes(StandardCharsets.UTF_8).length > FeatureEncoder.MAX_STRING) {
       throw bad(
           "is '" + shown(text) + "'",
           "strings of up to " + FeatureEncoder.MAX_STRING + " bytes are allowed");

@@ -4,7 +4,10 @@ import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** The single values of a cell, absent ones left out, with their weights. Used again from cell to cell; not thread-safe. */
+/**
+ * The single values of a cell, absent ones left out, with their weights. Used again from cell to
+ * cell; not thread-safe.
+ */
 final class CellValues {
   private @Nullable Object[] values = new @Nullable Object[16];
   private float[] weights = new float[16];

@@ -3,8 +3,8 @@ package dev.wukong.data;
 import java.io.Serial;
 
 /**
- * Data from outside that cannot be used: a schema, a file, a row or a request. The message names the place, the value and what is
- * allowed, and is meant for the person who made the data.
+ * Data from outside that cannot be used: a schema, a file, a row or a request. The message names
+ * the place, the value and what is allowed, and is meant for the person who made the data.
  */
 public final class DataException extends IllegalArgumentException {
   @Serial private static final long serialVersionUID = 1;

@@ -9,8 +9,9 @@ import java.util.OptionalLong;
 import java.util.TreeMap;
 
 /**
- * Where things lie in an encoded file: a header of {@link #HEADER} bytes, then one record a row, all little-endian. A record holds the ids of context
- * and candidate, their weights, their numbers, then labels and label weights.
+ * Where things lie in an encoded file: a header of {@link #HEADER} bytes, then one record a row,
+ * all little-endian. A record holds the ids of context and candidate, their weights, their numbers,
+ * then labels and label weights.
  *
  * @param idBytes 4 where every id space is small enough, else 8
  */
@@ -69,7 +70,9 @@ record DatasetLayout(
         Math.multiplyExact(Float.BYTES, floats()));
   }
 
-  /** A digest of everything that decides what the numbers in a file mean: schema and vocabularies. */
+  /**
+   * A digest of everything that decides what the numbers in a file mean: schema and vocabularies.
+   */
   static long fingerprint(FeatureEncoder encoder) {
     try {
       MessageDigest digest = MessageDigest.getInstance("SHA-256");

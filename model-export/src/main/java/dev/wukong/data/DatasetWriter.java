@@ -9,7 +9,9 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 
-/** Encodes all rows of a source into the file of an {@link EncodedDataset}, in one streamed pass. */
+/**
+ * Encodes all rows of a source into the file of an {@link EncodedDataset}, in one streamed pass.
+ */
 public final class DatasetWriter {
   private static final int BLOCK = 1024;
 
@@ -48,8 +50,7 @@ public final class DatasetWriter {
         Files.deleteIfExists(part);
         throw e;
       }
-      Files.move(
-          part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+      Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
       return counts;
     } catch (IOException e) {
       throw new DataException("%s cannot be written: %s".formatted(file, e.getMessage()), e);

@@ -8,8 +8,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * Encoded examples in a file of fixed-size records, mapped into memory: any row is read by its number, and the file may be larger than
- * memory. Made by {@link DatasetWriter}. Safe for all threads until closed.
+ * Encoded examples in a file of fixed-size records, mapped into memory: any row is read by its
+ * number, and the file may be larger than memory. Made by {@link DatasetWriter}. Safe for all
+ * threads until closed.
  */
 public final class EncodedDataset implements AutoCloseable {
   private final FeatureEncoder encoder;
@@ -30,9 +31,11 @@ public final class EncodedDataset implements AutoCloseable {
   /**
    * Opens {@code file}.
    *
-   * @throws DataException if it is missing, incomplete, or was encoded with another schema or other vocabularies
+   * @throws DataException if it is missing, incomplete, or was encoded with another schema or other
+   *     vocabularies
    */
-  @SuppressWarnings("MustBeClosedChecker") // The data set closes it, or this method if opening fails.
+  @SuppressWarnings(
+      "MustBeClosedChecker") // The data set closes it, or this method if opening fails.
   public static EncodedDataset open(Path file, FeatureEncoder encoder) {
     if (!Files.isRegularFile(file)) {
       throw new DataException(file + " is not a file");
@@ -41,7 +44,8 @@ public final class EncodedDataset implements AutoCloseable {
     try (FileChannel channel = FileChannel.open(file)) {
       long size = channel.size();
       if (size < DatasetLayout.HEADER) {
-        throw new DataException("%s has %d bytes; an encoded data set is longer".formatted(file, size));
+        throw new DataException(
+            "%s has %d bytes; an encoded data set is longer".formatted(file, size));
       }
       MemorySegment mapped = channel.map(FileChannel.MapMode.READ_ONLY, 0, size, arena);
       DatasetLayout layout = DatasetLayout.of(encoder);
@@ -110,7 +114,8 @@ public final class EncodedDataset implements AutoCloseable {
   }
 
   /**
-   * Reads the {@code count} examples from row {@code first} on into {@code room}, in the file's order.
+   * Reads the {@code count} examples from row {@code first} on into {@code room}, in the file's
+   * order.
    *
    * @return the examples, in the arrays of {@code room}
    */

@@ -1,7 +1,8 @@
 package dev.wukong.data;
 
 /**
- * Encoded examples of a batch: row i of both scopes, its labels and their weights. The arrays may be longer than the rows need.
+ * Encoded examples of a batch: row i of both scopes, its labels and their weights. The arrays may
+ * be longer than the rows need.
  *
  * @param labels [rows, tasks]: 0 or 1
  * @param labelWeights [rows, tasks]: 0 where the label is absent
@@ -15,8 +16,7 @@ public record EncodedExamples(
 
   /** The first {@code count} examples of the same arrays. */
   public EncodedExamples first(int count) {
-    return new EncodedExamples(
-        context.first(count), candidate.first(count), labels, labelWeights);
+    return new EncodedExamples(context.first(count), candidate.first(count), labels, labelWeights);
   }
 
   /** Room for {@code rows} examples of {@code encoder}'s schema. */

@@ -1,6 +1,9 @@
 package dev.wukong.data;
 
-/** What encoding met and did not refuse. Counts values (a row's position of one feature). Not thread-safe: one for each request or pass. */
+/**
+ * What encoding met and did not refuse. Counts values (a row's position of one feature). Not
+ * thread-safe: one for each request or pass.
+ */
 public final class EncodingCounts {
   private long unseen;
   private long missing;

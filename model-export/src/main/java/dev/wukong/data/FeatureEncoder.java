@@ -10,8 +10,9 @@ import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Turns raw values into ids and numbers: the one implementation for training and serving. It has two doors, the rows of a file ({@link
- * #bind}) and the columns of a request ({@link #encode}); both lead to the same {@code idOf}. Immutable, safe for all threads.
+ * Turns raw values into ids and numbers: the one implementation for training and serving. It has
+ * two doors, the rows of a file ({@link #bind}) and the columns of a request ({@link #encode});
+ * both lead to the same {@code idOf}. Immutable, safe for all threads.
  *
  * <p>Everywhere an empty string and an empty list are absent values.
  */
@@ -57,8 +58,7 @@ public final class FeatureEncoder {
         if (vocabulary.type() != feature.type()) {
           throw new DataException(
               "vocabulary of id space '%s' holds %s values; feature '%s' has %s"
-                  .formatted(
-                      feature.idSpace(), vocabulary.type(), feature.name(), feature.type()));
+                  .formatted(feature.idSpace(), vocabulary.type(), feature.name(), feature.type()));
         }
         yield new IdMapper.ByVocabulary(vocabulary);
       }
@@ -114,7 +114,10 @@ public final class FeatureEncoder {
     return mapper;
   }
 
-  /** How many ids {@code idSpace} has, 0 to n - 1, for training the whole table; empty for the unbounded hash. */
+  /**
+   * How many ids {@code idSpace} has, 0 to n - 1, for training the whole table; empty for the
+   * unbounded hash.
+   */
   public OptionalLong rowsIn(String idSpace) {
     return mapper(schema.ofSpace(idSpace)).rows();
   }
@@ -148,7 +151,8 @@ public final class FeatureEncoder {
   /**
    * The rows of a request's block.
    *
-   * @throws DataException if a length or a value is wrong; the message names the field, the row and what is allowed
+   * @throws DataException if a length or a value is wrong; the message names the field, the row and
+   *     what is allowed
    */
   public EncodedRows encode(Scope scope, WireBlock block, EncodingCounts counts) {
     WireDecoder decoder = new WireDecoder(columns(scope), block);

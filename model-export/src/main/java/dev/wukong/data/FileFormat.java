@@ -6,7 +6,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/** How a data file is laid out. Files whose name ends in {@code .gz} are unpacked as they are read. */
+/**
+ * How a data file is laid out. Files whose name ends in {@code .gz} are unpacked as they are read.
+ */
 public sealed interface FileFormat {
   /**
    * Delimited text.
@@ -26,20 +28,15 @@ public sealed interface FileFormat {
   record Parquet() implements FileFormat {}
 
   /**
-   * Lines of {@code label index:value ...}, read as three columns: {@code label}, {@code indices} (int64 list) and {@code values} (float list).
+   * Lines of {@code label index:value ...}, read as three columns: {@code label}, {@code indices}
+   * (int64 list) and {@code values} (float list).
    */
   record Libsvm() implements FileFormat {}
 
   /** Names that {@link #named} knows. */
   List<String> NAMES =
       List.of(
-          "csv",
-          "tsv",
-          "parquet",
-          "libsvm",
-          "benchmark-csv",
-          "criteo-kaggle",
-          "criteo-terabyte");
+          "csv", "tsv", "parquet", "libsvm", "benchmark-csv", "criteo-kaggle", "criteo-terabyte");
 
   /**
    * The format called {@code name}.
@@ -108,10 +105,9 @@ public sealed interface FileFormat {
       throw new DataException(file + " is empty");
     }
     return switch (this) {
-      case Text text -> DuckDbSource.text(file, text);
+      case Text text -> new TextSource(file, text);
       case Benchmark _ -> {
-        Text text = new Text(',', List.of(), true);
-        DuckDbSource source = DuckDbSource.text(file, text);
+        RowSource source = new TextSource(file, new Text(',', List.of(), true));
         if (!source.columns().getFirst().equals("label")) {
           source.close();
           throw new DataException(
@@ -120,7 +116,7 @@ public sealed interface FileFormat {
         }
         yield source;
       }
-      case Parquet _ -> DuckDbSource.parquet(file);
+      case Parquet _ -> new ParquetSource(file);
       case Libsvm _ -> new LibsvmSource(file);
     };
   }

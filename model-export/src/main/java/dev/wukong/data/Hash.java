@@ -5,8 +5,8 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
 /**
- * xxHash64 with seed 0, the published hash of raw values: over the UTF-8 bytes of a string, over the 8 little-endian bytes of an int64.
- * Clients in any language can compute the same.
+ * xxHash64 with seed 0, the published hash of raw values: over the UTF-8 bytes of a string, over
+ * the 8 little-endian bytes of an int64. Clients in any language can compute the same.
  */
 public final class Hash {
   private static final ValueLayout.OfLong LONG =

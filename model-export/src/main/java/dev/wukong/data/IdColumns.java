@@ -6,7 +6,8 @@ package dev.wukong.data;
  * @param table the table looked up
  * @param group the index of the table's group
  * @param position the feature's first position in the {@link EncodedRows} of its scope
- * @param start the first column in {@code slots.<scope>.<group>}; the feature owns {@code feature.maxIds()} of them
+ * @param start the first column in {@code slots.<scope>.<group>}; the feature owns {@code
+ *     feature.maxIds()} of them
  */
 public record IdColumns(IdFeature feature, Table table, int group, int position, int start) {
   public int width() {

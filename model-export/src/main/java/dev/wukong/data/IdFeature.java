@@ -5,11 +5,14 @@ import java.util.Optional;
 /**
  * A categorical feature: up to {@code maxIds} ids a row, looked up in embedding tables.
  *
- * @param type the raw type of its values; where the mapping is buckets the values are numbers, and it is INT64 without meaning
- * @param idSpace the name of the id space; features that share it share the vocabulary and the tables (an item and the items seen before)
+ * @param type the raw type of its values; where the mapping is buckets the values are numbers, and
+ *     it is INT64 without meaning
+ * @param idSpace the name of the id space; features that share it share the vocabulary and the
+ *     tables (an item and the items seen before)
  * @param maxIds the number of positions; of more values the newest (last) are kept
  * @param weightColumn the column with one weight a value, where the feature is weighted
- * @param separator what stands between the values (and weights) of a multi-valued feature in one text cell
+ * @param separator what stands between the values (and weights) of a multi-valued feature in one
+ *     text cell
  */
 public record IdFeature(
     String name,
@@ -59,8 +62,7 @@ public record IdFeature(
       int maxIds,
       Pooling pooling,
       Optional<String> weightColumn) {
-    this(
-        name, scope, column, type, mapping, idSpace, maxIds, pooling, weightColumn, SEPARATOR);
+    this(name, scope, column, type, mapping, idSpace, maxIds, pooling, weightColumn, SEPARATOR);
   }
 
   public boolean multiValued() {

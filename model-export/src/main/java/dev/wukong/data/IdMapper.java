@@ -3,7 +3,10 @@ package dev.wukong.data;
 import java.lang.foreign.MemorySegment;
 import java.util.OptionalLong;
 
-/** Turns the raw values of one id space into ids. Immutable, safe for all threads; allocates nothing. */
+/**
+ * Turns the raw values of one id space into ids. Immutable, safe for all threads; allocates
+ * nothing.
+ */
 sealed interface IdMapper {
   long idOf(long value);
 
@@ -11,7 +14,9 @@ sealed interface IdMapper {
 
   long idOf(double value);
 
-  /** How many ids there are, the two reserved ones included; empty where they cannot be enumerated. */
+  /**
+   * How many ids there are, the two reserved ones included; empty where they cannot be enumerated.
+   */
   OptionalLong rows();
 
   record ByVocabulary(Vocabulary vocabulary) implements IdMapper {

@@ -6,13 +6,18 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * How encoded features become the graph's inputs: tables by group, columns by feature. It follows from the schema and from the widths
- * that the model gives each feature, so training and serving derive it alike.
+ * How encoded features become the graph's inputs: tables by group, columns by feature. It follows
+ * from the schema and from the widths that the model gives each feature, so training and serving
+ * derive it alike.
  *
  * @param tables by ordinal
  */
 public record InputLayout(
-    Schema schema, List<Table> tables, List<Group> groups, List<IdColumns> columns, List<DenseColumns> dense) {
+    Schema schema,
+    List<Table> tables,
+    List<Group> groups,
+    List<IdColumns> columns,
+    List<DenseColumns> dense) {
   public InputLayout {
     tables = List.copyOf(tables);
     groups = List.copyOf(groups);
@@ -21,11 +26,12 @@ public record InputLayout(
   }
 
   /**
-   * The layout in which each id feature looks up one table for every width in {@code widths}; the n-th table of an id space is shared by
-   * its features.
+   * The layout in which each id feature looks up one table for every width in {@code widths}; the
+   * n-th table of an id space is shared by its features.
    *
    * @param widths by feature name: the widths of its embeddings, in order
-   * @throws IllegalArgumentException if features of one id space ask for different widths of its n-th table
+   * @throws IllegalArgumentException if features of one id space ask for different widths of its
+   *     n-th table
    */
   public static InputLayout of(Schema schema, Map<String, List<Integer>> widths) {
     Map<String, Table> tables = new LinkedHashMap<>();
@@ -48,7 +54,9 @@ public record InputLayout(
     Map<Integer, List<Table>> byWidth = new LinkedHashMap<>();
     tables.values().forEach(t -> byWidth.computeIfAbsent(t.width(), w -> new ArrayList<>()).add(t));
     List<Group> groups =
-        byWidth.entrySet().stream().map(e -> new Group("d" + e.getKey(), e.getKey(), e.getValue())).toList();
+        byWidth.entrySet().stream()
+            .map(e -> new Group("d" + e.getKey(), e.getKey(), e.getValue()))
+            .toList();
     List<Integer> groupWidths = List.copyOf(byWidth.keySet());
 
     List<IdColumns> columns = new ArrayList<>();
@@ -102,7 +110,9 @@ public record InputLayout(
   }
 
   public List<IdColumns> columns(Scope scope, int group) {
-    return columns.stream().filter(c -> c.group() == group && c.feature().scope() == scope).toList();
+    return columns.stream()
+        .filter(c -> c.group() == group && c.feature().scope() == scope)
+        .toList();
   }
 
   /** Columns of {@code slots.<scope>.<group>}. */

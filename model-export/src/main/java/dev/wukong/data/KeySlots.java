@@ -3,8 +3,8 @@ package dev.wukong.data;
 import java.util.Arrays;
 
 /**
- * The slots of one group's keys: open addressing whose table is never cleared. A table entry counts only if the slot it names points
- * back to it, so forgetting everything is setting the size to 0.
+ * The slots of one group's keys: open addressing whose table is never cleared. A table entry counts
+ * only if the slot it names points back to it, so forgetting everything is setting the size to 0.
  */
 final class KeySlots {
   private int[] table = new int[64]; // place -> slot

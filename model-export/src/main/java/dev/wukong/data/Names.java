@@ -2,7 +2,10 @@ package dev.wukong.data;
 
 import java.util.regex.Pattern;
 
-/** Which names features, id spaces and tasks may have. They become parts of file names and of graph inputs. */
+/**
+ * Which names features, id spaces and tasks may have. They become parts of file names and of graph
+ * inputs.
+ */
 final class Names {
   private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}");
 

@@ -1,6 +1,9 @@
 package dev.wukong.data;
 
-/** Hears how far a pass over data has come. Called by the reading thread for every row, so it must return at once. */
+/**
+ * Hears how far a pass over data has come. Called by the reading thread for every row, so it must
+ * return at once.
+ */
 @FunctionalInterface
 public interface Progress {
   /** Hears nothing. */

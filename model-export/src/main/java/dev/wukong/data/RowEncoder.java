@@ -7,7 +7,10 @@ import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** Encodes the current row of a {@link RowSource}: the file's door of the {@link FeatureEncoder}. Not thread-safe. */
+/**
+ * Encodes the current row of a {@link RowSource}: the file's door of the {@link FeatureEncoder}.
+ * Not thread-safe.
+ */
 public final class RowEncoder {
   private record BoundIds(ScopeColumns.Ids column, Cell cell) {}
 
@@ -15,8 +18,7 @@ public final class RowEncoder {
 
   private record BoundTask(Task task, Cell label, Optional<Cell> weight) {}
 
-  private record BoundScope(
-      ScopeColumns columns, List<BoundIds> ids, List<BoundNumber> numbers) {}
+  private record BoundScope(ScopeColumns columns, List<BoundIds> ids, List<BoundNumber> numbers) {}
 
   private final List<BoundScope> scopes;
   private final List<BoundTask> tasks;
@@ -50,7 +52,8 @@ public final class RowEncoder {
   /**
    * Encodes the current row's features into row {@code row} of the two blocks.
    *
-   * @throws DataException if a value is wrong; the message names the source, the row, the feature, the value and what is allowed
+   * @throws DataException if a value is wrong; the message names the source, the row, the feature,
+   *     the value and what is allowed
    */
   public void encode(EncodedRows context, EncodedRows candidate, int row, EncodingCounts counts) {
     for (BoundScope scope : scopes) {
@@ -140,7 +143,8 @@ public final class RowEncoder {
   }
 
   /**
-   * Reads the current row's labels (0 or 1) and their weights to {@code from} and on; an absent label is 0 with weight 0.
+   * Reads the current row's labels (0 or 1) and their weights to {@code from} and on; an absent
+   * label is 0 with weight 0.
    *
    * @throws DataException if one is wrong
    */

@@ -1,8 +1,9 @@
 package dev.wukong.data;
 
 /**
- * The key of an embedding row: the table's ordinal in the layout (16 bits) and the id inside the table (48 bits). User 5 and item 5
- * never meet. No key is negative, so -1 marks an unused position.
+ * The key of an embedding row: the table's ordinal in the layout (16 bits) and the id inside the
+ * table (48 bits). User 5 and item 5 never meet. No key is negative, so -1 marks an unused
+ * position.
  */
 public final class RowKey {
   /** The id of every value that training has not seen. */

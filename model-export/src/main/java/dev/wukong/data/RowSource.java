@@ -22,8 +22,8 @@ public interface RowSource extends AutoCloseable {
   long row();
 
   /**
-   * The current row's value in {@code column}: null where absent, else a String, Number, Boolean, List of these, or long[], float[] or double[];
-   * anything else is taken as its text.
+   * The current row's value in {@code column}: null where absent, else a String, Number, Boolean,
+   * List of these, or long[], float[] or double[]; anything else is taken as its text.
    */
   @Nullable Object value(int column);
 

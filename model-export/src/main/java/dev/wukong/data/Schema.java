@@ -12,10 +12,16 @@ import java.util.Set;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
-/** The features of a data set in their fixed order, and the tasks. Names are unique; features of one id space map values alike. */
+/**
+ * The features of a data set in their fixed order, and the tasks. Names are unique; features of one
+ * id space map values alike.
+ */
 public record Schema(String name, List<Feature> features, List<Task> tasks) {
   /** The most features a schema may have. */
   public static final int MAX_FEATURES = 4096;
+
+  /** The most ids that all features of a scope together may have in one row. */
+  public static final int MAX_POSITIONS = 65_536;
 
   public Schema {
     features = List.copyOf(features);
@@ -25,6 +31,17 @@ public record Schema(String name, List<Feature> features, List<Task> tasks) {
       throw new DataException(
           "schema '%s' has %d features; 1 to %d are allowed"
               .formatted(name, features.size(), MAX_FEATURES));
+    }
+    for (Scope scope : Scope.values()) {
+      int positions =
+          features.stream()
+              .mapToInt(f -> f instanceof IdFeature i && i.scope() == scope ? i.maxIds() : 0)
+              .sum();
+      if (positions > MAX_POSITIONS) {
+        throw new DataException(
+            "schema '%s' has %d id positions in scope %s; up to %d are allowed"
+                .formatted(name, positions, scope, MAX_POSITIONS));
+      }
     }
     Set<String> names = new HashSet<>();
     Map<String, IdFeature> spaces = new HashMap<>();
@@ -54,7 +71,10 @@ public record Schema(String name, List<Feature> features, List<Task> tasks) {
     }
   }
 
-  /** Id features of {@code scope}, in schema order. Each takes {@link IdFeature#maxIds} positions of an {@link EncodedRows}. */
+  /**
+   * Id features of {@code scope}, in schema order. Each takes {@link IdFeature#maxIds} positions of
+   * an {@link EncodedRows}.
+   */
   public List<IdFeature> ids(Scope scope) {
     return features.stream()
         .filter(f -> f.scope() == scope && f instanceof IdFeature)
@@ -74,7 +94,8 @@ public record Schema(String name, List<Feature> features, List<Task> tasks) {
    * The schema that {@link #toJson} wrote, or one in the same form written by hand.
    *
    * @param source what {@code node} was read from, for messages
-   * @throws DataException if it is not one; the message names the path, the value and what is allowed
+   * @throws DataException if it is not one; the message names the path, the value and what is
+   *     allowed
    */
   public static Schema fromJson(JsonNode node, String source) {
     return SchemaReader.read(node, source);
@@ -92,13 +113,12 @@ public record Schema(String name, List<Feature> features, List<Task> tasks) {
         return ids;
       }
     }
-    throw new IllegalArgumentException(
-        "schema '%s' has no id space '%s'".formatted(name, idSpace));
+    throw new IllegalArgumentException("schema '%s' has no id space '%s'".formatted(name, idSpace));
   }
 
   /**
-   * 64 hexadecimal digits (SHA-256) that fix how requests are packed: every feature's name, scope, kind and number of values, in order. Tasks,
-   * file columns and pooling have no part in it.
+   * 64 hexadecimal digits (SHA-256) that fix how requests are packed: every feature's name, scope,
+   * kind and number of values, in order. Tasks, file columns and pooling have no part in it.
    */
   public String id() {
     StringBuilder text = new StringBuilder("wukong-schema-1\n");

@@ -128,7 +128,10 @@ final class SchemaReader {
                 separator));
   }
 
-  /** The feature whose ids {@code node} shares and whose type and mapping it takes over, if it names one. */
+  /**
+   * The feature whose ids {@code node} shares and whose type and mapping it takes over, if it names
+   * one.
+   */
   private static Optional<StrictNode> shared(StrictNode node, List<StrictNode> all) {
     if (!node.has("shares")) {
       return Optional.empty();

@@ -5,7 +5,10 @@ import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
-/** Writes a {@link Schema} as the tree that {@link SchemaReader} reads; what is the default is left out. */
+/**
+ * Writes a {@link Schema} as the tree that {@link SchemaReader} reads; what is the default is left
+ * out.
+ */
 final class SchemaWriter {
   private SchemaWriter() {}
 

@@ -16,15 +16,15 @@ import tools.jackson.dataformat.yaml.YAMLMapper;
 public final class SchemaYaml {
   private static final long MAX_BYTES = 16 << 20;
   private static final Pattern PLAIN = Pattern.compile("[A-Za-z][A-Za-z0-9_.-]*");
-  private static final Pattern RESERVED =
-      Pattern.compile("(?i)y|n|yes|no|on|off|true|false|null");
+  private static final Pattern RESERVED = Pattern.compile("(?i)y|n|yes|no|on|off|true|false|null");
 
   private SchemaYaml() {}
 
   /**
    * Reads the schema in {@code file}.
    *
-   * @throws DataException if it is missing or not a schema; the message names the path, the value and what is allowed
+   * @throws DataException if it is missing or not a schema; the message names the path, the value
+   *     and what is allowed
    */
   public static Schema read(Path file) {
     try {
@@ -68,7 +68,10 @@ public final class SchemaYaml {
     return write(schema, Map.of());
   }
 
-  /** The schema as YAML, with a comment before each feature or task that {@code comments} has by name. */
+  /**
+   * The schema as YAML, with a comment before each feature or task that {@code comments} has by
+   * name.
+   */
   static String write(Schema schema, Map<String, String> comments) {
     ObjectNode root = schema.toJson();
     StringBuilder text = new StringBuilder();

@@ -1,9 +1,10 @@
 package dev.wukong.data;
 
 /**
- * A permutation of the rows of a data set that follows from seed and epoch alone: it takes no memory, and a resumed pass can begin anywhere. Larger
- * sets are shuffled in two steps, chunks of neighbouring rows and then the rows of some thousand chunks, so that a pass reads
- * the file in long strides. Immutable, safe for all threads.
+ * A permutation of the rows of a data set that follows from seed and epoch alone: it takes no
+ * memory, and a resumed pass can begin anywhere. Larger sets are shuffled in two steps, chunks of
+ * neighbouring rows and then the rows of some thousand chunks, so that a pass reads the file in
+ * long strides. Immutable, safe for all threads.
  *
  * <p>Each step is a Feistel network over a power of four, walked until it lands inside the range.
  */
@@ -56,7 +57,10 @@ public final class Shuffle {
     return from == chunks ? moved : permute(from, chunks, key) * chunk + moved % chunk;
   }
 
-  /** Writes the rows at places {@code from} and on to all of {@code into}, or to as much as there are places; returns how many. */
+  /**
+   * Writes the rows at places {@code from} and on to all of {@code into}, or to as much as there
+   * are places; returns how many.
+   */
   public int fill(long from, long[] into) {
     int count = (int) Math.min(into.length, Math.max(0, rows - from));
     for (int i = 0; i < count; i++) {

@@ -9,7 +9,9 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
-/** An object of a schema file, read strictly: errors name the path, the value and what is allowed. */
+/**
+ * An object of a schema file, read strictly: errors name the path, the value and what is allowed.
+ */
 record StrictNode(String source, String path, JsonNode node) {
   /** The same node, checked to be an object with no other keys than {@code keys}. */
   StrictNode withKeys(List<String> keys) {
@@ -147,8 +149,7 @@ record StrictNode(String source, String path, JsonNode node) {
     }
     List<StrictNode> children = new ArrayList<>();
     for (JsonNode element : value) {
-      children.add(
-          new StrictNode(source, "%s[%d]".formatted(at(key), children.size()), element));
+      children.add(new StrictNode(source, "%s[%d]".formatted(at(key), children.size()), element));
     }
     return children;
   }

@@ -6,7 +6,9 @@ import java.util.AbstractList;
 import java.util.Arrays;
 import java.util.List;
 
-/** A vocabulary of strings: their UTF-8 bytes one after another, found by hash, compared in place. */
+/**
+ * A vocabulary of strings: their UTF-8 bytes one after another, found by hash, compared in place.
+ */
 final class StringVocabulary implements Vocabulary {
   private final MemorySegment bytes;
   private final long[] starts; // one more than there are values

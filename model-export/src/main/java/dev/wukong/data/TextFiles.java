@@ -25,8 +25,7 @@ final class TextFiles {
   static BufferedReader open(Path file) throws IOException {
     InputStream raw = new BufferedInputStream(Files.newInputStream(file), 1 << 16);
     try {
-      InputStream plain =
-          file.toString().endsWith(".gz") ? new GZIPInputStream(raw, 1 << 16) : raw;
+      InputStream plain = file.toString().endsWith(".gz") ? new GZIPInputStream(raw, 1 << 16) : raw;
       return new BufferedReader(new InputStreamReader(plain, StandardCharsets.UTF_8), 1 << 16);
     } catch (IOException e) {
       raw.close();

@@ -6,9 +6,10 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The distinct rows of one batch, and the slot of every id position: keys in, {@code rows.<group>} and {@code slots.<scope>.<group>}
- * out. Slots count from 1 in order of first use; slot 0 is the padding row. Used again from batch to batch, and allocates nothing
- * once it has seen the largest. Not thread-safe.
+ * The distinct rows of one batch, and the slot of every id position: keys in, {@code rows.<group>}
+ * and {@code slots.<scope>.<group>} out. Slots count from 1 in order of first use; slot 0 is the
+ * padding row. Used again from batch to batch, and allocates nothing once it has seen the largest.
+ * Not thread-safe.
  */
 public final class UniqueRows {
   /** One feature's columns in one table: where its ids come from and where its slots go. */
@@ -43,8 +44,7 @@ public final class UniqueRows {
               columns.start(),
               columns.width()));
     }
-    return new Plan(
-        List.copyOf(spans), layout.slotWidth(scope, group), layout.positions(scope));
+    return new Plan(List.copyOf(spans), layout.slotWidth(scope, group), layout.positions(scope));
   }
 
   private Plan plan(Scope scope, int group) {
@@ -61,7 +61,9 @@ public final class UniqueRows {
     }
   }
 
-  /** Distinct rows of {@code group} so far, the padding row not counted: slots 1 to this are in use. */
+  /**
+   * Distinct rows of {@code group} so far, the padding row not counted: slots 1 to this are in use.
+   */
   public int size(int group) {
     return groups[group].size();
   }
@@ -77,16 +79,16 @@ public final class UniqueRows {
   }
 
   /**
-   * Puts the slots of {@code rows} at {@code out}'s position and moves it: [rows, slot width], row-major. Call it once for each block of a batch, in
-   * order; blocks of several requests follow one another.
+   * Puts the slots of {@code rows} at {@code out}'s position and moves it: [rows, slot width],
+   * row-major. Call it once for each block of a batch, in order; blocks of several requests follow
+   * one another.
    */
   public void slots(Scope scope, int group, EncodedRows rows, IntBuffer out) {
     slots(scope, group, rows, 0, rows.rows(), out);
   }
 
   /** The same for {@code count} of the rows, from row {@code from}. */
-  public void slots(
-      Scope scope, int group, EncodedRows rows, int from, int count, IntBuffer out) {
+  public void slots(Scope scope, int group, EncodedRows rows, int from, int count, IntBuffer out) {
     Plan plan = plan(scope, group);
     KeySlots keys = groups[group];
     int start = out.position();
@@ -105,8 +107,7 @@ public final class UniqueRows {
         for (int i = 0; i < span.width(); i++) {
           long id = ids[at + span.position() + i];
           out.put(
-              to + span.start() + i,
-              id == RowKey.NONE ? 0 : keys.slotOf(span.tableBits() | id));
+              to + span.start() + i, id == RowKey.NONE ? 0 : keys.slotOf(span.tableBits() | id));
         }
       }
     }

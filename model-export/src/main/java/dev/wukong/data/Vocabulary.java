@@ -5,8 +5,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 
 /**
- * The values of one id space that training has seen: the n-th has the id {@link RowKey#FIRST} + n. Immutable, safe for all threads. Looking
- * up allocates nothing.
+ * The values of one id space that training has seen: the n-th has the id {@link RowKey#FIRST} + n.
+ * Immutable, safe for all threads. Looking up allocates nothing.
  */
 public sealed interface Vocabulary permits Int64Vocabulary, StringVocabulary {
   /** The most values. */
@@ -39,7 +39,10 @@ public sealed interface Vocabulary permits Int64Vocabulary, StringVocabulary {
   /** The id of {@code value}, or {@link RowKey#UNSEEN}; unseen too where the values are strings. */
   long idOf(long value);
 
-  /** The id of the string in {@code length} bytes of UTF-8 from {@code offset}, or {@link RowKey#UNSEEN}. */
+  /**
+   * The id of the string in {@code length} bytes of UTF-8 from {@code offset}, or {@link
+   * RowKey#UNSEEN}.
+   */
   long idOf(MemorySegment utf8, long offset, int length);
 
   /** The id of {@code value}, or {@link RowKey#UNSEEN}. */

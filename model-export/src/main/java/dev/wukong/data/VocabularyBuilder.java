@@ -6,8 +6,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Counts the values of the training data and makes the vocabularies of all id spaces that have one. Values are numbered by first appearance:
- * row by row, within a row in schema order. Not thread-safe.
+ * Counts the values of the training data and makes the vocabularies of all id spaces that have one.
+ * Values are numbered by first appearance: row by row, within a row in schema order. Not
+ * thread-safe.
  */
 public final class VocabularyBuilder {
   private static final class Count {

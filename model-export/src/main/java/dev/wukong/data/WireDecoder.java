@@ -5,7 +5,10 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
-/** Reads one block of a request. Every length is checked before the first value is read. One use, one thread. */
+/**
+ * Reads one block of a request. Every length is checked before the first value is read. One use,
+ * one thread.
+ */
 final class WireDecoder {
   private static final ByteOrder LE = ByteOrder.LITTLE_ENDIAN;
   private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(LE);
@@ -79,7 +82,8 @@ final class WireDecoder {
         for (int row = 0; row < rows; row++, at += Integer.BYTES) {
           int count = counts.get(INT, at);
           if (count < 0 || count > IdFeature.MAX_IDS) {
-            throw bad(feature, row, count + " values", "0 to " + IdFeature.MAX_IDS + " are allowed");
+            throw bad(
+                feature, row, count + " values", "0 to " + IdFeature.MAX_IDS + " are allowed");
           }
           values += count;
         }
@@ -187,7 +191,8 @@ final class WireDecoder {
 
   private void decodeMany(ScopeColumns.Ids column, EncodedRows target, EncodingCounts tally) {
     IdFeature feature = column.feature();
-    // Absent values (empty strings) do not count against the positions, so the row is read into place
+    // Absent values (empty strings) do not count against the positions, so the row is read into
+    // place
     // from a ring of the newest.
     long[] newest = new long[feature.maxIds()];
     float[] newestWeights = new float[feature.maxIds()];
@@ -280,9 +285,7 @@ final class WireDecoder {
         lengthAt += Integer.BYTES;
         long from = stringAt;
         stringAt += length;
-        yield there && length > 0
-            ? column.mapper().idOf(strings, from, length)
-            : RowKey.MISSING;
+        yield there && length > 0 ? column.mapper().idOf(strings, from, length) : RowKey.MISSING;
       }
     };
   }

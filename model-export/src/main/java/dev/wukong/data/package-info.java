@@ -1,4 +1,7 @@
-/** What the data is: schema, id mapping, encoded examples, readers and the click simulator. One implementation for training and serving. */
+/**
+ * What the data is: schema, id mapping, encoded examples, readers and the click simulator. One
+ * implementation for training and serving.
+ */
 @NullMarked
 package dev.wukong.data;
 

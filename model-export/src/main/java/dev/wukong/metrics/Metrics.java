@@ -3,13 +3,16 @@ package dev.wukong.metrics;
 import java.util.Locale;
 
 /**
- * How good the predictions of one task are. A figure that the examples do not define (AUC with one class only) is NaN.
+ * How good the predictions of one task are. A figure that the examples do not define (AUC with one
+ * class only) is NaN.
  *
  * @param examples with a weight above 0
  * @param weight the sum of their weights
- * @param auc the area under the ROC curve: the share of (positive, negative) pairs in the right order, ties counting half
+ * @param auc the area under the ROC curve: the share of (positive, negative) pairs in the right
+ *     order, ties counting half
  * @param logLoss mean cross-entropy in nats, probabilities clipped to [1e-7, 1 - 1e-7]
- * @param normalizedEntropy logLoss divided by the entropy of the base rate: 1 is no better than always predicting it
+ * @param normalizedEntropy logLoss divided by the entropy of the base rate: 1 is no better than
+ *     always predicting it
  * @param calibration mean probability divided by mean label: 1 is right
  * @param baseRate mean label
  * @param meanProbability mean predicted probability
@@ -30,8 +33,8 @@ public record Metrics(
   }
 
   /**
-   * The normalized entropy that the true probabilities reach on average: their mean entropy divided by the entropy of their mean. No
-   * model can expect less on such rows.
+   * The normalized entropy that the true probabilities reach on average: their mean entropy divided
+   * by the entropy of their mean. No model can expect less on such rows.
    *
    * @throws IllegalArgumentException if a value is not a probability
    */

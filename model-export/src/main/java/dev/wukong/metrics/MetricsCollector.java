@@ -2,7 +2,10 @@ package dev.wukong.metrics;
 
 import java.util.Arrays;
 
-/** Collects the predictions of one task and makes its {@link Metrics}. Keeps 24 bytes an example. Not thread-safe. */
+/**
+ * Collects the predictions of one task and makes its {@link Metrics}. Keeps 24 bytes an example.
+ * Not thread-safe.
+ */
 public final class MetricsCollector {
   private static final double CLIP = 1e-7;
 
@@ -19,7 +22,8 @@ public final class MetricsCollector {
   /**
    * Adds one example; one of weight 0 is ignored.
    *
-   * @throws IllegalArgumentException if the probability is not in [0, 1], the label is not 0 or 1, or the weight is negative or not finite
+   * @throws IllegalArgumentException if the probability is not in [0, 1], the label is not 0 or 1,
+   *     or the weight is negative or not finite
    */
   public void add(double probability, double label, double weight) {
     if (!(probability >= 0 && probability <= 1)) {
@@ -117,7 +121,10 @@ public final class MetricsCollector {
     return right / (positive * negative);
   }
 
-  /** The examples' places by ascending probability. Merge sort on a pair of int arrays: nothing is boxed. */
+  /**
+   * The examples' places by ascending probability. Merge sort on a pair of int arrays: nothing is
+   * boxed.
+   */
   private int[] order() {
     int[] from = new int[size];
     int[] to = new int[size];

@@ -1,4 +1,7 @@
-/** How good predictions are: ROC AUC, LogLoss, normalized entropy and calibration, in double precision. */
+/**
+ * How good predictions are: ROC AUC, LogLoss, normalized entropy and calibration, in double
+ * precision.
+ */
 @NullMarked
 package dev.wukong.metrics;
 

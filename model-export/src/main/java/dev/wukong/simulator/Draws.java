@@ -2,7 +2,10 @@ package dev.wukong.simulator;
 
 import dev.wukong.data.Hash;
 
-/** Random numbers by counter: each is a function of the seed and of what it is drawn for, so any can be had at any time, in any order. */
+/**
+ * Random numbers by counter: each is a function of the seed and of what it is drawn for, so any can
+ * be had at any time, in any order.
+ */
 final class Draws {
   private final long seed;
 

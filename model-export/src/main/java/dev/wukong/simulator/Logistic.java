@@ -11,7 +11,10 @@ record Logistic(double scale, double bias) {
     return 1 / (1 + Math.exp(-(scale * score + bias)));
   }
 
-  /** The line by which {@code scores} have mean probability {@code rate} and best normalized entropy {@code entropy}. */
+  /**
+   * The line by which {@code scores} have mean probability {@code rate} and best normalized entropy
+   * {@code entropy}.
+   */
   static Logistic fit(double[] scores, double rate, double entropy) {
     double low = 0;
     double high = 30;

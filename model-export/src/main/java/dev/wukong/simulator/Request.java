@@ -6,7 +6,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One request: the context and its candidates as a server would see them, and what nobody but the simulator knows.
+ * One request: the context and its candidates as a server would see them, and what nobody but the
+ * simulator knows.
  *
  * @param context raw values of the context features in schema order; null where absent
  */

@@ -21,12 +21,13 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A world of users who click on items, whose every click probability is known exactly. Requests are functions of the seed and their index: any can be
- * had at any time. Safe for all threads.
+ * A world of users who click on items, whose every click probability is known exactly. Requests are
+ * functions of the seed and their index: any can be had at any time. Safe for all threads.
  *
- * <p>A click depends on main effects, on the product of a user's and an item's hidden factors, on that product with factors turned round by the
- * hour (third order) and by hour and device (fourth order), on the history's items, and on a segment's taste for prices. A conversion follows
- * a click after a delay.
+ * <p>A click depends on main effects, on the product of a user's and an item's hidden factors, on
+ * that product with factors turned round by the hour (third order) and by hour and device (fourth
+ * order), on the history's items, and on a segment's taste for prices. A conversion follows a click
+ * after a delay.
  */
 public final class Simulator {
   /** The name of the click task and of its label's column. */
@@ -103,8 +104,7 @@ public final class Simulator {
   }
 
   private static IdFeature id(String name, Scope scope, ValueType type, IdMapping mapping) {
-    return new IdFeature(
-        name, scope, name, type, mapping, name, 1, Pooling.MEAN, Optional.empty());
+    return new IdFeature(name, scope, name, type, mapping, name, 1, Pooling.MEAN, Optional.empty());
   }
 
   /**
@@ -195,16 +195,20 @@ public final class Simulator {
   }
 
   /**
-   * The candidates of requests {@code from} to {@code to} - 1 as the rows of a data file: a column for every feature and every task, and {@code
-   * click_probability}, the truth.
+   * The candidates of requests {@code from} to {@code to} - 1 as the rows of a data file: a column
+   * for every feature and every task, and {@code click_probability}, the truth.
    */
   public RowSource rows(long from, long to) {
     return new SimulatedRows(this, from, to);
   }
 
-  /** The best normalized entropy that any model can expect on the clicks of requests {@code from} to {@code to} - 1. */
+  /**
+   * The best normalized entropy that any model can expect on the clicks of requests {@code from} to
+   * {@code to} - 1.
+   */
   public double bestNormalizedEntropy(long from, long to) {
-    double[] truth = new double[Math.toIntExact(Math.multiplyExact(to - from, config.candidates()))];
+    double[] truth =
+        new double[Math.toIntExact(Math.multiplyExact(to - from, config.candidates()))];
     int at = 0;
     for (long index = from; index < to; index++) {
       for (Request.Candidate candidate : request(index).candidates()) {

@@ -12,10 +12,12 @@ import java.time.Duration;
  * @param userSkew Zipf exponent of how often users come
  * @param itemSkew Zipf exponent of how often items are shown
  * @param clickRate mean click probability
- * @param bestNormalizedEntropy the normalized entropy of the true click probabilities; smaller is more predictable
+ * @param bestNormalizedEntropy the normalized entropy of the true click probabilities; smaller is
+ *     more predictable
  * @param conversionRate mean conversion probability of a click
  * @param conversionDelay mean time from click to conversion
- * @param driftPerMillion radians by which the items' hidden factors rotate in a million requests; 0: the world stands still
+ * @param driftPerMillion radians by which the items' hidden factors rotate in a million requests;
+ *     0: the world stands still
  */
 public record SimulatorConfig(
     long seed,

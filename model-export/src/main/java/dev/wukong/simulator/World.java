@@ -6,8 +6,9 @@ import java.util.function.IntToDoubleFunction;
 import java.util.stream.IntStream;
 
 /**
- * The hidden side: factors of users, items, hours and devices, and the score of a candidate before it is scaled. A user's factors
- * are mostly those of the segment, an item's mostly those of the category, so that they can be learnt.
+ * The hidden side: factors of users, items, hours and devices, and the score of a candidate before
+ * it is scaled. A user's factors are mostly those of the segment, an item's mostly those of the
+ * category, so that they can be learnt.
  */
 final class World {
   static final int FACTORS = 6;
@@ -71,9 +72,7 @@ final class World {
     this.logPrice = each(items.length, i -> Math.log(price(i) / 100.0) - 3);
     this.userConversion = each(users.length, u -> 0.5 * draws.normal(Purpose.USER_TRAIT, u, 20));
     this.itemConversion =
-        each(
-            items.length,
-            i -> 0.6 * draws.normal(Purpose.ITEM_TRAIT, i, 20) - 0.4 * logPrice[i]);
+        each(items.length, i -> 0.6 * draws.normal(Purpose.ITEM_TRAIT, i, 20) - 0.4 * logPrice[i]);
     Arrays.setAll(priceTaste, s -> draws.normal(Purpose.SEGMENT, s, 9));
     Arrays.setAll(pairConversion, p -> draws.normal(Purpose.CATEGORY, p, 20));
   }
@@ -92,7 +91,10 @@ final class World {
     return factors;
   }
 
-  /** Which factors an hour or a device turns round: what makes the interaction one of a higher order. */
+  /**
+   * Which factors an hour or a device turns round: what makes the interaction one of a higher
+   * order.
+   */
   private double[] signs(Purpose purpose, int subject) {
     double[] signs = new double[FACTORS];
     for (int f = 0; f < FACTORS; f++) {
@@ -200,7 +202,10 @@ final class World {
         + 0.3 * draws.normal(Purpose.BRAND, brand(item), 10);
   }
 
-  /** The conversion score given a click, of some unit variance: other factors decide than those of a click. */
+  /**
+   * The conversion score given a click, of some unit variance: other factors decide than those of a
+   * click.
+   */
   double conversionScore(Shown shown, int item) {
     int pair = segments[shown.user()] * CATEGORIES + categories[item];
     return userConversion[shown.user()] + itemConversion[item] + 0.6 * pairConversion[pair];

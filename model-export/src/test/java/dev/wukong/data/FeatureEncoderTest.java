@@ -65,7 +65,20 @@ class FeatureEncoderTest {
   /** A good row, in which {@code changes} (column, value) are made. */
   static ListSource source(@Nullable Object... changes) {
     @Nullable Object[] row = {
-      "-20", "a|bücher", "0.5|2", "shoes", "33", "c", "x,y", "10", "2", "0.25", "1|2", "1", "31", "2"
+      "-20",
+      "a|bücher",
+      "0.5|2",
+      "shoes",
+      "33",
+      "c",
+      "x,y",
+      "10",
+      "2",
+      "0.25",
+      "1|2",
+      "1",
+      "31",
+      "2"
     };
     for (int i = 0; i < changes.length; i += 2) {
       row[COLUMNS.indexOf(changes[i])] = changes[i + 1];
@@ -117,8 +130,26 @@ class FeatureEncoderTest {
     Encoded row =
         encode(
             source(
-                "user", "77", "history", null, "history_weights", null, "query", "", "age", null,
-                "item", null, "tags", "", "position", null, "position_weight", null, "vector", ""));
+                "user",
+                "77",
+                "history",
+                null,
+                "history_weights",
+                null,
+                "query",
+                "",
+                "age",
+                null,
+                "item",
+                null,
+                "tags",
+                "",
+                "position",
+                null,
+                "position_weight",
+                null,
+                "vector",
+                ""));
     assertThat(row.context.ids()).containsExactly(0, -1, -1, -1, 1);
     assertThat(row.context.dense()).containsExactly(0, 0);
     assertThat(row.candidate.ids()).containsExactly(1, -1, -1, 4, 1);
@@ -129,8 +160,7 @@ class FeatureEncoderTest {
 
   @Test
   void file_tooManyValues_keepsTheNewestAndCounts() {
-    Encoded row =
-        encode(source("history", "a|a||a|bücher|c", "history_weights", "9|9|9|1|2|3"));
+    Encoded row = encode(source("history", "a|a||a|bücher|c", "history_weights", "9|9|9|1|2|3"));
     assertThat(Arrays.copyOfRange(row.context.ids(), 1, 4)).containsExactly(2, 3, 4);
     assertThat(Arrays.copyOfRange(row.context.weights(), 1, 4)).containsExactly(1, 2, 3);
     assertThat(row.counts.truncated()).isEqualTo(2);
@@ -141,9 +171,24 @@ class FeatureEncoderTest {
     Encoded typed =
         encode(
             source(
-                "user", -20L, "history", List.of("a", "bücher"), "history_weights",
-                new float[] {0.5f, 2}, "age", 33, "tags", List.of("x", "y"), "price", 10.0,
-                "position", 2.0, "position_weight", 0.25, "vector", new double[] {1, 2}));
+                "user",
+                -20L,
+                "history",
+                List.of("a", "bücher"),
+                "history_weights",
+                new float[] {0.5f, 2},
+                "age",
+                33,
+                "tags",
+                List.of("x", "y"),
+                "price",
+                10.0,
+                "position",
+                2.0,
+                "position_weight",
+                0.25,
+                "vector",
+                new double[] {1, 2}));
     Encoded text = encode(source());
     assertThat(typed.context).usingRecursiveComparison().isEqualTo(text.context);
     assertThat(typed.candidate).usingRecursiveComparison().isEqualTo(text.candidate);

@@ -111,7 +111,8 @@ class UniqueRowsTest {
   @Test
   void slots_twoBlocks_followOneAnotherAndShareRows() {
     UniqueRows unique = new UniqueRows(LAYOUT);
-    EncodedRows one = new EncodedRows(1, new long[] {7, -1, -1, -1, -1}, new float[0], new float[0]);
+    EncodedRows one =
+        new EncodedRows(1, new long[] {7, -1, -1, -1, -1}, new float[0], new float[0]);
     int group = LAYOUT.columns(Scope.CANDIDATE).getFirst().group();
     IntBuffer slots = IntBuffer.allocate(2 * LAYOUT.slotWidth(Scope.CANDIDATE, group));
     unique.slots(Scope.CANDIDATE, group, one, slots);
@@ -133,11 +134,10 @@ class UniqueRowsTest {
 
   @Test
   void slots_tooLittleRoom_isRefused() {
-    EncodedRows rows = new EncodedRows(1, new long[] {7, -1, -1, -1, -1}, new float[0], new float[0]);
+    EncodedRows rows =
+        new EncodedRows(1, new long[] {7, -1, -1, -1, -1}, new float[0], new float[0]);
     assertThatThrownBy(
-            () ->
-                new UniqueRows(LAYOUT)
-                    .slots(Scope.CANDIDATE, 1, rows, IntBuffer.allocate(0)))
+            () -> new UniqueRows(LAYOUT).slots(Scope.CANDIDATE, 1, rows, IntBuffer.allocate(0)))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("do not fit");
   }

@@ -46,7 +46,9 @@ class MetricsTest {
     assertThat(collect(p, y, w).metrics().auc()).isCloseTo(right / pairs, within(1e-12));
   }
 
-  /** By hand: loss = -(ln .8 + ln .6 + ln .9 + ln .5) / 4, base rate 1/2, so the entropy is ln 2. */
+  /**
+   * By hand: loss = -(ln .8 + ln .6 + ln .9 + ln .5) / 4, base rate 1/2, so the entropy is ln 2.
+   */
   @Test
   void metrics_fourExamples_areThoseWorkedByHand() {
     Metrics m =
@@ -62,7 +64,10 @@ class MetricsTest {
   @Test
   void auc_threeOfFourPairsRight_isThreeQuarters() {
     Metrics m =
-        collect(new double[] {.1, .4, .35, .8}, new double[] {0, 0, 1, 1}, new double[] {1, 1, 1, 1})
+        collect(
+                new double[] {.1, .4, .35, .8},
+                new double[] {0, 0, 1, 1},
+                new double[] {1, 1, 1, 1})
             .metrics();
     assertThat(m.auc()).isEqualTo(0.75);
   }

@@ -9,7 +9,10 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 
-/** Logistic regression with a weight for every id of every feature, fitted to true probabilities by AdaGrad. */
+/**
+ * Logistic regression with a weight for every id of every feature, fitted to true probabilities by
+ * AdaGrad.
+ */
 final class AdditiveFit {
   private final FeatureEncoder encoder;
   private final Map<Long, Integer> terms = new HashMap<>();
@@ -29,10 +32,7 @@ final class AdditiveFit {
     int[] own = new int[ofContext + encoder.positions(Scope.CANDIDATE)];
     for (int i = 0; i < own.length; i++) {
       long id = i < ofContext ? context.ids()[i] : candidate.ids()[i - ofContext];
-      own[i] =
-          id == RowKey.NONE
-              ? -1
-              : terms.computeIfAbsent(RowKey.of(i, id), k -> terms.size());
+      own[i] = id == RowKey.NONE ? -1 : terms.computeIfAbsent(RowKey.of(i, id), k -> terms.size());
     }
     rows[row] = own;
     float[] dense = {

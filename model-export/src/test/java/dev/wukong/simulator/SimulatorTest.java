@@ -4,10 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.wukong.data.CsvFile;
 import dev.wukong.data.DataException;
+import dev.wukong.data.DatasetWriter;
 import dev.wukong.data.EncodedRows;
 import dev.wukong.data.EncodingCounts;
 import dev.wukong.data.FeatureEncoder;
+import dev.wukong.data.FileFormat;
 import dev.wukong.data.Progress;
 import dev.wukong.data.RowEncoder;
 import dev.wukong.data.RowSource;
@@ -15,7 +18,11 @@ import dev.wukong.data.Scope;
 import dev.wukong.data.VocabularyBuilder;
 import dev.wukong.metrics.Metrics;
 import dev.wukong.metrics.MetricsCollector;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class SimulatorTest {
   private static final Simulator SIMULATOR = new Simulator(SimulatorConfig.small(7));
@@ -63,8 +70,8 @@ class SimulatorTest {
   }
 
   /**
-   * The best additive model gets far less than the truth: logistic regression over all ids, trained until it stops gaining, even on
-   * the very probabilities.
+   * The best additive model gets far less than the truth: logistic regression over all ids, trained
+   * until it stops gaining, even on the very probabilities.
    */
   @Test
   void truth_againstTheBestAdditiveFit_isClearlyBetter() {
@@ -87,10 +94,30 @@ class SimulatorTest {
         fit.add(i, context, candidate, truth[i]);
       }
     }
-    double additive = fit.normalizedEntropy(30);
+    double additive = fit.normalizedEntropy(15);
     double best = Metrics.bestNormalizedEntropy(truth);
     System.out.printf("normalized entropy: best additive %.4f, truth %.4f%n", additive, best);
     assertThat(additive - best).isGreaterThan(0.05);
+  }
+
+  /** What is written as CSV and read again encodes as the simulator's own rows do. */
+  @Test
+  void rows_throughACsvFile_encodeAlike(@TempDir Path folder) throws IOException {
+    Path file = folder.resolve("clicks.csv.gz");
+    try (RowSource rows = SIMULATOR.rows(5, 205)) {
+      assertThat(CsvFile.write(file, rows, Progress.NONE)).isEqualTo(2000);
+    }
+    VocabularyBuilder builder = new VocabularyBuilder(SIMULATOR.schema());
+    try (RowSource rows = SIMULATOR.rows(0, 100)) {
+      builder.addAll(rows, Progress.NONE);
+    }
+    FeatureEncoder encoder = new FeatureEncoder(SIMULATOR.schema(), builder.build());
+    try (RowSource direct = SIMULATOR.rows(5, 205);
+        RowSource read = FileFormat.named("csv").open(file)) {
+      DatasetWriter.write(folder.resolve("direct"), encoder, direct, Progress.NONE);
+      DatasetWriter.write(folder.resolve("read"), encoder, read, Progress.NONE);
+    }
+    assertThat(Files.mismatch(folder.resolve("direct"), folder.resolve("read"))).isEqualTo(-1);
   }
 
   @Test

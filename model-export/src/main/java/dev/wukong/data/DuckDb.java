@@ -1,0 +1,67 @@
+package dev.wukong.data;
+
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.Properties;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/** A DuckDB in this process: its settings, and its errors in this package's words. */
+final class DuckDb {
+  private static final Pattern LINE = Pattern.compile("Line: (\\d+)");
+  private static final Pattern COUNTS =
+      Pattern.compile("Expected Number of Columns: (\\d+) Found: (\\d+)");
+
+  private DuckDb() {}
+
+  /** A connection of its own database; results are streamed, or made whole at once. */
+  static Connection connect(boolean streaming) throws SQLException {
+    Properties properties = new Properties();
+    properties.setProperty("jdbc_stream_results", Boolean.toString(streaming));
+    Connection connection = DriverManager.getConnection("jdbc:duckdb:", properties);
+    try (Statement settings = connection.createStatement()) {
+      // Nothing is fetched from a network, and rows keep the file's order.
+      settings.execute("SET autoinstall_known_extensions=false");
+      settings.execute("SET autoload_known_extensions=false");
+      settings.execute("SET preserve_insertion_order=true");
+      settings.execute("SET threads=1");
+    } catch (SQLException e) {
+      closeAfter(e, connection);
+      throw e;
+    }
+    return connection;
+  }
+
+  static void closeAfter(Exception cause, @Nullable AutoCloseable opened) {
+    try {
+      if (opened != null) {
+        opened.close();
+      }
+    } catch (Exception e) {
+      cause.addSuppressed(e);
+    }
+  }
+
+  static String literal(String text) {
+    return "'" + text.replace("'", "''") + "'";
+  }
+
+  static DataException unreadable(Path file, SQLException cause) {
+    String message = cause.getMessage() == null ? cause.toString() : cause.getMessage();
+    Matcher line = LINE.matcher(message);
+    if (line.find()) {
+      Matcher counts = COUNTS.matcher(message);
+      String what =
+          counts.find()
+              ? "%s columns; %s are needed".formatted(counts.group(2), counts.group(1))
+              : message.lines().filter(l -> !l.contains("Line:")).findFirst().orElse("malformed");
+      return new DataException("%s, line %s: %s".formatted(file, line.group(1), what), cause);
+    }
+    String first = message.lines().findFirst().orElse(message);
+    return new DataException("%s cannot be read: %s".formatted(file, first), cause);
+  }
+}
