@@ -1,17 +1,32 @@
 package dev.wukong.serving.predict;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.wukong.client.Prediction;
 import dev.wukong.client.RankingClient;
+import dev.wukong.data.RowSource;
+import dev.wukong.proto.v1.PredictRequest;
+import dev.wukong.proto.v1.RankingServiceGrpc;
 import dev.wukong.serving.hosting.ModelHost;
 import dev.wukong.serving.testing.Served;
 import dev.wukong.serving.testing.TinyModel;
+import io.grpc.ManagedChannel;
+import io.grpc.StatusRuntimeException;
+import io.grpc.inprocess.InProcessChannelBuilder;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -30,7 +45,13 @@ class PredictServiceTest {
   @BeforeAll
   void start(@TempDir Path root) throws Exception {
     model.write(root.resolve("bundles"), "tiny", 3);
-    served = Served.start(root.resolve("bundles"));
+    served =
+        Served.start(
+            root.resolve("bundles"),
+            "wukong.batching.max-rows=8",
+            "wukong.limits.candidates=1000",
+            "wukong.limits.in-flight=64",
+            "spring.grpc.server.inprocess.name=predict-test");
     ModelHost host = served.bean(ModelHost.class);
     Served.await("version 3 serves", () -> host.model("tiny").map(m -> m.servingVersion() == 3).orElse(false));
     client = RankingClient.over(served.channel(), "tiny", DEADLINE);
@@ -64,5 +85,149 @@ class PredictServiceTest {
     assertThat(prediction.response().getQuality().getDefaultedIds()).isEqualTo(2);
     assertThat(prediction.response().getQuality().getTruncatedIds()).isEqualTo(1);
     assertThat(prediction.response().getQuality().getMissingValues()).isEqualTo(1);
+  }
+
+  private static Map<String, Object> candidate(int i) {
+    return Map.of(
+        "item", 1 + i % 250, "tags", List.of("red", "blue").subList(0, 1 + i % 2), "tag_weights", List.of(1, 0.5).subList(0, 1 + i % 2), "price", i % 20, "picture", List.of(0.01 * i, 0));
+  }
+
+  @Test
+  void predict_moreCandidatesThanABatch_givesTheSameAsOneByOne() {
+    Map<String, Object> context = Map.of("user", 149);
+    List<Map<String, Object>> candidates = IntStream.range(0, 101).mapToObj(PredictServiceTest::candidate).toList();
+
+    Prediction whole = client.predict(context, candidates);
+
+    assertThat(whole.candidates()).isEqualTo(101);
+    for (int i = 0; i < 101; i++) {
+      Prediction single = client.predict(context, candidates.subList(i, i + 1));
+      assertThat(whole.probability(i, 0)).isEqualTo(single.probability(0, 0));
+      assertThat(whole.probability(i, 1)).isEqualTo(single.probability(0, 1));
+      assertThat(whole.probability(i, 0)).isCloseTo(TinyModel.probability(model.logit(context, candidates.get(i)), 0), within(1e-6f));
+    }
+  }
+
+  @Test
+  void predictAll_rowsWithContextsOfTheirOwn_scoresEachInOrder() {
+    List<Map<String, Object>> rows = new ArrayList<>();
+    for (int i = 0; i < 50; i++) {
+      Map<String, Object> row = new HashMap<>(candidate(i));
+      row.put("user", 95 + i);
+      if (i % 3 > 0) {
+        row.put("age", 0.1f * i);
+      }
+      rows.add(row);
+    }
+    List<Float> scores = new ArrayList<>();
+    long scored =
+        client.predictAll(
+            new MapRows(rows),
+            20,
+            prediction -> {
+              for (int i = 0; i < prediction.candidates(); i++) {
+                scores.add(prediction.probability(i, 1));
+              }
+            });
+
+    assertThat(scored).isEqualTo(50);
+    for (int i = 0; i < 50; i++) {
+      assertThat(scores.get(i)).isCloseTo(TinyModel.probability(model.logit(rows.get(i), rows.get(i)), 1), within(1e-6f));
+    }
+  }
+
+  @Test
+  void predict_inProcess_answersWithLogitsAndTimingWhenAsked() {
+    ManagedChannel channel = InProcessChannelBuilder.forName("predict-test").build();
+    try (RankingClient near = RankingClient.over(channel, "", DEADLINE)) {
+      Map<String, Object> context = Map.of("user", 100);
+      PredictRequest request =
+          near.packer().pack(context, List.of(candidate(1))).toBuilder().setWantLogits(true).setWantTiming(true).setRequestId("r-1").build();
+
+      Prediction prediction = near.predict(request);
+
+      assertThat(prediction.logits()[1]).isCloseTo((float) (-0.5 * model.logit(context, candidate(1))), within(1e-5f));
+      assertThat(prediction.response().getTiming().getBatchRows()).isPositive();
+      assertThat(prediction.response().getRequestId()).isEqualTo("r-1");
+      assertThat(client.predict(near.packer().pack(context, List.of(candidate(1)))).response().hasTiming()).isFalse();
+    } finally {
+      channel.shutdownNow();
+    }
+  }
+
+  @Test
+  void predict_manyAtOnce_answersEachWithItsOwn() throws Exception {
+    try (ExecutorService callers = Executors.newFixedThreadPool(16)) {
+      List<Future<?>> calls = new ArrayList<>();
+      for (int c = 0; c < 200; c++) {
+        Map<String, Object> context = Map.of("user", 100 + c % 60);
+        List<Map<String, Object>> candidates =
+            IntStream.range(c, c + 1 + c % 13).mapToObj(PredictServiceTest::candidate).toList();
+        calls.add(
+            callers.submit(
+                () -> {
+                  Prediction prediction = client.predict(context, candidates);
+                  for (int i = 0; i < candidates.size(); i++) {
+                    assertThat(prediction.probability(i, 0))
+                        .isCloseTo(TinyModel.probability(model.logit(context, candidates.get(i)), 0), within(1e-6f));
+                  }
+                }));
+      }
+      for (Future<?> call : calls) {
+        call.get(60, TimeUnit.SECONDS);
+      }
+    }
+  }
+
+  @Test
+  void predict_deadlinePassed_isDeadlineExceeded() {
+    PredictRequest request = client.packer().pack(Map.of(), List.of(candidate(1)));
+
+    assertThatThrownBy(
+            () ->
+                RankingServiceGrpc.newBlockingStub(served.channel()).withDeadlineAfter(1, TimeUnit.NANOSECONDS).predict(request))
+        .isInstanceOf(StatusRuntimeException.class)
+        .hasMessageStartingWith("DEADLINE_EXCEEDED");
+  }
+
+  /** Rows of maps that name the same columns. */
+  private static final class MapRows implements RowSource {
+    private static final List<String> COLUMNS =
+        List.of("user", "age", "item", "tags", "tag_weights", "price", "picture");
+    private final List<Map<String, Object>> rows;
+    private int at = -1;
+
+    MapRows(List<Map<String, Object>> rows) {
+      this.rows = rows;
+    }
+
+    @Override
+    public String name() {
+      return "maps";
+    }
+
+    @Override
+    public List<String> columns() {
+      return COLUMNS;
+    }
+
+    @Override
+    public boolean next() {
+      at++;
+      return at < rows.size();
+    }
+
+    @Override
+    public long row() {
+      return at + 1L;
+    }
+
+    @Override
+    public @Nullable Object value(int column) {
+      return rows.get(at).get(COLUMNS.get(column));
+    }
+
+    @Override
+    public void close() {}
   }
 }

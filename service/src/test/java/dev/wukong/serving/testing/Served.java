@@ -6,7 +6,9 @@ import io.grpc.netty.NettyChannelBuilder;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.springframework.boot.WebApplicationType;
 import org.springframework.boot.builder.SpringApplicationBuilder;
 import org.springframework.context.ConfigurableApplicationContext;
@@ -22,19 +24,22 @@ public final class Served implements AutoCloseable {
     this.channel = NettyChannelBuilder.forTarget("localhost:" + grpcPort()).usePlaintext().build();
   }
 
-  /** Starts the service over {@code root}; further settings as on the command line, without the dashes. */
+  /** Starts the service over {@code root}; further settings are {@code name=value}. */
   public static Served start(Path root, String... settings) {
-    List<String> arguments = new ArrayList<>();
-    arguments.add("--wukong.bundle-root=" + root);
-    arguments.add("--wukong.rows.store-dir=" + root.resolveSibling(root.getFileName() + ".store"));
-    arguments.add("--wukong.poll=20ms");
-    arguments.add("--wukong.lame-duck=0ms");
-    arguments.add("--wukong.engine.threads=1");
-    arguments.add("--spring.grpc.server.port=0");
-    arguments.add("--server.port=0");
+    Map<String, String> all = new LinkedHashMap<>();
+    all.put("wukong.bundle-root", root.toString());
+    all.put("wukong.rows.store-dir", root.resolveSibling(root.getFileName() + ".store").toString());
+    all.put("wukong.poll", "20ms");
+    all.put("wukong.lame-duck", "0ms");
+    all.put("wukong.engine.threads", "1");
+    all.put("spring.grpc.server.port", "0");
+    all.put("server.port", "0");
     for (String setting : settings) {
-      arguments.add("--" + setting);
+      int equals = setting.indexOf('=');
+      all.put(setting.substring(0, equals), setting.substring(equals + 1));
     }
+    List<String> arguments = new ArrayList<>();
+    all.forEach((name, value) -> arguments.add("--" + name + "=" + value));
     return new Served(
         new SpringApplicationBuilder(ServingApplication.class)
             .web(WebApplicationType.SERVLET)
@@ -44,7 +49,7 @@ public final class Served implements AutoCloseable {
 
   /** The port of gRPC. */
   public int grpcPort() {
-    return context.getBean(GrpcServerLifecycle.class).getPort();
+    return context.getBean("nettyGrpcServerLifecycle", GrpcServerLifecycle.class).getPort();
   }
 
   /** The port of REST. */

@@ -224,8 +224,9 @@ public final class TinyModel {
   public double logit(Map<String, ?> context, Map<String, ?> candidate) {
     double logit = 0;
     Object user = context.get("user");
-    long userId = user == null ? RowKey.MISSING : ((Number) user).longValue() - 100 + RowKey.FIRST;
-    logit += sum("user", userId < 1 || userId > USERS + 1 ? RowKey.UNSEEN : userId, 2);
+    long place = user == null ? -1 : ((Number) user).longValue() - 100;
+    boolean known = place >= 0 && place < USERS;
+    logit += sum("user", user == null ? RowKey.MISSING : known ? RowKey.FIRST + place : RowKey.UNSEEN, 2);
     Object age = context.get("age");
     logit += age == null ? 0 : ((Number) age).floatValue() + 1;
     Object item = candidate.get("item");

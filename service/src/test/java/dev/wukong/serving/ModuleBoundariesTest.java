@@ -1,0 +1,128 @@
+package dev.wukong.serving;
+
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchRule;
+
+/** The boundaries between modules and packages. */
+@AnalyzeClasses(packages = "dev.wukong", importOptions = DoNotIncludeTests.class)
+class ModuleBoundariesTest {
+  private static final DescribedPredicate<JavaClass> GENERATED =
+      resideInAnyPackage("dev.wukong.onnx..", "dev.wukong.proto..");
+
+  @ArchTest
+  static final ArchRule packagesHaveNoCycles =
+      slices().matching("dev.wukong.(**)").should().beFreeOfCycles();
+
+  @ArchTest
+  static final ArchRule theServiceUsesOnlyDataAndBundles =
+      noClasses()
+          .that()
+          .resideInAPackage("dev.wukong.serving..")
+          .should()
+          .dependOnClassesThat(
+              resideInAPackage("dev.wukong..")
+                  .and(
+                      DescribedPredicate.not(
+                          resideInAnyPackage(
+                              "dev.wukong.serving..", "dev.wukong.data..", "dev.wukong.bundle..", "dev.wukong.proto.."))));
+
+  @ArchTest
+  static final ArchRule theServiceIsNobodysDependency =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("dev.wukong.serving..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("dev.wukong.serving..");
+
+  @ArchTest
+  static final ArchRule onnxRuntimeIsForTrainingAndHosting =
+      noClasses()
+          .that()
+          .resideOutsideOfPackages("dev.wukong.training..", "dev.wukong.serving.hosting..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("ai.onnxruntime..");
+
+  @ArchTest
+  static final ArchRule rocksIsForItsStore =
+      noClasses()
+          .that()
+          .haveSimpleNameNotStartingWith("Rocks")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("org.rocksdb..");
+
+  @ArchTest
+  static final ArchRule springIsForTheService =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("dev.wukong.serving..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("org.springframework..");
+
+  @ArchTest
+  static final ArchRule theWireIsForTheEdgeAndTheClient =
+      noClasses()
+          .that(
+              DescribedPredicate.not(
+                  resideInAnyPackage(
+                      "dev.wukong.proto..", "dev.wukong.client..", "dev.wukong.serving", "dev.wukong.serving.predict..")))
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("dev.wukong.proto..");
+
+  @ArchTest
+  static final ArchRule rowsKnowNothingOfBatchesModelsAndRequests =
+      noClasses()
+          .that()
+          .resideInAPackage("dev.wukong.serving.embedding..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage(
+              "dev.wukong.serving", "dev.wukong.serving.batching..", "dev.wukong.serving.hosting..", "dev.wukong.serving.predict..");
+
+  @ArchTest
+  static final ArchRule batchesKnowNothingOfModelsAndRequests =
+      noClasses()
+          .that()
+          .resideInAPackage("dev.wukong.serving.batching..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("dev.wukong.serving", "dev.wukong.serving.hosting..", "dev.wukong.serving.predict..");
+
+  @ArchTest
+  static final ArchRule modelsKnowNothingOfRequests =
+      noClasses()
+          .that()
+          .resideInAPackage("dev.wukong.serving.hosting..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("dev.wukong.serving", "dev.wukong.serving.predict..");
+
+  @ArchTest
+  static final ArchRule noReflection =
+      noClasses()
+          .that(DescribedPredicate.not(GENERATED))
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("java.lang.reflect..");
+
+  @ArchTest
+  static final ArchRule namesSayWhatAThingIs =
+      classes()
+          .that(DescribedPredicate.not(GENERATED))
+          .should()
+          .haveNameNotMatching(".*(Impl|Manager|Util|Utils|Helper|Helpers)");
+}
