@@ -7,7 +7,10 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
-/** A schema as a JSON document of its own, spelled as in the manifest: what a server tells its clients. */
+/**
+ * A schema as a JSON document of its own, spelled as in the manifest: what a server tells its
+ * clients.
+ */
 public final class SchemaDocument {
   private SchemaDocument() {}
 

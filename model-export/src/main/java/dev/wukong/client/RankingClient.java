@@ -21,8 +21,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
 /**
- * Asks a ranking service about one model. The model's schema is fetched once, when the client is made; after a deployment with another
- * schema the server answers FAILED_PRECONDITION and a new client is needed. Any thread.
+ * Asks a ranking service about one model. The model's schema is fetched once, when the client is
+ * made; after a deployment with another schema the server answers FAILED_PRECONDITION and a new
+ * client is needed. Any thread.
  */
 public final class RankingClient implements AutoCloseable {
   private static final int MAX_ANSWER_BYTES = 64 << 20;
@@ -37,7 +38,8 @@ public final class RankingClient implements AutoCloseable {
   private RankingClient(Channel channel, String name, Duration deadline, Runnable close) {
     this.close = close;
     this.deadline = deadline;
-    this.stub = RankingServiceGrpc.newBlockingStub(channel).withMaxInboundMessageSize(MAX_ANSWER_BYTES);
+    this.stub =
+        RankingServiceGrpc.newBlockingStub(channel).withMaxInboundMessageSize(MAX_ANSWER_BYTES);
     this.model =
         StatusServiceGrpc.newBlockingStub(channel)
             .withDeadlineAfter(deadline.toNanos(), TimeUnit.NANOSECONDS)
@@ -45,7 +47,8 @@ public final class RankingClient implements AutoCloseable {
             .getModel(GetModelRequest.newBuilder().setName(name).build());
     if (model.getSchemaJson().isEmpty()) {
       throw Status.UNAVAILABLE
-          .withDescription("model '%s' has no version that serves yet".formatted(model.getStatus().getName()))
+          .withDescription(
+              "model '%s' has no version that serves yet".formatted(model.getStatus().getName()))
           .asRuntimeException();
     }
     this.schema = SchemaDocument.read(model.getSchemaJson());
@@ -111,7 +114,8 @@ public final class RankingClient implements AutoCloseable {
   }
 
   /**
-   * Scores all rows of {@code source}, each a candidate with its context, in requests of up to {@code maxRows}.
+   * Scores all rows of {@code source}, each a candidate with its context, in requests of up to
+   * {@code maxRows}.
    *
    * @param answers takes each answer, in order
    * @return rows scored

@@ -42,8 +42,8 @@ public final class RequestPacker {
    * A request for one context and its candidates.
    *
    * @param context values by column name; empty where the schema has no context features
-   * @param candidates values by column name, one map a candidate: a String, Number or Boolean, a List of these for several values, null or
-   *     left out where absent
+   * @param candidates values by column name, one map a candidate: a String, Number or Boolean, a
+   *     List of these for several values, null or left out where absent
    * @throws DataException if a value does not fit its feature
    */
   public PredictRequest pack(Map<String, ?> context, List<? extends Map<String, ?>> candidates) {
@@ -77,7 +77,10 @@ public final class RequestPacker {
     return columns;
   }
 
-  /** A reader of requests of up to {@code maxRows} candidates from rows that each hold a candidate and its context. */
+  /**
+   * A reader of requests of up to {@code maxRows} candidates from rows that each hold a candidate
+   * and its context.
+   */
   public Rows rows(RowSource source, int maxRows) {
     return new Rows(source, maxRows);
   }
@@ -102,7 +105,8 @@ public final class RequestPacker {
      * @throws DataException if a value does not fit its feature
      */
     public PredictRequest next() {
-      ByteBuffer contextOf = ByteBuffer.allocate(Math.multiplyExact(4, maxRows)).order(ByteOrder.LITTLE_ENDIAN);
+      ByteBuffer contextOf =
+          ByteBuffer.allocate(Math.multiplyExact(4, maxRows)).order(ByteOrder.LITTLE_ENDIAN);
       int rows = 0;
       while (rows < maxRows && source.next()) {
         if (hasContext) {
@@ -117,7 +121,9 @@ public final class RequestPacker {
         return request.build();
       }
       if (hasContext) {
-        request.setContext(block(context.take())).setContextOf(ByteString.copyFrom(contextOf.flip()));
+        request
+            .setContext(block(context.take()))
+            .setContextOf(ByteString.copyFrom(contextOf.flip()));
       }
       return request.setCandidates(block(candidates.take())).build();
     }

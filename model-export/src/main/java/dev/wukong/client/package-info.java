@@ -1,4 +1,7 @@
-/** Asks a running ranking service: requests packed from raw values or a file's rows, answers unpacked. */
+/**
+ * Asks a running ranking service: requests packed from raw values or a file's rows, answers
+ * unpacked.
+ */
 @NullMarked
 package dev.wukong.client;
 

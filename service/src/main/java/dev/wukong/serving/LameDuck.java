@@ -10,8 +10,8 @@ import org.springframework.context.ApplicationListener;
 import org.springframework.context.event.ContextClosedEvent;
 
 /**
- * The first step of stopping: health says NOT_SERVING while calls are still taken, so that balancers look elsewhere before the listener
- * closes. The event comes before any bean stops.
+ * The first step of stopping: health says NOT_SERVING while calls are still taken, so that
+ * balancers look elsewhere before the listener closes. The event comes before any bean stops.
  */
 final class LameDuck implements ApplicationListener<ContextClosedEvent> {
   private static final Logger log = LoggerFactory.getLogger(LameDuck.class);

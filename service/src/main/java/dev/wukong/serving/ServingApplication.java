@@ -8,7 +8,10 @@ import org.springframework.boot.context.properties.EnableConfigurationProperties
 @SpringBootApplication(proxyBeanMethods = false)
 @EnableConfigurationProperties(ServingProperties.class)
 public class ServingApplication {
-  /** Starts the service; settings come from the command line, the environment and {@code application.yaml}. */
+  /**
+   * Starts the service; settings come from the command line, the environment and {@code
+   * application.yaml}.
+   */
   public static void main(String[] arguments) {
     SpringApplication.run(ServingApplication.class, arguments);
   }

@@ -1,16 +1,16 @@
 package dev.wukong.serving;
 
+import dev.wukong.proto.v1.RankingServiceGrpc;
 import dev.wukong.serving.embedding.HeapRowStore;
 import dev.wukong.serving.embedding.RocksRowStore;
 import dev.wukong.serving.embedding.RowStore;
 import dev.wukong.serving.hosting.BundleWatcher;
 import dev.wukong.serving.hosting.ModelHost;
+import dev.wukong.serving.hosting.ModelsHealthIndicator;
 import dev.wukong.serving.predict.FeedbackService;
 import dev.wukong.serving.predict.PredictService;
 import dev.wukong.serving.predict.PredictionIds;
 import dev.wukong.serving.predict.StatusService;
-import dev.wukong.proto.v1.RankingServiceGrpc;
-import dev.wukong.serving.hosting.ModelsHealthIndicator;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.netty.NettyServerBuilder;
 import io.grpc.protobuf.services.HealthStatusManager;
@@ -25,7 +25,10 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.grpc.server.ServerBuilderCustomizer;
 
-/** Puts the parts together. Beans close in the reverse order: edge, watcher, host with its batchers, readers, store. */
+/**
+ * Puts the parts together. Beans close in the reverse order: edge, watcher, host with its batchers,
+ * readers, store.
+ */
 @Configuration(proxyBeanMethods = false)
 class ServingConfiguration {
   @Bean
@@ -82,12 +85,17 @@ class ServingConfiguration {
 
   @Bean(initMethod = "start")
   BundleWatcher bundleWatcher(
-      ModelHost host, ServingProperties properties, RowStore store, ExecutorService rowReaders, MeterRegistry meters) {
+      ModelHost host,
+      ServingProperties properties,
+      RowStore store,
+      ExecutorService rowReaders,
+      MeterRegistry meters) {
     return new BundleWatcher(host, properties.hosting(), store, rowReaders, meters);
   }
 
   @Bean
-  PredictService predictService(ModelHost host, ServingProperties properties, Clock clock, MeterRegistry meters) {
+  PredictService predictService(
+      ModelHost host, ServingProperties properties, Clock clock, MeterRegistry meters) {
     return new PredictService(
         host, properties.limits().limits(), new PredictionIds(clock, new SecureRandom()), meters);
   }
@@ -105,7 +113,8 @@ class ServingConfiguration {
   /** Calls run on virtual threads: they wait for batches, and native calls are made elsewhere. */
   @Bean
   GrpcServerExecutorProvider grpcExecutor() {
-    ExecutorService threads = Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("grpc-", 0).factory());
+    ExecutorService threads =
+        Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("grpc-", 0).factory());
     return () -> threads;
   }
 }

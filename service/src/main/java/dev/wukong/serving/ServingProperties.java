@@ -109,7 +109,8 @@ public record ServingProperties(
       @DefaultValue("2GB") DataSize resident) {
     public Rows {
       if (readers < 1) {
-        throw new IllegalArgumentException("wukong.rows.readers is %d, allowed is 1 or more".formatted(readers));
+        throw new IllegalArgumentException(
+            "wukong.rows.readers is %d, allowed is 1 or more".formatted(readers));
       }
     }
   }
@@ -118,7 +119,8 @@ public record ServingProperties(
     for (String model : models) {
       if (!model.matches("[a-z0-9_-]{1,64}")) {
         throw new IllegalArgumentException(
-            "wukong.models has '%s', allowed are 1 to 64 of a-z, 0-9, '_' and '-'".formatted(model));
+            "wukong.models has '%s', allowed are 1 to 64 of a-z, 0-9, '_' and '-'"
+                .formatted(model));
       }
     }
     if (limits.candidates() > batching.queueRows()) {

@@ -34,7 +34,10 @@ class ModuleBoundariesTest {
                   .and(
                       DescribedPredicate.not(
                           resideInAnyPackage(
-                              "dev.wukong.serving..", "dev.wukong.data..", "dev.wukong.bundle..", "dev.wukong.proto.."))));
+                              "dev.wukong.serving..",
+                              "dev.wukong.data..",
+                              "dev.wukong.bundle..",
+                              "dev.wukong.proto.."))));
 
   @ArchTest
   static final ArchRule theServiceIsNobodysDependency =
@@ -78,7 +81,10 @@ class ModuleBoundariesTest {
           .that(
               DescribedPredicate.not(
                   resideInAnyPackage(
-                      "dev.wukong.proto..", "dev.wukong.client..", "dev.wukong.serving", "dev.wukong.serving.predict..")))
+                      "dev.wukong.proto..",
+                      "dev.wukong.client..",
+                      "dev.wukong.serving",
+                      "dev.wukong.serving.predict..")))
           .should()
           .dependOnClassesThat()
           .resideInAPackage("dev.wukong.proto..");
@@ -91,7 +97,10 @@ class ModuleBoundariesTest {
           .should()
           .dependOnClassesThat()
           .resideInAnyPackage(
-              "dev.wukong.serving", "dev.wukong.serving.batching..", "dev.wukong.serving.hosting..", "dev.wukong.serving.predict..");
+              "dev.wukong.serving",
+              "dev.wukong.serving.batching..",
+              "dev.wukong.serving.hosting..",
+              "dev.wukong.serving.predict..");
 
   @ArchTest
   static final ArchRule batchesKnowNothingOfModelsAndRequests =
@@ -100,7 +109,8 @@ class ModuleBoundariesTest {
           .resideInAPackage("dev.wukong.serving.batching..")
           .should()
           .dependOnClassesThat()
-          .resideInAnyPackage("dev.wukong.serving", "dev.wukong.serving.hosting..", "dev.wukong.serving.predict..");
+          .resideInAnyPackage(
+              "dev.wukong.serving", "dev.wukong.serving.hosting..", "dev.wukong.serving.predict..");
 
   @ArchTest
   static final ArchRule modelsKnowNothingOfRequests =

@@ -23,7 +23,9 @@ class RestTest {
   private static HttpResponse<String> get(Served served, String path) throws Exception {
     try (HttpClient http = HttpClient.newHttpClient()) {
       return http.send(
-          HttpRequest.newBuilder(URI.create("http://localhost:" + served.httpPort() + path)).build(), BodyHandlers.ofString());
+          HttpRequest.newBuilder(URI.create("http://localhost:" + served.httpPort() + path))
+              .build(),
+          BodyHandlers.ofString());
     }
   }
 
@@ -38,14 +40,20 @@ class RestTest {
 
       new TinyModel(1).write(root, "tiny", 4);
       ModelHost host = served.bean(ModelHost.class);
-      Served.await("it serves", () -> host.model("tiny").map(m -> m.servingVersion() == 4).orElse(false));
-      try (RankingClient client = RankingClient.over(served.channel(), "", Duration.ofSeconds(20))) {
+      Served.await(
+          "it serves", () -> host.model("tiny").map(m -> m.servingVersion() == 4).orElse(false));
+      try (RankingClient client =
+          RankingClient.over(served.channel(), "", Duration.ofSeconds(20))) {
         client.predict(Map.of("user", 100), List.of(Map.of("item", 1, "picture", List.of(0, 0))));
       }
 
       assertThat(get(served, "/actuator/health/readiness").statusCode()).isEqualTo(200);
       assertThat(get(served, "/models/tiny").body())
-          .contains("\"name\":\"tiny\"", "\"serving\":4", "\"tasks\":[\"click\",\"buy\"]", "\"state\":\"SERVING\"")
+          .contains(
+              "\"name\":\"tiny\"",
+              "\"serving\":4",
+              "\"tasks\":[\"click\",\"buy\"]",
+              "\"state\":\"SERVING\"")
           .contains(TinyModel.schema().id());
       assertThat(get(served, "/actuator/prometheus").body())
           .contains("wukong_hosting_version{model=\"tiny\"} 4.0")

@@ -72,7 +72,8 @@ class TerminationTest {
   }
 
   @Test
-  void sigterm_underLoad_losesNoAcceptedRequestAndExitsCleanly(@TempDir Path folder) throws Exception {
+  void sigterm_underLoad_losesNoAcceptedRequestAndExitsCleanly(@TempDir Path folder)
+      throws Exception {
     new TinyModel(1).write(folder.resolve("bundles"), "tiny", 1);
     int port = freePort();
     Process process = start(folder.resolve("bundles"), port);
@@ -80,7 +81,9 @@ class TerminationTest {
     try (RankingClient client = connect(port, process);
         ExecutorService callers = Executors.newFixedThreadPool(8)) {
       PredictRequest request =
-          client.packer().pack(Map.of("user", 100), List.of(Map.of("item", 1, "picture", List.of(0, 0))));
+          client
+              .packer()
+              .pack(Map.of("user", 100), List.of(Map.of("item", 1, "picture", List.of(0, 0))));
       List<Future<Code>> ends = new ArrayList<>();
       for (int c = 0; c < 8; c++) {
         ends.add(
@@ -100,7 +103,8 @@ class TerminationTest {
       int before = answered.get();
       process.destroy();
       assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
-      // A call that was never accepted finds no listener: UNAVAILABLE. Anything else would be an accepted one lost.
+      // A call that was never accepted finds no listener: UNAVAILABLE. Anything else would be an
+      // accepted one lost.
       for (Future<Code> end : ends) {
         assertThat(end.get(60, TimeUnit.SECONDS)).isEqualTo(Code.UNAVAILABLE);
       }
@@ -116,16 +120,19 @@ class TerminationTest {
     new TinyModel(1).write(folder.resolve("bundles"), "tiny", 1);
     try (Served served = Served.start(folder.resolve("bundles"), "wukong.lame-duck=5s")) {
       ModelHost host = served.bean(ModelHost.class);
-      Served.await("it serves", () -> host.model("tiny").map(m -> m.servingVersion() == 1).orElse(false));
+      Served.await(
+          "it serves", () -> host.model("tiny").map(m -> m.servingVersion() == 1).orElse(false));
       HealthGrpc.HealthBlockingStub health = HealthGrpc.newBlockingStub(served.channel());
       for (String service : List.of("tiny", "wukong.v1.RankingService")) {
         assertThat(status(health, service)).isEqualTo(ServingStatus.SERVING);
       }
-      try (RankingClient client = RankingClient.over(served.channel(), "tiny", Duration.ofSeconds(20))) {
+      try (RankingClient client =
+          RankingClient.over(served.channel(), "tiny", Duration.ofSeconds(20))) {
         Thread stopper = Thread.ofPlatform().start(served::stop);
         Served.await("health says so", () -> status(health, "tiny") == ServingStatus.NOT_SERVING);
 
-        assertThat(client.predict(Map.of(), List.of(Map.of("picture", List.of(0, 0)))).candidates()).isEqualTo(1);
+        assertThat(client.predict(Map.of(), List.of(Map.of("picture", List.of(0, 0)))).candidates())
+            .isEqualTo(1);
         stopper.join();
       }
     }

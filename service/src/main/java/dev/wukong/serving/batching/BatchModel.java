@@ -9,7 +9,8 @@ public interface BatchModel {
   int tasks();
 
   /**
-   * Scores the candidates of {@code parts}, one after another. Called by the batch thread only, which holds a lease of the model.
+   * Scores the candidates of {@code parts}, one after another. Called by the batch thread only,
+   * which holds a lease of the model.
    *
    * @return valid until the next call
    */

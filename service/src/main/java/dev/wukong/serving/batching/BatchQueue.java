@@ -10,8 +10,8 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Parts waiting for a batch, in order of arrival, bounded by {@code queueRows}. Any thread may offer and abandon; only the batch thread
- * takes.
+ * Parts waiting for a batch, in order of arrival, bounded by {@code queueRows}. Any thread may
+ * offer and abandon; only the batch thread takes.
  */
 final class BatchQueue {
   /** What {@link #offer} says. */
@@ -51,7 +51,8 @@ final class BatchQueue {
       if (closed) {
         return Offer.CLOSED;
       }
-      // Abandoned parts no longer count as rows but still take a place until the batch thread meets them.
+      // Abandoned parts no longer count as rows but still take a place until the batch thread meets
+      // them.
       if (job.candidates() > policy.queueRows() - rows
           || waiting.size() + job.parts().size() > 2L * policy.queueRows()) {
         return Offer.FULL;
@@ -107,8 +108,9 @@ final class BatchQueue {
   }
 
   /**
-   * Waits for the next batch; null once the queue is closed and empty. The batch is the longest run of waiting parts of one model that
-   * fits {@code maxRows}; with room left and {@code maxWait} above zero, others are waited for.
+   * Waits for the next batch; null once the queue is closed and empty. The batch is the longest run
+   * of waiting parts of one model that fits {@code maxRows}; with room left and {@code maxWait}
+   * above zero, others are waited for.
    */
   @Nullable Batch take() throws InterruptedException {
     lock.lock();

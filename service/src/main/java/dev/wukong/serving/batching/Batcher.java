@@ -16,9 +16,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Runs the batches of one model on a thread of its own, which never waits for anything but work. Any thread may submit.
+ * Runs the batches of one model on a thread of its own, which never waits for anything but work.
+ * Any thread may submit.
  *
- * <p>Every accepted job gets exactly one outcome. Closing runs what was accepted, then ends the thread.
+ * <p>Every accepted job gets exactly one outcome. Closing runs what was accepted, then ends the
+ * thread.
  */
 public final class Batcher implements AutoCloseable {
   /** What became of a submission. */
@@ -54,15 +56,25 @@ public final class Batcher implements AutoCloseable {
     this.policy = policy;
     this.clock = clock;
     queue = new BatchQueue(policy, clock);
-    queueTime = timer("wukong.batching.queue", "From submission to the forming of the batch", meters);
-    runTime = timer("wukong.batching.run", "Gathering a batch's rows and running the graph", meters);
+    queueTime =
+        timer("wukong.batching.queue", "From submission to the forming of the batch", meters);
+    runTime =
+        timer("wukong.batching.run", "Gathering a batch's rows and running the graph", meters);
     batchRows =
         DistributionSummary.builder("wukong.batching.rows")
             .description("Candidates a batch")
             .tag("model", model)
             .register(meters);
-    scoredRows = Counter.builder("wukong.batching.candidates").tag("model", model).tag("outcome", "scored").register(meters);
-    lateRows = Counter.builder("wukong.batching.candidates").tag("model", model).tag("outcome", "dropped").register(meters);
+    scoredRows =
+        Counter.builder("wukong.batching.candidates")
+            .tag("model", model)
+            .tag("outcome", "scored")
+            .register(meters);
+    lateRows =
+        Counter.builder("wukong.batching.candidates")
+            .tag("model", model)
+            .tag("outcome", "dropped")
+            .register(meters);
     Gauge.builder("wukong.batching.waiting", queue, BatchQueue::rows)
         .description("Candidates that wait for a batch")
         .tag("model", model)
@@ -100,7 +112,10 @@ public final class Batcher implements AutoCloseable {
     };
   }
 
-  /** Says that nobody wants the outcome of {@code job}, which was accepted. What has not begun will not. */
+  /**
+   * Says that nobody wants the outcome of {@code job}, which was accepted. What has not begun will
+   * not.
+   */
   public void abandon(Job job) {
     queue.abandon(job);
   }
@@ -116,7 +131,8 @@ public final class Batcher implements AutoCloseable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } finally {
-      // Reached early only by an error of the machine (out of memory): nobody may wait for an answer that will not come.
+      // Reached early only by an error of the machine (out of memory): nobody may wait for an
+      // answer that will not come.
       queue.close();
       refuseRest();
     }
@@ -152,7 +168,9 @@ public final class Batcher implements AutoCloseable {
       fail(parts.subList(settled, parts.size()), e);
       settled = parts.size();
     } finally {
-      fail(parts.subList(settled, parts.size()), new IllegalStateException("the batch thread stopped"));
+      fail(
+          parts.subList(settled, parts.size()),
+          new IllegalStateException("the batch thread stopped"));
     }
   }
 

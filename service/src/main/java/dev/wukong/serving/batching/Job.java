@@ -10,8 +10,9 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The candidates of one request, cut into parts that each fit a batch. Its outcome is there once all parts are settled; only then is
- * the lease of its model given back. Parts are settled by the batch thread, except where the job never entered the queue.
+ * The candidates of one request, cut into parts that each fit a batch. Its outcome is there once
+ * all parts are settled; only then is the lease of its model given back. Parts are settled by the
+ * batch thread, except where the job never entered the queue.
  */
 public final class Job {
   /** A run of candidates that goes into one batch. */
@@ -108,9 +109,15 @@ public final class Job {
   }
 
   /** Takes the scores of {@code part}, which are the batch's from candidate {@code at} on. */
-  void scored(Part part, BatchScores scores, int at, long formedNanos, long doneNanos, int rowsInBatch) {
+  void scored(
+      Part part, BatchScores scores, int at, long formedNanos, long doneNanos, int rowsInBatch) {
     int stride = model.tasks() * Float.BYTES;
-    copy(scores.probabilities(), at * stride, probabilities, part.from * stride, part.candidates() * stride);
+    copy(
+        scores.probabilities(),
+        at * stride,
+        probabilities,
+        part.from * stride,
+        part.candidates() * stride);
     copy(scores.logits(), at * stride, logits, part.from * stride, part.candidates() * stride);
     queueNanos = Math.max(queueNanos, formedNanos - submittedNanos);
     runNanos += doneNanos - formedNanos;

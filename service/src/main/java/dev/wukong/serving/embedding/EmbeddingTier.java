@@ -9,14 +9,15 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * The rows of one version of a model: resident tables, one a group, over the store. Any thread may make rows resident; it waits while
- * the reader threads read those that are not there yet, so the caller should be a thread that may wait.
+ * The rows of one version of a model: resident tables, one a group, over the store. Any thread may
+ * make rows resident; it waits while the reader threads read those that are not there yet, so the
+ * caller should be a thread that may wait.
  */
 public final class EmbeddingTier implements AutoCloseable {
   private final RowsView view;
@@ -53,7 +54,8 @@ public final class EmbeddingTier implements AutoCloseable {
       tables.add(table);
       for (Table t : own) {
         // No row key is negative, so a default row can be found by its place only.
-        defaultPlaces[t.ordinal()] = table.install(Long.MIN_VALUE + t.ordinal(), defaultRows.get(t.ordinal()), 0);
+        defaultPlaces[t.ordinal()] =
+            table.install(Long.MIN_VALUE + t.ordinal(), defaultRows.get(t.ordinal()), 0);
       }
     }
   }
@@ -63,7 +65,10 @@ public final class EmbeddingTier implements AutoCloseable {
     complete = true;
   }
 
-  /** Installs rows while there is room; the store must hold them too. Returns whether all found room. */
+  /**
+   * Installs rows while there is room; the store must hold them too. Returns whether all found
+   * room.
+   */
   public boolean install(int group, long[] keys, int count, float[] rows) {
     ResidentTable table = tables.get(group);
     writer.lock();
@@ -83,7 +88,10 @@ public final class EmbeddingTier implements AutoCloseable {
     return tables.stream().mapToLong(ResidentTable::size).sum() - defaultPlaces.length;
   }
 
-  /** Copies the row at {@code place} (from {@link #makeResident}) to {@code to} at byte {@code at}. Never waits. */
+  /**
+   * Copies the row at {@code place} (from {@link #makeResident}) to {@code to} at byte {@code at}.
+   * Never waits.
+   */
   public void copyRow(int group, int place, MemorySegment to, long at) {
     tables.get(group).copyRow(place, to, at);
   }
@@ -93,7 +101,8 @@ public final class EmbeddingTier implements AutoCloseable {
   record Places(int[] places, float[] spilled, boolean[] defaulted, boolean anyDefaulted) {}
 
   /**
-   * Brings the rows of all keys of {@code slots} into memory. A key without a row takes its table's default row.
+   * Brings the rows of all keys of {@code slots} into memory. A key without a row takes its table's
+   * default row.
    *
    * @throws StoreException if the store cannot be read
    */
@@ -134,7 +143,11 @@ public final class EmbeddingTier implements AutoCloseable {
     }
     boolean[] found = new boolean[missing];
     if (!complete) {
-      read(table, keys, found, (i, rows) -> places[slotOf[i]] = place(table, keys[i], rows, i, spill));
+      read(
+          table,
+          keys,
+          found,
+          (i, rows) -> places[slotOf[i]] = place(table, keys[i], rows, i, spill));
     }
     for (int i = 0; i < missing; i++) {
       if (!found[i]) {

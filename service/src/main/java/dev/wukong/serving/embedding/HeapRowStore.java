@@ -6,7 +6,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 
-/** Rows on the heap: for tests, and for models small enough to be read from their bundle at every start. */
+/**
+ * Rows on the heap: for tests, and for models small enough to be read from their bundle at every
+ * start.
+ */
 public final class HeapRowStore implements RowStore {
   private record Rows(Map<Long, float[]> byKey) {}
 
@@ -30,7 +33,8 @@ public final class HeapRowStore implements RowStore {
         found[i] = row != null;
         if (row != null) {
           if (row.length != width) {
-            throw new StoreException("row %d has width %d, expected %d".formatted(keys[i], row.length, width), null);
+            throw new StoreException(
+                "row %d has width %d, expected %d".formatted(keys[i], row.length, width), null);
           }
           System.arraycopy(row, 0, out, i * width, width);
         }
@@ -47,7 +51,8 @@ public final class HeapRowStore implements RowStore {
       Rows held = rows.computeIfAbsent(Place.of(commit.view()), p -> new Rows(new HashMap<>()));
       int width = commit.width();
       for (int i = 0; i < commit.keys().length; i++) {
-        held.byKey().put(commit.keys()[i], Arrays.copyOfRange(commit.rows(), i * width, (i + 1) * width));
+        held.byKey()
+            .put(commit.keys()[i], Arrays.copyOfRange(commit.rows(), i * width, (i + 1) * width));
       }
     } finally {
       lock.writeLock().unlock();

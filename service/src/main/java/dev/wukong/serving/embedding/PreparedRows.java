@@ -10,10 +10,12 @@ import java.util.List;
  * @param groups by group of the layout
  * @param contextDense [contexts, dense width of the context scope]
  * @param candidateDense [candidates, dense width of the candidate scope]
- * @param contextOf [candidates]: below {@code contexts}; empty where the schema has no context features
+ * @param contextOf [candidates]: below {@code contexts}; empty where the schema has no context
+ *     features
  * @param defaulted id positions that took a default row
  */
-@SuppressWarnings("ArrayRecordComponent") // Handed from the request's thread to the batch's, never compared.
+@SuppressWarnings(
+    "ArrayRecordComponent") // Handed from the request's thread to the batch's, never compared.
 public record PreparedRows(
     int contexts,
     int candidates,
@@ -27,8 +29,8 @@ public record PreparedRows(
    * One group's part.
    *
    * @param count distinct rows; their slots are 1 to this
-   * @param places [count + 1], by slot: the row's place in the resident table, or {@code -2 - i} for the i-th of {@code spilled}; 0 is
-   *     the padding row and has none
+   * @param places [count + 1], by slot: the row's place in the resident table, or {@code -2 - i}
+   *     for the i-th of {@code spilled}; 0 is the padding row and has none
    * @param spilled [n, width]: rows for which the resident table had no room
    * @param contextSlots [contexts, slot width of the context scope]
    * @param candidateSlots [candidates, slot width of the candidate scope]

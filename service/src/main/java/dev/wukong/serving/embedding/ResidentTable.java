@@ -6,17 +6,20 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
 
 /**
- * Rows of one width in memory outside the heap, found by key. Any thread may find and copy, without locks; one thread at a time may
- * install. A row, once installed, stays where it is and does not change until the table is closed, so its place can be kept.
+ * Rows of one width in memory outside the heap, found by key. Any thread may find and copy, without
+ * locks; one thread at a time may install. A row, once installed, stays where it is and does not
+ * change until the table is closed, so its place can be kept.
  *
  * <p>Close only when no reader is left: readers hold a lease of the model that owns the table.
  */
 public final class ResidentTable implements AutoCloseable {
   /*
-   * Open addressing with linear probing over entries of 16 bytes { key + 1 (0: empty), row, version }; rows lie side by side in a
-   * segment of their own, so a half-empty entry table wastes 16 bytes, not a row. The writer stores a row's floats and its entry's
-   * row number before it releases the key; a reader that acquires the key therefore sees them. The version is 0 until rows are
-   * replaced online: a newer row then takes a new place and the entry's version says from when.
+   * Open addressing with linear probing over entries of 16 bytes { key + 1 (0: empty), row,
+   * version }; rows lie side by side in a segment of their own, so a half-empty entry table wastes
+   * 16 bytes, not a row. The writer stores a row's floats and its entry's row number before it
+   * releases the key; a reader that acquires the key therefore sees them. The version is 0 until
+   * rows are replaced online: a newer row then takes a new place and the entry's version says from
+   * when.
    */
 
   /** Returned where there is no such row, or no room for one. */
@@ -43,7 +46,8 @@ public final class ResidentTable implements AutoCloseable {
    */
   public ResidentTable(int width, int capacity) {
     if (width < 1 || capacity < 1) {
-      throw new IllegalArgumentException("width %d and capacity %d must be at least 1".formatted(width, capacity));
+      throw new IllegalArgumentException(
+          "width %d and capacity %d must be at least 1".formatted(width, capacity));
     }
     this.width = width;
     this.capacity = capacity;
@@ -89,7 +93,8 @@ public final class ResidentTable implements AutoCloseable {
    *
    * @param key its key, any but -1
    * @param from holds the row's floats at {@code offset}
-   * @return its place; that of the row already there if the key has one; {@link #NONE} if the table is full
+   * @return its place; that of the row already there if the key has one; {@link #NONE} if the table
+   *     is full
    */
   public int install(long key, float[] from, int offset) {
     long at = mix(key) & mask;
@@ -107,7 +112,8 @@ public final class ResidentTable implements AutoCloseable {
     if (row == capacity) {
       return NONE;
     }
-    MemorySegment.copy(from, offset, rows, ValueLayout.JAVA_FLOAT, (long) row * width * Float.BYTES, width);
+    MemorySegment.copy(
+        from, offset, rows, ValueLayout.JAVA_FLOAT, (long) row * width * Float.BYTES, width);
     INT.set(entries, at * ENTRY + ROW_AT, row);
     LONG.setRelease(entries, at * ENTRY, key + 1);
     size = row + 1;
@@ -120,7 +126,9 @@ public final class ResidentTable implements AutoCloseable {
     MemorySegment.copy(rows, row * bytes, to, at, bytes);
   }
 
-  /** Spreads a key's bits over the low ones: ids are often consecutive, tables differ in high bits. */
+  /**
+   * Spreads a key's bits over the low ones: ids are often consecutive, tables differ in high bits.
+   */
   private static long mix(long key) {
     long h = key * 0x9E3779B97F4A7C15L;
     return h ^ (h >>> 32);

@@ -20,7 +20,10 @@ import org.rocksdb.RocksDBException;
 import org.rocksdb.WriteBatch;
 import org.rocksdb.WriteOptions;
 
-/** Rows in one RocksDB for all models: a value is the row's version (int64), then its floats, little-endian. */
+/**
+ * Rows in one RocksDB for all models: a value is the row's version (int64), then its floats,
+ * little-endian.
+ */
 public final class RocksRowStore implements RowStore {
   private static final byte[] ROWS = "rows".getBytes(StandardCharsets.US_ASCII);
   private static final byte[] IMPORTS = "imports".getBytes(StandardCharsets.US_ASCII);
@@ -28,9 +31,11 @@ public final class RocksRowStore implements RowStore {
 
   private final BloomFilter filter = new BloomFilter(10);
   private final ColumnFamilyOptions rowOptions =
-      new ColumnFamilyOptions().setTableFormatConfig(new BlockBasedTableConfig().setFilterPolicy(filter));
+      new ColumnFamilyOptions()
+          .setTableFormatConfig(new BlockBasedTableConfig().setFilterPolicy(filter));
   private final ColumnFamilyOptions plainOptions = new ColumnFamilyOptions();
-  private final DBOptions options = new DBOptions().setCreateIfMissing(true).setCreateMissingColumnFamilies(true);
+  private final DBOptions options =
+      new DBOptions().setCreateIfMissing(true).setCreateMissingColumnFamilies(true);
   private final WriteOptions durable = new WriteOptions().setSync(true);
   private final List<ColumnFamilyHandle> families = new ArrayList<>();
   private final RocksDB db;
@@ -59,7 +64,8 @@ public final class RocksRowStore implements RowStore {
       Files.createDirectories(directory);
       return new RocksRowStore(directory);
     } catch (IOException | RocksDBException e) {
-      throw new StoreException("cannot open the row store in %s: %s".formatted(directory, e.getMessage()), e);
+      throw new StoreException(
+          "cannot open the row store in %s: %s".formatted(directory, e.getMessage()), e);
     }
   }
 
@@ -102,7 +108,8 @@ public final class RocksRowStore implements RowStore {
     StoreKeys storeKeys = new StoreKeys(commit.view());
     int width = commit.width();
     try (WriteBatch batch = new WriteBatch()) {
-      ByteBuffer value = ByteBuffer.allocate(HEADER + width * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+      ByteBuffer value =
+          ByteBuffer.allocate(HEADER + width * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
       value.putLong(0, commit.view().version());
       for (int i = 0; i < commit.keys().length; i++) {
         value.position(HEADER).asFloatBuffer().put(commit.rows(), i * width, width);
@@ -110,16 +117,22 @@ public final class RocksRowStore implements RowStore {
       }
       db.write(durable, batch);
     } catch (RocksDBException e) {
-      throw new StoreException("writing %d rows failed: %s".formatted(commit.keys().length, e.getMessage()), e);
+      throw new StoreException(
+          "writing %d rows failed: %s".formatted(commit.keys().length, e.getMessage()), e);
     }
   }
 
   @Override
   public void markImported(RowsView view, String digest) {
     try {
-      db.put(imports, durable, new StoreKeys(view).bundlePrefix(), digest.getBytes(StandardCharsets.UTF_8));
+      db.put(
+          imports,
+          durable,
+          new StoreKeys(view).bundlePrefix(),
+          digest.getBytes(StandardCharsets.UTF_8));
     } catch (RocksDBException e) {
-      throw new StoreException("marking %s as imported failed: %s".formatted(view, e.getMessage()), e);
+      throw new StoreException(
+          "marking %s as imported failed: %s".formatted(view, e.getMessage()), e);
     }
   }
 
@@ -129,7 +142,8 @@ public final class RocksRowStore implements RowStore {
       return Optional.ofNullable(db.get(imports, new StoreKeys(view).bundlePrefix()))
           .map(bytes -> new String(bytes, StandardCharsets.UTF_8));
     } catch (RocksDBException e) {
-      throw new StoreException("reading the mark of %s failed: %s".formatted(view, e.getMessage()), e);
+      throw new StoreException(
+          "reading the mark of %s failed: %s".formatted(view, e.getMessage()), e);
     }
   }
 

@@ -7,7 +7,8 @@ package dev.wukong.serving.embedding;
  * @param keys row keys, any order, distinct
  * @param rows [keys, width]
  */
-@SuppressWarnings("ArrayRecordComponent") // Rows by the thousand on their way to disk, never compared.
+@SuppressWarnings(
+    "ArrayRecordComponent") // Rows by the thousand on their way to disk, never compared.
 public record RowCommit(RowsView view, int width, long[] keys, float[] rows) {
   public RowCommit {
     if (width < 1 || rows.length != Math.multiplyExact(keys.length, width)) {

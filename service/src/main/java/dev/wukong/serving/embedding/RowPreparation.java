@@ -12,7 +12,10 @@ import java.util.List;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import org.jspecify.annotations.Nullable;
 
-/** Turns encoded rows into {@link PreparedRows}: distinct rows found once, and made resident. Any thread that may wait. */
+/**
+ * Turns encoded rows into {@link PreparedRows}: distinct rows found once, and made resident. Any
+ * thread that may wait.
+ */
 public final class RowPreparation {
   private final InputLayout layout;
   private final EmbeddingTier tier;
@@ -23,7 +26,10 @@ public final class RowPreparation {
   private final int contextDense;
   private final int candidateDense;
 
-  /** Finders of distinct rows that no request uses now: as many as requests were ever prepared at once. */
+  /**
+   * Finders of distinct rows that no request uses now: as many as requests were ever prepared at
+   * once.
+   */
   private final ConcurrentLinkedDeque<UniqueRows> idle = new ConcurrentLinkedDeque<>();
 
   public RowPreparation(InputLayout layout, EmbeddingTier tier) {
@@ -45,10 +51,12 @@ public final class RowPreparation {
   }
 
   /**
-   * Prepares the candidates {@code from} (inclusive) to {@code to} (exclusive) with the contexts they need.
+   * Prepares the candidates {@code from} (inclusive) to {@code to} (exclusive) with the contexts
+   * they need.
    *
    * @param context no rows where the schema has no context features
-   * @param contextOf by candidate: below {@code context.rows()}; empty where the schema has no context features
+   * @param contextOf by candidate: below {@code context.rows()}; empty where the schema has no
+   *     context features
    * @throws StoreException if rows cannot be read
    */
   public PreparedRows prepare(
@@ -68,7 +76,12 @@ public final class RowPreparation {
   }
 
   private PreparedRows prepare(
-      UniqueRows unique, EncodedRows context, EncodedRows candidate, int[] contextOf, int from, int to) {
+      UniqueRows unique,
+      EncodedRows context,
+      EncodedRows candidate,
+      int[] contextOf,
+      int from,
+      int to) {
     int[] of = contextOf.length == 0 ? contextOf : new int[to - from];
     int[] used = usedContexts(context.rows(), contextOf, from, of);
     int count = to - from;
@@ -89,11 +102,13 @@ public final class RowPreparation {
       }
       unique.slots(Scope.CANDIDATE, g, candidate, from, count, IntBuffer.wrap(candidateSlots));
       if (candidateWeighted[g]) {
-        unique.weights(Scope.CANDIDATE, g, candidate, from, count, FloatBuffer.wrap(candidateWeights));
+        unique.weights(
+            Scope.CANDIDATE, g, candidate, from, count, FloatBuffer.wrap(candidateWeights));
       }
       EmbeddingTier.Places places = tier.makeResident(g, unique);
       if (places.anyDefaulted()) {
-        defaulted += count(contextSlots, places.defaulted()) + count(candidateSlots, places.defaulted());
+        defaulted +=
+            count(contextSlots, places.defaulted()) + count(candidateSlots, places.defaulted());
       }
       groups.add(
           new PreparedRows.GroupRows(
@@ -107,7 +122,8 @@ public final class RowPreparation {
     }
     float[] dense = new float[used.length * contextDense];
     for (int i = 0; i < used.length; i++) {
-      System.arraycopy(context.dense(), used[i] * contextDense, dense, i * contextDense, contextDense);
+      System.arraycopy(
+          context.dense(), used[i] * contextDense, dense, i * contextDense, contextDense);
     }
     return new PreparedRows(
         used.length,
@@ -119,7 +135,10 @@ public final class RowPreparation {
         defaulted);
   }
 
-  /** The contexts that these candidates have, by first appearance; {@code of} receives each candidate's place among them. */
+  /**
+   * The contexts that these candidates have, by first appearance; {@code of} receives each
+   * candidate's place among them.
+   */
   private static int[] usedContexts(int contexts, int[] contextOf, int from, int[] of) {
     int[] used = new int[Math.min(contexts, of.length)];
     int[] local = new int[contexts];

@@ -3,8 +3,8 @@ package dev.wukong.serving.embedding;
 import java.util.Optional;
 
 /**
- * Where all rows of all models are, behind those in memory. Any thread may call any method; reading may block on a disk or a network,
- * so it belongs on a platform thread.
+ * Where all rows of all models are, behind those in memory. Any thread may call any method; reading
+ * may block on a disk or a network, so it belongs on a platform thread.
  */
 public interface RowStore extends AutoCloseable {
   /**
@@ -24,10 +24,15 @@ public interface RowStore extends AutoCloseable {
    */
   void apply(RowCommit commit);
 
-  /** Remembers that every row of {@code view} has been written, from the source with this digest. */
+  /**
+   * Remembers that every row of {@code view} has been written, from the source with this digest.
+   */
   void markImported(RowsView view, String digest);
 
-  /** The digest given to {@link #markImported}, where that was called for the bundle of {@code view}. */
+  /**
+   * The digest given to {@link #markImported}, where that was called for the bundle of {@code
+   * view}.
+   */
   Optional<String> imported(RowsView view);
 
   /** Removes every row of the bundle of {@code view}, and its mark. */

@@ -11,7 +11,8 @@ public record RowsView(String model, long bundle, long version) {
   public RowsView {
     if (model.isEmpty() || model.length() > 64) {
       throw new IllegalArgumentException(
-          "model name '%s' has %d characters, allowed are 1 to 64".formatted(model, model.length()));
+          "model name '%s' has %d characters, allowed are 1 to 64"
+              .formatted(model, model.length()));
     }
   }
 }

@@ -4,8 +4,9 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 
 /**
- * The bytes of a stored row's key: the model's name with its length before it, then big-endian the bundle, the shard and the row key
- * (table and id), so that a bundle's rows lie together, a shard's inside them, in the order of table and id.
+ * The bytes of a stored row's key: the model's name with its length before it, then big-endian the
+ * bundle, the shard and the row key (table and id), so that a bundle's rows lie together, a shard's
+ * inside them, in the order of table and id.
  */
 final class StoreKeys {
   private static final int ROW_KEY = Long.BYTES;
@@ -15,7 +16,12 @@ final class StoreKeys {
 
   StoreKeys(RowsView view) {
     byte[] name = view.model().getBytes(StandardCharsets.UTF_8);
-    bundle = ByteBuffer.allocate(1 + name.length + Long.BYTES).put((byte) name.length).put(name).putLong(view.bundle()).array();
+    bundle =
+        ByteBuffer.allocate(1 + name.length + Long.BYTES)
+            .put((byte) name.length)
+            .put(name)
+            .putLong(view.bundle())
+            .array();
   }
 
   /** What every key of the bundle begins with. */
@@ -25,7 +31,9 @@ final class StoreKeys {
 
   /** The least key above all that begin with {@link #bundlePrefix}. */
   byte[] bundleEnd() {
-    return ByteBuffer.wrap(bundlePrefix()).putLong(bundle.length - Long.BYTES, bundleNumber() + 1).array();
+    return ByteBuffer.wrap(bundlePrefix())
+        .putLong(bundle.length - Long.BYTES, bundleNumber() + 1)
+        .array();
   }
 
   private long bundleNumber() {
@@ -34,6 +42,10 @@ final class StoreKeys {
 
   /** The key of one row. All rows are in shard 0: one process holds them all. */
   byte[] row(long rowKey) {
-    return ByteBuffer.allocate(bundle.length + SHARD + ROW_KEY).put(bundle).putShort((short) 0).putLong(rowKey).array();
+    return ByteBuffer.allocate(bundle.length + SHARD + ROW_KEY)
+        .put(bundle)
+        .putShort((short) 0)
+        .putLong(rowKey)
+        .array();
   }
 }

@@ -14,8 +14,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The inputs and outputs of a model's graph in reusable direct memory: parts of several requests go in one after another, and a row that
- * several of them use goes in once. One thread at a time.
+ * The inputs and outputs of a model's graph in reusable direct memory: parts of several requests go
+ * in one after another, and a row that several of them use goes in once. One thread at a time.
  */
 final class BatchBuffers {
   private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT;
@@ -23,14 +23,15 @@ final class BatchBuffers {
 
   /** The buffers of one group; widths are slots a row. */
   private record GroupBuffers(
-      int index,
-      Group group,
-      GrowingBuffer rows,
-      ScopeBuffers context,
-      ScopeBuffers candidate) {}
+      int index, Group group, GrowingBuffer rows, ScopeBuffers context, ScopeBuffers candidate) {}
 
   private record ScopeBuffers(
-      String slotsName, String weightsName, int width, boolean weighted, GrowingBuffer slots, GrowingBuffer weights) {}
+      String slotsName,
+      String weightsName,
+      int width,
+      boolean weighted,
+      GrowingBuffer slots,
+      GrowingBuffer weights) {}
 
   private final EmbeddingTier tier;
   private final UniqueRows unique;
@@ -108,7 +109,10 @@ final class BatchBuffers {
       putSlots(group.context(), own.contextSlots(), slotOf, context);
       putSlots(group.candidate(), own.candidateSlots(), slotOf, candidate);
       putFloats(group.context().weights(), own.contextWeights(), context * group.context().width());
-      putFloats(group.candidate().weights(), own.candidateWeights(), candidate * group.candidate().width());
+      putFloats(
+          group.candidate().weights(),
+          own.candidateWeights(),
+          candidate * group.candidate().width());
       context += parts.get(p).contexts();
       candidate += parts.get(p).candidates();
     }
@@ -122,7 +126,10 @@ final class BatchBuffers {
     }
   }
 
-  /** Copies the part's rows that the batch does not have yet; returns the batch's slot of each of the part's. */
+  /**
+   * Copies the part's rows that the batch does not have yet; returns the batch's slot of each of
+   * the part's.
+   */
   private int[] gather(GroupBuffers group, GroupRows own, int part, long rowBytes) {
     int g = group.index();
     int[] slotOf = new int[own.count() + 1];
@@ -141,7 +148,8 @@ final class BatchBuffers {
         if (resident) {
           tier.copyRow(g, place, rows, target * rowBytes);
         } else {
-          MemorySegment.copy(own.spilled(), (-2 - place) * width, rows, FLOAT, target * rowBytes, width);
+          MemorySegment.copy(
+              own.spilled(), (-2 - place) * width, rows, FLOAT, target * rowBytes, width);
         }
       }
       slotOf[slot] = target;
@@ -185,7 +193,8 @@ final class BatchBuffers {
     List<HostTensor> inputs = new ArrayList<>();
     for (GroupBuffers group : groups) {
       int rows = unique.size(group.index()) + 1;
-      inputs.add(floats(GraphInputs.rows(group.group()), group.rows(), rows, group.group().width()));
+      inputs.add(
+          floats(GraphInputs.rows(group.group()), group.rows(), rows, group.group().width()));
       add(inputs, group.context(), contexts);
       add(inputs, group.candidate(), candidates);
     }
@@ -193,7 +202,8 @@ final class BatchBuffers {
       inputs.add(floats(GraphInputs.dense(Scope.CONTEXT), denseContext, contexts, contextDense));
     }
     if (candidateDense > 0) {
-      inputs.add(floats(GraphInputs.dense(Scope.CANDIDATE), denseCandidate, candidates, candidateDense));
+      inputs.add(
+          floats(GraphInputs.dense(Scope.CANDIDATE), denseCandidate, candidates, candidateDense));
     }
     if (hasContext) {
       inputs.add(tensor(GraphInputs.CONTEXT_OF, ElementType.INT32, contextOf, candidates));
@@ -221,7 +231,8 @@ final class BatchBuffers {
     return tensor(name, ElementType.FLOAT32, buffer, shape);
   }
 
-  private static HostTensor tensor(String name, ElementType type, GrowingBuffer buffer, long... shape) {
+  private static HostTensor tensor(
+      String name, ElementType type, GrowingBuffer buffer, long... shape) {
     long bytes = 4;
     for (long dimension : shape) {
       bytes *= dimension;

@@ -22,7 +22,10 @@ import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Makes a model ready to serve from a bundle: verified, its rows in place, its golden rows right, warm. One thread. */
+/**
+ * Makes a model ready to serve from a bundle: verified, its rows in place, its golden rows right,
+ * warm. One thread.
+ */
 final class BundleLoader {
   private static final Logger log = LoggerFactory.getLogger(BundleLoader.class);
   private static final String GRAPH = "predict.onnx";
@@ -69,7 +72,13 @@ final class BundleLoader {
     FeatureEncoder encoder = new FeatureEncoder(manifest.schema(), vocabularies(bundle));
     EmbeddingTier tier = rows.load(bundle, digest(bundle));
     return new HostedModel(
-        manifest.model(), manifest.version(), bundle.layout(), SchemaDocument.write(manifest.schema()), encoder, tier, engine);
+        manifest.model(),
+        manifest.version(),
+        bundle.layout(),
+        SchemaDocument.write(manifest.schema()),
+        encoder,
+        tier,
+        engine);
   }
 
   private static Map<String, Vocabulary> vocabularies(Bundle bundle) {
@@ -77,11 +86,16 @@ final class BundleLoader {
     Map<String, Vocabulary> vocabularies = new HashMap<>();
     bundle
         .vocabularies()
-        .forEach((space, values) -> vocabularies.put(space, Vocabulary.of(schema.ofSpace(space).type(), values)));
+        .forEach(
+            (space, values) ->
+                vocabularies.put(space, Vocabulary.of(schema.ofSpace(space).type(), values)));
     return vocabularies;
   }
 
-  /** What the rows in the store must have come from to be these: names, sizes and hashes of the files that hold them. */
+  /**
+   * What the rows in the store must have come from to be these: names, sizes and hashes of the
+   * files that hold them.
+   */
   private static String digest(Bundle bundle) {
     return bundle.manifest().files().stream()
         .filter(file -> file.name().startsWith("rows/"))
@@ -93,14 +107,16 @@ final class BundleLoader {
   /** Runs the golden rows through all that a request goes through but the wire. */
   private static void check(Manifest manifest, HostedModel model) throws IOException {
     GoldenRows golden = manifest.golden();
-    String what = "model '%s' version %d, %s".formatted(manifest.model(), manifest.version(), GRAPH);
+    String what =
+        "model '%s' version %d, %s".formatted(manifest.model(), manifest.version(), GRAPH);
     double worst =
         golden.check(
             what,
             manifest.schema().tasks(),
             golden.tolerance(),
             (context, candidate, contextOf) -> {
-              PreparedRows prepared = model.prepare(context, candidate, contextOf, 0, candidate.rows());
+              PreparedRows prepared =
+                  model.prepare(context, candidate, contextOf, 0, candidate.rows());
               ByteBuffer scores = model.run(List.of(prepared)).probabilities();
               float[] probabilities = new float[candidate.rows() * model.tasks()];
               scores.asFloatBuffer().get(probabilities);
@@ -109,14 +125,19 @@ final class BundleLoader {
     log.info("{}: {} golden rows, largest difference {}", what, golden.candidate().rows(), worst);
   }
 
-  /** Runs a small batch and the largest, so that the first request finds memory reserved and code compiled. */
+  /**
+   * Runs a small batch and the largest, so that the first request finds memory reserved and code
+   * compiled.
+   */
   private void warm(GoldenRows golden, HostedModel model) {
     int rows = golden.candidate().rows();
     if (rows == 0) {
       return;
     }
-    PreparedRows prepared = model.prepare(golden.context(), golden.candidate(), golden.contextOf(), 0, rows);
-    List<PreparedRows> large = Collections.nCopies(Math.max(1, options.warmRows() / rows), prepared);
+    PreparedRows prepared =
+        model.prepare(golden.context(), golden.candidate(), golden.contextOf(), 0, rows);
+    List<PreparedRows> large =
+        Collections.nCopies(Math.max(1, options.warmRows() / rows), prepared);
     for (int i = 0; i < WARM_RUNS; i++) {
       model.run(List.of(prepared));
       model.run(large);

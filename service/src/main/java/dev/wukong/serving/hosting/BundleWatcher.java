@@ -22,8 +22,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Looks at the bundle root from time to time and serves the newest version of each model that can be used. A version that cannot be
- * used is reported once and passed over until its manifest changes; what served before keeps serving.
+ * Looks at the bundle root from time to time and serves the newest version of each model that can
+ * be used. A version that cannot be used is reported once and passed over until its manifest
+ * changes; what served before keeps serving.
  */
 public final class BundleWatcher implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(BundleWatcher.class);
@@ -42,12 +43,18 @@ public final class BundleWatcher implements AutoCloseable {
   /** Guarded by the lock. */
   private boolean closed;
 
-  /** Versions that could not be used, and when their manifest had been written. Watcher thread only. */
+  /**
+   * Versions that could not be used, and when their manifest had been written. Watcher thread only.
+   */
   private final Map<Version, FileTime> refused = new HashMap<>();
 
   /** A watcher that begins with {@link #start}. */
   public BundleWatcher(
-      ModelHost host, HostingOptions options, RowStore store, Executor readers, MeterRegistry meters) {
+      ModelHost host,
+      HostingOptions options,
+      RowStore store,
+      Executor readers,
+      MeterRegistry meters) {
     this.host = host;
     this.options = options;
     this.bundles = new BundleStore(options.root());
@@ -98,7 +105,9 @@ public final class BundleWatcher implements AutoCloseable {
 
   private void poll(ServedModel model) throws IOException {
     List<Long> versions = bundles.versions(model.name()).reversed();
-    refused.keySet().removeIf(v -> v.model().equals(model.name()) && !versions.contains(v.number()));
+    refused
+        .keySet()
+        .removeIf(v -> v.model().equals(model.name()) && !versions.contains(v.number()));
     for (long number : versions) {
       if (number <= model.servingVersion() || isClosed()) {
         return;
@@ -135,7 +144,11 @@ public final class BundleWatcher implements AutoCloseable {
       model.swap(loaded);
       count(model, "loaded");
       return true;
-    } catch (IOException | EngineException | StoreException | IllegalArgumentException | IllegalStateException e) {
+    } catch (IOException
+        | EngineException
+        | StoreException
+        | IllegalArgumentException
+        | IllegalStateException e) {
       String reason = String.valueOf(e.getMessage());
       model.enter(number, new VersionState.Failed(reason));
       refused.put(version, written);

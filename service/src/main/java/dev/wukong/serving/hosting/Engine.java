@@ -2,7 +2,10 @@ package dev.wukong.serving.hosting;
 
 import java.util.List;
 
-/** Runs one predict graph: host memory in, host memory out. One thread at a time; not closed during a run. */
+/**
+ * Runs one predict graph: host memory in, host memory out. One thread at a time; not closed during
+ * a run.
+ */
 interface Engine extends AutoCloseable {
   /**
    * Runs the graph once.

@@ -4,7 +4,8 @@ package dev.wukong.serving.hosting;
  * How graphs run.
  *
  * @param threads of one run, at least 1
- * @param spin whether idle threads of a run busy-wait for work: faster on cores that nothing else wants
+ * @param spin whether idle threads of a run busy-wait for work: faster on cores that nothing else
+ *     wants
  */
 public record EngineOptions(Device device, int threads, boolean spin) {
   public EngineOptions {

@@ -16,8 +16,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One loaded version of a model: its schema, its rows, its session. It closes when its host has let go of it and the last lease is back,
- * so that no session closes while it runs. Any thread may lease and prepare; only the batch thread runs.
+ * One loaded version of a model: its schema, its rows, its session. It closes when its host has let
+ * go of it and the last lease is back, so that no session closes while it runs. Any thread may
+ * lease and prepare; only the batch thread runs.
  */
 public final class HostedModel implements BatchModel {
   private static final Logger log = LoggerFactory.getLogger(HostedModel.class);
@@ -128,10 +129,12 @@ public final class HostedModel implements BatchModel {
   public void release() {
     int left = leases.decrementAndGet();
     if (left == 0) {
-      // On a thread of its own: the last lease often comes back on the batch thread, which has requests of the next version to run.
+      // On a thread of its own: the last lease often comes back on the batch thread, which has
+      // requests of the next version to run.
       Thread.ofPlatform().name("close-%s-%d".formatted(name, bundle)).start(this::close);
     } else if (left < 0) {
-      throw new IllegalStateException("model '%s' version %d: lease given back twice".formatted(name, bundle));
+      throw new IllegalStateException(
+          "model '%s' version %d: lease given back twice".formatted(name, bundle));
     }
   }
 

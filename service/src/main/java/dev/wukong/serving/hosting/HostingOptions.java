@@ -15,14 +15,20 @@ import java.util.List;
  * @param warmRows candidates of the largest batch run before a version serves
  */
 public record HostingOptions(
-    Path root, List<String> models, Duration poll, EngineOptions engine, long residentBytes, int warmRows) {
+    Path root,
+    List<String> models,
+    Duration poll,
+    EngineOptions engine,
+    long residentBytes,
+    int warmRows) {
   public HostingOptions {
     models = List.copyOf(models);
     if (poll.isNegative() || poll.isZero()) {
       throw new IllegalArgumentException("poll is %s, allowed is more than 0".formatted(poll));
     }
     if (residentBytes < 1) {
-      throw new IllegalArgumentException("resident bytes are %d, allowed is 1 or more".formatted(residentBytes));
+      throw new IllegalArgumentException(
+          "resident bytes are %d, allowed is 1 or more".formatted(residentBytes));
     }
   }
 }

@@ -38,11 +38,15 @@ public final class ModelHost implements AutoCloseable {
     this.meters = meters;
   }
 
-  /** The model of that name, made (without a version) where it is new. Called by the watcher only. */
+  /**
+   * The model of that name, made (without a version) where it is new. Called by the watcher only.
+   */
   ServedModel add(String name) {
     return models.computeIfAbsent(
         name,
-        n -> new ServedModel(n, new Batcher(n, policy, System::nanoTime, meters), clock, meters, serves));
+        n ->
+            new ServedModel(
+                n, new Batcher(n, policy, System::nanoTime, meters), clock, meters, serves));
   }
 
   /** The model of that name. */

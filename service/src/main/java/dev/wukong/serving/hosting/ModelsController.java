@@ -9,12 +9,20 @@ import org.springframework.web.bind.annotation.PathVariable;
 import org.springframework.web.bind.annotation.RestController;
 import org.springframework.web.server.ResponseStatusException;
 
-/** What the server serves, for people and scripts: {@code GET /models} and {@code GET /models/<name>}. */
+/**
+ * What the server serves, for people and scripts: {@code GET /models} and {@code GET
+ * /models/<name>}.
+ */
 @RestController
 final class ModelsController {
   /** A model as JSON; {@code serving} is 0 while no version serves. */
   record ModelView(
-      String name, long serving, String schemaId, List<String> tasks, long residentRows, List<VersionView> versions) {}
+      String name,
+      long serving,
+      String schemaId,
+      List<String> tasks,
+      long residentRows,
+      List<VersionView> versions) {}
 
   /** A version as JSON; {@code message} says why it failed, else it is empty. */
   record VersionView(long version, String state, String message, Instant since) {}
@@ -45,7 +53,12 @@ final class ModelsController {
     }
     try {
       return new ModelView(
-          served.name(), model.bundle(), model.schemaId(), model.taskNames(), model.residentRows(), versions);
+          served.name(),
+          model.bundle(),
+          model.schemaId(),
+          model.taskNames(),
+          model.residentRows(),
+          versions);
     } finally {
       model.release();
     }

@@ -17,8 +17,9 @@ final class NativeEnvironment {
   private NativeEnvironment() {}
 
   /**
-   * Sets a variable where it is not set yet. Java's own view of the environment does not change. Not safe while another thread reads
-   * the environment natively, so it is called before native libraries are loaded.
+   * Sets a variable where it is not set yet. Java's own view of the environment does not change.
+   * Not safe while another thread reads the environment natively, so it is called before native
+   * libraries are loaded.
    */
   @SuppressWarnings("restricted") // One call of a C function whose signature is known.
   static void setIfAbsent(String name, String value) {
@@ -28,14 +29,18 @@ final class NativeEnvironment {
     Linker linker = Linker.nativeLinker();
     Optional<MemorySegment> setenv = linker.defaultLookup().find("setenv");
     if (setenv.isEmpty()) {
-      log.warn("cannot set {}: this platform has no setenv; set it before starting the process", name);
+      log.warn(
+          "cannot set {}: this platform has no setenv; set it before starting the process", name);
       return;
     }
     MethodHandle call =
         linker.downcallHandle(
             setenv.get(),
             FunctionDescriptor.of(
-                ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.JAVA_INT));
+                ValueLayout.JAVA_INT,
+                ValueLayout.ADDRESS,
+                ValueLayout.ADDRESS,
+                ValueLayout.JAVA_INT));
     try (Arena arena = Arena.ofConfined()) {
       int result = (int) call.invokeExact(arena.allocateFrom(name), arena.allocateFrom(value), 0);
       if (result != 0) {

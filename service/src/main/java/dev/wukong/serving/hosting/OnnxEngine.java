@@ -12,7 +12,10 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 
-/** An engine over ONNX Runtime's Java interface: the caller's direct buffers become tensors without a copy. */
+/**
+ * An engine over ONNX Runtime's Java interface: the caller's direct buffers become tensors without
+ * a copy.
+ */
 final class OnnxEngine implements Engine {
   private final OrtEnvironment environment;
   private final OrtSession session;
@@ -27,7 +30,8 @@ final class OnnxEngine implements Engine {
    *
    * @param graph the bytes of an ONNX model
    * @param expected the inputs the graph must have, exactly
-   * @throws EngineException if the device is missing, or the graph cannot be loaded or has other inputs or outputs
+   * @throws EngineException if the device is missing, or the graph cannot be loaded or has other
+   *     inputs or outputs
    */
   static OnnxEngine load(byte[] graph, Set<String> expected, EngineOptions options) {
     OrtEnvironment environment = OnnxRuntime.environment();
@@ -48,7 +52,10 @@ final class OnnxEngine implements Engine {
     OnnxEngine engine = new OnnxEngine(environment, session);
     try {
       checkNames("inputs", session.getInputNames(), expected);
-      checkNames("outputs", session.getOutputNames(), Set.of(GraphInputs.PROBABILITIES, GraphInputs.LOGITS));
+      checkNames(
+          "outputs",
+          session.getOutputNames(),
+          Set.of(GraphInputs.PROBABILITIES, GraphInputs.LOGITS));
       return engine;
     } catch (EngineException e) {
       engine.close();
@@ -59,14 +66,16 @@ final class OnnxEngine implements Engine {
   private static void addCuda(SessionOptions options, int id) {
     if (!OrtEnvironment.getAvailableProviders().contains(OrtProvider.CUDA)) {
       throw new EngineException(
-          "device 'cuda:%d' needs ONNX Runtime with CUDA (artifact onnxruntime_gpu); this build has only %s"
+          ("device 'cuda:%d' needs ONNX Runtime with CUDA (artifact onnxruntime_gpu);"
+                  + " this build has only %s")
               .formatted(id, OrtEnvironment.getAvailableProviders()));
     }
     try {
       options.addCUDA(id);
     } catch (OrtException e) {
       throw new EngineException(
-          "device 'cuda:%d' cannot be used; it needs an NVIDIA driver, that GPU, and the CUDA and cuDNN libraries on the library path: %s"
+          ("device 'cuda:%d' cannot be used; it needs an NVIDIA driver, that GPU, and the CUDA and"
+                  + " cuDNN libraries on the library path: %s")
               .formatted(id, e.getMessage()),
           e);
     }
@@ -102,8 +111,10 @@ final class OnnxEngine implements Engine {
 
   private OnnxTensor wrap(HostTensor tensor) throws OrtException {
     return switch (tensor.type()) {
-      case FLOAT32 -> OnnxTensor.createTensor(environment, tensor.bytes().asFloatBuffer(), tensor.shape());
-      case INT32 -> OnnxTensor.createTensor(environment, tensor.bytes().asIntBuffer(), tensor.shape());
+      case FLOAT32 ->
+          OnnxTensor.createTensor(environment, tensor.bytes().asFloatBuffer(), tensor.shape());
+      case INT32 ->
+          OnnxTensor.createTensor(environment, tensor.bytes().asIntBuffer(), tensor.shape());
     };
   }
 

@@ -14,14 +14,15 @@ import java.util.Optional;
 /** The one way to ONNX Runtime's environment in this process. */
 public final class OnnxRuntime {
   /*
-   * Two things happen before the first session, each for a reason that shows only under load.
+   * Two things happen before the first session, each for a reason that shows only later.
    *
-   * Telemetry is switched off in the process's environment before the library loads: with it, the library writes files and, on a command
-   * line above 4 KB, crashes.
+   * Telemetry is switched off in the process's environment before the library loads: with it, the
+   * library writes files and, on a command line above 4 KB, crashes.
    *
-   * ONNX Runtime frees its environment in a JVM shutdown hook of its own, at the same time as ours drain requests that still run
-   * sessions. The environment counts its references, so we take one and never give it back: the hook's release is then not the last.
-   * OrtApi is a table of function pointers whose order is part of the published interface.
+   * ONNX Runtime frees its environment in a JVM shutdown hook of its own, at the same time as ours
+   * drain requests that still run sessions. The environment counts its references, so we take one
+   * and never give it back: the hook's release is then not the last. OrtApi is a table of function
+   * pointers whose order is part of the published interface.
    */
   private static final String NAME = "wukong";
   private static final int API_VERSION = 22;
@@ -53,7 +54,8 @@ public final class OnnxRuntime {
     Optional<MemorySegment> base = SymbolLookup.loaderLookup().find("OrtGetApiBase");
     if (base.isEmpty()) {
       throw new IllegalStateException(
-          "the ONNX Runtime library has no symbol OrtGetApiBase; is onnxruntime.native.path right?");
+          "the ONNX Runtime library has no symbol OrtGetApiBase; is onnxruntime.native.path"
+              + " right?");
     }
     Linker linker = Linker.nativeLinker();
     FunctionDescriptor getter = FunctionDescriptor.of(ValueLayout.ADDRESS);
@@ -69,7 +71,8 @@ public final class OnnxRuntime {
       MethodHandle create = linker.downcallHandle(pointer(api, CREATE_ENV), createEnv);
       MemorySegment status =
           (MemorySegment)
-              create.invokeExact(WARNING, arena.allocateFrom(NAME), arena.allocate(ValueLayout.ADDRESS));
+              create.invokeExact(
+                  WARNING, arena.allocateFrom(NAME), arena.allocate(ValueLayout.ADDRESS));
       if (status.address() != 0) {
         throw new IllegalStateException("ONNX Runtime gave no reference to its environment");
       }

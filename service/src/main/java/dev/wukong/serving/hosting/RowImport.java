@@ -19,7 +19,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Executor;
 
-/** Brings a bundle's rows into the store, unless they are there, and into memory as far as it reaches. One thread. */
+/**
+ * Brings a bundle's rows into the store, unless they are there, and into memory as far as it
+ * reaches. One thread.
+ */
 final class RowImport {
   private static final int CHUNK = 8192;
   private static final int MAX_CAPACITY = 1 << 29;
@@ -63,7 +66,8 @@ final class RowImport {
           (ids, values) -> {
             FloatBuffer rows = values.get("rows");
             if (rows == null) {
-              throw new IllegalStateException("table '%s' has a part without rows".formatted(table.name()));
+              throw new IllegalStateException(
+                  "table '%s' has a part without rows".formatted(table.name()));
             }
             chunk.addAll(ids, rows);
           });

@@ -18,7 +18,10 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** A model by name: the version that serves, those before it, and the batcher they share. Any thread. */
+/**
+ * A model by name: the version that serves, those before it, and the batcher they share. Any
+ * thread.
+ */
 public final class ServedModel {
   private static final Logger log = LoggerFactory.getLogger(ServedModel.class);
 
@@ -43,7 +46,8 @@ public final class ServedModel {
    *
    * @param serves told the name whenever a version begins to serve
    */
-  ServedModel(String name, Batcher batcher, Clock clock, MeterRegistry meters, Consumer<String> serves) {
+  ServedModel(
+      String name, Batcher batcher, Clock clock, MeterRegistry meters, Consumer<String> serves) {
     this.serves = serves;
     this.name = name;
     this.batcher = batcher;
@@ -135,7 +139,8 @@ public final class ServedModel {
     if (model != null) {
       enter(model.bundle(), new VersionState.Draining());
       draining.removeIf(CompletableFuture::isDone);
-      draining.add(model.retire().thenRun(() -> enter(model.bundle(), new VersionState.Unloaded())));
+      draining.add(
+          model.retire().thenRun(() -> enter(model.bundle(), new VersionState.Unloaded())));
     }
   }
 }

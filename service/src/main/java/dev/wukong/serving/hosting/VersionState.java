@@ -8,7 +8,10 @@ import java.time.Instant;
  * @param since when it began to
  */
 public record VersionState(long version, Phase phase, Instant since) {
-  /** The life of a version, in order; only {@link Failed} can follow {@link Loading} instead of {@link Serving}. */
+  /**
+   * The life of a version, in order; only {@link Failed} can follow {@link Loading} instead of
+   * {@link Serving}.
+   */
   public sealed interface Phase {}
 
   /** Being verified, imported or warmed. */

@@ -12,7 +12,8 @@ public final class FeedbackService extends FeedbackServiceGrpc.FeedbackServiceIm
   public StreamObserver<FeedbackEvent> report(StreamObserver<FeedbackAcknowledgement> answer) {
     answer.onError(
         Status.UNIMPLEMENTED
-            .withDescription("this server does not take feedback: online training is not part of it yet")
+            .withDescription(
+                "this server does not take feedback: online training is not part of it yet")
             .asRuntimeException());
     return new StreamObserver<>() {
       @Override

@@ -39,7 +39,8 @@ final class ModelLookup {
     }
     if (!NAME.matcher(name).matches()) {
       throw new BadRequest(
-          "%s is '%s'; 1 to 64 of a-z, 0-9, '_' and '-' are allowed".formatted(field, shorten(name)));
+          "%s is '%s'; 1 to 64 of a-z, 0-9, '_' and '-' are allowed"
+              .formatted(field, shorten(name)));
     }
     return host.model(name)
         .orElseThrow(
@@ -75,7 +76,8 @@ final class ModelLookup {
                 .formatted(shorten(selector.getLabel())));
       }
       throw new Unknown(
-          "model.label is '%s'; model '%s' has no labels".formatted(selector.getLabel(), served.name()));
+          "model.label is '%s'; model '%s' has no labels"
+              .formatted(selector.getLabel(), served.name()));
     }
   }
 

@@ -11,7 +11,13 @@ import java.util.concurrent.ConcurrentMap;
 final class PredictMeters {
   /** The meters of one model. */
   record ModelMeters(
-      Timer decode, Timer resolve, Timer total, Counter candidates, Counter defaulted, Counter missing, Counter truncated) {}
+      Timer decode,
+      Timer resolve,
+      Timer total,
+      Counter candidates,
+      Counter defaulted,
+      Counter missing,
+      Counter truncated) {}
 
   private final MeterRegistry registry;
   private final ConcurrentMap<String, ModelMeters> models = new ConcurrentHashMap<>();
@@ -29,9 +35,18 @@ final class PredictMeters {
   private ModelMeters create(String model) {
     return new ModelMeters(
         timer("wukong.predict.decode", "Checking a request and mapping values to ids", model),
-        timer("wukong.predict.resolve", "Finding a request's rows and bringing them into memory", model),
-        timer("wukong.predict.duration", "A request that was answered, from the first to the last step", model),
-        Counter.builder("wukong.predict.candidates").description("Candidates answered").tag("model", model).register(registry),
+        timer(
+            "wukong.predict.resolve",
+            "Finding a request's rows and bringing them into memory",
+            model),
+        timer(
+            "wukong.predict.duration",
+            "A request that was answered, from the first to the last step",
+            model),
+        Counter.builder("wukong.predict.candidates")
+            .description("Candidates answered")
+            .tag("model", model)
+            .register(registry),
         ids(model, "defaulted"),
         ids(model, "missing"),
         ids(model, "truncated"));
@@ -49,7 +64,9 @@ final class PredictMeters {
 
   private Counter ids(String model, String kind) {
     return Counter.builder("wukong.predict.ids")
-        .description("Id positions that took a default row, absent values, values beyond a feature's positions")
+        .description(
+            "Id positions that took a default row, absent values, values beyond a feature's"
+                + " positions")
         .tag("model", model)
         .tag("kind", kind)
         .register(registry);

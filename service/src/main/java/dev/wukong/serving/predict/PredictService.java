@@ -33,7 +33,10 @@ import java.util.concurrent.TimeoutException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The Predict call. Each runs on a thread of its own, which may wait: for rows, and for its batches. */
+/**
+ * The Predict call. Each runs on a thread of its own, which may wait: for rows, and for its
+ * batches.
+ */
 public final class PredictService extends RankingServiceGrpc.RankingServiceImplBase {
   private static final Logger log = LoggerFactory.getLogger(PredictService.class);
 
@@ -44,7 +47,8 @@ public final class PredictService extends RankingServiceGrpc.RankingServiceImplB
   private final PredictMeters meters;
   private final Semaphore room;
 
-  public PredictService(ModelHost host, PredictLimits limits, PredictionIds ids, MeterRegistry meters) {
+  public PredictService(
+      ModelHost host, PredictLimits limits, PredictionIds ids, MeterRegistry meters) {
     this.models = new ModelLookup(host);
     this.limits = limits;
     this.decoder = new RequestDecoder(limits);
@@ -76,7 +80,8 @@ public final class PredictService extends RankingServiceGrpc.RankingServiceImplB
   private PredictResponse admit(PredictRequest request) {
     if (!room.tryAcquire()) {
       throw new Overloaded(
-          "%d requests are in flight already, that is the limit; try later".formatted(limits.inFlight()));
+          "%d requests are in flight already, that is the limit; try later"
+              .formatted(limits.inFlight()));
     }
     try {
       return answer(request);
@@ -195,7 +200,8 @@ public final class PredictService extends RankingServiceGrpc.RankingServiceImplB
       return switch (outcome) {
         case Outcome.Scored scored -> scored;
         case Outcome.Late _ -> throw late(context);
-        case Outcome.Failed _ -> throw new Defect("the model failed on this request; the server's log says why");
+        case Outcome.Failed _ ->
+            throw new Defect("the model failed on this request; the server's log says why");
       };
     } catch (TimeoutException e) {
       batcher.abandon(job);

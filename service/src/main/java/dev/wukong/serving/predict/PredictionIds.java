@@ -6,8 +6,8 @@ import java.time.Clock;
 import java.util.random.RandomGenerator;
 
 /**
- * Makes prediction ids: 16 bytes, big-endian milliseconds since 1970 in the first 6 so that ids sort by time, then 80 random bits. Any
- * thread, if the generator allows it.
+ * Makes prediction ids: 16 bytes, big-endian milliseconds since 1970 in the first 6 so that ids
+ * sort by time, then 80 random bits. Any thread, if the generator allows it.
  */
 public final class PredictionIds {
   private final Clock clock;

@@ -6,9 +6,11 @@ import dev.wukong.data.EncodedRows;
  * A request that has passed every check.
  *
  * @param context no rows where the schema has no context features
- * @param contextOf [candidates]: below {@code context.rows()}; empty where the schema has no context features
+ * @param contextOf [candidates]: below {@code context.rows()}; empty where the schema has no
+ *     context features
  * @param missing absent values
  * @param truncated values beyond a feature's positions
  */
 @SuppressWarnings("ArrayRecordComponent") // Read by the one thread that made it.
-record Query(EncodedRows context, EncodedRows candidates, int[] contextOf, int missing, int truncated) {}
+record Query(
+    EncodedRows context, EncodedRows candidates, int[] contextOf, int missing, int truncated) {}

@@ -16,7 +16,10 @@ import dev.wukong.serving.predict.ServingException.SchemaMismatch;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
-/** Checks a request against a model's schema and the limits, and reads its columns where they lie. Any thread. */
+/**
+ * Checks a request against a model's schema and the limits, and reads its columns where they lie.
+ * Any thread.
+ */
 final class RequestDecoder {
   private static final int MAX_REQUEST_ID = 128;
 
@@ -34,8 +37,10 @@ final class RequestDecoder {
   Query decode(PredictRequest request, HostedModel model) {
     checkEnvelope(request, model);
     FeatureEncoder encoder = model.encoder();
-    boolean hasContext = encoder.positions(Scope.CONTEXT) > 0 || encoder.denseWidth(Scope.CONTEXT) > 0;
-    int candidates = rows("candidates", request.hasCandidates(), request.getCandidates(), limits.candidates());
+    boolean hasContext =
+        encoder.positions(Scope.CONTEXT) > 0 || encoder.denseWidth(Scope.CONTEXT) > 0;
+    int candidates =
+        rows("candidates", request.hasCandidates(), request.getCandidates(), limits.candidates());
     int contexts = 0;
     if (hasContext) {
       contexts = rows("context", request.hasContext(), request.getContext(), limits.contexts());
@@ -49,8 +54,10 @@ final class RequestDecoder {
           hasContext
               ? encoder.encode(Scope.CONTEXT, wire(request.getContext()), counts)
               : encoder.allocate(Scope.CONTEXT, 0);
-      EncodedRows candidate = encoder.encode(Scope.CANDIDATE, wire(request.getCandidates()), counts);
-      return new Query(context, candidate, contextOf, (int) counts.missing(), (int) counts.truncated());
+      EncodedRows candidate =
+          encoder.encode(Scope.CANDIDATE, wire(request.getCandidates()), counts);
+      return new Query(
+          context, candidate, contextOf, (int) counts.missing(), (int) counts.truncated());
     } catch (DataException e) {
       throw new BadRequest(String.valueOf(e.getMessage()));
     }
@@ -73,13 +80,15 @@ final class RequestDecoder {
     if (!request.getSchemaId().equals(model.schemaId())) {
       throw new SchemaMismatch(
           "schema_id is '%s'; that of model '%s' version %d is %s"
-              .formatted(shorten(request.getSchemaId()), model.name(), model.bundle(), model.schemaId()));
+              .formatted(
+                  shorten(request.getSchemaId()), model.name(), model.bundle(), model.schemaId()));
     }
   }
 
   private static int rows(String field, boolean there, Block block, int limit) {
     if (!there) {
-      throw new BadRequest("%s is missing; a block of 1 to %d rows is needed".formatted(field, limit));
+      throw new BadRequest(
+          "%s is missing; a block of 1 to %d rows is needed".formatted(field, limit));
     }
     if (block.getRows() < 1 || block.getRows() > limit) {
       throw new BadRequest(
@@ -101,7 +110,8 @@ final class RequestDecoder {
     if (bytes.isEmpty()) {
       if (contexts > 1) {
         throw new BadRequest(
-            "context_of is empty, but there are %d contexts; %d bytes (int32 a candidate) are needed"
+            ("context_of is empty, but there are %d contexts;"
+                    + " %d bytes (int32 a candidate) are needed")
                 .formatted(contexts, 4L * candidates));
       }
       return contextOf;

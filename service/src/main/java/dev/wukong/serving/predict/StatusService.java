@@ -75,13 +75,16 @@ public final class StatusService extends StatusServiceGrpc.StatusServiceImplBase
 
   private static VersionStatus version(VersionState state) {
     VersionStatus.Builder version =
-        VersionStatus.newBuilder().setVersion(state.version()).setSinceMs(state.since().toEpochMilli());
+        VersionStatus.newBuilder()
+            .setVersion(state.version())
+            .setSinceMs(state.since().toEpochMilli());
     return switch (state.phase()) {
       case VersionState.Loading() -> version.setState(State.STATE_LOADING).build();
       case VersionState.Serving() -> version.setState(State.STATE_SERVING).build();
       case VersionState.Draining() -> version.setState(State.STATE_DRAINING).build();
       case VersionState.Unloaded() -> version.setState(State.STATE_UNLOADED).build();
-      case VersionState.Failed(String reason) -> version.setState(State.STATE_FAILED).setMessage(reason).build();
+      case VersionState.Failed(String reason) ->
+          version.setState(State.STATE_FAILED).setMessage(reason).build();
     };
   }
 }

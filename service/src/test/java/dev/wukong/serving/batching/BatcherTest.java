@@ -73,7 +73,11 @@ class BatcherTest {
   }
 
   private static Batcher batcher(int maxRows, int queueRows, AtomicLong now) {
-    return new Batcher("m", new BatchPolicy(maxRows, Duration.ZERO, queueRows), now::get, new SimpleMeterRegistry());
+    return new Batcher(
+        "m",
+        new BatchPolicy(maxRows, Duration.ZERO, queueRows),
+        now::get,
+        new SimpleMeterRegistry());
   }
 
   private static float[] scores(Job job) throws Exception {
@@ -87,7 +91,8 @@ class BatcherTest {
 
   @Property(tries = 200)
   void submit_anySizesFromSeveralThreads_answersEachRequestExactlyOnceWithItsOwnScores(
-      @ForAll @Size(min = 1, max = 40) List<@IntRange(min = 1, max = 30) Integer> sizes, @ForAll @IntRange(min = 1, max = 12) int maxRows)
+      @ForAll @Size(min = 1, max = 40) List<@IntRange(min = 1, max = 30) Integer> sizes,
+      @ForAll @IntRange(min = 1, max = 12) int maxRows)
       throws Exception {
     Echo model = new Echo(Integer.MAX_VALUE);
     AtomicInteger released = new AtomicInteger();
@@ -241,7 +246,8 @@ class BatcherTest {
     for (int i = 0; i < 10; i++) {
       assertThat(scores(jobs.get(i))).containsExactly(i);
     }
-    assertThat(batcher.submit(new Job(model, parts(1, 1), FAR, () -> {}))).isEqualTo(Submission.CLOSED);
+    assertThat(batcher.submit(new Job(model, parts(1, 1), FAR, () -> {})))
+        .isEqualTo(Submission.CLOSED);
   }
 
   @Test

@@ -31,7 +31,8 @@ class ResidentTableTest {
   }
 
   @Property
-  void install_anyKeys_findsWhatAMapFinds(@ForAll @Size(max = 300) List<@LongRange(min = 0, max = 400) Long> keys) {
+  void install_anyKeys_findsWhatAMapFinds(
+      @ForAll @Size(max = 300) List<@LongRange(min = 0, max = 400) Long> keys) {
     Map<Long, Float> expected = new HashMap<>();
     try (ResidentTable table = new ResidentTable(2, 200)) {
       for (long key : keys) {

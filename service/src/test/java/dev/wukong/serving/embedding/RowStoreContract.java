@@ -16,7 +16,8 @@ abstract class RowStoreContract {
 
   abstract RowStore open(Path folder);
 
-  private static float[] read(RowStore store, RowsView view, int width, boolean[] found, long... keys) {
+  private static float[] read(
+      RowStore store, RowsView view, int width, boolean[] found, long... keys) {
     float[] rows = new float[keys.length * width];
     store.read(view, width, keys, keys.length, rows, found);
     return rows;
@@ -25,7 +26,8 @@ abstract class RowStoreContract {
   @Test
   void read_rowsWritten_givesThemInTheOrderAsked() {
     try (RowStore store = open(folder)) {
-      store.apply(new RowCommit(VIEW, 2, new long[] {0, 5, 1L << 60}, new float[] {1, 2, 3, 4, 5, 6}));
+      store.apply(
+          new RowCommit(VIEW, 2, new long[] {0, 5, 1L << 60}, new float[] {1, 2, 3, 4, 5, 6}));
 
       boolean[] found = new boolean[4];
       float[] rows = read(store, VIEW, 2, found, 1L << 60, 9, 0, 5);
@@ -64,7 +66,9 @@ abstract class RowStoreContract {
     try (RowStore store = open(folder)) {
       store.apply(new RowCommit(VIEW, 2, new long[] {3}, new float[] {1, 2}));
 
-      assertThatThrownBy(() -> read(store, VIEW, 3, new boolean[1], 3)).isInstanceOf(StoreException.class).hasMessageContaining("row 3");
+      assertThatThrownBy(() -> read(store, VIEW, 3, new boolean[1], 3))
+          .isInstanceOf(StoreException.class)
+          .hasMessageContaining("row 3");
     }
   }
 

@@ -30,7 +30,9 @@ class SwapTest {
   private static final Duration DEADLINE = Duration.ofSeconds(30);
   private static final Map<String, Object> CONTEXT = Map.of("user", 101, "age", 1);
   private static final List<Map<String, Object>> CANDIDATES =
-      List.of(Map.of("item", 3, "price", 2, "picture", List.of(0, 0)), Map.of("item", 9, "picture", List.of(1, 0)));
+      List.of(
+          Map.of("item", 3, "price", 2, "picture", List.of(0, 0)),
+          Map.of("item", 9, "picture", List.of(1, 0)));
 
   @TempDir Path folder;
 
@@ -69,7 +71,8 @@ class SwapTest {
       done.set(true);
       Map<Long, Integer> answers = new HashMap<>();
       for (Future<Map<Long, Integer>> call : calls) {
-        call.get(60, TimeUnit.SECONDS).forEach((version, count) -> answers.merge(version, count, Integer::sum));
+        call.get(60, TimeUnit.SECONDS)
+            .forEach((version, count) -> answers.merge(version, count, Integer::sum));
       }
       assertThat(answers.keySet()).contains(1L, 6L);
       Served.await(
@@ -100,7 +103,8 @@ class SwapTest {
   private static void check(Prediction prediction, TinyModel model) {
     for (int i = 0; i < CANDIDATES.size(); i++) {
       assertThat(prediction.probability(i, 0))
-          .isCloseTo(TinyModel.probability(model.logit(CONTEXT, CANDIDATES.get(i)), 0), within(1e-6f));
+          .isCloseTo(
+              TinyModel.probability(model.logit(CONTEXT, CANDIDATES.get(i)), 0), within(1e-6f));
     }
   }
 
@@ -117,9 +121,13 @@ class SwapTest {
       Files.write(graph, bytes);
       Files.move(bad, root().resolve("tiny").resolve("2"));
 
-      Served.await("version 2 is refused", () -> status(served).getVersions(0).getState() == State.STATE_FAILED);
+      Served.await(
+          "version 2 is refused",
+          () -> status(served).getVersions(0).getState() == State.STATE_FAILED);
 
-      assertThat(status(served).getVersions(0).getMessage()).contains("predict.onnx").contains("sha256");
+      assertThat(status(served).getVersions(0).getMessage())
+          .contains("predict.onnx")
+          .contains("sha256");
       assertThat(status(served).getServing().getBundle()).isEqualTo(1);
       try (RankingClient client = RankingClient.over(served.channel(), "tiny", DEADLINE)) {
         check(client.predict(CONTEXT, CANDIDATES), new TinyModel(1));
@@ -139,7 +147,9 @@ class SwapTest {
       ModelStatus status = status(served);
       assertThat(status.getVersions(0).getState()).isEqualTo(State.STATE_FAILED);
       assertThat(status.getVersions(0).getMessage())
-          .startsWith("golden rows of model 'tiny' version 2, predict.onnx: row 0, task 'click': expected ");
+          .startsWith(
+              "golden rows of model 'tiny' version 2, predict.onnx: row 0, task 'click': expected"
+                  + " ");
     }
   }
 
@@ -165,8 +175,12 @@ class SwapTest {
           () ->
               served.bean(ModelHost.class).model("tiny").stream()
                   .flatMap(m -> m.versions().stream())
-                  .anyMatch(v -> v.phase() instanceof VersionState.Failed(String reason) && reason.startsWith("device 'cuda:0'")));
-      assertThat(served.bean(ModelHost.class).model("tiny")).hasValueSatisfying(m -> assertThat(m.servingVersion()).isZero());
+                  .anyMatch(
+                      v ->
+                          v.phase() instanceof VersionState.Failed(String reason)
+                              && reason.startsWith("device 'cuda:0'")));
+      assertThat(served.bean(ModelHost.class).model("tiny"))
+          .hasValueSatisfying(m -> assertThat(m.servingVersion()).isZero());
     }
   }
 }

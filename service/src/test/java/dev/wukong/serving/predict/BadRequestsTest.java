@@ -59,18 +59,43 @@ class BadRequestsTest {
     new TinyModel(1).write(root.resolve("bundles"), "tiny", 1);
     served =
         Served.start(
-            root.resolve("bundles"), "wukong.models=tiny,empty", "wukong.limits.candidates=100", "wukong.limits.contexts=10");
+            root.resolve("bundles"),
+            "wukong.models=tiny,empty",
+            "wukong.limits.candidates=100",
+            "wukong.limits.contexts=10");
     ModelHost host = served.bean(ModelHost.class);
-    Served.await("it serves", () -> host.model("tiny").map(m -> m.servingVersion() == 1).orElse(false));
-    try (RankingClient client = RankingClient.over(served.channel(), "tiny", Duration.ofSeconds(20))) {
+    Served.await(
+        "it serves", () -> host.model("tiny").map(m -> m.servingVersion() == 1).orElse(false));
+    try (RankingClient client =
+        RankingClient.over(served.channel(), "tiny", Duration.ofSeconds(20))) {
       good =
           client
               .packer()
               .pack(
                   Map.of("user", 100, "age", 1),
                   List.of(
-                      Map.of("item", 1, "tags", List.of("red", "blue"), "tag_weights", List.of(1, 1), "price", 2, "picture", List.of(1, 2)),
-                      Map.of("item", 2, "tags", List.of("red"), "tag_weights", List.of(1), "price", 3, "picture", List.of(3, 4))));
+                      Map.of(
+                          "item",
+                          1,
+                          "tags",
+                          List.of("red", "blue"),
+                          "tag_weights",
+                          List.of(1, 1),
+                          "price",
+                          2,
+                          "picture",
+                          List.of(1, 2)),
+                      Map.of(
+                          "item",
+                          2,
+                          "tags",
+                          List.of("red"),
+                          "tag_weights",
+                          List.of(1),
+                          "price",
+                          3,
+                          "picture",
+                          List.of(3, 4))));
     }
   }
 
@@ -84,11 +109,17 @@ class BadRequestsTest {
   }
 
   private static Arguments candidates(String message, BlockChange change) {
-    return bad(Code.INVALID_ARGUMENT, message, r -> r.setCandidates(change.apply(r.getCandidates().toBuilder())));
+    return bad(
+        Code.INVALID_ARGUMENT,
+        message,
+        r -> r.setCandidates(change.apply(r.getCandidates().toBuilder())));
   }
 
   private static Arguments context(String message, BlockChange change) {
-    return bad(Code.INVALID_ARGUMENT, message, r -> r.setContext(change.apply(r.getContext().toBuilder())));
+    return bad(
+        Code.INVALID_ARGUMENT,
+        message,
+        r -> r.setContext(change.apply(r.getContext().toBuilder())));
   }
 
   private static Change model(UnaryOperator<ModelSelector.Builder> change) {
@@ -126,21 +157,57 @@ class BadRequestsTest {
   static Stream<Arguments> badRequests() {
     Code invalid = Code.INVALID_ARGUMENT;
     return Stream.of(
-        bad(invalid, "model.name is empty; this server has several models: [empty, tiny]", model(m -> m.clearName())),
-        bad(invalid, "model.name is 'No Such'; 1 to 64 of a-z, 0-9, '_' and '-' are allowed", model(m -> m.setName("No Such"))),
-        bad(Code.NOT_FOUND, "model.name is 'other'; this server has [empty, tiny]", model(m -> m.setName("other"))),
-        bad(Code.UNAVAILABLE, "model 'empty' has no version that serves yet", model(m -> m.setName("empty"))),
-        bad(Code.NOT_FOUND, "model.version is 2; loaded of 'tiny' is 1", model(m -> m.setVersion(2))),
+        bad(
+            invalid,
+            "model.name is empty; this server has several models: [empty, tiny]",
+            model(m -> m.clearName())),
+        bad(
+            invalid,
+            "model.name is 'No Such'; 1 to 64 of a-z, 0-9, '_' and '-' are allowed",
+            model(m -> m.setName("No Such"))),
+        bad(
+            Code.NOT_FOUND,
+            "model.name is 'other'; this server has [empty, tiny]",
+            model(m -> m.setName("other"))),
+        bad(
+            Code.UNAVAILABLE,
+            "model 'empty' has no version that serves yet",
+            model(m -> m.setName("empty"))),
+        bad(
+            Code.NOT_FOUND,
+            "model.version is 2; loaded of 'tiny' is 1",
+            model(m -> m.setVersion(2))),
         bad(invalid, "model.version is -1; 1 or more is allowed", model(m -> m.setVersion(-1))),
-        bad(Code.NOT_FOUND, "model.label is 'canary'; model 'tiny' has no labels", model(m -> m.setLabel("canary"))),
-        bad(invalid, "model.label is '../x'; 1 to 64 of a-z, 0-9, '_' and '-' are allowed", model(m -> m.setLabel("../x"))),
+        bad(
+            Code.NOT_FOUND,
+            "model.label is 'canary'; model 'tiny' has no labels",
+            model(m -> m.setLabel("canary"))),
+        bad(
+            invalid,
+            "model.label is '../x'; 1 to 64 of a-z, 0-9, '_' and '-' are allowed",
+            model(m -> m.setLabel("../x"))),
         bad(invalid, "schema_id is empty; that of model 'tiny' is " + ID, r -> r.clearSchemaId()),
-        bad(Code.FAILED_PRECONDITION, "schema_id is 'abc'; that of model 'tiny' version 1 is " + ID, r -> r.setSchemaId("abc")),
-        bad(invalid, "request_id has 129 bytes; up to 128 are allowed", r -> r.setRequestId("x".repeat(129))),
+        bad(
+            Code.FAILED_PRECONDITION,
+            "schema_id is 'abc'; that of model 'tiny' version 1 is " + ID,
+            r -> r.setSchemaId("abc")),
+        bad(
+            invalid,
+            "request_id has 129 bytes; up to 128 are allowed",
+            r -> r.setRequestId("x".repeat(129))),
         bad(invalid, "criticality is 9; 0 to 3 are allowed", r -> r.setCriticalityValue(9)),
-        bad(invalid, "candidates is missing; a block of 1 to 100 rows is needed", r -> r.clearCandidates()),
-        bad(invalid, "context is missing; a block of 1 to 10 rows is needed", r -> r.clearContext()),
-        bad(invalid, "context_of has 3 bytes; 8 are needed (int32 for each of 2 candidates)", r -> r.setContextOf(ByteString.copyFromUtf8("abc"))),
+        bad(
+            invalid,
+            "candidates is missing; a block of 1 to 100 rows is needed",
+            r -> r.clearCandidates()),
+        bad(
+            invalid,
+            "context is missing; a block of 1 to 10 rows is needed",
+            r -> r.clearContext()),
+        bad(
+            invalid,
+            "context_of has 3 bytes; 8 are needed (int32 for each of 2 candidates)",
+            r -> r.setContextOf(ByteString.copyFromUtf8("abc"))),
         bad(invalid, "context_of[1] is 1; 0 to 0 are allowed", r -> r.setContextOf(ints(0, 1))),
         bad(invalid, "context_of[0] is -1; 0 to 0 are allowed", r -> r.setContextOf(ints(-1, 0))),
         bad(
@@ -150,28 +217,60 @@ class BadRequestsTest {
         candidates("candidates.rows is 0; 1 to 100 are allowed", b -> b.setRows(0)),
         candidates("candidates.rows is -5; 1 to 100 are allowed", b -> b.setRows(-5)),
         candidates("candidates.rows is 101; 1 to 100 are allowed", b -> b.setRows(101)),
-        candidates("candidates.counts has 12 bytes; 8 are needed (2 int32 values)", b -> b.setCounts(ints(2, 1, 0))),
-        candidates("candidates: feature 'tags', row 1: -1 values; 0 to 4096 are allowed", b -> b.setCounts(ints(2, -1))),
-        candidates("candidates: feature 'tags', row 0: 4097 values; 0 to 4096 are allowed", b -> b.setCounts(ints(4097, 1))),
-        candidates("candidates.string_lengths has 12 bytes; 16 are needed (4 int32 values)", b -> b.setCounts(ints(2, 2))),
-        candidates("candidates.ids has 15 bytes; 16 are needed (2 int64 values)", b -> b.setIds(cut(b.getIds()))),
-        candidates("candidates.string_lengths: value 1 is 1025; 0 to 1024 are allowed", b -> b.setStringLengths(ints(3, 1025, 3))),
-        candidates("candidates.strings has 10 bytes; string_lengths add up to 11", b -> b.setStringLengths(ints(3, 5, 3))),
-        candidates("candidates.numbers has 15 bytes; 16 are needed (2 float64 values)", b -> b.setNumbers(cut(b.getNumbers()))),
-        candidates("candidates: feature 'price', row 1: NaN; a finite number is needed", b -> b.setNumbers(doubles(1, Double.NaN))),
-        candidates("candidates.weights has 8 bytes; 12 are needed (3 float32 values)", b -> b.setWeights(floats(1, 1))),
         candidates(
-            "candidates: feature 'tags', row 0: weight -1.0; a finite weight of at least 0 is needed", b -> b.setWeights(floats(1, -1, 1))),
-        candidates("candidates.dense has 12 bytes; 16 are needed (4 float32 values)", b -> b.setDense(floats(1, 2, 3))),
-        candidates("candidates: feature 'picture', row 0: NaN; a finite number is needed", b -> b.setDense(floats(1, Float.NaN, 3, 4))),
+            "candidates.counts has 12 bytes; 8 are needed (2 int32 values)",
+            b -> b.setCounts(ints(2, 1, 0))),
         candidates(
-            "candidates: feature 'picture', row 1: Infinity; a finite number is needed", b -> b.setDense(floats(1, 2, 3, Float.POSITIVE_INFINITY))),
-        candidates("candidates.present has 3 bytes; 1 are needed (4 bits), or none", b -> b.setPresent(ByteString.copyFromUtf8("abc"))),
+            "candidates: feature 'tags', row 1: -1 values; 0 to 4096 are allowed",
+            b -> b.setCounts(ints(2, -1))),
         candidates(
-            "candidates.present has a bit set after its 4 bits; unused bits must be 0", b -> b.setPresent(ByteString.copyFrom(new byte[] {0x1F}))),
+            "candidates: feature 'tags', row 0: 4097 values; 0 to 4096 are allowed",
+            b -> b.setCounts(ints(4097, 1))),
+        candidates(
+            "candidates.string_lengths has 12 bytes; 16 are needed (4 int32 values)",
+            b -> b.setCounts(ints(2, 2))),
+        candidates(
+            "candidates.ids has 15 bytes; 16 are needed (2 int64 values)",
+            b -> b.setIds(cut(b.getIds()))),
+        candidates(
+            "candidates.string_lengths: value 1 is 1025; 0 to 1024 are allowed",
+            b -> b.setStringLengths(ints(3, 1025, 3))),
+        candidates(
+            "candidates.strings has 10 bytes; string_lengths add up to 11",
+            b -> b.setStringLengths(ints(3, 5, 3))),
+        candidates(
+            "candidates.numbers has 15 bytes; 16 are needed (2 float64 values)",
+            b -> b.setNumbers(cut(b.getNumbers()))),
+        candidates(
+            "candidates: feature 'price', row 1: NaN; a finite number is needed",
+            b -> b.setNumbers(doubles(1, Double.NaN))),
+        candidates(
+            "candidates.weights has 8 bytes; 12 are needed (3 float32 values)",
+            b -> b.setWeights(floats(1, 1))),
+        candidates(
+            "candidates: feature 'tags', row 0: weight -1.0; a finite weight of at least 0 is"
+                + " needed",
+            b -> b.setWeights(floats(1, -1, 1))),
+        candidates(
+            "candidates.dense has 12 bytes; 16 are needed (4 float32 values)",
+            b -> b.setDense(floats(1, 2, 3))),
+        candidates(
+            "candidates: feature 'picture', row 0: NaN; a finite number is needed",
+            b -> b.setDense(floats(1, Float.NaN, 3, 4))),
+        candidates(
+            "candidates: feature 'picture', row 1: Infinity; a finite number is needed",
+            b -> b.setDense(floats(1, 2, 3, Float.POSITIVE_INFINITY))),
+        candidates(
+            "candidates.present has 3 bytes; 1 are needed (4 bits), or none",
+            b -> b.setPresent(ByteString.copyFromUtf8("abc"))),
+        candidates(
+            "candidates.present has a bit set after its 4 bits; unused bits must be 0",
+            b -> b.setPresent(ByteString.copyFrom(new byte[] {0x1F}))),
         context("context.rows is 11; 1 to 10 are allowed", b -> b.setRows(11)),
         context("context.ids has 0 bytes; 8 are needed (1 int64 values)", b -> b.clearIds()),
-        context("context.strings has 3 bytes; string_lengths add up to 0", b -> b.setStrings(ByteString.copyFromUtf8("abc"))));
+        context(
+            "context.strings has 3 bytes; string_lengths add up to 0",
+            b -> b.setStrings(ByteString.copyFromUtf8("abc"))));
   }
 
   @ParameterizedTest
@@ -182,7 +281,10 @@ class BadRequestsTest {
     StatusRuntimeException refusal =
         catchThrowableOfType(
             StatusRuntimeException.class,
-            () -> RankingServiceGrpc.newBlockingStub(served.channel()).withDeadlineAfter(20, TimeUnit.SECONDS).predict(request));
+            () ->
+                RankingServiceGrpc.newBlockingStub(served.channel())
+                    .withDeadlineAfter(20, TimeUnit.SECONDS)
+                    .predict(request));
 
     assertThat(refusal.getStatus().getCode()).isEqualTo(code);
     assertThat(refusal.getStatus().getDescription()).isEqualTo(message);
@@ -190,7 +292,12 @@ class BadRequestsTest {
 
   @Test
   void predict_goodRequest_isAnswered() {
-    assertThat(RankingServiceGrpc.newBlockingStub(served.channel()).withDeadlineAfter(20, TimeUnit.SECONDS).predict(good).getScores().size())
+    assertThat(
+            RankingServiceGrpc.newBlockingStub(served.channel())
+                .withDeadlineAfter(20, TimeUnit.SECONDS)
+                .predict(good)
+                .getScores()
+                .size())
         .isEqualTo(16);
   }
 
@@ -198,12 +305,14 @@ class BadRequestsTest {
   void predict_messageTooLarge_isResourceExhausted() {
     PredictRequest request =
         good.toBuilder()
-            .setCandidates(good.getCandidates().toBuilder().setStrings(ByteString.copyFrom(new byte[9 << 20])))
+            .setCandidates(
+                good.getCandidates().toBuilder().setStrings(ByteString.copyFrom(new byte[9 << 20])))
             .build();
 
     StatusRuntimeException refusal =
         catchThrowableOfType(
-            StatusRuntimeException.class, () -> RankingServiceGrpc.newBlockingStub(served.channel()).predict(request));
+            StatusRuntimeException.class,
+            () -> RankingServiceGrpc.newBlockingStub(served.channel()).predict(request));
 
     assertThat(refusal.getStatus().getCode()).isEqualTo(Code.RESOURCE_EXHAUSTED);
   }
@@ -218,7 +327,8 @@ class BadRequestsTest {
                     .getModel(GetModelRequest.newBuilder().setName("other").build()));
 
     assertThat(refusal.getStatus().getCode()).isEqualTo(Code.NOT_FOUND);
-    assertThat(refusal.getStatus().getDescription()).isEqualTo("name is 'other'; this server has [empty, tiny]");
+    assertThat(refusal.getStatus().getDescription())
+        .isEqualTo("name is 'other'; this server has [empty, tiny]");
   }
 
   @Test
@@ -243,6 +353,8 @@ class BadRequestsTest {
         .onCompleted();
 
     assertThat(failure.get(20, TimeUnit.SECONDS))
-        .hasMessage("UNIMPLEMENTED: this server does not take feedback: online training is not part of it yet");
+        .hasMessage(
+            "UNIMPLEMENTED: this server does not take feedback: online training is not part of it"
+                + " yet");
   }
 }

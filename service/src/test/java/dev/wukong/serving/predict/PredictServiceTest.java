@@ -53,7 +53,9 @@ class PredictServiceTest {
             "wukong.limits.in-flight=64",
             "spring.grpc.server.inprocess.name=predict-test");
     ModelHost host = served.bean(ModelHost.class);
-    Served.await("version 3 serves", () -> host.model("tiny").map(m -> m.servingVersion() == 3).orElse(false));
+    Served.await(
+        "version 3 serves",
+        () -> host.model("tiny").map(m -> m.servingVersion() == 3).orElse(false));
     client = RankingClient.over(served.channel(), "tiny", DEADLINE);
   }
 
@@ -67,8 +69,26 @@ class PredictServiceTest {
     Map<String, Object> context = Map.of("user", 117, "age", 0.5f);
     List<Map<String, Object>> candidates =
         List.of(
-            Map.of("item", 7, "tags", List.of("red", "日本"), "tag_weights", List.of(1.5, 0.5), "price", 3.5, "picture", List.of(0.25, -0.5)),
-            Map.of("item", 200, "tags", List.of("x", "red", "green", "blue"), "tag_weights", List.of(9, 1, 2, 3), "picture", List.of(0, 0)),
+            Map.of(
+                "item",
+                7,
+                "tags",
+                List.of("red", "日本"),
+                "tag_weights",
+                List.of(1.5, 0.5),
+                "price",
+                3.5,
+                "picture",
+                List.of(0.25, -0.5)),
+            Map.of(
+                "item",
+                200,
+                "tags",
+                List.of("x", "red", "green", "blue"),
+                "tag_weights",
+                List.of(9, 1, 2, 3),
+                "picture",
+                List.of(0, 0)),
             Map.of("item", 987654321, "price", 100, "picture", List.of(1, 1)));
 
     Prediction prediction = client.predict(context, candidates);
@@ -76,7 +96,8 @@ class PredictServiceTest {
     for (int i = 0; i < candidates.size(); i++) {
       double logit = model.logit(context, candidates.get(i));
       for (int task = 0; task < 2; task++) {
-        assertThat(prediction.probability(i, task)).isCloseTo(TinyModel.probability(logit, task), within(1e-6f));
+        assertThat(prediction.probability(i, task))
+            .isCloseTo(TinyModel.probability(logit, task), within(1e-6f));
       }
     }
     assertThat(prediction.response().getVersion().getBundle()).isEqualTo(3);
@@ -89,13 +110,23 @@ class PredictServiceTest {
 
   private static Map<String, Object> candidate(int i) {
     return Map.of(
-        "item", 1 + i % 250, "tags", List.of("red", "blue").subList(0, 1 + i % 2), "tag_weights", List.of(1, 0.5).subList(0, 1 + i % 2), "price", i % 20, "picture", List.of(0.01 * i, 0));
+        "item",
+        1 + i % 250,
+        "tags",
+        List.of("red", "blue").subList(0, 1 + i % 2),
+        "tag_weights",
+        List.of(1, 0.5).subList(0, 1 + i % 2),
+        "price",
+        i % 20,
+        "picture",
+        List.of(0.01 * i, 0));
   }
 
   @Test
   void predict_moreCandidatesThanABatch_givesTheSameAsOneByOne() {
     Map<String, Object> context = Map.of("user", 149);
-    List<Map<String, Object>> candidates = IntStream.range(0, 101).mapToObj(PredictServiceTest::candidate).toList();
+    List<Map<String, Object>> candidates =
+        IntStream.range(0, 101).mapToObj(PredictServiceTest::candidate).toList();
 
     Prediction whole = client.predict(context, candidates);
 
@@ -104,7 +135,9 @@ class PredictServiceTest {
       Prediction single = client.predict(context, candidates.subList(i, i + 1));
       assertThat(whole.probability(i, 0)).isEqualTo(single.probability(0, 0));
       assertThat(whole.probability(i, 1)).isEqualTo(single.probability(0, 1));
-      assertThat(whole.probability(i, 0)).isCloseTo(TinyModel.probability(model.logit(context, candidates.get(i)), 0), within(1e-6f));
+      assertThat(whole.probability(i, 0))
+          .isCloseTo(
+              TinyModel.probability(model.logit(context, candidates.get(i)), 0), within(1e-6f));
     }
   }
 
@@ -132,7 +165,9 @@ class PredictServiceTest {
 
     assertThat(scored).isEqualTo(50);
     for (int i = 0; i < 50; i++) {
-      assertThat(scores.get(i)).isCloseTo(TinyModel.probability(model.logit(rows.get(i), rows.get(i)), 1), within(1e-6f));
+      assertThat(scores.get(i))
+          .isCloseTo(
+              TinyModel.probability(model.logit(rows.get(i), rows.get(i)), 1), within(1e-6f));
     }
   }
 
@@ -142,14 +177,24 @@ class PredictServiceTest {
     try (RankingClient near = RankingClient.over(channel, "", DEADLINE)) {
       Map<String, Object> context = Map.of("user", 100);
       PredictRequest request =
-          near.packer().pack(context, List.of(candidate(1))).toBuilder().setWantLogits(true).setWantTiming(true).setRequestId("r-1").build();
+          near.packer().pack(context, List.of(candidate(1))).toBuilder()
+              .setWantLogits(true)
+              .setWantTiming(true)
+              .setRequestId("r-1")
+              .build();
 
       Prediction prediction = near.predict(request);
 
-      assertThat(prediction.logits()[1]).isCloseTo((float) (-0.5 * model.logit(context, candidate(1))), within(1e-5f));
+      assertThat(prediction.logits()[1])
+          .isCloseTo((float) (-0.5 * model.logit(context, candidate(1))), within(1e-5f));
       assertThat(prediction.response().getTiming().getBatchRows()).isPositive();
       assertThat(prediction.response().getRequestId()).isEqualTo("r-1");
-      assertThat(client.predict(near.packer().pack(context, List.of(candidate(1)))).response().hasTiming()).isFalse();
+      assertThat(
+              client
+                  .predict(near.packer().pack(context, List.of(candidate(1))))
+                  .response()
+                  .hasTiming())
+          .isFalse();
     } finally {
       channel.shutdownNow();
     }
@@ -169,7 +214,9 @@ class PredictServiceTest {
                   Prediction prediction = client.predict(context, candidates);
                   for (int i = 0; i < candidates.size(); i++) {
                     assertThat(prediction.probability(i, 0))
-                        .isCloseTo(TinyModel.probability(model.logit(context, candidates.get(i)), 0), within(1e-6f));
+                        .isCloseTo(
+                            TinyModel.probability(model.logit(context, candidates.get(i)), 0),
+                            within(1e-6f));
                   }
                 }));
       }
@@ -185,7 +232,9 @@ class PredictServiceTest {
 
     assertThatThrownBy(
             () ->
-                RankingServiceGrpc.newBlockingStub(served.channel()).withDeadlineAfter(1, TimeUnit.NANOSECONDS).predict(request))
+                RankingServiceGrpc.newBlockingStub(served.channel())
+                    .withDeadlineAfter(1, TimeUnit.NANOSECONDS)
+                    .predict(request))
         .isInstanceOf(StatusRuntimeException.class)
         .hasMessageStartingWith("DEADLINE_EXCEEDED");
   }

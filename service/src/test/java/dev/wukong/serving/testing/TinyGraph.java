@@ -20,8 +20,9 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * The predict graph of {@link TinyModel}, written node by node: the logit of task t is (all row elements, times their weights where there are some, plus all
- * dense columns, of the candidate and its context) times {@code scale[t]}.
+ * The predict graph of {@link TinyModel}, written node by node: the logit of task t is (all row
+ * elements, times their weights where there are some, plus all dense columns, of the candidate and
+ * its context) times {@code scale[t]}.
  */
 final class TinyGraph {
   static final int OPSET = 20;
@@ -59,8 +60,14 @@ final class TinyGraph {
             .addDims(1)
             .addDims(scale.length)
             .setRawData(ByteString.copyFrom(bytes.flip())));
-    graph.addNode(NodeProto.newBuilder().setOpType("Mul").addInput(column).addInput("scale").addOutput("logits"));
-    graph.addNode(NodeProto.newBuilder().setOpType("Sigmoid").addInput("logits").addOutput("probabilities"));
+    graph.addNode(
+        NodeProto.newBuilder()
+            .setOpType("Mul")
+            .addInput(column)
+            .addInput("scale")
+            .addOutput("logits"));
+    graph.addNode(
+        NodeProto.newBuilder().setOpType("Sigmoid").addInput("logits").addOutput("probabilities"));
     graph.addOutput(value("probabilities", FLOAT, "B", Integer.toString(scale.length)));
     graph.addOutput(value("logits", FLOAT, "B", Integer.toString(scale.length)));
     return ModelProto.newBuilder()
@@ -121,7 +128,8 @@ final class TinyGraph {
 
   private String node(String op, String... inputs) {
     String name = "v" + names++;
-    graph.addNode(NodeProto.newBuilder().setOpType(op).addAllInput(List.of(inputs)).addOutput(name));
+    graph.addNode(
+        NodeProto.newBuilder().setOpType(op).addAllInput(List.of(inputs)).addOutput(name));
     return name;
   }
 
@@ -151,7 +159,9 @@ final class TinyGraph {
     }
     return ValueInfo.newBuilder()
         .setName(name)
-        .setType(TypeProto.newBuilder().setTensorType(TypeProto.Tensor.newBuilder().setElemType(type).setShape(shape)))
+        .setType(
+            TypeProto.newBuilder()
+                .setTensorType(TypeProto.Tensor.newBuilder().setElemType(type).setShape(shape)))
         .build();
   }
 }

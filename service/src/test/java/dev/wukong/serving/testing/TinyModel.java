@@ -35,8 +35,9 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.node.JsonNodeFactory;
 
 /**
- * A model of every kind of feature whose answers can be computed by hand: a row's elements follow from its table and id, the logit is
- * their sum. {@link #logit} computes it from raw values with none of the code under test but the hash.
+ * A model of every kind of feature whose answers can be computed by hand: a row's elements follow
+ * from its table and id, the logit is their sum. {@link #logit} computes it from raw values with
+ * none of the code under test but the hash.
  */
 public final class TinyModel {
   /** Users with an id of their own: 100 to 149, so that 100 has the id 2. */
@@ -57,16 +58,35 @@ public final class TinyModel {
     this.seed = seed;
   }
 
-  /** The features: context {@code user}, {@code age}; candidate {@code item}, {@code tags}, {@code price}, {@code picture}. */
+  /**
+   * The features: context {@code user}, {@code age}; candidate {@code item}, {@code tags}, {@code
+   * price}, {@code picture}.
+   */
   public static Schema schema() {
     Optional<String> none = Optional.empty();
     List<Feature> features =
         List.of(
             new IdFeature(
-                "user", Scope.CONTEXT, "user", ValueType.INT64, new IdMapping.Vocabulary(1), "user", 1, Pooling.SUM, none),
+                "user",
+                Scope.CONTEXT,
+                "user",
+                ValueType.INT64,
+                new IdMapping.Vocabulary(1),
+                "user",
+                1,
+                Pooling.SUM,
+                none),
             new NumberFeature("age", Scope.CONTEXT, "age", 1, Transform.NONE, true),
             new IdFeature(
-                "item", Scope.CANDIDATE, "item", ValueType.INT64, new IdMapping.Hash(0), "item", 1, Pooling.SUM, none),
+                "item",
+                Scope.CANDIDATE,
+                "item",
+                ValueType.INT64,
+                new IdMapping.Hash(0),
+                "item",
+                1,
+                Pooling.SUM,
+                none),
             new IdFeature(
                 "tags",
                 Scope.CANDIDATE,
@@ -98,7 +118,8 @@ public final class TinyModel {
   }
 
   private static Map<String, List<Integer>> widths() {
-    return Map.of("user", List.of(2), "item", List.of(2, 1), "tags", List.of(2), "price", List.of(1));
+    return Map.of(
+        "user", List.of(2), "item", List.of(2, 1), "tags", List.of(2), "price", List.of(1));
   }
 
   private static Map<String, List<String>> vocabularies() {
@@ -111,7 +132,10 @@ public final class TinyModel {
 
   private static FeatureEncoder encoder() {
     Map<String, Vocabulary> built = new HashMap<>();
-    vocabularies().forEach((space, values) -> built.put(space, Vocabulary.of(schema().ofSpace(space).type(), values)));
+    vocabularies()
+        .forEach(
+            (space, values) ->
+                built.put(space, Vocabulary.of(schema().ofSpace(space).type(), values)));
     return new FeatureEncoder(schema(), built);
   }
 
@@ -142,7 +166,16 @@ public final class TinyModel {
               new Provenance(1, List.of("none"), 1, "by hand", Map.of()),
               Map.of(),
               Map.of(
-                  "user", new float[2], "item", ITEM_DEFAULT, "item.2", WIDE_DEFAULT, "tag", new float[2], "price", new float[1]),
+                  "user",
+                  new float[2],
+                  "item",
+                  ITEM_DEFAULT,
+                  "item.2",
+                  WIDE_DEFAULT,
+                  "tag",
+                  new float[2],
+                  "price",
+                  new float[1]),
               golden(error)));
     }
   }
@@ -202,15 +235,37 @@ public final class TinyModel {
     EncodedRows candidate =
         new EncodedRows(
             2,
-            new long[] {RowKey.UNSEEN, 2, 3, RowKey.NONE, 3, RowKey.MISSING, RowKey.NONE, RowKey.NONE, RowKey.NONE, 4},
+            new long[] {
+              RowKey.UNSEEN,
+              2,
+              3,
+              RowKey.NONE,
+              3,
+              RowKey.MISSING,
+              RowKey.NONE,
+              RowKey.NONE,
+              RowKey.NONE,
+              4
+            },
             new float[] {1, 2, 0.5f, 0, 1, 1, 0, 0, 0, 1},
             new float[] {0.1f, 0.2f, 0.3f, 0.4f});
     double user = sum("user", 2, 2) + 0.5 + 1;
     double first =
-        user + sum("item", 0, 2) + sum("item.2", 0, 1) + 2 * sum("tag", 2, 2) + 0.5 * sum("tag", 3, 2) + sum("price", 3, 1) + 0.1f + 0.2f;
-    double second = user + sum("item", 1, 2) + sum("item.2", 1, 1) + sum("price", 4, 1) + 0.3f + 0.4f;
+        user
+            + sum("item", 0, 2)
+            + sum("item.2", 0, 1)
+            + 2 * sum("tag", 2, 2)
+            + 0.5 * sum("tag", 3, 2)
+            + sum("price", 3, 1)
+            + 0.1f
+            + 0.2f;
+    double second =
+        user + sum("item", 1, 2) + sum("item.2", 1, 1) + sum("price", 4, 1) + 0.3f + 0.4f;
     float[] probabilities = {
-      probability(first, 0) + error, probability(first, 1), probability(second, 0), probability(second, 1)
+      probability(first, 0) + error,
+      probability(first, 1),
+      probability(second, 0),
+      probability(second, 1)
     };
     return new GoldenRows(context, candidate, new int[] {0, 0}, probabilities, 1e-5);
   }
@@ -226,7 +281,11 @@ public final class TinyModel {
     Object user = context.get("user");
     long place = user == null ? -1 : ((Number) user).longValue() - 100;
     boolean known = place >= 0 && place < USERS;
-    logit += sum("user", user == null ? RowKey.MISSING : known ? RowKey.FIRST + place : RowKey.UNSEEN, 2);
+    logit +=
+        sum(
+            "user",
+            user == null ? RowKey.MISSING : known ? RowKey.FIRST + place : RowKey.UNSEEN,
+            2);
     Object age = context.get("age");
     logit += age == null ? 0 : ((Number) age).floatValue() + 1;
     Object item = candidate.get("item");
@@ -240,7 +299,10 @@ public final class TinyModel {
     }
     logit += tags(candidate.get("tags"), candidate.get("tag_weights"));
     Object price = candidate.get("price");
-    double bucket = price == null ? RowKey.MISSING : 2 + (number(price) >= 1 ? 1 : 0) + (number(price) >= 10 ? 1 : 0);
+    double bucket =
+        price == null
+            ? RowKey.MISSING
+            : 2 + (number(price) >= 1 ? 1 : 0) + (number(price) >= 10 ? 1 : 0);
     logit += sum("price", (long) bucket, 1);
     if (candidate.get("picture") instanceof List<?> picture) {
       for (Object element : picture) {
@@ -266,7 +328,9 @@ public final class TinyModel {
     double sum = 0;
     for (int i = Math.max(0, names.size() - 3); i < names.size(); i++) {
       int at = TAGS.indexOf(names.get(i));
-      sum += ((Number) factors.get(i)).floatValue() * sum("tag", at < 0 ? RowKey.UNSEEN : at + RowKey.FIRST, 2);
+      sum +=
+          ((Number) factors.get(i)).floatValue()
+              * sum("tag", at < 0 ? RowKey.UNSEEN : at + RowKey.FIRST, 2);
     }
     return sum;
   }
