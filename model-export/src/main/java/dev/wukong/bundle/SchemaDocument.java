@@ -4,8 +4,6 @@ import dev.wukong.data.DataException;
 import dev.wukong.data.Schema;
 import java.nio.charset.StandardCharsets;
 import tools.jackson.core.JacksonException;
-import tools.jackson.databind.node.JsonNodeFactory;
-import tools.jackson.databind.node.ObjectNode;
 
 /**
  * A schema as a JSON document of its own, spelled as in the manifest: what a server tells its
@@ -16,9 +14,7 @@ public final class SchemaDocument {
 
   /** The document. */
   public static String write(Schema schema) {
-    ObjectNode node = JsonNodeFactory.instance.objectNode();
-    SchemaJson.write(schema, node);
-    return Json.MAPPER.writeValueAsString(node);
+    return Json.MAPPER.writeValueAsString(schema.toJson());
   }
 
   /**
@@ -28,12 +24,10 @@ public final class SchemaDocument {
    */
   public static Schema read(String json) {
     try {
-      return SchemaJson.read(
-          Fields.of("", Json.MAPPER.readTree(json.getBytes(StandardCharsets.UTF_8))));
+      return Schema.fromJson(
+          Json.MAPPER.readTree(json.getBytes(StandardCharsets.UTF_8)), "the server's schema");
     } catch (JacksonException e) {
       throw new DataException("the schema is not valid JSON: " + e.getOriginalMessage(), e);
-    } catch (BundleException e) {
-      throw new DataException("the schema cannot be used: " + e.getMessage(), e);
     }
   }
 }

@@ -14,10 +14,12 @@ import java.lang.invoke.VarHandle;
  */
 public final class ResidentTable implements AutoCloseable {
   /*
-   * Open addressing with linear probing over entries of 16 bytes { key + 1 (0: empty), row, version }; rows lie side by side in a
-   * segment of their own, so a half-empty entry table wastes 16 bytes, not a row. The writer stores a row's floats and its entry's
-   * row number before it releases the key; a reader that acquires the key therefore sees them. The version is 0 until rows are
-   * replaced online: a newer row then takes a new place and the entry's version says from when.
+   * Open addressing with linear probing over entries of 16 bytes { key + 1 (0: empty), row,
+   * version }; rows lie side by side in a segment of their own, so a half-empty entry table wastes
+   * 16 bytes, not a row. The writer stores a row's floats and its entry's row number before it
+   * releases the key; a reader that acquires the key therefore sees them. The version is 0 until
+   * rows are replaced online: a newer row then takes a new place and the entry's version says from
+   * when.
    */
 
   /** Returned where there is no such row, or no room for one. */

@@ -66,14 +66,16 @@ final class OnnxEngine implements Engine {
   private static void addCuda(SessionOptions options, int id) {
     if (!OrtEnvironment.getAvailableProviders().contains(OrtProvider.CUDA)) {
       throw new EngineException(
-          "device 'cuda:%d' needs ONNX Runtime with CUDA (artifact onnxruntime_gpu); this build has only %s"
+          ("device 'cuda:%d' needs ONNX Runtime with CUDA (artifact onnxruntime_gpu);"
+                  + " this build has only %s")
               .formatted(id, OrtEnvironment.getAvailableProviders()));
     }
     try {
       options.addCUDA(id);
     } catch (OrtException e) {
       throw new EngineException(
-          "device 'cuda:%d' cannot be used; it needs an NVIDIA driver, that GPU, and the CUDA and cuDNN libraries on the library path: %s"
+          ("device 'cuda:%d' cannot be used; it needs an NVIDIA driver, that GPU, and the CUDA and"
+                  + " cuDNN libraries on the library path: %s")
               .formatted(id, e.getMessage()),
           e);
     }

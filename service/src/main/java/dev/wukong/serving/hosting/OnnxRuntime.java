@@ -14,14 +14,15 @@ import java.util.Optional;
 /** The one way to ONNX Runtime's environment in this process. */
 public final class OnnxRuntime {
   /*
-   * Two things happen before the first session, each for a reason that shows only under load.
+   * Two things happen before the first session, each for a reason that shows only later.
    *
-   * Telemetry is switched off in the process's environment before the library loads: with it, the library writes files and, on a command
-   * line above 4 KB, crashes.
+   * Telemetry is switched off in the process's environment before the library loads: with it, the
+   * library writes files and, on a command line above 4 KB, crashes.
    *
-   * ONNX Runtime frees its environment in a JVM shutdown hook of its own, at the same time as ours drain requests that still run
-   * sessions. The environment counts its references, so we take one and never give it back: the hook's release is then not the last.
-   * OrtApi is a table of function pointers whose order is part of the published interface.
+   * ONNX Runtime frees its environment in a JVM shutdown hook of its own, at the same time as ours
+   * drain requests that still run sessions. The environment counts its references, so we take one
+   * and never give it back: the hook's release is then not the last. OrtApi is a table of function
+   * pointers whose order is part of the published interface.
    */
   private static final String NAME = "wukong";
   private static final int API_VERSION = 22;

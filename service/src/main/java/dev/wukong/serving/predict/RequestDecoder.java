@@ -110,7 +110,8 @@ final class RequestDecoder {
     if (bytes.isEmpty()) {
       if (contexts > 1) {
         throw new BadRequest(
-            "context_of is empty, but there are %d contexts; %d bytes (int32 a candidate) are needed"
+            ("context_of is empty, but there are %d contexts;"
+                    + " %d bytes (int32 a candidate) are needed")
                 .formatted(contexts, 4L * candidates));
       }
       return contextOf;

@@ -93,7 +93,7 @@ public final class TinyModel {
                 "tags",
                 ValueType.STRING,
                 new IdMapping.Vocabulary(1),
-                "tag",
+                "tags",
                 3,
                 Pooling.SUM,
                 Optional.of("tag_weights")),
@@ -127,7 +127,7 @@ public final class TinyModel {
     for (int user = 0; user < USERS; user++) {
       users.add(Integer.toString(100 + user));
     }
-    return Map.of("user", users, "tag", TAGS);
+    return Map.of("user", users, "tags", TAGS);
   }
 
   private static FeatureEncoder encoder() {
@@ -172,7 +172,7 @@ public final class TinyModel {
                   ITEM_DEFAULT,
                   "item.2",
                   WIDE_DEFAULT,
-                  "tag",
+                  "tags",
                   new float[2],
                   "price",
                   new float[1]),
@@ -184,7 +184,7 @@ public final class TinyModel {
     long[] ids =
         switch (table.idSpace()) {
           case "user" -> range(USERS + 2);
-          case "tag" -> range(TAGS.size() + 2);
+          case "tags" -> range(TAGS.size() + 2);
           case "price" -> range(5);
           default -> itemIds();
         };
@@ -254,8 +254,8 @@ public final class TinyModel {
         user
             + sum("item", 0, 2)
             + sum("item.2", 0, 1)
-            + 2 * sum("tag", 2, 2)
-            + 0.5 * sum("tag", 3, 2)
+            + 2 * sum("tags", 2, 2)
+            + 0.5 * sum("tags", 3, 2)
             + sum("price", 3, 1)
             + 0.1f
             + 0.2f;
@@ -330,7 +330,7 @@ public final class TinyModel {
       int at = TAGS.indexOf(names.get(i));
       sum +=
           ((Number) factors.get(i)).floatValue()
-              * sum("tag", at < 0 ? RowKey.UNSEEN : at + RowKey.FIRST, 2);
+              * sum("tags", at < 0 ? RowKey.UNSEEN : at + RowKey.FIRST, 2);
     }
     return sum;
   }
