@@ -90,15 +90,25 @@ final class QuickstartCommand implements Callable<Integer> {
 
     out.printf("2. Start the service%n");
     out.flush();
-    try (ServiceProcess process = ServiceProcess.start(service, bundles, work)) {
+    try (Stop stop = new Stop();
+        ServiceProcess process = ServiceProcess.start(service, bundles, work)) {
       try (RankingClient client = connect(process, config.name())) {
         out.printf(
             "   gRPC on %s, health and metrics on %s/actuator/health and %s/actuator/prometheus%n",
             process.target(), process.http(), process.http());
         out.printf("3. Live traffic; Ctrl-C ends it%n");
         out.flush();
-        traffic(simulator, client, process, out);
+        traffic(simulator, client, process, stop, out);
+      } catch (IOException | RuntimeException e) {
+        if (!stop.comes()) {
+          throw e;
+        }
       }
+      out.printf(
+          "%nStopped. The bundle stays: java -jar service/target/service.jar"
+              + " --wukong.bundle-root=%s%n",
+          bundles);
+      out.flush();
     }
     return 0;
   }
@@ -119,7 +129,11 @@ final class QuickstartCommand implements Callable<Integer> {
   }
 
   private void traffic(
-      Simulator simulator, RankingClient client, ServiceProcess process, PrintWriter out)
+      Simulator simulator,
+      RankingClient client,
+      ServiceProcess process,
+      Stop stop,
+      PrintWriter out)
       throws IOException {
     Schema schema = simulator.schema();
     LiveWindow window = new LiveWindow(WINDOW);
@@ -137,7 +151,8 @@ final class QuickstartCommand implements Callable<Integer> {
         "NE best",
         "mean ms",
         "one answer: predicted (true) click probability");
-    while (seconds == 0 || System.nanoTime() - start < Duration.ofSeconds(seconds).toNanos()) {
+    while (!stop.asked()
+        && (seconds == 0 || System.nanoTime() - start < Duration.ofSeconds(seconds).toNanos())) {
       process.check();
       Request request = simulator.request(first + sent);
       List<Map<String, @Nullable Object>> candidates = new ArrayList<>();

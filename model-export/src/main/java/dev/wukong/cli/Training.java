@@ -183,6 +183,9 @@ public final class Training {
               new Trainer.Listener() {
                 @Override
                 public void progress(int epoch, long rows, long of, double loss) {
+                  if (rows < bar.getCurrent()) {
+                    bar.reset(); // Rate and time left are an epoch's own.
+                  }
                   bar.stepTo(rows);
                   bar.setExtraMessage(
                       String.format(java.util.Locale.ROOT, " epoch %d loss %.4f", epoch, loss));
@@ -190,6 +193,7 @@ public final class Training {
 
                 @Override
                 public void epoch(Trainer.Epoch epoch) {
+                  bar.refresh();
                   sum[0] += epoch.rowsPerSecond();
                   sum[1]++;
                   StringBuilder line =

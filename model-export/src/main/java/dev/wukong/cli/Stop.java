@@ -1,0 +1,55 @@
+package dev.wukong.cli;
+
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Makes Ctrl-C an ordinary end: the loop that asks {@link #asked} leaves by itself, and the process
+ * waits for {@link #close}.
+ */
+final class Stop implements AutoCloseable {
+  private static final long END_SECONDS = 20;
+
+  private final CountDownLatch asked = new CountDownLatch(1);
+  private final CountDownLatch ended = new CountDownLatch(1);
+  private final Thread hook = new Thread(this::end, "stop");
+
+  Stop() {
+    Runtime.getRuntime().addShutdownHook(hook);
+  }
+
+  /** Whether the process is to end. */
+  boolean asked() {
+    return asked.getCount() == 0;
+  }
+
+  /**
+   * Whether the process is to end within a second: Ctrl-C reaches child processes too, perhaps
+   * before this one.
+   */
+  boolean comes() {
+    return wait(asked, 1);
+  }
+
+  private void end() {
+    asked.countDown();
+    boolean _ = wait(ended, END_SECONDS);
+  }
+
+  private static boolean wait(CountDownLatch latch, long seconds) {
+    try {
+      return latch.await(seconds, TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
+  }
+
+  @Override
+  public void close() {
+    ended.countDown();
+    if (!asked()) {
+      boolean _ = Runtime.getRuntime().removeShutdownHook(hook);
+    }
+  }
+}
