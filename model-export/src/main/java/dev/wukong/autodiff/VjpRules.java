@@ -7,7 +7,6 @@ import dev.wukong.graph.Node;
 import dev.wukong.graph.Op;
 import dev.wukong.graph.Shape;
 import dev.wukong.graph.Tensor;
-import dev.wukong.graph.TensorData;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -143,7 +142,7 @@ final class VjpRules {
     @Nullable Tensor dy = dys.get(0);
     @Nullable Tensor dMean = dys.get(1);
     @Nullable Tensor dInverse = dys.get(2);
-    boolean plain = all(scale, 1) && all(n.in(2), 0);
+    boolean plain = scale.filledWith(1) && n.in(2).filledWith(0);
     Tensor normal = plain ? n.out() : g.mul(g.sub(x, n.out(1)), inverse);
     List<Tensor> dx = new ArrayList<>();
     if (wanted[0] && dy != null) {
@@ -165,19 +164,6 @@ final class VjpRules {
         dx.stream().map(d -> g.expandLike(d, x)).reduce(g::add).orElse(null),
         wanted[1] && dy != null ? g.mul(dy, normal) : null,
         dy);
-  }
-
-  /** Whether {@code x} is a constant of nothing but {@code value}. */
-  private static boolean all(Tensor x, double value) {
-    if (x.producer() != null && x.producer().op() instanceof Op.Constant(TensorData data)) {
-      for (int i = 0; i < data.length(); i++) {
-        if (data.at(i) != value) {
-          return false;
-        }
-      }
-      return true;
-    }
-    return false;
   }
 
   /** {@code x} as a matrix of its last axis. */

@@ -129,11 +129,7 @@ final class QuickstartCommand implements Callable<Integer> {
   }
 
   private void traffic(
-      Simulator simulator,
-      RankingClient client,
-      ServiceProcess process,
-      Stop stop,
-      PrintWriter out)
+      Simulator simulator, RankingClient client, ServiceProcess process, Stop stop, PrintWriter out)
       throws IOException {
     Schema schema = simulator.schema();
     LiveWindow window = new LiveWindow(WINDOW);

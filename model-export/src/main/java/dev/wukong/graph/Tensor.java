@@ -53,6 +53,19 @@ public final class Tensor {
     return producer;
   }
 
+  /** Whether it is a constant of nothing but {@code value}. */
+  public boolean filledWith(double value) {
+    if (producer != null && producer.op() instanceof Op.Constant(TensorData data)) {
+      for (int i = 0; i < data.length(); i++) {
+        if (data.at(i) != value) {
+          return false;
+        }
+      }
+      return true;
+    }
+    return false;
+  }
+
   @Override
   public String toString() {
     return name + " " + type + shape;
