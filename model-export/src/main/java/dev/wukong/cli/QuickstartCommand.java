@@ -91,7 +91,7 @@ final class QuickstartCommand implements Callable<Integer> {
     out.printf("2. Start the service%n");
     out.flush();
     try (ServiceProcess process = ServiceProcess.start(service, bundles, work)) {
-      try (RankingClient client = connect(process, config.name())) {
+      try (RankingClient client = process.connect(config.name())) {
         out.printf(
             "   gRPC on %s, health and metrics on %s/actuator/health and %s/actuator/prometheus%n",
             process.target(), process.http(), process.http());
@@ -101,21 +101,6 @@ final class QuickstartCommand implements Callable<Integer> {
       }
     }
     return 0;
-  }
-
-  private static RankingClient connect(ServiceProcess process, String model) throws IOException {
-    long end = System.nanoTime() + Duration.ofMinutes(2).toNanos();
-    while (true) {
-      process.check();
-      try {
-        return RankingClient.connect(process.target(), model, Duration.ofSeconds(5));
-      } catch (RuntimeException e) {
-        if (System.nanoTime() > end) {
-          throw new IOException("the service is not ready after two minutes: " + e.getMessage(), e);
-        }
-        LockSupport.parkNanos(Duration.ofMillis(200).toNanos());
-      }
-    }
   }
 
   private void traffic(
