@@ -16,6 +16,10 @@ import picocli.CommandLine.Command;
       PredictCommand.class,
       InspectCommand.class,
       VerifyCommand.class,
+      ScoreCommand.class,
+      InferSchemaCommand.class,
+      SimulateCommand.class,
+      SmokeCommand.class,
       QuickstartCommand.class,
       BenchCommand.class,
       CommandLine.HelpCommand.class
@@ -24,9 +28,10 @@ public final class ModelExport {
   private ModelExport() {}
 
   public static void main(String[] args) {
-    System.exit(
-        new CommandLine(new ModelExport())
-            .setExecutionExceptionHandler(new Failures())
-            .execute(args));
+    System.exit(line().execute(args));
+  }
+
+  static CommandLine line() {
+    return new CommandLine(new ModelExport()).setExecutionExceptionHandler(new Failures());
   }
 }

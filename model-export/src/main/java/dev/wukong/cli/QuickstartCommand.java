@@ -92,7 +92,7 @@ final class QuickstartCommand implements Callable<Integer> {
     out.flush();
     try (Stop stop = new Stop();
         ServiceProcess process = ServiceProcess.start(service, bundles, work)) {
-      try (RankingClient client = connect(process, config.name())) {
+      try (RankingClient client = process.connect(config.name())) {
         out.printf(
             "   gRPC on %s, health and metrics on %s/actuator/health and %s/actuator/prometheus%n",
             process.target(), process.http(), process.http());
@@ -111,21 +111,6 @@ final class QuickstartCommand implements Callable<Integer> {
       out.flush();
     }
     return 0;
-  }
-
-  private static RankingClient connect(ServiceProcess process, String model) throws IOException {
-    long end = System.nanoTime() + Duration.ofMinutes(2).toNanos();
-    while (true) {
-      process.check();
-      try {
-        return RankingClient.connect(process.target(), model, Duration.ofSeconds(5));
-      } catch (RuntimeException e) {
-        if (System.nanoTime() > end) {
-          throw new IOException("the service is not ready after two minutes: " + e.getMessage(), e);
-        }
-        LockSupport.parkNanos(Duration.ofMillis(200).toNanos());
-      }
-    }
   }
 
   private void traffic(

@@ -55,6 +55,26 @@ public record RunConfig(
     return of(shipped(name), null, schema);
   }
 
+  /** The same with another limit of epochs: for trials. */
+  public RunConfig withEpochs(int epochs) {
+    if (epochs < 1) {
+      throw new ConfigException("epochs is " + epochs + ", want at least 1");
+    }
+    TrainingConfig limited =
+        new TrainingConfig(
+            training.batch(),
+            epochs,
+            training.seed(),
+            training.threads(),
+            training.dense(),
+            training.rows(),
+            training.clipNorm(),
+            training.warmUp(),
+            training.plateau());
+    return new RunConfig(
+        name, train, valid, test, format, schema, model, limited, modelJson, trainingJson);
+  }
+
   private static Section shipped(String name) {
     String resource = "/configs/" + name + ".yaml";
     try (InputStream in =

@@ -1,12 +1,15 @@
 package dev.wukong.cli;
 
+import dev.wukong.client.RankingClient;
 import java.io.IOException;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 
 /**
@@ -15,6 +18,7 @@ import java.util.stream.Stream;
  */
 public final class ServiceProcess implements AutoCloseable {
   private static final long STOP_SECONDS = 15;
+  private static final Duration START = Duration.ofMinutes(2);
 
   private final Process process;
   private final Path log;
@@ -97,6 +101,27 @@ public final class ServiceProcess implements AutoCloseable {
                 + process.exitValue()
                 + ":\n"
                 + String.join("\n", all.subList(Math.max(0, all.size() - 20), all.size())));
+      }
+    }
+  }
+
+  /**
+   * A client of {@code model}, as soon as it serves.
+   *
+   * @throws IOException if the service ends, or does not serve the model within two minutes
+   */
+  public RankingClient connect(String model) throws IOException {
+    long start = System.nanoTime();
+    while (true) {
+      check();
+      try {
+        return RankingClient.connect(target(), model, Duration.ofSeconds(30));
+      } catch (RuntimeException e) {
+        if (System.nanoTime() - start > START.toNanos()) {
+          throw new IOException(
+              "the service is not ready after " + START.toMinutes() + " min: " + e.getMessage(), e);
+        }
+        LockSupport.parkNanos(Duration.ofMillis(200).toNanos());
       }
     }
   }

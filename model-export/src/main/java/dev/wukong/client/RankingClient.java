@@ -130,6 +130,25 @@ public final class RankingClient implements AutoCloseable {
     return scored;
   }
 
+  /** Takes an answer and the nanoseconds that it took, packing of the request left out. */
+  @FunctionalInterface
+  public interface TimedAnswers {
+    void answer(Prediction prediction, long nanos);
+  }
+
+  /** {@link #predictAll(RowSource, int, Consumer)} with the time of each answer. */
+  public long predictAll(RowSource source, int maxRows, TimedAnswers answers) {
+    RequestPacker.Rows rows = packer.rows(source, maxRows);
+    long scored = 0;
+    for (PredictRequest request = rows.next(); request.hasCandidates(); request = rows.next()) {
+      long start = System.nanoTime();
+      Prediction prediction = predict(request);
+      answers.answer(prediction, System.nanoTime() - start);
+      scored += request.getCandidates().getRows();
+    }
+    return scored;
+  }
+
   @Override
   public void close() {
     close.run();

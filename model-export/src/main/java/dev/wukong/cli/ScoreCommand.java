@@ -1,0 +1,171 @@
+package dev.wukong.cli;
+
+import dev.wukong.client.Prediction;
+import dev.wukong.client.RankingClient;
+import dev.wukong.data.FileFormat;
+import dev.wukong.data.RowSource;
+import dev.wukong.metrics.MetricsCollector;
+import io.grpc.StatusRuntimeException;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.Writer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import me.tongfei.progressbar.ProgressBar;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code score}: a data file against a running service. */
+@Command(
+    name = "score",
+    description = {
+      "Sends a data file's rows to a running service and says how fast it answers.",
+      "Where the file has the tasks' labels, AUC, LogLoss, normalized entropy and calibration too."
+    },
+    mixinStandardHelpOptions = true)
+final class ScoreCommand implements Callable<Integer> {
+  private static final int MAX_BATCH = 100_000;
+
+  @Parameters(index = "0", description = "The data file.")
+  private Path file = Path.of("");
+
+  @Option(names = "--target", description = "The service's gRPC address (${DEFAULT-VALUE}).")
+  private String target = "127.0.0.1:9090";
+
+  @Option(names = "--model", description = "Its name; may be left out where only one is served.")
+  private String model = "";
+
+  @Option(names = "--format", description = "The file's format; told by its name by default.")
+  private String format = "";
+
+  @Option(
+      names = {"-o", "--out"},
+      description = "A CSV file to write, one row of probabilities for each row of the file.")
+  private Optional<Path> out = Optional.empty();
+
+  @Option(names = "--batch", description = "Candidates of a request (${DEFAULT-VALUE}).")
+  private int batch = 500;
+
+  @Option(names = "--deadline", description = "Seconds a call may take (${DEFAULT-VALUE}).")
+  private int deadline = 10;
+
+  @Option(names = "--no-bars", description = "No progress bar, for logs.")
+  private boolean noBars;
+
+  @Spec private CommandSpec spec = CommandSpec.create();
+
+  @Override
+  public Integer call() throws Exception {
+    check("--batch", batch, MAX_BATCH);
+    check("--deadline", deadline, 3600);
+    if (!target.matches("[^\\s/]+:[0-9]{1,5}")) {
+      throw new IllegalArgumentException("--target is '" + target + "', want host:port");
+    }
+    FileFormat of = format.isEmpty() ? FileFormat.guess(file) : FileFormat.named(format);
+    try (RowSource source = of.open(file);
+        RankingClient client = RankingClient.connect(target, model, Duration.ofSeconds(deadline));
+        PrintWriter writer =
+            new PrintWriter(
+                out.isPresent()
+                    ? Files.newBufferedWriter(out.get(), StandardCharsets.UTF_8)
+                    : Writer.nullWriter());
+        ProgressBar bar = noBars ? Bars.silent() : Bars.rows("score", -1)) {
+      score(client, new Labels(source, client.schema().tasks()), writer, bar);
+      if (writer.checkError()) {
+        throw new IOException(out.map(Path::toString).orElse("") + " cannot be written");
+      }
+    } catch (StatusRuntimeException e) {
+      throw new IOException("'" + target + "': " + e.getMessage(), e);
+    }
+    return 0;
+  }
+
+  private static void check(String option, int value, int max) {
+    if (value < 1 || value > max) {
+      throw new IllegalArgumentException(option + " is " + value + ", want 1 to " + max);
+    }
+  }
+
+  private void score(RankingClient client, Labels labels, PrintWriter writer, ProgressBar bar) {
+    List<String> tasks = client.tasks();
+    List<MetricsCollector> collectors = new ArrayList<>();
+    tasks.forEach(task -> collectors.add(new MetricsCollector()));
+    List<Long> latencies = new ArrayList<>();
+    int[] row = {0};
+    writer.println(String.join(",", tasks));
+    long start = System.nanoTime();
+    long rows =
+        client.predictAll(
+            labels,
+            batch,
+            (prediction, nanos) -> {
+              latencies.add(nanos);
+              for (int i = 0; i < prediction.candidates(); i++) {
+                collect(collectors, labels, row[0]++, prediction, i);
+                writer.println(line(prediction, i));
+              }
+              bar.stepTo(row[0]);
+            });
+    double seconds = (System.nanoTime() - start) / 1e9;
+    bar.close();
+    PrintWriter console = spec.commandLine().getOut();
+    long[] sorted = latencies.stream().mapToLong(Long::longValue).sorted().toArray();
+    console.printf(
+        Locale.ROOT,
+        "%,d rows in %,d requests of up to %d, %.1f s, %,.0f rows/s one request at a time%n",
+        rows,
+        sorted.length,
+        batch,
+        seconds,
+        rows / seconds);
+    if (sorted.length > 0) {
+      console.printf(
+          Locale.ROOT,
+          "latency p50 %.2f ms, p99 %.2f ms, largest %.2f ms%n",
+          percentile(sorted, 0.5),
+          percentile(sorted, 0.99),
+          sorted[sorted.length - 1] / 1e6);
+    }
+    for (int t = 0; t < tasks.size(); t++) {
+      console.printf(
+          "%-12s %s%n",
+          tasks.get(t),
+          collectors.get(t).size() > 0 ? collectors.get(t).metrics() : "no labels in the file");
+    }
+    console.flush();
+  }
+
+  private static void collect(
+      List<MetricsCollector> collectors, Labels labels, int row, Prediction prediction, int i) {
+    for (int t = 0; t < collectors.size(); t++) {
+      double label = labels.label(row, t);
+      if (!Double.isNaN(label)) {
+        collectors.get(t).add(prediction.probability(i, t), label);
+      }
+    }
+  }
+
+  private static String line(Prediction prediction, int candidate) {
+    StringBuilder line = new StringBuilder();
+    for (int t = 0; t < prediction.tasks(); t++) {
+      line.append(t == 0 ? "" : ",").append(prediction.probability(candidate, t));
+    }
+    return line.toString();
+  }
+
+  /** Milliseconds at or below which the share {@code p} of {@code sorted} nanoseconds lie. */
+  private static double percentile(long[] sorted, double p) {
+    int place = (int) Math.ceil(p * sorted.length) - 1;
+    return sorted[Math.max(0, place)] / 1e6;
+  }
+}

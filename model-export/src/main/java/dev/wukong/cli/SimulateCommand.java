@@ -1,0 +1,100 @@
+package dev.wukong.cli;
+
+import dev.wukong.data.IdFeature;
+import dev.wukong.data.RowSource;
+import dev.wukong.simulator.Simulator;
+import dev.wukong.simulator.SimulatorConfig;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import me.tongfei.progressbar.ProgressBar;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code simulate}. */
+@Command(
+    name = "simulate",
+    description =
+        "Writes the click simulator's candidates as CSV: features, labels, and the exact click"
+            + " probability of each.",
+    mixinStandardHelpOptions = true)
+final class SimulateCommand implements Callable<Integer> {
+  private static final long MAX_REQUESTS = 1_000_000_000;
+
+  @Option(
+      names = {"-o", "--out"},
+      required = true,
+      description = "The CSV file to write.")
+  private Path out = Path.of("");
+
+  @Option(names = "--requests", description = "Requests, of 10 candidates each (${DEFAULT-VALUE}).")
+  private long requests = 10_000;
+
+  @Option(names = "--seed", description = "Everything follows from it (${DEFAULT-VALUE}).")
+  private long seed = 1;
+
+  @Option(names = "--no-bars", description = "No progress bar, for logs.")
+  private boolean noBars;
+
+  @Spec private CommandSpec spec = CommandSpec.create();
+
+  @Override
+  public Integer call() throws Exception {
+    if (requests < 1 || requests > MAX_REQUESTS) {
+      throw new IllegalArgumentException(
+          "--requests is " + requests + ", want 1 to " + MAX_REQUESTS);
+    }
+    Simulator simulator = new Simulator(SimulatorConfig.small(seed));
+    long rows = requests * simulator.config().candidates();
+    try (RowSource source = simulator.rows(0, requests);
+        PrintWriter writer = new PrintWriter(Files.newBufferedWriter(out, StandardCharsets.UTF_8));
+        ProgressBar bar = noBars ? Bars.silent() : Bars.rows("simulate", rows)) {
+      writer.println(String.join(",", source.columns()));
+      while (source.next()) {
+        StringBuilder line = new StringBuilder();
+        for (int i = 0; i < source.columns().size(); i++) {
+          line.append(i == 0 ? "" : ",").append(text(source.value(i)));
+        }
+        writer.println(line);
+        if ((source.row() & 1023) == 0) {
+          bar.stepTo(source.row());
+        }
+      }
+      bar.stepTo(source.row());
+      if (writer.checkError()) {
+        throw new IOException(out + " cannot be written");
+      }
+    }
+    spec.commandLine()
+        .getOut()
+        .printf(
+            Locale.ROOT,
+            "%s: %,d rows; best normalized entropy of the clicks over the first %,d requests"
+                + " %.5f%n",
+            out,
+            rows,
+            Math.min(requests, 10_000),
+            simulator.bestNormalizedEntropy(0, Math.min(requests, 10_000)));
+    spec.commandLine().getOut().flush();
+    return 0;
+  }
+
+  private static String text(@Nullable Object value) {
+    return switch (value) {
+      case null -> "";
+      case Boolean flag -> flag ? "1" : "0";
+      case List<?> list ->
+          list.stream().map(String::valueOf).collect(Collectors.joining(IdFeature.SEPARATOR));
+      default -> value.toString();
+    };
+  }
+}

@@ -1,0 +1,227 @@
+package dev.wukong.figures;
+
+import dev.wukong.bench.Benchmark;
+import dev.wukong.bench.BenchmarkContext;
+import dev.wukong.bench.BenchmarkException;
+import dev.wukong.bench.Figure;
+import dev.wukong.bundle.Bundle;
+import dev.wukong.cli.RunConfig;
+import dev.wukong.cli.ServiceProcess;
+import dev.wukong.cli.Training;
+import dev.wukong.client.RankingClient;
+import dev.wukong.data.DatasetWriter;
+import dev.wukong.data.EncodedDataset;
+import dev.wukong.data.Progress;
+import dev.wukong.data.RowSource;
+import dev.wukong.metrics.Metrics;
+import dev.wukong.metrics.MetricsCollector;
+import dev.wukong.training.BundleScorer;
+import dev.wukong.training.Device;
+import dev.wukong.training.Evaluator;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Stream;
+
+/**
+ * Frappe from data to answers: the shipped configuration is trained, exported and evaluated; then
+ * the same test rows go through a running service and through ONNX Runtime for Python.
+ */
+public final class FrappeBenchmark implements Benchmark {
+  private static final String OTHER_ROWS = "shifted-rows";
+  private static final int BATCH = 4096;
+  private static final int REQUEST = 500;
+  private static final int TEST_ROWS = 28_860;
+
+  @Override
+  public String name() {
+    return "frappe";
+  }
+
+  @Override
+  public String summary() {
+    return "Wukong on Frappe: quality, examples a second, and the same probabilities from gRPC and"
+        + " Python; some 15 minutes, resumable; option epochs=N for a trial without figures";
+  }
+
+  @Override
+  public List<String> bugs() {
+    return List.of(OTHER_ROWS);
+  }
+
+  @Override
+  public List<Figure> run(BenchmarkContext context) throws Exception {
+    RunConfig shipped = RunConfig.read("frappe");
+    int epochs = Math.toIntExact(context.option("epochs", shipped.training().epochs()));
+    boolean trial = epochs != shipped.training().epochs();
+    RunConfig config = trial ? shipped.withEpochs(epochs) : shipped;
+    Path parts = context.makeParts().resolve(trial ? "trial-" + epochs : "whole");
+    Path work = Files.createDirectories(parts.resolve("work"));
+    Path data = context.data("frappe");
+    context.jar("service"); // Missing things are named before the long part.
+    PythonEnvironment python =
+        PythonEnvironment.of(
+            context.parts().resolve("venv"), List.of("numpy", "onnxruntime"), context.progress());
+
+    Training training = new Training(config, new Device.Cpu(), context.progress(), false);
+    Training.Outcome outcome =
+        training.run(training.files(data), work, parts.resolve("bundles"), "bench frappe");
+    Path rateFile = parts.resolve("examples-per-second");
+    if (Double.isFinite(outcome.rowsPerSecond())) {
+      Files.writeString(rateFile, String.valueOf(outcome.rowsPerSecond()));
+    }
+    double rate = Double.parseDouble(Files.readString(rateFile));
+    Path test = data.resolve(config.test().orElseThrow());
+    List<Figure> figures = figures(context, python, config, outcome.bundle(), test, parts, rate);
+    if (trial) {
+      figures.forEach(
+          f ->
+              context
+                  .progress()
+                  .printf(Locale.ROOT, "%s %.9g %s%n", f.name(), f.value(), f.note()));
+      throw new BenchmarkException(
+          "void: option 'epochs' makes this a trial of " + epochs + " epochs, without figures");
+    }
+    delete(work); // The next run trains anew: only an interrupted one goes on.
+    return figures;
+  }
+
+  private static List<Figure> figures(
+      BenchmarkContext context,
+      PythonEnvironment python,
+      RunConfig config,
+      Path folder,
+      Path test,
+      Path parts,
+      double rate)
+      throws IOException, BenchmarkException {
+    try (Bundle bundle = Bundle.open(folder);
+        BundleScorer scorer =
+            new BundleScorer(bundle, new Device.Cpu(), config.training().threads());
+        EncodedDataset data = encode(scorer, config, test, parts.resolve("test.encoded"))) {
+      float[] own = new float[Math.toIntExact(data.rows())];
+      MetricsCollector collector = new MetricsCollector();
+      int[] at = {0};
+      Evaluator.score(
+          scorer::score,
+          data,
+          BATCH,
+          Progress.NONE,
+          (examples, probabilities) -> {
+            System.arraycopy(probabilities, 0, own, at[0], examples.rows());
+            collector.add(
+                probabilities, examples.labels(), examples.labelWeights(), examples.rows(), 1, 0);
+            at[0] += examples.rows();
+          });
+      Metrics metrics = collector.metrics();
+
+      float[] served = served(context, config, test, parts, own.length);
+      if (context.planted(OTHER_ROWS)) {
+        float first = served[0];
+        System.arraycopy(served, 1, served, 0, served.length - 1);
+        served[served.length - 1] = first;
+      }
+      float[] others = PythonScores.of(python, bundle, data, parts);
+      return List.of(
+          Figure.of("auc", metrics.auc(), "1", ">=0.982", "test, by the exported bundle"),
+          Figure.of("logloss", metrics.logLoss(), "nats", "<=0.165", metrics.toString()),
+          Figure.of(
+              "examples_per_second",
+              rate,
+              "1/s",
+              "-",
+              "training, mean over epochs, " + config.training().threads() + " threads"),
+          Figure.of(
+              "grpc_rows",
+              served.length,
+              "1",
+              String.valueOf(TEST_ROWS),
+              "in requests of " + REQUEST + " candidates"),
+          Figure.of(
+              "grpc_max_diff",
+              difference("gRPC", own, served),
+              "1",
+              "<=1e-6",
+              "largest difference of a probability to evaluate's, " + served.length + " compared"),
+          Figure.of(
+              "python_max_diff",
+              difference("Python", own, others),
+              "1",
+              "<=1e-5",
+              "predict.onnx under ONNX Runtime for Python, " + others.length + " compared"));
+    }
+  }
+
+  private static EncodedDataset encode(
+      BundleScorer scorer, RunConfig config, Path file, Path encoded) {
+    try (RowSource source = config.format(file).open(file)) {
+      DatasetWriter.write(encoded, scorer.encoder(), source, Progress.NONE);
+    }
+    return EncodedDataset.open(encoded, scorer.encoder());
+  }
+
+  /** The probabilities of the test file's rows as a running service gives them. */
+  private static float[] served(
+      BenchmarkContext context, RunConfig config, Path test, Path parts, int rows)
+      throws IOException, BenchmarkException {
+    float[] result = new float[rows];
+    int[] at = {0};
+    Path work = Files.createDirectories(parts.resolve("service"));
+    delete(work.resolve("store"));
+    try (ServiceProcess process =
+            ServiceProcess.start(context.jar("service"), parts.resolve("bundles"), work);
+        RankingClient client = process.connect(config.name());
+        RowSource source = config.format(test).open(test)) {
+      long scored =
+          client.predictAll(
+              source,
+              REQUEST,
+              prediction -> {
+                for (float probability : prediction.probabilities()) {
+                  result[at[0]++] = probability;
+                }
+              });
+      if (scored != rows) {
+        throw new BenchmarkException(
+            "void: the service scored " + scored + " of " + rows + " rows");
+      }
+    }
+    return result;
+  }
+
+  private static double difference(String who, float[] ours, float[] theirs)
+      throws BenchmarkException {
+    if (ours.length != theirs.length) {
+      throw new BenchmarkException(
+          "void: "
+              + who
+              + " gave "
+              + theirs.length
+              + " probabilities for "
+              + ours.length
+              + " rows");
+    }
+    double largest = 0;
+    for (int i = 0; i < ours.length; i++) {
+      double difference = Math.abs((double) ours[i] - theirs[i]);
+      // A NaN is the largest difference of all.
+      largest = Double.isNaN(difference) ? Double.MAX_VALUE : Math.max(largest, difference);
+    }
+    return largest;
+  }
+
+  private static void delete(Path folder) throws IOException {
+    if (Files.exists(folder)) {
+      List<Path> all;
+      try (Stream<Path> found = Files.walk(folder)) {
+        all = found.sorted(Comparator.reverseOrder()).toList();
+      }
+      for (Path path : all) {
+        Files.delete(path);
+      }
+    }
+  }
+}
