@@ -43,7 +43,10 @@ record PythonEnvironment(Path folder) {
     Process process;
     try {
       process =
-          new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile()).start();
+          new ProcessBuilder(command)
+              .redirectErrorStream(true)
+              .redirectOutput(log.toFile())
+              .start();
     } catch (IOException e) {
       throw new BenchmarkException(
           "a Python 3 with venv and pip is needed, as `python3`: " + e.getMessage());

@@ -29,8 +29,7 @@ final class StepFile {
   /** One batch: distinct rows [U] of the table, and the place of each position [B, F] in them. */
   private record Lookup(long[] rows, long[] index) {}
 
-  static void write(
-      Path file, StepSize size, TrainSession session, List<EncodedExamples> batches)
+  static void write(Path file, StepSize size, TrainSession session, List<EncodedExamples> batches)
       throws IOException {
     int width = session.layout().groups().getFirst().width();
     Map<Long, Integer> table = new LinkedHashMap<>();
@@ -62,8 +61,7 @@ final class StepFile {
     Map<String, TensorData> weights = session.snapshot();
     List<TensorSpec> specs = new ArrayList<>();
     weights.forEach(
-        (name, data) ->
-            specs.add(TensorSpec.of("w/" + name, DType.F32, data.shape().sizes())));
+        (name, data) -> specs.add(TensorSpec.of("w/" + name, DType.F32, data.shape().sizes())));
     specs.add(TensorSpec.of("rows", DType.F32, rows.size(), width));
     for (int b = 0; b < batches.size(); b++) {
       int count = batches.get(b).rows();

@@ -60,8 +60,7 @@ public final class TrainStepBenchmark implements Benchmark {
     }
     Path parts = context.makeParts();
     PythonEnvironment python =
-        PythonEnvironment.of(
-            parts.resolve("venv"), List.of("numpy", "torch"), context.progress());
+        PythonEnvironment.of(parts.resolve("venv"), List.of("numpy", "torch"), context.progress());
     List<Figure> figures = new ArrayList<>();
     StringBuilder memories = new StringBuilder();
     double worst = 0;
@@ -198,8 +197,7 @@ public final class TrainStepBenchmark implements Benchmark {
           .printf(Locale.ROOT, "%s: ours %.2f ms, PyTorch %.2f ms%n", size.label(), a[i], b[i]);
       context.progress().flush();
     }
-    return List.of(
-        new Measured(a, ours.peakMemory()), new Measured(b, theirs.peakMemory()));
+    return List.of(new Measured(a, ours.peakMemory()), new Measured(b, theirs.peakMemory()));
   }
 
   /** The median step of one go; the other side's threads have gone to sleep before it. */

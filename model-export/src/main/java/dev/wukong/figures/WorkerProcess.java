@@ -61,7 +61,9 @@ final class WorkerProcess implements AutoCloseable {
     out.flush();
     String answer = read();
     try {
-      return Arrays.stream(answer.strip().split(" ", -1)).mapToDouble(Double::parseDouble).toArray();
+      return Arrays.stream(answer.strip().split(" ", -1))
+          .mapToDouble(Double::parseDouble)
+          .toArray();
     } catch (NumberFormatException e) {
       throw new BenchmarkException(name + " answers '" + line + "' with '" + answer + "'");
     }
