@@ -105,9 +105,8 @@ final class QuickstartCommand implements Callable<Integer> {
         }
       }
       out.printf(
-          "%nStopped. The bundle stays: java -jar service/target/service.jar"
-              + " --wukong.bundle-root=%s%n",
-          bundles);
+          "%nStopped. To serve the model again:%n%s -jar %s --wukong.bundle-root=%s%n",
+          Path.of(System.getProperty("java.home"), "bin", "java"), service, bundles);
       out.flush();
     }
     return 0;
