@@ -4,7 +4,7 @@
 #   docker build -f docker/Dockerfile --build-arg BASE=wukong-gpu-base -t wukong-serving:gpu .
 #   docker run --rm --gpus all -e WUKONG_ENGINE_DEVICE=cuda:0 -v /path/to/bundles:/var/lib/wukong/bundles:ro wukong-serving:gpu
 # To try a machine's GPU without an image:
-#   mvn -q -Pgpu -DskipTests package && java -jar model-export/target/model-export.jar verify --device cuda:0 /path/to/bundles/MODEL
+#   mvn -q -Pgpu -DskipTests package && java -jar model-export/target/model-export.jar smoke --device cuda:0
 ARG JRE=eclipse-temurin:25-jre-noble
 ARG CUDA=nvidia/cuda:12.9.1-cudnn-runtime-ubuntu24.04
 
