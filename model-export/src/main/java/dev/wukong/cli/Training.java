@@ -12,6 +12,7 @@ import dev.wukong.ranker.RankerGraphs;
 import dev.wukong.training.BundleExport;
 import dev.wukong.training.Device;
 import dev.wukong.training.Evaluator;
+import dev.wukong.training.OptimizerConfig;
 import dev.wukong.training.TrainSession;
 import dev.wukong.training.Trainer;
 import java.io.IOException;
@@ -20,10 +21,14 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
 import me.tongfei.progressbar.ProgressBar;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.JsonNodeFactory;
+import tools.jackson.databind.node.ObjectNode;
 
 /**
  * A whole training: encode, train, evaluate, export. What the {@code train} command, the quickstart
@@ -188,7 +193,7 @@ public final class Training {
                   }
                   bar.stepTo(rows);
                   bar.setExtraMessage(
-                      String.format(java.util.Locale.ROOT, " epoch %d loss %.4f", epoch, loss));
+                      String.format(Locale.ROOT, " epoch %d loss %.4f", epoch, loss));
                 }
 
                 @Override
@@ -199,7 +204,7 @@ public final class Training {
                   StringBuilder line =
                       new StringBuilder(
                           String.format(
-                              java.util.Locale.ROOT,
+                              Locale.ROOT,
                               "epoch %d: loss %.5f, %,.0f examples/s",
                               epoch.epoch(),
                               epoch.loss(),
@@ -210,7 +215,7 @@ public final class Training {
                           (task, m) ->
                               line.append(
                                   String.format(
-                                      java.util.Locale.ROOT,
+                                      Locale.ROOT,
                                       "; %s auc %.6f logloss %.6f ne %.5f",
                                       task,
                                       m.auc(),
@@ -256,8 +261,9 @@ public final class Training {
             config.name(),
             config.modelJson().path("type").asString("wukong"),
             config.modelJson(),
-            config.trainingJson().path("dense"),
-            config.trainingJson().path("rows"),
+            optimizer(config.trainingJson().path("dense"), config.training().dense()),
+            optimizer(config.trainingJson().path("rows"), config.training().rows().optimizer())
+                .put("mode", config.training().rows().mode().name().toLowerCase(Locale.ROOT)),
             new Provenance(
                 config.training().seed(),
                 splits.files(),
@@ -270,5 +276,20 @@ public final class Training {
                     dev.wukong.training.OnnxRuntime.version())),
             metrics,
             Clock.systemUTC().instant()));
+  }
+
+  /** What the configuration says of an optimizer, and what it left to the defaults. */
+  private static ObjectNode optimizer(JsonNode given, OptimizerConfig optimizer) {
+    ObjectNode result =
+        given instanceof ObjectNode object
+            ? object.deepCopy()
+            : JsonNodeFactory.instance.objectNode();
+    String name =
+        switch (optimizer) {
+          case OptimizerConfig.Sgd _ -> "sgd";
+          case OptimizerConfig.Adam _ -> "adam";
+          case OptimizerConfig.RowWiseAdaGrad _ -> "row_wise_adagrad";
+        };
+    return result.put("optimizer", name).put("learning_rate", optimizer.learningRate());
   }
 }
