@@ -92,7 +92,7 @@ class Wukong(nn.Module):
 class Trainer:
     def __init__(self, tensors, layers, adam):
         self.model = Wukong(tensors, layers)
-        self.adam = torch.optim.Adam(self.model.parameters(), lr=0.001, fused=True if adam == "fused" else None)
+        self.adam = torch.optim.Adam(self.model.parameters(), lr=0.0001, fused=True if adam == "fused" else None)
         self.table = tensors["rows"]
         self.accumulators = torch.zeros(len(self.table))
         count = sum(1 for name in tensors if name.startswith("index/"))
@@ -112,7 +112,7 @@ class Trainer:
             gradient = rows.grad
             accumulators = self.accumulators[ids] + gradient.square().mean(dim=1)
             self.accumulators[ids] = accumulators
-            self.table[ids] = rows - 0.02 * gradient / (accumulators.sqrt() + 1e-8).unsqueeze(1)
+            self.table[ids] = rows - 0.002 * gradient / (accumulators.sqrt() + 1e-8).unsqueeze(1)
         return loss.item()
 
 
