@@ -43,7 +43,7 @@ class RestTest {
       Served.await(
           "it serves", () -> host.model("tiny").map(m -> m.servingVersion() == 4).orElse(false));
       try (RankingClient client =
-          RankingClient.over(served.channel(), "", Duration.ofSeconds(20))) {
+          RankingClient.over(served.channel(), "", Duration.ofMinutes(2))) {
         client.predict(Map.of("user", 100), List.of(Map.of("item", 1, "picture", List.of(0, 0))));
       }
 

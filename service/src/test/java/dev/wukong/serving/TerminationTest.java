@@ -62,7 +62,7 @@ class TerminationTest {
         () -> {
           assertThat(process.isAlive()).isTrue();
           try {
-            client[0] = RankingClient.connect("localhost:" + port, "tiny", Duration.ofSeconds(20));
+            client[0] = RankingClient.connect("localhost:" + port, "tiny", Duration.ofMinutes(2));
             return true;
           } catch (StatusRuntimeException e) {
             return false;
@@ -127,7 +127,7 @@ class TerminationTest {
         assertThat(status(health, service)).isEqualTo(ServingStatus.SERVING);
       }
       try (RankingClient client =
-          RankingClient.over(served.channel(), "tiny", Duration.ofSeconds(20))) {
+          RankingClient.over(served.channel(), "tiny", Duration.ofMinutes(2))) {
         Thread stopper = Thread.ofPlatform().start(served::stop);
         Served.await("health says so", () -> status(health, "tiny") == ServingStatus.NOT_SERVING);
 

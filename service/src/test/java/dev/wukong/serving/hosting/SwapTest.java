@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class SwapTest {
-  private static final Duration DEADLINE = Duration.ofSeconds(30);
+  private static final Duration DEADLINE = Duration.ofMinutes(2);
   private static final Map<String, Object> CONTEXT = Map.of("user", 101, "age", 1);
   private static final List<Map<String, Object>> CANDIDATES =
       List.of(

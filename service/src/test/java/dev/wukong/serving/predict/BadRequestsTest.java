@@ -67,7 +67,7 @@ class BadRequestsTest {
     Served.await(
         "it serves", () -> host.model("tiny").map(m -> m.servingVersion() == 1).orElse(false));
     try (RankingClient client =
-        RankingClient.over(served.channel(), "tiny", Duration.ofSeconds(20))) {
+        RankingClient.over(served.channel(), "tiny", Duration.ofMinutes(2))) {
       good =
           client
               .packer()

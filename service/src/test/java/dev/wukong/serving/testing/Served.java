@@ -69,10 +69,10 @@ public final class Served implements AutoCloseable {
 
   /** Waits until {@code condition} holds, for at most 30 s. */
   public static void await(String what, Condition condition) throws Exception {
-    long end = System.nanoTime() + Duration.ofSeconds(30).toNanos();
+    long end = System.nanoTime() + Duration.ofMinutes(5).toNanos();
     while (!condition.holds()) {
       if (System.nanoTime() > end) {
-        throw new AssertionError("not within 30 s: " + what);
+        throw new AssertionError("not within 5 minutes: " + what);
       }
       Thread.onSpinWait();
       Thread.sleep(5);
