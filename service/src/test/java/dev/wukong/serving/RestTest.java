@@ -42,8 +42,7 @@ class RestTest {
       ModelHost host = served.bean(ModelHost.class);
       Served.await(
           "it serves", () -> host.model("tiny").map(m -> m.servingVersion() == 4).orElse(false));
-      try (RankingClient client =
-          RankingClient.over(served.channel(), "", Duration.ofMinutes(2))) {
+      try (RankingClient client = RankingClient.over(served.channel(), "", Duration.ofMinutes(2))) {
         client.predict(Map.of("user", 100), List.of(Map.of("item", 1, "picture", List.of(0, 0))));
       }
 
