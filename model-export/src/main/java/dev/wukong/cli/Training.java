@@ -259,8 +259,8 @@ public final class Training {
         examples,
         new BundleExport.About(
             config.name(),
-            config.modelJson().path("type").asString("wukong"),
-            config.modelJson(),
+            config.model().toJson().path("type").asString(),
+            config.model().toJson(),
             optimizer(config.trainingJson().path("dense"), config.training().dense()),
             optimizer(config.trainingJson().path("rows"), config.training().rows().optimizer())
                 .put("mode", config.training().rows().mode().name().toLowerCase(Locale.ROOT)),

@@ -13,9 +13,20 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
+import tools.jackson.databind.PropertyNamingStrategies;
+import tools.jackson.databind.cfg.EnumFeature;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
 
 /** A model and its hyperparameters: one record a model. */
 public sealed interface RankerConfig permits WukongConfig {
+  /** Writes configurations as they are read: keys with underscores, choices in lower case. */
+  JsonMapper JSON =
+      JsonMapper.builder()
+          .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
+          .enable(EnumFeature.WRITE_ENUMS_TO_LOWERCASE)
+          .build();
+
   /**
    * How wide each feature's embeddings are, and how the deviating ones and the numbers reach the
    * common width.
@@ -33,6 +44,17 @@ public sealed interface RankerConfig permits WukongConfig {
       default ->
           throw new ConfigException(section.path() + ".type is '" + type + "', want one of wukong");
     };
+  }
+
+  /** This configuration whole, defaults included, in the form that {@link #read} takes. */
+  default ObjectNode toJson() {
+    ObjectNode node = JSON.valueToTree(this);
+    node.put(
+        "type",
+        switch (this) {
+          case WukongConfig _ -> "wukong";
+        });
+    return node;
   }
 
   /** The embedding widths of each id feature of {@code schema}, in the order of its tables. */

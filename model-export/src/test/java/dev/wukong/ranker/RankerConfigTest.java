@@ -1,0 +1,57 @@
+package dev.wukong.ranker;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.wukong.config.ConfigException;
+import dev.wukong.config.Section;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import tools.jackson.dataformat.yaml.YAMLMapper;
+
+class RankerConfigTest {
+  private static RankerConfig read(String yaml) {
+    return RankerConfig.read(Section.of("model", new YAMLMapper().readTree(yaml)));
+  }
+
+  @Test
+  void toJson_defaultsAndChoices_readBackEqual() {
+    RankerConfig config =
+        read(
+            """
+            type: wukong
+            embedding: {width: 32, widths: {city: 8}, counts: {item: 2}, bottom: {hidden: [64]}}
+            fm: low_rank
+            head: {hidden: [10, 5], batch_norm: true, dropout: 0.25}
+            """);
+    assertThat(RankerConfig.read(Section.of("model", config.toJson()))).isEqualTo(config);
+    assertThat(config.toJson().path("rank").asInt()).isEqualTo(8);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = ';',
+      value = {
+        "{type: dlrm}; model.type is 'dlrm', want one of wukong",
+        "{layers: 0}; model.layers is 0, want a whole number from 1 to 64",
+        "{fm: best}; model.fm is 'best', want one of plain, low_rank, attentive",
+        "{head: {hidden: 512}}; model.head.hidden is 512, want a list of whole numbers such as"
+            + " [512, 256]",
+        "{head: {dropout: 1}}; model.head.dropout is 1, want a number from 0.0 to 0.99",
+        "{embedding: {width: x}}; model.embedding.width is \"x\", want a whole number from 1 to"
+            + " 4096",
+        "{fm_embeddings: 0, linear_embeddings: 0}; model: fm_embeddings and linear_embeddings are"
+            + " both 0, want at least one",
+      })
+  void read_badValue_namesPathValueAndWhatIsAllowed(String yaml, String message) {
+    assertThatThrownBy(() -> read(yaml)).isInstanceOf(ConfigException.class).hasMessage(message);
+  }
+
+  @Test
+  void read_misspeltKey_isRefused() {
+    assertThatThrownBy(() -> read("{layer: 3}"))
+        .isInstanceOf(ConfigException.class)
+        .hasMessageMatching("model.layer is not known, want one of .*\\blayers\\b.*");
+  }
+}
