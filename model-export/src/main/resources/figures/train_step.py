@@ -34,11 +34,14 @@ def read_safetensors(path):
 
 
 def linear(tensors, name):
-    weight = tensors[f"w/{name}/weight"].t()  # [out, in], as PyTorch wants it
+    bias = tensors[f"w/{name}/bias"]
+    weight = tensors[f"w/{name}/weight"]
+    # Ours is [in, out], wide ones [out, in], as PyTorch wants it.
+    weight = weight if weight.shape[1] >= 2048 and weight.shape[0] == len(bias) else weight.t()
     layer = nn.Linear(weight.shape[1], weight.shape[0])
     with torch.no_grad():
         layer.weight.copy_(weight)
-        layer.bias.copy_(tensors[f"w/{name}/bias"])
+        layer.bias.copy_(bias)
     return layer
 
 
