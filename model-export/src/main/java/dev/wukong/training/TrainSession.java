@@ -10,12 +10,15 @@ import dev.wukong.data.EncodedRows;
 import dev.wukong.data.InputLayout;
 import dev.wukong.data.Scope;
 import dev.wukong.graph.Graph;
+import dev.wukong.graph.Lowering;
 import dev.wukong.graph.OnnxWriter;
 import dev.wukong.graph.TensorData;
 import dev.wukong.objective.TrainGraph;
 import dev.wukong.ranker.Network;
 import dev.wukong.ranker.RankerConfig;
 import dev.wukong.ranker.RankerGraphs;
+import dev.wukong.runtime.Device;
+import dev.wukong.runtime.OnnxRuntime;
 import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
@@ -98,8 +101,13 @@ public final class TrainSession implements AutoCloseable {
   }
 
   private OrtSession session(Graph graph, Device device) throws OrtException {
-    byte[] model = OnnxWriter.write(graph, device.lowering(), Map.of(), Map.of()).toByteArray();
-    try (OrtSession.SessionOptions options = OnnxRuntime.options(device, config.threads())) {
+    Lowering lowering =
+        switch (device) {
+          case Device.Cpu() -> Lowering.CPU;
+          case Device.Cuda _ -> Lowering.CUDA;
+        };
+    byte[] model = OnnxWriter.write(graph, lowering, Map.of(), Map.of()).toByteArray();
+    try (OrtSession.SessionOptions options = OnnxRuntime.options(device, config.threads(), true)) {
       return environment.createSession(model, options);
     }
   }
