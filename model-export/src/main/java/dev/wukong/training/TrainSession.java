@@ -10,12 +10,15 @@ import dev.wukong.data.EncodedRows;
 import dev.wukong.data.InputLayout;
 import dev.wukong.data.Scope;
 import dev.wukong.graph.Graph;
+import dev.wukong.graph.Lowering;
 import dev.wukong.graph.OnnxWriter;
 import dev.wukong.graph.TensorData;
 import dev.wukong.objective.TrainGraph;
 import dev.wukong.ranker.Network;
 import dev.wukong.ranker.RankerConfig;
 import dev.wukong.ranker.RankerGraphs;
+import dev.wukong.runtime.Device;
+import dev.wukong.runtime.OnnxRuntime;
 import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
@@ -106,10 +109,15 @@ public final class TrainSession implements AutoCloseable {
   }
 
   private OrtSession session(Graph graph, Device device, Shards shards) throws OrtException {
-    byte[] model = OnnxWriter.write(graph, device.lowering(), Map.of(), Map.of()).toByteArray();
+    Lowering lowering =
+        switch (device) {
+          case Device.Cpu() -> Lowering.CPU;
+          case Device.Cuda _ -> Lowering.CUDA;
+        };
+    byte[] model = OnnxWriter.write(graph, lowering, Map.of(), Map.of()).toByteArray();
     // A run's own thread counts; those beyond the shards help whoever has work for them.
     int threads = config.threads() - shards.most() + 1;
-    try (OrtSession.SessionOptions options = OnnxRuntime.options(device, threads)) {
+    try (OrtSession.SessionOptions options = OnnxRuntime.options(device, threads, true)) {
       return environment.createSession(model, options);
     }
   }
