@@ -37,7 +37,7 @@ final class ScanRules {
       if (i < carried) {
         ShapeRules.require(
             scan,
-            same(result, body.inputs().get(i), body.inputs().get(i).shape()),
+            same(result, body.inputs().get(i), result.shape()),
             "a carried value as its body begins with it, " + body.inputs().get(i),
             List.of(result));
         typed.add(new ShapeRules.Typed(result.type(), result.shape()));
