@@ -12,21 +12,33 @@ import dev.wukong.ranker.RankerConfig;
 import dev.wukong.ranker.RankerInputs;
 
 /**
- * Forward and loss of one minibatch in a graph under construction, with the inputs {@code labels}
- * and {@code label_weights} [B, tasks] beside the model's.
+ * Forward and loss in a graph under construction, with the input {@code labels} [B, tasks] beside
+ * the model's.
  *
  * @param loss a scalar
  * @param probabilities [B, tasks]
  */
 record Objective(Network net, RankerInputs inputs, Tensor loss, Tensor probabilities) {
-  static Objective of(GraphBuilder g, RankerConfig config, InputLayout layout) {
+  /** Of some rows of a minibatch; takes {@code label_shares} [B, tasks]. */
+  static Objective ofPart(GraphBuilder g, RankerConfig config, InputLayout layout) {
+    return of(g, config, layout, "label_shares", false);
+  }
+
+  /** Of a whole minibatch; takes {@code label_weights} [B, tasks]. */
+  static Objective ofMinibatch(GraphBuilder g, RankerConfig config, InputLayout layout) {
+    return of(g, config, layout, "label_weights", true);
+  }
+
+  private static Objective of(
+      GraphBuilder g, RankerConfig config, InputLayout layout, String weighting, boolean whole) {
     Network net = new Network(g, Mode.TRAIN);
     RankerInputs inputs = new RankerInputs(net, layout);
     int tasks = layout.schema().tasks().size();
     Tensor logits = config.logits(net, inputs, tasks);
     Tensor labels = g.input("labels", DataType.FLOAT, Dim.of("B"), Dim.of(tasks));
-    Tensor weights = g.input("label_weights", DataType.FLOAT, Dim.of("B"), Dim.of(tasks));
-    Tensor loss = Loss.binaryCrossEntropy(g, logits, labels, weights);
+    Tensor given = g.input(weighting, DataType.FLOAT, Dim.of("B"), Dim.of(tasks));
+    Tensor shares = whole ? Loss.shares(g, given) : given;
+    Tensor loss = Loss.binaryCrossEntropy(g, logits, labels, shares);
     return new Objective(net, inputs, loss, g.apply(new Op.Sigmoid(), logits));
   }
 }

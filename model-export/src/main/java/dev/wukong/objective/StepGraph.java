@@ -72,7 +72,7 @@ public record StepGraph(
   /** The graphs of {@code config} on {@code layout}, with the steps of {@code rule}. */
   public static StepGraph of(RankerConfig config, InputLayout layout, UpdateRule rule) {
     GraphBuilder g = new GraphBuilder("step", DataType.FLOAT);
-    Objective objective = Objective.of(g, config, layout);
+    Objective objective = Objective.ofMinibatch(g, config, layout);
     Map<Tensor, Tensor> changes = changes(g, objective, rule); // From inputs to what they become.
     changes.forEach((before, after) -> g.output("new/" + before.name(), after));
     g.output("loss", objective.loss());

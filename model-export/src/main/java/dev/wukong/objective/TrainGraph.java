@@ -16,8 +16,10 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Forward, loss and gradients of one minibatch. Beside the model's inputs it takes {@code labels}
- * and {@code label_weights} [B, tasks] and the dropout masks; its outputs are {@code loss}, {@code
+ * Forward, loss and gradients of one minibatch or of some of its rows: losses and gradients of
+ * parts add up, as long as no batch normalization looks at the batch as a whole. Beside the model's
+ * inputs it takes {@code labels} and {@code label_shares} [B, tasks] (an example's weight by the
+ * task's sum over the minibatch) and the dropout masks; its outputs are {@code loss}, {@code
  * probabilities} (made before the step: progressive validation), {@code grad/<weight>} for every
  * weight, {@code grad/<slots input>} [B, W, d] for every lookup, and {@code new/<statistic>} for
  * batch normalization.
@@ -36,7 +38,7 @@ public record TrainGraph(
 
   public static TrainGraph of(RankerConfig config, InputLayout layout) {
     GraphBuilder g = new GraphBuilder("train", DataType.FLOAT);
-    Objective objective = Objective.of(g, config, layout);
+    Objective objective = Objective.ofPart(g, config, layout);
     Network net = objective.net();
     RankerInputs inputs = objective.inputs();
     g.output("loss", objective.loss());
