@@ -81,8 +81,7 @@ public record StepGraph(
     List<Tensor> inputs = new ArrayList<>(changes.keySet());
     built.inputs().stream().filter(in -> !changes.containsKey(in)).forEach(inputs::add);
     // Weights come in like everything else.
-    Graph minibatch =
-        new Graph(built.name(), inputs, List.of(), built.outputs(), built.nodes());
+    Graph minibatch = new Graph(built.name(), inputs, List.of(), built.outputs(), built.nodes());
     return new StepGraph(
         minibatch,
         block(minibatch, changes.size()),
@@ -90,13 +89,10 @@ public record StepGraph(
         objective.net().masks());
   }
 
-  private static Map<Tensor, Tensor> changes(
-      GraphBuilder g, Objective objective, UpdateRule rule) {
+  private static Map<Tensor, Tensor> changes(GraphBuilder g, Objective objective, UpdateRule rule) {
     Tensor step = g.input("step", DataType.INT64);
-    Optimizer.Step dense =
-        rule.dense().at(g, g.input("learning_rate", DataType.FLOAT), step);
-    Optimizer.Step ofRows =
-        rule.rows().at(g, g.input("learning_rate.rows", DataType.FLOAT), step);
+    Optimizer.Step dense = rule.dense().at(g, g.input("learning_rate", DataType.FLOAT), step);
+    Optimizer.Step ofRows = rule.rows().at(g, g.input("learning_rate.rows", DataType.FLOAT), step);
     List<Tensor> weights = List.copyOf(objective.net().trainable().keySet());
     List<Tensor> rows = rows(objective);
     List<Tensor> targets = new ArrayList<>(weights);
@@ -111,8 +107,7 @@ public record StepGraph(
       boolean row = i >= weights.size();
       Tensor target = targets.get(i);
       List<Tensor> state = states(g, target, row ? rule.rows() : rule.dense());
-      Optimizer.Updated updated =
-          (row ? ofRows : dense).update(target, gradients.get(i), state);
+      Optimizer.Updated updated = (row ? ofRows : dense).update(target, gradients.get(i), state);
       changes.put(target, updated.weight());
       for (int slot = 0; slot < state.size(); slot++) {
         changes.put(state.get(slot), updated.state().get(slot));

@@ -35,8 +35,7 @@ public record UpdateRule(Optimizer dense, Optimizer rows, double l2, double clip
     Tensor like = g.reduceSum(rows, true, 1);
     Tensor index =
         g.constant(new TensorData.Numbers(DataType.INT64, Shape.of(1), new double[] {0}));
-    Tensor one =
-        g.constant(new TensorData.Numbers(g.type(), Shape.of(1, 1), new double[] {1}));
+    Tensor one = g.constant(new TensorData.Numbers(g.type(), Shape.of(1, 1), new double[] {1}));
     return g.sub(g.constant(1), g.apply(new Op.ScatterAdd(), like, index, one));
   }
 
@@ -51,8 +50,7 @@ public record UpdateRule(Optimizer dense, Optimizer rows, double l2, double clip
             .reduce(g::add)
             .orElseThrow();
     Tensor norm = g.add(g.apply(new Op.Sqrt(), squares), g.constant(NORM_EPSILON));
-    Tensor scale =
-        g.apply(new Op.Min(), g.constant(1), g.div(g.constant(clipNorm), norm));
+    Tensor scale = g.apply(new Op.Min(), g.constant(1), g.div(g.constant(clipNorm), norm));
     return gradients.stream().map(gradient -> g.mul(gradient, scale)).toList();
   }
 }

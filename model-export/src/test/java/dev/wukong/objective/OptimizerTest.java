@@ -157,8 +157,7 @@ class OptimizerTest {
     return given;
   }
 
-  private static void advance(
-      Map<String, PlainArray> values, Map<String, PlainArray> out) {
+  private static void advance(Map<String, PlainArray> values, Map<String, PlainArray> out) {
     values.replaceAll((name, _) -> Objects.requireNonNull(out.get("new " + name)));
   }
 
@@ -206,7 +205,8 @@ class OptimizerTest {
     double[] a = {3, 0};
     double[] b = {4};
     double scale = 2 / (5 + 1e-6);
-    assertThat(clipped(2, a, b)).containsExactly(new double[] {3 * scale, 0, 4 * scale}, within(EXACT));
+    assertThat(clipped(2, a, b))
+        .containsExactly(new double[] {3 * scale, 0, 4 * scale}, within(EXACT));
   }
 
   @Test
