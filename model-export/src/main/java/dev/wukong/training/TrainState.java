@@ -31,6 +31,7 @@ record TrainState(
    * @param perRun minibatches of a run
    * @param rowsIn the number of ids of an id space; asked for whole-table training only
    */
+  @SuppressWarnings("MustBeClosedChecker") // The arena is closed with the state.
   static TrainState of(
       RankerConfig model,
       InputLayout layout,
