@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
 final class BundleNames {
   static final long MAX_VERSION = 999_999_999_999_999_999L;
   static final String PREDICT = "predict.onnx";
+  static final String TRAIN = "train.onnx";
   static final String DENSE = "dense.safetensors";
   static final String VOCABULARIES = "vocabularies.json";
   static final String ROWS = "rows";

@@ -17,6 +17,7 @@ import dev.wukong.graph.Lowering;
 import dev.wukong.graph.OnnxWriter;
 import dev.wukong.graph.TensorData;
 import dev.wukong.metrics.Metrics;
+import dev.wukong.objective.StepGraph;
 import dev.wukong.ranker.RankerConfig;
 import dev.wukong.ranker.RankerGraphs;
 import java.io.IOException;
@@ -82,7 +83,11 @@ public final class BundleExport {
               .toByteArray());
       writer.file(
           "train.onnx",
-          OnnxWriter.write(session.graph().graph(), Lowering.CPU, Map.of(), metadata)
+          OnnxWriter.write(
+                  StepGraph.of(config, session.layout(), session.config().rule()).block(),
+                  Lowering.CPU,
+                  Map.of(),
+                  metadata)
               .toByteArray());
       writer.dense(dense(session, weights));
       Map<String, float[]> defaults = rows(writer, session);
@@ -119,8 +124,11 @@ public final class BundleExport {
       session
           .weights()
           .stateSnapshot(i)
-          .forEach((name, data) -> result.put("state" + slot + "/" + name, tensor(data)));
+          .forEach((name, data) -> result.put(StepGraph.state(slot, name), tensor(data)));
     }
+    // The step that training would go on with. A float counts to 16 million; beyond that Adam, the
+    // only one to ask, sees no difference any more.
+    result.put("step", FloatTensor.of(new float[] {(float) (session.steps() + 1)}, List.of()));
     return result;
   }
 
