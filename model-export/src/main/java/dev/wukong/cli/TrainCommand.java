@@ -2,6 +2,7 @@ package dev.wukong.cli;
 
 import dev.wukong.training.Device;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -18,6 +19,9 @@ import picocli.CommandLine.Spec;
     },
     mixinStandardHelpOptions = true)
 final class TrainCommand implements Callable<Integer> {
+  /** What a shell says of a process that Ctrl-C ended. */
+  private static final int STOPPED = 130;
+
   @Option(
       names = {"-c", "--config"},
       required = true,
@@ -50,9 +54,15 @@ final class TrainCommand implements Callable<Integer> {
   public Integer call() throws Exception {
     RunConfig run = RunConfig.read(config);
     Training training =
-        new Training(run, Device.parse(device), spec.commandLine().getOut(), !noBars);
-    training.run(
-        training.files(data), work.resolve(run.name()), bundles, "train --config " + config);
-    return 0;
+        new Training(
+            run,
+            Device.parse(device),
+            spec.commandLine().getOut(),
+            !noBars,
+            Optional.of("Start it again with the same --config, --data and --work to go on."));
+    Optional<Training.Outcome> outcome =
+        training.run(
+            training.files(data), work.resolve(run.name()), bundles, "train --config " + config);
+    return outcome.isPresent() ? 0 : STOPPED;
   }
 }

@@ -33,6 +33,7 @@ import java.util.function.ToLongFunction;
  * nothing. One thread at a time.
  */
 public final class TrainSession implements AutoCloseable {
+  private final RankerConfig model;
   private final InputLayout layout;
   private final TrainingConfig config;
   private final TrainGraph train;
@@ -64,6 +65,7 @@ public final class TrainSession implements AutoCloseable {
       TrainingConfig config,
       Device device,
       ToLongFunction<String> rowsIn) {
+    this.model = model;
     this.layout = layout;
     this.config = config;
     this.train = TrainGraph.of(model, layout);
@@ -143,6 +145,10 @@ public final class TrainSession implements AutoCloseable {
       case OptimizerConfig.Adam _ -> 2 * rowWidth(table);
       case OptimizerConfig.RowWiseAdaGrad _ -> 1;
     };
+  }
+
+  RankerConfig model() {
+    return model;
   }
 
   public InputLayout layout() {
