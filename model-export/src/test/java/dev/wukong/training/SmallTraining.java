@@ -56,22 +56,27 @@ final class SmallTraining implements AutoCloseable {
 
   final EncodedDataset train;
   final EncodedDataset valid;
+  private final Path folder;
+  private final Simulator simulator;
   private final FeatureEncoder encoder;
 
   /** Files in {@code folder}; everything follows from {@code seed}. */
   SmallTraining(Path folder, long seed) {
-    Simulator simulator = new Simulator(SimulatorConfig.small(seed));
+    this.folder = folder;
+    simulator = new Simulator(SimulatorConfig.small(seed));
     VocabularyBuilder vocabularies = new VocabularyBuilder(simulator.schema());
     try (RowSource rows = simulator.rows(0, ROWS / 10)) {
       vocabularies.addAll(rows, Progress.NONE);
     }
     encoder = new FeatureEncoder(simulator.schema(), vocabularies.build());
-    train = encode(folder.resolve("train" + seed), simulator.rows(0, ROWS / 10));
-    valid = encode(folder.resolve("valid" + seed), simulator.rows(ROWS / 10, ROWS / 10 + 30));
+    train = encode("train" + seed, 0, ROWS / 10);
+    valid = encode("valid" + seed, ROWS / 10, ROWS / 10 + 30);
   }
 
-  private EncodedDataset encode(Path file, RowSource source) {
-    try (source) {
+  /** The simulated requests {@code from} to {@code to}, ten rows each, in a file of that name. */
+  EncodedDataset encode(String name, long from, long to) {
+    Path file = folder.resolve(name);
+    try (RowSource source = simulator.rows(from, to)) {
       DatasetWriter.write(file, encoder, source, Progress.NONE);
     }
     return EncodedDataset.open(file, encoder);
