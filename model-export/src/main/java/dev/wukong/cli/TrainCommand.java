@@ -14,8 +14,9 @@ import picocli.CommandLine.Spec;
     name = "train",
     description = {
       "Trains a model and exports it as the next version of its bundle.",
-      "A training that was interrupted goes on where it stopped when it is started again with the"
-          + " same --work."
+      "Ctrl-C ends it after a checkpoint. Started again with the same --work, an interrupted"
+          + " training goes on: where Ctrl-C stopped it, else from its last checkpoint"
+          + " (training.checkpoint_every, 10m by default)."
     },
     mixinStandardHelpOptions = true)
 final class TrainCommand implements Callable<Integer> {
@@ -26,13 +27,13 @@ final class TrainCommand implements Callable<Integer> {
       names = {"-c", "--config"},
       required = true,
       description =
-          "A configuration file, or one that ships with the program: criteo, frappe, quickstart.")
+          "A configuration file, or one that ships with the program: criteo, frappe.")
   private String config = "";
 
   @Option(
       names = "--data",
       description = "The folder that the configuration's data files lie in (${DEFAULT-VALUE}).")
-  private Path data = Path.of("");
+  private Path data = Path.of(".");
 
   @Option(names = "--bundles", description = "The folder of all models (${DEFAULT-VALUE}).")
   private Path bundles = Path.of("bundles");

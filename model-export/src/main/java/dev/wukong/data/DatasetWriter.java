@@ -34,7 +34,23 @@ public final class DatasetWriter {
    */
   public static EncodingCounts write(
       Path file, FeatureEncoder encoder, RowSource source, Progress progress) {
-    RowEncoder rows = encoder.bindLabelled(source);
+    return write(file, encoder, encoder.bindLabelled(source), source, progress);
+  }
+
+  /**
+   * Writes {@code file} from a source whose labels are not looked at and may be missing: all rows
+   * have labels of weight 0.
+   *
+   * @return what encoding met
+   * @throws DataException if a row is wrong
+   */
+  public static EncodingCounts writeUnlabelled(
+      Path file, FeatureEncoder encoder, RowSource source, Progress progress) {
+    return write(file, encoder, encoder.bind(source), source, progress);
+  }
+
+  private static EncodingCounts write(
+      Path file, FeatureEncoder encoder, RowEncoder rows, RowSource source, Progress progress) {
     try (WholeFile whole = WholeFile.create(file)) {
       EncodingCounts counts =
           new DatasetWriter(encoder).writeAll(whole.channel(), rows, source, progress);

@@ -109,6 +109,29 @@ class TrainCommandTest {
   }
 
   @Test
+  void predict_fileWithoutLabels_givesARowForEach() throws Exception {
+    assertThat(execute(training(""))).as(said.toString()).isZero();
+    Path rows = Files.writeString(folder.resolve("new.csv"), "item,user\n1,2\n6,99\n3,\n");
+    String bundle = folder.resolve("bundles/least").toString();
+    String out = folder.resolve("scores.csv").toString();
+    assertThat(execute(List.of("predict", bundle, rows.toString(), "--no-bars", "--out", out)))
+        .as(said.toString())
+        .isZero();
+    List<String> lines = Files.readAllLines(folder.resolve("scores.csv"));
+    assertThat(lines.getFirst()).isEqualTo("click");
+    assertThat(lines.subList(1, lines.size()))
+        .hasSize(3)
+        .allSatisfy(line -> assertThat(Double.parseDouble(line)).isBetween(0.0, 1.0));
+
+    said.getBuffer().setLength(0);
+    assertThat(execute(List.of("evaluate", bundle, rows.toString(), "--no-bars"))).isEqualTo(1);
+    assertThat(said.toString()).contains("click");
+    String threads = "--threads=0";
+    assertThat(execute(List.of("evaluate", bundle, rows.toString(), threads))).isEqualTo(1);
+    assertThat(said.toString()).contains("--threads is 0, want 1 to 1024");
+  }
+
+  @Test
   void train_checkpointOfAnotherTraining_isRefusedInOneLine() throws Exception {
     assertThat(execute(training(""))).as(said.toString()).isZero();
     said.getBuffer().setLength(0);
