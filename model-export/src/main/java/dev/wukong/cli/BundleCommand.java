@@ -4,8 +4,8 @@ import dev.wukong.bundle.Bundle;
 import dev.wukong.bundle.BundleStore;
 import dev.wukong.data.EncodedDataset;
 import dev.wukong.data.FileFormat;
+import dev.wukong.runtime.Device;
 import dev.wukong.training.BundleScorer;
-import dev.wukong.training.Device;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -61,8 +61,7 @@ abstract class BundleCommand implements Callable<Integer> {
 
   protected BundleScorer scorer(Bundle open) throws IOException {
     if (threads < 1 || threads > MAX_THREADS) {
-      throw new IllegalArgumentException(
-          "--threads is " + threads + ", want 1 to " + MAX_THREADS);
+      throw new IllegalArgumentException("--threads is " + threads + ", want 1 to " + MAX_THREADS);
     }
     return new BundleScorer(open, Device.parse(device), threads);
   }

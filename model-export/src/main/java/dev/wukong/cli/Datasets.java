@@ -61,11 +61,7 @@ final class Datasets {
   }
 
   private EncodedDataset encode(
-      String name,
-      Supplier<RowSource> rows,
-      FeatureEncoder encoder,
-      Path target,
-      boolean labelled)
+      String name, Supplier<RowSource> rows, FeatureEncoder encoder, Path target, boolean labelled)
       throws IOException {
     Path folder = target.toAbsolutePath().getParent();
     if (folder != null) {

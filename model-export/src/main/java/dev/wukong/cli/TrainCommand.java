@@ -1,6 +1,6 @@
 package dev.wukong.cli;
 
-import dev.wukong.training.Device;
+import dev.wukong.runtime.Device;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -26,8 +26,7 @@ final class TrainCommand implements Callable<Integer> {
   @Option(
       names = {"-c", "--config"},
       required = true,
-      description =
-          "A configuration file, or one that ships with the program: criteo, frappe.")
+      description = "A configuration file, or one that ships with the program: criteo, frappe.")
   private String config = "";
 
   @Option(

@@ -16,6 +16,8 @@ import dev.wukong.data.Scope;
 import dev.wukong.data.Table;
 import dev.wukong.data.UniqueRows;
 import dev.wukong.data.Vocabulary;
+import dev.wukong.runtime.Device;
+import dev.wukong.runtime.OnnxRuntime;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -56,7 +58,7 @@ public final class BundleScorer implements AutoCloseable {
       int group = group(table);
       bundle.forEachRow(table, (id, row) -> store(group, RowKey.of(table.ordinal(), id), row));
     }
-    try (OrtSession.SessionOptions options = OnnxRuntime.options(device, threads)) {
+    try (OrtSession.SessionOptions options = OnnxRuntime.options(device, threads, true)) {
       this.session = environment.createSession(bundle.graph("predict.onnx"), options);
     } catch (OrtException e) {
       throw new BundleException(

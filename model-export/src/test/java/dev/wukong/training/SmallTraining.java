@@ -8,6 +8,7 @@ import dev.wukong.data.Progress;
 import dev.wukong.data.RowSource;
 import dev.wukong.data.VocabularyBuilder;
 import dev.wukong.ranker.RankerConfig;
+import dev.wukong.runtime.Device;
 import dev.wukong.simulator.Simulator;
 import dev.wukong.simulator.SimulatorConfig;
 import java.nio.FloatBuffer;

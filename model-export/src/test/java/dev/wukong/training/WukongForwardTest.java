@@ -18,6 +18,7 @@ import dev.wukong.data.Transform;
 import dev.wukong.data.ValueType;
 import dev.wukong.graph.TensorData;
 import dev.wukong.ranker.RankerConfig;
+import dev.wukong.runtime.Device;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;

@@ -1,7 +1,7 @@
 package dev.wukong.serving;
 
+import dev.wukong.runtime.Device;
 import dev.wukong.serving.batching.BatchPolicy;
-import dev.wukong.serving.hosting.Device;
 import dev.wukong.serving.hosting.EngineOptions;
 import dev.wukong.serving.hosting.HostingOptions;
 import dev.wukong.serving.predict.PredictLimits;

@@ -1,5 +1,7 @@
 package dev.wukong.serving.hosting;
 
+import dev.wukong.runtime.Device;
+
 /**
  * How graphs run.
  *
