@@ -17,6 +17,8 @@ import picocli.CommandLine.Spec;
 
 /** What the commands that work on a bundle share. */
 abstract class BundleCommand implements Callable<Integer> {
+  private static final int MAX_THREADS = 1024;
+
   @Parameters(
       index = "0",
       description =
@@ -39,10 +41,16 @@ abstract class BundleCommand implements Callable<Integer> {
 
   /** The bundle named on the command line, verified. */
   protected Bundle open() throws IOException {
+    if (!Files.isDirectory(bundle)) {
+      throw new IOException(
+          "there is no bundle folder '"
+              + bundle
+              + "', want <root>/<model>/<version> or <root>/<model>");
+    }
     Path name = bundle.toAbsolutePath().normalize();
     Path root = name.getParent();
     String last = String.valueOf(name.getFileName());
-    if (root != null && !last.matches("[0-9]+") && Files.isDirectory(name)) {
+    if (root != null && !last.matches("[0-9]+")) {
       return Bundle.open(
           new BundleStore(root)
               .newest(last)
@@ -52,17 +60,30 @@ abstract class BundleCommand implements Callable<Integer> {
   }
 
   protected BundleScorer scorer(Bundle open) throws IOException {
+    if (threads < 1 || threads > MAX_THREADS) {
+      throw new IllegalArgumentException("--threads is " + threads + ", want 1 to " + MAX_THREADS);
+    }
     return new BundleScorer(open, Device.parse(device), threads);
   }
 
   /** Encodes {@code file} into a temporary data set, hands it to {@code use} and removes it. */
   protected void withData(Path file, BundleScorer scorer, Use use) throws IOException {
+    withData(file, scorer, true, use);
+  }
+
+  /** The same without its labels, which it need not have. */
+  protected void withRows(Path file, BundleScorer scorer, Use use) throws IOException {
+    withData(file, scorer, false, use);
+  }
+
+  private void withData(Path file, BundleScorer scorer, boolean labelled, Use use)
+      throws IOException {
     Path folder = Files.createTempDirectory("encoded");
     Path encoded = folder.resolve("data.encoded");
     FileFormat of = format.isEmpty() ? FileFormat.guess(file) : FileFormat.named(format);
     try (EncodedDataset data =
         new Datasets(spec.commandLine().getErr(), !noBars)
-            .encode(file, of, scorer.encoder(), encoded)) {
+            .encode(file, of, scorer.encoder(), encoded, labelled)) {
       use.on(data);
     } finally {
       Files.deleteIfExists(encoded);

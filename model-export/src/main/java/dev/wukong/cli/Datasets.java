@@ -42,14 +42,26 @@ final class Datasets {
     return new FeatureEncoder(schema, builder.needed() ? builder.build() : Map.of());
   }
 
-  /** Encodes a file into {@code target} and opens the result. */
-  EncodedDataset encode(Path file, FileFormat format, FeatureEncoder encoder, Path target)
+  /**
+   * Encodes a file into {@code target} and opens the result.
+   *
+   * @param labelled whether its labels are read; if not, they may be missing
+   */
+  EncodedDataset encode(
+      Path file, FileFormat format, FeatureEncoder encoder, Path target, boolean labelled)
       throws IOException {
-    return encode(file.getFileName().toString(), () -> format.open(file), encoder, target);
+    return encode(
+        file.getFileName().toString(), () -> format.open(file), encoder, target, labelled);
   }
 
   /** Encodes a source into {@code target} and opens the result. */
   EncodedDataset encode(String name, Supplier<RowSource> rows, FeatureEncoder encoder, Path target)
+      throws IOException {
+    return encode(name, rows, encoder, target, true);
+  }
+
+  private EncodedDataset encode(
+      String name, Supplier<RowSource> rows, FeatureEncoder encoder, Path target, boolean labelled)
       throws IOException {
     Path folder = target.toAbsolutePath().getParent();
     if (folder != null) {
@@ -59,7 +71,10 @@ final class Datasets {
     EncodingCounts counts;
     try (RowSource source = rows.get();
         ProgressBar bar = bar("encode " + name)) {
-      counts = DatasetWriter.write(target, encoder, source, Bars.on(bar));
+      counts =
+          labelled
+              ? DatasetWriter.write(target, encoder, source, Bars.on(bar))
+              : DatasetWriter.writeUnlabelled(target, encoder, source, Bars.on(bar));
       bar.stepTo(source.row());
     }
     EncodedDataset dataset = EncodedDataset.open(target, encoder);

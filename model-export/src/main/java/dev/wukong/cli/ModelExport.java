@@ -32,6 +32,10 @@ public final class ModelExport {
   }
 
   static CommandLine line() {
-    return new CommandLine(new ModelExport()).setExecutionExceptionHandler(new Failures());
+    CommandLine line =
+        new CommandLine(new ModelExport()).setExecutionExceptionHandler(new Failures());
+    String[] version = line.getCommandSpec().version();
+    line.getSubcommands().values().forEach(sub -> sub.getCommandSpec().version(version));
+    return line;
   }
 }

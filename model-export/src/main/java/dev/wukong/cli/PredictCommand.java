@@ -1,10 +1,12 @@
 package dev.wukong.cli;
 
 import dev.wukong.bundle.Bundle;
+import dev.wukong.data.EncodedDataset;
 import dev.wukong.data.Progress;
 import dev.wukong.data.Task;
 import dev.wukong.training.BundleScorer;
 import dev.wukong.training.Evaluator;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -18,9 +20,11 @@ import picocli.CommandLine.Parameters;
 /** {@code predict}. */
 @Command(
     name = "predict",
-    description =
-        "Writes the probabilities of a data file's rows as CSV, one column a task, in the file's"
-            + " order.",
+    description = {
+      "Writes the probabilities of a data file's rows as CSV, one column a task, in the file's"
+          + " order.",
+      "The file needs no labels."
+    },
     mixinStandardHelpOptions = true)
 final class PredictCommand extends BundleCommand {
   private static final int BATCH = 4096;
@@ -37,33 +41,35 @@ final class PredictCommand extends BundleCommand {
   @Override
   public Integer call() throws Exception {
     try (Bundle open = open();
-        BundleScorer scorer = scorer(open);
-        PrintWriter writer =
-            new PrintWriter(Files.newBufferedWriter(out, StandardCharsets.UTF_8))) {
+        BundleScorer scorer = scorer(open)) {
       List<Task> tasks = open.manifest().schema().tasks();
-      writer.println(tasks.stream().map(Task::name).collect(Collectors.joining(",")));
-      withData(
-          file,
-          scorer,
-          data ->
-              Evaluator.score(
-                  scorer::score,
-                  data,
-                  BATCH,
-                  Progress.NONE,
-                  (examples, probabilities) -> {
-                    for (int i = 0; i < examples.rows(); i++) {
-                      for (int t = 0; t < tasks.size(); t++) {
-                        writer.print(t == 0 ? "" : ",");
-                        writer.print(probabilities[i * tasks.size() + t]);
-                      }
-                      writer.println();
-                    }
-                  }));
-      if (writer.checkError()) {
-        throw new java.io.IOException(out + " cannot be written");
-      }
+      withRows(file, scorer, data -> write(data, scorer, tasks));
     }
     return 0;
+  }
+
+  private void write(EncodedDataset data, BundleScorer scorer, List<Task> tasks)
+      throws IOException {
+    try (PrintWriter writer =
+        new PrintWriter(Files.newBufferedWriter(out, StandardCharsets.UTF_8))) {
+      writer.println(tasks.stream().map(Task::name).collect(Collectors.joining(",")));
+      Evaluator.score(
+          scorer::score,
+          data,
+          BATCH,
+          Progress.NONE,
+          (examples, probabilities) -> {
+            for (int i = 0; i < examples.rows(); i++) {
+              for (int t = 0; t < tasks.size(); t++) {
+                writer.print(t == 0 ? "" : ",");
+                writer.print(probabilities[i * tasks.size() + t]);
+              }
+              writer.println();
+            }
+          });
+      if (writer.checkError()) {
+        throw new IOException(out + " cannot be written");
+      }
+    }
   }
 }

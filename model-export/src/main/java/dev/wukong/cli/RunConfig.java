@@ -5,6 +5,7 @@ import dev.wukong.config.Section;
 import dev.wukong.data.FileFormat;
 import dev.wukong.data.Schema;
 import dev.wukong.data.SchemaYaml;
+import dev.wukong.data.Task;
 import dev.wukong.ranker.RankerConfig;
 import dev.wukong.training.TrainingConfig;
 import java.io.IOException;
@@ -12,6 +13,7 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
@@ -60,20 +62,17 @@ public record RunConfig(
     if (epochs < 1) {
       throw new ConfigException("epochs is " + epochs + ", want at least 1");
     }
-    TrainingConfig limited =
-        new TrainingConfig(
-            training.batch(),
-            epochs,
-            training.seed(),
-            training.threads(),
-            training.dense(),
-            training.rows(),
-            training.clipNorm(),
-            training.warmUp(),
-            training.plateau(),
-            training.steps());
     return new RunConfig(
-        name, train, valid, test, format, schema, model, limited, modelJson, trainingJson);
+        name,
+        train,
+        valid,
+        test,
+        format,
+        schema,
+        model,
+        training.withEpochs(epochs),
+        modelJson,
+        trainingJson);
   }
 
   private static Section shipped(String name) {
@@ -118,7 +117,18 @@ public record RunConfig(
             root.raw("model").orElse(JsonNodeFactory.instance.objectNode()),
             root.raw("training").orElse(JsonNodeFactory.instance.objectNode()));
     root.done();
+    result.checkWatch(root.path());
     return result;
+  }
+
+  private void checkWatch(String path) {
+    String watch = training.plateau().watch();
+    List<String> tasks = schema.tasks().stream().map(Task::name).toList();
+    if (!watch.equals(TrainingConfig.PlateauConfig.MEAN) && !tasks.contains(watch)) {
+      throw new ConfigException(
+          "%s training.plateau.watch is '%s', want %s or a task: %s"
+              .formatted(path, watch, TrainingConfig.PlateauConfig.MEAN, String.join(", ", tasks)));
+    }
   }
 
   private static Schema schema(Section root, @Nullable Path folder) {

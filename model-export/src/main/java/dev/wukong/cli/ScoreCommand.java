@@ -35,6 +35,7 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true)
 final class ScoreCommand implements Callable<Integer> {
   private static final int MAX_BATCH = 100_000;
+  private static final int MAX_PORT = 65_535;
 
   @Parameters(index = "0", description = "The data file.")
   private Path file = Path.of("");
@@ -68,7 +69,8 @@ final class ScoreCommand implements Callable<Integer> {
   public Integer call() throws Exception {
     check("--batch", batch, MAX_BATCH);
     check("--deadline", deadline, 3600);
-    if (!target.matches("[^\\s/]+:[0-9]{1,5}")) {
+    if (!target.matches("[^\\s/]+:[0-9]{1,5}")
+        || Integer.parseInt(target.substring(target.lastIndexOf(':') + 1)) > MAX_PORT) {
       throw new IllegalArgumentException("--target is '" + target + "', want host:port");
     }
     FileFormat of = format.isEmpty() ? FileFormat.guess(file) : FileFormat.named(format);

@@ -1,20 +1,13 @@
 package dev.wukong.cli;
 
-import dev.wukong.data.IdFeature;
+import dev.wukong.data.CsvFile;
 import dev.wukong.data.RowSource;
 import dev.wukong.simulator.Simulator;
 import dev.wukong.simulator.SimulatorConfig;
-import java.io.IOException;
-import java.io.PrintWriter;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
-import java.util.stream.Collectors;
 import me.tongfei.progressbar.ProgressBar;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -33,7 +26,7 @@ final class SimulateCommand implements Callable<Integer> {
   @Option(
       names = {"-o", "--out"},
       required = true,
-      description = "The CSV file to write.")
+      description = "The CSV file to write, packed where its name ends in .gz.")
   private Path out = Path.of("");
 
   @Option(names = "--requests", description = "Requests, of 10 candidates each (${DEFAULT-VALUE}).")
@@ -56,23 +49,9 @@ final class SimulateCommand implements Callable<Integer> {
     Simulator simulator = new Simulator(SimulatorConfig.small(seed));
     long rows = requests * simulator.config().candidates();
     try (RowSource source = simulator.rows(0, requests);
-        PrintWriter writer = new PrintWriter(Files.newBufferedWriter(out, StandardCharsets.UTF_8));
         ProgressBar bar = noBars ? Bars.silent() : Bars.rows("simulate", rows)) {
-      writer.println(String.join(",", source.columns()));
-      while (source.next()) {
-        StringBuilder line = new StringBuilder();
-        for (int i = 0; i < source.columns().size(); i++) {
-          line.append(i == 0 ? "" : ",").append(text(source.value(i)));
-        }
-        writer.println(line);
-        if ((source.row() & 1023) == 0) {
-          bar.stepTo(source.row());
-        }
-      }
-      bar.stepTo(source.row());
-      if (writer.checkError()) {
-        throw new IOException(out + " cannot be written");
-      }
+      long written = CsvFile.write(out, source, Bars.on(bar));
+      bar.stepTo(written);
     }
     spec.commandLine()
         .getOut()
@@ -86,15 +65,5 @@ final class SimulateCommand implements Callable<Integer> {
             simulator.bestNormalizedEntropy(0, Math.min(requests, 10_000)));
     spec.commandLine().getOut().flush();
     return 0;
-  }
-
-  private static String text(@Nullable Object value) {
-    return switch (value) {
-      case null -> "";
-      case Boolean flag -> flag ? "1" : "0";
-      case List<?> list ->
-          list.stream().map(String::valueOf).collect(Collectors.joining(IdFeature.SEPARATOR));
-      default -> value.toString();
-    };
   }
 }

@@ -1,5 +1,6 @@
 package dev.wukong.cli;
 
+import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
@@ -8,13 +9,22 @@ import java.util.concurrent.TimeUnit;
  * waits for {@link #close}.
  */
 final class Stop implements AutoCloseable {
-  private static final long END_SECONDS = 20;
+  private static final Duration END = Duration.ofSeconds(20);
 
   private final CountDownLatch asked = new CountDownLatch(1);
   private final CountDownLatch ended = new CountDownLatch(1);
   private final Thread hook = new Thread(this::end, "stop");
+  private final Duration end;
 
   Stop() {
+    this(END);
+  }
+
+  /**
+   * @param end how long the process waits for {@link #close} at most
+   */
+  Stop(Duration end) {
+    this.end = end;
     Runtime.getRuntime().addShutdownHook(hook);
   }
 
@@ -33,7 +43,7 @@ final class Stop implements AutoCloseable {
 
   private void end() {
     asked.countDown();
-    boolean _ = wait(ended, END_SECONDS);
+    boolean _ = wait(ended, end.toSeconds());
   }
 
   private static boolean wait(CountDownLatch latch, long seconds) {
@@ -49,7 +59,11 @@ final class Stop implements AutoCloseable {
   public void close() {
     ended.countDown();
     if (!asked()) {
-      boolean _ = Runtime.getRuntime().removeShutdownHook(hook);
+      try {
+        boolean _ = Runtime.getRuntime().removeShutdownHook(hook);
+      } catch (IllegalStateException e) {
+        // The process ends just now; the hook finds that there is nothing to wait for.
+      }
     }
   }
 }

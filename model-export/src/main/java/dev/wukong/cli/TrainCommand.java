@@ -2,6 +2,7 @@ package dev.wukong.cli;
 
 import dev.wukong.runtime.Device;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -13,22 +14,25 @@ import picocli.CommandLine.Spec;
     name = "train",
     description = {
       "Trains a model and exports it as the next version of its bundle.",
-      "A training that was interrupted goes on where it stopped when it is started again with the"
-          + " same --work."
+      "Ctrl-C ends it after a checkpoint. Started again with the same --work, an interrupted"
+          + " training goes on: where Ctrl-C stopped it, else from its last checkpoint"
+          + " (training.checkpoint_every, 10m by default)."
     },
     mixinStandardHelpOptions = true)
 final class TrainCommand implements Callable<Integer> {
+  /** What a shell says of a process that Ctrl-C ended. */
+  private static final int STOPPED = 130;
+
   @Option(
       names = {"-c", "--config"},
       required = true,
-      description =
-          "A configuration file, or one that ships with the program: criteo, frappe, quickstart.")
+      description = "A configuration file, or one that ships with the program: criteo, frappe.")
   private String config = "";
 
   @Option(
       names = "--data",
       description = "The folder that the configuration's data files lie in (${DEFAULT-VALUE}).")
-  private Path data = Path.of("");
+  private Path data = Path.of(".");
 
   @Option(names = "--bundles", description = "The folder of all models (${DEFAULT-VALUE}).")
   private Path bundles = Path.of("bundles");
@@ -50,9 +54,15 @@ final class TrainCommand implements Callable<Integer> {
   public Integer call() throws Exception {
     RunConfig run = RunConfig.read(config);
     Training training =
-        new Training(run, Device.parse(device), spec.commandLine().getOut(), !noBars);
-    training.run(
-        training.files(data), work.resolve(run.name()), bundles, "train --config " + config);
-    return 0;
+        new Training(
+            run,
+            Device.parse(device),
+            spec.commandLine().getOut(),
+            !noBars,
+            Optional.of("Start it again with the same --config, --data and --work to go on."));
+    Optional<Training.Outcome> outcome =
+        training.run(
+            training.files(data), work.resolve(run.name()), bundles, "train --config " + config);
+    return outcome.isPresent() ? 0 : STOPPED;
   }
 }

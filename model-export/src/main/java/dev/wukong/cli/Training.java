@@ -20,11 +20,13 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.function.Supplier;
 import me.tongfei.progressbar.ProgressBar;
 import tools.jackson.databind.JsonNode;
@@ -38,10 +40,14 @@ import tools.jackson.databind.node.ObjectNode;
 public final class Training {
   private static final int GOLDEN_ROWS = 16;
 
+  /** How long the process lives on after Ctrl-C, to end a step and write a checkpoint. */
+  private static final Duration CHECKPOINT_TIME = Duration.ofMinutes(5);
+
   private final RunConfig config;
   private final Device device;
   private final PrintWriter out;
   private final boolean bars;
+  private final Optional<String> goOn;
 
   /**
    * The splits to train on and measure.
@@ -67,11 +73,23 @@ public final class Training {
       double rowsPerSecond,
       FeatureEncoder encoder) {}
 
+  /** A training that Ctrl-C ends at once. */
   public Training(RunConfig config, Device device, PrintWriter out, boolean bars) {
+    this(config, device, out, bars, Optional.empty());
+  }
+
+  /**
+   * A training.
+   *
+   * @param goOn how it goes on after Ctrl-C or SIGTERM, for the user; these then end it after a
+   *     checkpoint. Empty: they end the process at once
+   */
+  Training(RunConfig config, Device device, PrintWriter out, boolean bars, Optional<String> goOn) {
     this.config = config;
     this.device = device;
     this.out = out;
     this.bars = bars;
+    this.goOn = goOn;
   }
 
   /** The splits as the configuration names them, below {@code data}. */
@@ -94,8 +112,10 @@ public final class Training {
    *
    * @param work encoded data and checkpoints; an interrupted training goes on from there
    * @param bundles the root of all models
+   * @return empty where it was stopped before its end
    */
-  public Outcome run(Splits splits, Path work, Path bundles, String command) throws IOException {
+  public Optional<Outcome> run(Splits splits, Path work, Path bundles, String command)
+      throws IOException {
     Datasets datasets = new Datasets(out, bars);
     FeatureEncoder encoder = datasets.encoder(config.schema(), splits.train());
     try (EncodedDataset train =
@@ -118,7 +138,10 @@ public final class Training {
                                       + space
                                       + "' is hashed without a bound and cannot be enumerated")))) {
         describe(session, encoder);
-        double rate = train(session, train, valid, work);
+        OptionalDouble rate = train(session, train, valid, work);
+        if (rate.isEmpty()) {
+          return Optional.empty();
+        }
         Map<String, Map<String, Metrics>> metrics = new LinkedHashMap<>();
         valid.ifPresent(data -> metrics.put("valid", evaluate(session, data)));
         test.ifPresent(data -> metrics.put("test", evaluate(session, data)));
@@ -137,7 +160,7 @@ public final class Training {
                 bundles);
         out.printf("bundle %s%n", bundle);
         out.flush();
-        return new Outcome(bundle, metrics, rate, encoder);
+        return Optional.of(new Outcome(bundle, metrics, rate.getAsDouble(), encoder));
       } finally {
         valid.ifPresent(EncodedDataset::close);
         test.ifPresent(EncodedDataset::close);
@@ -176,64 +199,26 @@ public final class Training {
     out.flush();
   }
 
-  private double train(
+  /** Trains; gives the mean of the epochs' rows a second, or nothing where it was stopped. */
+  private OptionalDouble train(
       TrainSession session, EncodedDataset train, Optional<EncodedDataset> valid, Path work)
       throws IOException {
-    long fingerprint =
-        31L * (31L * config.modelJson().hashCode() + config.trainingJson().hashCode())
-            + train.rows();
-    double[] sum = {0, 0};
     try (ProgressBar bar = bars ? Bars.rows("train", train.rows()) : Bars.silent()) {
-      new Trainer(session, train, valid, work, fingerprint)
-          .run(
-              new Trainer.Listener() {
-                @Override
-                public void progress(int epoch, long rows, long of, double loss) {
-                  if (rows < bar.getCurrent()) {
-                    bar.reset(); // Rate and time left are an epoch's own.
-                  }
-                  bar.stepTo(rows);
-                  bar.setExtraMessage(
-                      String.format(Locale.ROOT, " epoch %d loss %.4f", epoch, loss));
-                }
-
-                @Override
-                public void epoch(Trainer.Epoch epoch) {
-                  bar.refresh();
-                  sum[0] += epoch.rowsPerSecond();
-                  sum[1]++;
-                  StringBuilder line =
-                      new StringBuilder(
-                          String.format(
-                              Locale.ROOT,
-                              "epoch %d: loss %.5f, %,.0f examples/s",
-                              epoch.epoch(),
-                              epoch.loss(),
-                              epoch.rowsPerSecond()));
-                  epoch
-                      .validation()
-                      .forEach(
-                          (task, m) ->
-                              line.append(
-                                  String.format(
-                                      Locale.ROOT,
-                                      "; %s auc %.6f logloss %.6f ne %.5f",
-                                      task,
-                                      m.auc(),
-                                      m.logLoss(),
-                                      m.normalizedEntropy())));
-                  out.println(line.append(epoch.best() ? " *" : ""));
-                  out.flush();
-                }
-
-                @Override
-                public void resumed(int epoch) {
-                  out.printf("resumed after epoch %d%n", epoch);
-                  out.flush();
-                }
-              });
+      TrainingReport report = new TrainingReport(out, bar);
+      if (goOn.isEmpty()) {
+        boolean _ =
+            new Trainer(session, train, valid, work, System::nanoTime, () -> false).run(report);
+        return OptionalDouble.of(report.rowsPerSecond());
+      }
+      try (Stop stop = new Stop(CHECKPOINT_TIME)) {
+        if (new Trainer(session, train, valid, work, System::nanoTime, stop::asked).run(report)) {
+          return OptionalDouble.of(report.rowsPerSecond());
+        }
+        out.println(goOn.get());
+        out.flush();
+        return OptionalDouble.empty();
+      }
     }
-    return sum[0] / sum[1];
   }
 
   private Map<String, Metrics> evaluate(TrainSession session, EncodedDataset data) {

@@ -3,6 +3,7 @@ package dev.wukong.config;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -11,6 +12,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -25,6 +28,8 @@ import tools.jackson.dataformat.yaml.YAMLMapper;
  */
 public final class Section {
   private static final long MAX_FILE_BYTES = 16 << 20;
+
+  private static final Pattern DURATION = Pattern.compile("([0-9]{1,9})(ms|s|m|h|)");
 
   private final String path;
   private final JsonNode node;
@@ -121,6 +126,36 @@ public final class Section {
     } catch (NumberFormatException e) {
       return Double.NaN;
     }
+  }
+
+  /** A duration from 0 to {@code max}: a whole number and ms, s, m or h, such as 10m; or 0. */
+  public Duration duration(String key, Duration otherwise, Duration max) {
+    JsonNode value = raw(key).orElse(null);
+    if (value == null) {
+      return otherwise;
+    }
+    Matcher written = DURATION.matcher(value.isString() ? value.stringValue() : value.toString());
+    if (written.matches()) {
+      long count = Long.parseLong(written.group(1));
+      Duration duration =
+          switch (written.group(2)) {
+            case "h" -> Duration.ofHours(count);
+            case "m" -> Duration.ofMinutes(count);
+            case "s" -> Duration.ofSeconds(count);
+            default -> Duration.ofMillis(count);
+          };
+      // A bare number has no unit: only 0 needs none.
+      if ((count == 0 || !written.group(2).isEmpty()) && duration.compareTo(max) <= 0) {
+        return duration;
+      }
+    }
+    throw new ConfigException(
+        at(key)
+            + " is "
+            + value
+            + ", want 0 or a duration of at most "
+            + max.toHours()
+            + "h such as 90s, 10m or 2h");
   }
 
   public boolean flag(String key, boolean otherwise) {

@@ -25,7 +25,7 @@ record DatasetLayout(
     int candidateDense,
     int tasks) {
   static final int HEADER = 64;
-  static final long MAGIC = 0x3130_4154_4144_4B57L; // "WKDATA01"
+  static final long MAGIC = 0x3230_4154_4144_4B57L; // "WKDATA02"
   static final ValueLayout.OfInt INT =
       ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
   static final ValueLayout.OfLong LONG =

@@ -4,10 +4,8 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
+import java.util.zip.CRC32C;
 
 /**
  * Encodes all rows of a source into the file of an {@link EncodedDataset}, in one streamed pass.
@@ -18,6 +16,7 @@ public final class DatasetWriter {
   private final FeatureEncoder encoder;
   private final DatasetLayout layout;
   private final MemorySegment bytes;
+  private final CRC32C checksum = new CRC32C();
   private long at;
 
   private DatasetWriter(FeatureEncoder encoder) {
@@ -27,7 +26,7 @@ public final class DatasetWriter {
   }
 
   /**
-   * Writes {@code file}. It is written beside and renamed into place, so it is whole or not there.
+   * Writes {@code file}, which is whole or not there.
    *
    * @param source read to its end, not closed
    * @return what encoding met
@@ -35,22 +34,27 @@ public final class DatasetWriter {
    */
   public static EncodingCounts write(
       Path file, FeatureEncoder encoder, RowSource source, Progress progress) {
-    RowEncoder rows = encoder.bindLabelled(source);
-    Path part = file.resolveSibling(file.getFileName() + ".part");
-    try {
-      EncodingCounts counts;
-      try (FileChannel channel =
-          FileChannel.open(
-              part,
-              StandardOpenOption.CREATE,
-              StandardOpenOption.TRUNCATE_EXISTING,
-              StandardOpenOption.WRITE)) {
-        counts = new DatasetWriter(encoder).writeAll(channel, rows, source, progress);
-      } catch (DataException e) {
-        Files.deleteIfExists(part);
-        throw e;
-      }
-      Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    return write(file, encoder, encoder.bindLabelled(source), source, progress);
+  }
+
+  /**
+   * Writes {@code file} from a source whose labels are not looked at and may be missing: all rows
+   * have labels of weight 0.
+   *
+   * @return what encoding met
+   * @throws DataException if a row is wrong
+   */
+  public static EncodingCounts writeUnlabelled(
+      Path file, FeatureEncoder encoder, RowSource source, Progress progress) {
+    return write(file, encoder, encoder.bind(source), source, progress);
+  }
+
+  private static EncodingCounts write(
+      Path file, FeatureEncoder encoder, RowEncoder rows, RowSource source, Progress progress) {
+    try (WholeFile whole = WholeFile.create(file)) {
+      EncodingCounts counts =
+          new DatasetWriter(encoder).writeAll(whole.channel(), rows, source, progress);
+      whole.commit();
       return counts;
     } catch (IOException e) {
       throw new DataException("%s cannot be written: %s".formatted(file, e.getMessage()), e);
@@ -87,6 +91,7 @@ public final class DatasetWriter {
     header.set(DatasetLayout.LONG, 8, rows);
     header.set(DatasetLayout.LONG, 16, DatasetLayout.fingerprint(encoder));
     header.set(DatasetLayout.INT, 24, layout.stride());
+    header.set(DatasetLayout.LONG, 32, checksum.getValue());
     ByteBuffer buffer = header.asByteBuffer();
     for (long to = 0; buffer.hasRemaining(); ) {
       to += channel.write(buffer, to);
@@ -106,6 +111,7 @@ public final class DatasetWriter {
       floats(block.labelWeights(), row, layout.tasks());
     }
     ByteBuffer buffer = bytes.asSlice(0, at).asByteBuffer();
+    checksum.update(buffer.duplicate());
     while (buffer.hasRemaining()) {
       channel.write(buffer);
     }

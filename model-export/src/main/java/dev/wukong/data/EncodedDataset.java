@@ -18,6 +18,7 @@ public final class EncodedDataset implements AutoCloseable {
   private final Arena arena;
   private final MemorySegment records;
   private final long rows;
+  private final long fingerprint;
 
   private EncodedDataset(
       FeatureEncoder encoder, DatasetLayout layout, Arena arena, MemorySegment file, long rows) {
@@ -26,6 +27,8 @@ public final class EncodedDataset implements AutoCloseable {
     this.arena = arena;
     this.records = file.asSlice(DatasetLayout.HEADER);
     this.rows = rows;
+    long meaning = Hash.of(file.get(DatasetLayout.LONG, 16));
+    this.fingerprint = Hash.of(Hash.of(meaning + file.get(DatasetLayout.LONG, 32)) + rows);
   }
 
   /**
@@ -84,6 +87,14 @@ public final class EncodedDataset implements AutoCloseable {
 
   public long rows() {
     return rows;
+  }
+
+  /**
+   * Tells it from data sets of other rows, another schema or other vocabularies, as they were when
+   * it was written.
+   */
+  public long fingerprint() {
+    return fingerprint;
   }
 
   /** The encoder that made it. */

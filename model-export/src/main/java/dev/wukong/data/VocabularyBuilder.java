@@ -7,8 +7,9 @@ import java.util.Map;
 
 /**
  * Counts the values of the training data and makes the vocabularies of all id spaces that have one.
- * Values are numbered by first appearance: row by row, within a row in schema order. Not
- * thread-safe.
+ * Values are numbered by first appearance: row by row, within a row in schema order. Every distinct
+ * value is held in memory, also one too rare to be kept; id spaces of very many values are better
+ * hashed. Not thread-safe.
  */
 public final class VocabularyBuilder {
   private static final class Count {

@@ -68,7 +68,9 @@ public final class FrappeBenchmark implements Benchmark {
 
     Training training = new Training(config, new Device.Cpu(), context.progress(), false);
     Training.Outcome outcome =
-        training.run(training.files(data), work, parts.resolve("bundles"), "bench frappe");
+        training
+            .run(training.files(data), work, parts.resolve("bundles"), "bench frappe")
+            .orElseThrow();
     Path rateFile = parts.resolve("examples-per-second");
     if (Double.isFinite(outcome.rowsPerSecond())) {
       Files.writeString(rateFile, String.valueOf(outcome.rowsPerSecond()));

@@ -1,160 +1,186 @@
 package dev.wukong.training;
 
-import java.io.BufferedInputStream;
-import java.io.BufferedOutputStream;
-import java.io.DataInputStream;
-import java.io.DataOutputStream;
-import java.io.EOFException;
+import dev.wukong.data.WholeFile;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.FloatBuffer;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.util.zip.CRC32;
-import java.util.zip.CheckedInputStream;
-import java.util.zip.CheckedOutputStream;
+import java.util.List;
 
 /**
- * The whole state of a training in one file: weights, statistics, rows, the optimizers' state, and
- * where training stands. Written beside and renamed; a checksum ends it. Only the training that
- * wrote it can read it.
- *
- * @param fingerprint of model, schema, training configuration and data: another training refuses
- *     the file
- * @param epoch whole epochs done
- * @param factor of the learning rates
- * @param best the best validation figure so far
- * @param stale epochs without gain
+ * A file with the whole state of a training: weights, statistics, rows, the optimizers' state, and
+ * where training stands. It is whole or not there, a checksum ends it, and only the training that
+ * wrote it takes it over. One thread.
  */
-record Checkpoint(long fingerprint, int epoch, double factor, double best, int stale) {
-  private static final long MAGIC = 0x57554B4F4E470001L;
+final class Checkpoint {
+  /*
+   * 8 bytes of magic and format, the file's length (both big-endian), then, little-endian and under the checksum: fingerprint, position,
+   * steps; every weight and statistic with its optimizer state; the rows, each as table, id, floats and state; a table of -1.
+   */
+  private static final long MAGIC = 0x57554B4F4E470000L; // "WUKONG"
+  private static final long FORMAT_BITS = 0xFFFF;
 
-  void write(Path file, TrainSession session) throws IOException {
-    Path part = file.resolveSibling(file.getFileName() + ".part");
-    CRC32 crc = new CRC32();
-    try (DataOutputStream out =
-        new DataOutputStream(
-            new BufferedOutputStream(
-                new CheckedOutputStream(Files.newOutputStream(part), crc), 1 << 16))) {
-      out.writeLong(MAGIC);
-      out.writeLong(fingerprint);
-      out.writeInt(epoch);
-      out.writeDouble(factor);
-      out.writeDouble(best);
-      out.writeInt(stale);
-      out.writeLong(session.steps());
-      for (WeightState state : new WeightState[] {session.weights(), session.statistics()}) {
-        for (String name : state.places().keySet()) {
-          floats(out, state.buffer(name));
-          for (int i = 0; i < state.stateSlots(); i++) {
-            floats(out, state.state(i, name));
-          }
+  /**
+   * Goes up when the file's layout changes, and when anything changes that a resumed training
+   * depends on and the graph does not show: shuffling, dropout, the arithmetic of optimizers.
+   */
+  private static final long FORMAT = 2;
+
+  private static final int HEADER = 2 * Long.BYTES;
+
+  private final Path file;
+  private final Fingerprint fingerprint;
+  private final TrainSession session;
+
+  Checkpoint(Path file, Fingerprint fingerprint, TrainSession session) {
+    this.file = file;
+    this.fingerprint = fingerprint;
+    this.session = session;
+  }
+
+  boolean exists() {
+    return Files.exists(file);
+  }
+
+  /** Writes the session's state, which stands at {@code position}. */
+  void write(Position position) throws IOException {
+    try (WholeFile whole = WholeFile.create(file)) {
+      whole.channel().position(HEADER);
+      CheckedWriter out = new CheckedWriter(whole.channel());
+      write(position, out);
+      out.finish();
+      ByteBuffer header = ByteBuffer.allocate(HEADER);
+      header.putLong(MAGIC | FORMAT).putLong(whole.channel().position()).flip();
+      for (int at = 0; header.hasRemaining(); ) {
+        at += whole.channel().write(header, at);
+      }
+      whole.commit();
+    } catch (IOException | UncheckedIOException e) {
+      throw new IOException("checkpoint " + file + " cannot be written: " + e.getMessage(), e);
+    }
+  }
+
+  private void write(Position position, CheckedWriter out) throws IOException {
+    out.number(fingerprint.schema());
+    out.number(fingerprint.model());
+    out.number(fingerprint.graph());
+    out.number(fingerprint.training());
+    out.number(fingerprint.data());
+    out.number(fingerprint.validation());
+    out.integer(position.epoch());
+    out.number(position.rows());
+    out.number(position.lossSum());
+    out.number(position.recentLoss());
+    out.number(position.nanos());
+    out.number(position.factor());
+    out.number(position.best());
+    out.integer(position.stale());
+    out.number(session.steps());
+    for (WeightState state : List.of(session.weights(), session.statistics())) {
+      for (String name : state.places().keySet()) {
+        out.floats(state.buffer(name));
+        for (int i = 0; i < state.stateSlots(); i++) {
+          out.floats(state.state(i, name));
         }
       }
-      session
-          .rows()
-          .forEach(
-              (table, id, row, state) -> {
-                try {
-                  out.writeInt(table);
-                  out.writeLong(id);
-                  floats(out, FloatBuffer.wrap(row));
-                  floats(out, FloatBuffer.wrap(state));
-                } catch (IOException e) {
-                  throw new UncheckedIOException(e);
-                }
-              });
-      out.writeInt(-1);
-      out.flush();
-      out.writeLong(crc.getValue());
-    } catch (UncheckedIOException e) {
-      throw new IOException("checkpoint " + file + " cannot be written", e);
     }
-    Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    session
+        .rows()
+        .forEach(
+            (table, id, row, state) -> {
+              try {
+                out.integer(table);
+                out.number(id);
+                out.floats(row);
+                out.floats(state);
+              } catch (IOException e) {
+                throw new UncheckedIOException(e);
+              }
+            });
+    out.integer(-1);
   }
 
   /**
-   * Reads {@code file} into {@code session}.
+   * Reads the file into the session, which must be a fresh one or the one that wrote it.
    *
-   * @throws IOException where it is damaged or of another training; the session is then spoilt
+   * @return where training stands
+   * @throws IOException where it is no checkpoint, damaged, or of another training or build; the
+   *     session is then as it was
    */
-  static Checkpoint read(Path file, long fingerprint, TrainSession session) throws IOException {
-    verify(file);
-    try (DataInputStream in =
-        new DataInputStream(new BufferedInputStream(Files.newInputStream(file), 1 << 16))) {
-      if (in.readLong() != MAGIC) {
-        throw new IOException(file + " is not a checkpoint");
+  Position read() throws IOException {
+    try (CheckedReader in = new CheckedReader(file)) {
+      check(in);
+      Fingerprint of =
+          new Fingerprint(
+              in.number(), in.number(), in.number(), in.number(), in.number(), in.number());
+      List<String> differences = fingerprint.differences(of);
+      if (!differences.isEmpty()) {
+        throw refusal("is of another training, it differs in: " + String.join(", ", differences));
       }
-      if (in.readLong() != fingerprint) {
-        throw new IOException(
-            file
-                + " is of another training (model, schema, options or data differ); remove it to"
-                + " start afresh");
-      }
-      Checkpoint result =
-          new Checkpoint(fingerprint, in.readInt(), in.readDouble(), in.readDouble(), in.readInt());
-      session.restoreSteps(in.readLong());
-      for (WeightState state : new WeightState[] {session.weights(), session.statistics()}) {
+      Position position =
+          new Position(
+              in.integer(),
+              in.number(),
+              in.real(),
+              in.real(),
+              in.number(),
+              in.real(),
+              in.real(),
+              in.integer());
+      session.restoreSteps(in.number());
+      for (WeightState state : List.of(session.weights(), session.statistics())) {
         for (String name : state.places().keySet()) {
-          read(in, state.buffer(name));
+          in.floats(state.buffer(name));
           for (int i = 0; i < state.stateSlots(); i++) {
-            read(in, state.state(i, name));
+            in.floats(state.state(i, name));
           }
         }
       }
-      for (int table = in.readInt(); table >= 0; table = in.readInt()) {
-        long id = in.readLong();
-        float[] row = floats(in, session.rowWidth(table));
-        session.rows().restore(table, id, row, floats(in, session.rowStateWidth(table)));
+      rows(in);
+      return position;
+    }
+  }
+
+  private void rows(CheckedReader in) {
+    float[] row = {};
+    float[] state = {};
+    int of = -1;
+    for (int table = in.integer(); table >= 0; table = in.integer()) {
+      if (table != of) {
+        row = new float[session.rowWidth(table)];
+        state = new float[session.rowStateWidth(table)];
+        of = table;
       }
-      return result;
-    } catch (EOFException e) {
-      throw new IOException(file + " is cut short", e);
+      long id = in.number();
+      in.floats(row);
+      in.floats(state);
+      session.rows().restore(table, id, row, state);
     }
   }
 
-  /** The checksum first, so that damage is found before anything is taken over. */
-  private static void verify(Path file) throws IOException {
-    long length = Files.size(file) - Long.BYTES;
-    CRC32 crc = new CRC32();
-    try (CheckedInputStream in =
-            new CheckedInputStream(
-                new BufferedInputStream(Files.newInputStream(file), 1 << 16), crc);
-        DataInputStream data = new DataInputStream(in)) {
-      byte[] block = new byte[1 << 16];
-      long left = length;
-      while (left > 0) {
-        int read = in.read(block, 0, (int) Math.min(block.length, left));
-        if (read < 0) {
-          break;
-        }
-        left -= read;
-      }
-      long expected = crc.getValue();
-      if (length < 0 || left > 0 || data.readLong() != expected) {
-        throw new IOException(file + " is damaged: its checksum does not fit");
-      }
+  /** Before anything is taken over: that the file is ours, of this format, and whole. */
+  private void check(CheckedReader in) throws IOException {
+    if (in.length() < HEADER || (in.header(0) & ~FORMAT_BITS) != MAGIC) {
+      throw new IOException(file + " is not a checkpoint");
+    }
+    long format = in.header(0) & FORMAT_BITS;
+    if (format != FORMAT) {
+      throw refusal(
+          "was written by another build of the program: its format is "
+              + format
+              + ", this build reads "
+              + FORMAT);
+    }
+    if (in.length() != in.header(1)) {
+      throw refusal("is damaged: it has " + in.length() + " bytes and should have " + in.header(1));
+    }
+    if (!in.intact(HEADER)) {
+      throw refusal("is damaged: its checksum does not fit");
     }
   }
 
-  private static void floats(DataOutputStream out, FloatBuffer values) throws IOException {
-    for (int i = 0; i < values.limit(); i++) {
-      out.writeFloat(values.get(i));
-    }
-  }
-
-  private static void read(DataInputStream in, FloatBuffer values) throws IOException {
-    for (int i = 0; i < values.limit(); i++) {
-      values.put(i, in.readFloat());
-    }
-  }
-
-  private static float[] floats(DataInputStream in, int count) throws IOException {
-    float[] values = new float[count];
-    for (int i = 0; i < count; i++) {
-      values[i] = in.readFloat();
-    }
-    return values;
+  private IOException refusal(String reason) {
+    return new IOException(file + " " + reason + "; remove it to start afresh");
   }
 }

@@ -41,6 +41,9 @@ final class TouchedRows implements RowTrainer {
 
   private final List<Store> stores;
 
+  /** The group of each table. */
+  private final int[] groups;
+
   /** The slots of this batch, by scope and group. */
   private final Map<Scope, int[][]> slots = new EnumMap<>(Scope.class);
 
@@ -48,7 +51,6 @@ final class TouchedRows implements RowTrainer {
   private static final class Store {
     static final int BLOCK = 4096;
 
-    final Group group;
     final int width;
     final List<float[]> blocks = new ArrayList<>();
     final List<float[]> accumulators = new ArrayList<>();
@@ -61,7 +63,6 @@ final class TouchedRows implements RowTrainer {
     float[] gradients = new float[0];
 
     Store(Group group) {
-      this.group = group;
       this.width = group.width();
       this.input = new Floats(Arena.ofAuto(), width);
     }
@@ -96,6 +97,7 @@ final class TouchedRows implements RowTrainer {
     this.known = new UniqueRows(layout);
     this.batch = new UniqueRows(layout);
     this.stores = layout.groups().stream().map(Store::new).toList();
+    this.groups = new int[layout.tables().size()];
     for (Scope scope : Scope.values()) {
       slots.put(scope, new int[stores.size()][0]);
     }
@@ -103,6 +105,7 @@ final class TouchedRows implements RowTrainer {
     // never met.
     for (int group = 0; group < stores.size(); group++) {
       for (Table table : layout.groups().get(group).tables()) {
+        groups[table.ordinal()] = group;
         place(group, RowKey.of(table.ordinal(), RowKey.UNSEEN));
         place(group, RowKey.of(table.ordinal(), RowKey.MISSING));
       }
@@ -111,12 +114,22 @@ final class TouchedRows implements RowTrainer {
 
   private int place(int group, long key) {
     Store store = stores.get(group);
+    int size = store.size;
+    int place = room(group, key);
+    if (place == size) {
+      SplittableRandom random = new SplittableRandom(mix(seed, key));
+      store.put(place, new Init.Normal(deviation).values(Shape.of(store.width), random));
+    }
+    return place;
+  }
+
+  /** The place of {@code key}, new rows as zeros. */
+  private int room(int group, long key) {
+    Store store = stores.get(group);
     int place = known.slotOf(group, key) - 1;
     if (place == store.size) {
       store.size++;
       store.grow(store.size);
-      SplittableRandom random = new SplittableRandom(mix(seed, key));
-      store.put(place, new Init.Normal(deviation).values(Shape.of(store.width), random));
     }
     return place;
   }
@@ -275,7 +288,7 @@ final class TouchedRows implements RowTrainer {
   @Override
   public void forEach(RowVisitor visitor) {
     for (Table table : layout.tables()) {
-      int group = group(table);
+      int group = groups[table.ordinal()];
       Store store = stores.get(group);
       long[] keys = new long[store.size];
       int count = 0;
@@ -301,21 +314,12 @@ final class TouchedRows implements RowTrainer {
 
   @Override
   public void restore(int table, long id, float[] row, float[] state) {
-    int group = group(layout.tables().get(table));
+    int group = groups[table];
     Store store = stores.get(group);
-    int place = place(group, RowKey.of(table, id));
+    int place = room(group, RowKey.of(table, id));
     store.put(place, row);
     if (state.length > 0) {
       store.accumulators.get(place / Store.BLOCK)[place % Store.BLOCK] = state[0];
     }
-  }
-
-  private int group(Table table) {
-    for (int group = 0; group < stores.size(); group++) {
-      if (stores.get(group).group.tables().contains(table)) {
-        return group;
-      }
-    }
-    throw new IllegalArgumentException("no group has table '" + table.name() + "'");
   }
 }

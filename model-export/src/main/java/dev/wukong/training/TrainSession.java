@@ -29,9 +29,9 @@ import java.util.function.ToLongFunction;
  * nothing. One thread at a time.
  */
 public final class TrainSession implements AutoCloseable {
+  private final RankerConfig model;
   private final InputLayout layout;
   private final TrainingConfig config;
-  private final RankerConfig model;
   private final Device device;
   private final TrainGraph train;
   private final TrainState state;
@@ -57,9 +57,9 @@ public final class TrainSession implements AutoCloseable {
       TrainingConfig config,
       Device device,
       ToLongFunction<String> rowsIn) {
+    this.model = model;
     this.layout = layout;
     this.config = config;
-    this.model = model;
     this.device = device;
     int perRun = config.steps().perRun(device);
     this.train = TrainGraph.of(model, layout);
@@ -142,6 +142,10 @@ public final class TrainSession implements AutoCloseable {
       case OptimizerConfig.Adam _ -> 2 * rowWidth(table);
       case OptimizerConfig.RowWiseAdaGrad _ -> 1;
     };
+  }
+
+  RankerConfig model() {
+    return model;
   }
 
   public InputLayout layout() {

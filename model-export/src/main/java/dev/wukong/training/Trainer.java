@@ -8,23 +8,28 @@ import dev.wukong.metrics.Metrics;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
+import java.util.function.LongSupplier;
 
 /**
  * The offline loop: shuffled epochs, validation after each, the learning rates lowered where the
- * validation AUC (the tasks' mean) stops rising, the best state kept. A checkpoint after every
- * epoch lets an interrupted training go on as if nothing had happened.
+ * watched validation AUC stops rising, the best state kept. A checkpoint after every epoch, and
+ * inside long ones, lets an interrupted training go on as if nothing had happened: with the same
+ * threads it ends in the same weights, bit by bit.
  */
 public final class Trainer {
   private static final double MIN_GAIN = 1e-6;
 
   private final TrainSession session;
+  private final TrainingConfig config;
   private final EncodedDataset train;
   private final Optional<EncodedDataset> valid;
   private final Path work;
-  private final long fingerprint;
+  private final LongSupplier nanoClock;
+  private final BooleanSupplier stop;
 
   /** Hears how training goes. Called by the training thread. */
   public interface Listener {
@@ -33,7 +38,11 @@ public final class Trainer {
 
     void epoch(Epoch epoch);
 
-    void resumed(int epoch);
+    /** Training goes on after {@code epochs} whole epochs and {@code rows} rows of the next. */
+    void resumed(int epochs, long rows, long of);
+
+    /** Training was asked to stop, and all that it did is in a checkpoint. */
+    void stopped(int epochs, long rows, long of);
   }
 
   /**
@@ -47,113 +56,161 @@ public final class Trainer {
       int epoch,
       double loss,
       double rowsPerSecond,
-      double seconds,
       double factor,
       Map<String, Metrics> validation,
       boolean best) {}
+
+  /** Ends a validation that is no longer wanted. */
+  private static final class Stopped extends RuntimeException {
+    private static final long serialVersionUID = 1;
+
+    Stopped() {
+      super("stopped", null, false, false);
+    }
+  }
 
   /**
    * Training of {@code session}.
    *
    * @param work a folder for checkpoints, made if missing
-   * @param fingerprint tells this training from others
+   * @param nanoClock the time in nanoseconds from any origin: says when a checkpoint is due
+   * @param stop asked after every step; once true, training writes a checkpoint and ends
    */
   public Trainer(
       TrainSession session,
       EncodedDataset train,
       Optional<EncodedDataset> valid,
       Path work,
-      long fingerprint) {
+      LongSupplier nanoClock,
+      BooleanSupplier stop) {
     this.session = session;
+    this.config = session.config();
     this.train = train;
     this.valid = valid;
     this.work = work;
-    this.fingerprint = fingerprint;
+    this.nanoClock = nanoClock;
+    this.stop = stop;
   }
 
-  /** Trains to the end; afterwards the session holds the best state. */
-  public void run(Listener listener) throws IOException {
+  /**
+   * Trains to the end; afterwards the session holds the best state.
+   *
+   * @return whether the end was reached; false where it was asked to stop
+   * @throws IOException where a checkpoint cannot be written, or is of another training
+   */
+  public boolean run(Listener listener) throws IOException {
     Files.createDirectories(work);
-    Path last = work.resolve("last.checkpoint");
-    Path best = work.resolve("best.checkpoint");
-    TrainingConfig config = session.config();
-    Checkpoint state = new Checkpoint(fingerprint, 0, 1, Double.NEGATIVE_INFINITY, 0);
-    if (Files.exists(last)) {
-      state = Checkpoint.read(last, fingerprint, session);
-      listener.resumed(state.epoch());
+    Optional<ValidationFigure> figure =
+        valid.map(data -> ValidationFigure.of(config.plateau().watch(), data));
+    Fingerprint fingerprint = Fingerprint.of(session, train, valid);
+    Checkpoint last = new Checkpoint(work.resolve("last.checkpoint"), fingerprint, session);
+    Checkpoint best = new Checkpoint(work.resolve("best.checkpoint"), fingerprint, session);
+    Position at = Position.START;
+    if (last.exists()) {
+      at = last.read();
+      listener.resumed(at.epoch(), at.rows(), train.rows());
     }
-    while (state.epoch() < config.epochs() && !finished(state)) {
-      long start = System.nanoTime();
-      double loss = epoch(state.epoch(), state.factor(), listener);
-      double trained = (System.nanoTime() - start) / 1e9;
-      Map<String, Metrics> validation =
-          valid.isPresent()
-              ? Evaluator.evaluate(session::score, valid.get(), config.batch(), Progress.NONE)
-              : new LinkedHashMap<>();
-      double figure =
-          validation.isEmpty()
-              ? -loss
-              : validation.values().stream().mapToDouble(Metrics::auc).average().orElseThrow();
-      boolean gain = figure > state.best() + MIN_GAIN;
-      double rate = config.dense().learningRate();
-      double lowered =
-          Math.max(
-              state.factor() * config.plateau().factor(),
-              config.plateau().floor() / Math.max(rate, 1e-30));
+    while (at.epoch() < config.epochs() && !finished(at) && !stop.getAsBoolean()) {
+      at = epoch(at, last, listener);
+      Optional<Map<String, Metrics>> validation =
+          at.rows() < train.rows() ? Optional.empty() : validate();
+      if (validation.isEmpty()) {
+        last.write(at);
+        break;
+      }
+      Position ended = at;
+      double loss = at.lossSum() / train.rows();
+      double reached = figure.map(f -> f.of(validation.get())).orElse(-loss);
+      boolean gain = reached > at.best() + MIN_GAIN;
       listener.epoch(
           new Epoch(
-              state.epoch() + 1,
+              ended.epoch() + 1,
               loss,
-              train.rows() / trained,
-              (System.nanoTime() - start) / 1e9,
-              state.factor(),
-              validation,
+              train.rows() / (ended.nanos() / 1e9),
+              ended.factor(),
+              validation.get(),
               gain));
-      state =
-          gain
-              ? new Checkpoint(fingerprint, state.epoch() + 1, state.factor(), figure, 0)
-              : new Checkpoint(
-                  fingerprint,
-                  state.epoch() + 1,
-                  valid.isPresent() ? Math.min(state.factor(), lowered) : state.factor(),
-                  state.best(),
-                  state.stale() + 1);
+      at = gain ? at.gain(reached) : at.noGain(lowered(at.factor()));
       if (gain) {
-        state.write(best, session);
+        best.write(at);
       }
-      state.write(last, session);
+      last.write(at);
+    }
+    if (stop.getAsBoolean()) {
+      listener.stopped(at.epoch(), at.rows(), train.rows());
+      return false;
     }
     // Without validation data nothing says that an earlier state was better.
-    if (valid.isPresent() && Files.exists(best)) {
-      Checkpoint.read(best, fingerprint, session);
+    if (valid.isPresent() && best.exists()) {
+      best.read();
     }
+    return true;
   }
 
-  private boolean finished(Checkpoint state) {
-    int stopAfter = session.config().plateau().stopAfter();
-    return valid.isPresent() && stopAfter > 0 && state.stale() >= stopAfter;
+  private boolean finished(Position at) {
+    int stopAfter = config.plateau().stopAfter();
+    return valid.isPresent() && stopAfter > 0 && at.stale() >= stopAfter;
   }
 
-  private double epoch(int epoch, double factor, Listener listener) {
-    TrainingConfig config = session.config();
-    Shuffle shuffle = Shuffle.of(train.rows(), config.seed(), epoch);
+  /** The factor of the learning rates after an epoch without gain. */
+  private double lowered(double factor) {
+    if (valid.isEmpty()) {
+      return factor;
+    }
+    double floor = config.plateau().floor() / Math.max(config.dense().learningRate(), 1e-30);
+    return Math.min(factor, Math.max(factor * config.plateau().factor(), floor));
+  }
+
+  /** Trains from {@code from} to the end of its epoch, or until it is asked to stop. */
+  private Position epoch(Position from, Checkpoint last, Listener listener) throws IOException {
+    Shuffle shuffle = Shuffle.of(train.rows(), config.seed(), from.epoch());
     long[] indices = new long[Math.multiplyExact(config.batch(), session.stepsPerRun())];
     EncodedExamples room = train.allocate(indices.length);
-    double sum = 0;
-    double recent = Double.NaN;
-    for (long first = 0; first < train.rows(); ) {
-      int count = shuffle.fill(first, indices);
+    long every = config.checkpointEvery().toNanos();
+    long now = nanoClock.getAsLong();
+    long written = now;
+    Position at = from;
+    while (at.rows() < train.rows() && !stop.getAsBoolean()) {
+      int count = shuffle.fill(at.rows(), indices);
       EncodedExamples block = train.batch(indices, 0, count, room);
+      List<TrainSession.Step> steps = session.steps(block, at.factor());
+      long before = now;
+      now = nanoClock.getAsLong();
       int left = count;
-      for (TrainSession.Step step : session.steps(block, factor)) {
-        float loss = step.loss();
-        sum += (double) loss * Math.min(left, config.batch());
-        left -= config.batch();
-        recent = Double.isNaN(recent) ? loss : 0.95 * recent + 0.05 * loss;
+      for (TrainSession.Step step : steps) {
+        int rows = Math.min(left, config.batch());
+        at = at.step(rows, step.loss(), (now - before) / steps.size());
+        left -= rows;
       }
-      first += count;
-      listener.progress(epoch + 1, first, train.rows(), recent);
+      listener.progress(at.epoch() + 1, at.rows(), train.rows(), at.recentLoss());
+      if (every > 0 && now - written >= every && at.rows() < train.rows()) {
+        last.write(at);
+        now = nanoClock.getAsLong();
+        written = now;
+      }
     }
-    return sum / train.rows();
+    return at;
+  }
+
+  /** The metrics by task, none without validation data; empty where it is asked to stop. */
+  private Optional<Map<String, Metrics>> validate() {
+    if (valid.isEmpty()) {
+      return Optional.of(Map.of());
+    }
+    try {
+      return Optional.of(
+          Evaluator.evaluate(
+              batch -> {
+                if (stop.getAsBoolean()) {
+                  throw new Stopped();
+                }
+                return session.score(batch);
+              },
+              valid.get(),
+              config.batch(),
+              Progress.NONE));
+    } catch (Stopped e) {
+      return Optional.empty();
+    }
   }
 }

@@ -3,6 +3,7 @@ package dev.wukong.training;
 import dev.wukong.config.ConfigException;
 import dev.wukong.config.Section;
 import dev.wukong.objective.UpdateRule;
+import java.time.Duration;
 
 /**
  * How a model is trained.
@@ -15,6 +16,7 @@ import dev.wukong.objective.UpdateRule;
  * @param clipNorm the largest norm of all gradients together, 0 for no limit
  * @param warmUp steps over which the learning rates rise linearly from 0
  * @param plateau what happens when the validation AUC stops rising
+ * @param checkpointEvery time between checkpoints inside an epoch; zero: after whole epochs only
  * @param steps where steps are made
  */
 public record TrainingConfig(
@@ -27,7 +29,10 @@ public record TrainingConfig(
     double clipNorm,
     int warmUp,
     PlateauConfig plateau,
+    Duration checkpointEvery,
     StepsConfig steps) {
+  private static final Duration CHECKPOINT_EVERY = Duration.ofMinutes(10);
+  private static final Duration MAX_CHECKPOINT_EVERY = Duration.ofDays(30);
 
   /** Which rows a step changes. */
   public enum RowMode {
@@ -49,8 +54,28 @@ public record TrainingConfig(
    *
    * @param factor multiplies the learning rates after an epoch without gain
    * @param stopAfter epochs without gain in a row that end training; 0: never
+   * @param watch the task whose AUC tells a gain, or {@link #MEAN}
    */
-  public record PlateauConfig(double factor, double floor, int stopAfter) {}
+  public record PlateauConfig(double factor, double floor, int stopAfter, String watch) {
+    /** Watches the mean of all tasks' AUC. */
+    public static final String MEAN = "mean";
+  }
+
+  /** The same with another limit of epochs. */
+  public TrainingConfig withEpochs(int limit) {
+    return new TrainingConfig(
+        batch,
+        limit,
+        seed,
+        threads,
+        dense,
+        rows,
+        clipNorm,
+        warmUp,
+        plateau,
+        checkpointEvery,
+        steps);
+  }
 
   /** The same as a step of the graph takes it. */
   public UpdateRule rule() {
@@ -96,7 +121,8 @@ public record TrainingConfig(
         new PlateauConfig(
             plateau.number("factor", 0.1, 1e-9, 1),
             plateau.number("floor", 1e-6, 0, 1),
-            plateau.integer("stop_after", 2, 0, 1000));
+            plateau.integer("stop_after", 2, 0, 1000),
+            plateau.text("watch", PlateauConfig.MEAN));
     plateau.done();
     TrainingConfig result =
         new TrainingConfig(
@@ -109,6 +135,7 @@ public record TrainingConfig(
             section.number("clip_norm", 0, 0, 1e9),
             section.integer("warm_up", 0, 0, Integer.MAX_VALUE),
             plateauConfig,
+            section.duration("checkpoint_every", CHECKPOINT_EVERY, MAX_CHECKPOINT_EVERY),
             StepsConfig.read(section));
     section.done();
     return result;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.wukong.data.SchemaYaml;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
@@ -11,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.zip.GZIPInputStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -20,6 +22,16 @@ import picocli.CommandLine;
 
 /** Mistakes on the command line end with status 1 and one line that names what is wrong. */
 class CommandErrorsTest {
+  private static final String CONFIG =
+      """
+      name: shop
+      data: {train: rows.csv}
+      schema:
+        name: shop
+        features: [{name: user, type: int64}]
+        tasks: [{name: click, column: label}, {name: buy, column: label}]
+      """;
+
   private final StringWriter out = new StringWriter();
   private final StringWriter err = new StringWriter();
 
@@ -32,6 +44,10 @@ class CommandErrorsTest {
     Files.writeString(folder.resolve("nolabel.csv"), "a,b\n1,2\n");
     Files.writeString(folder.resolve("bad.yaml"), "name: x\n", StandardCharsets.UTF_8);
     Files.createDirectory(folder.resolve("empty"));
+    Files.writeString(
+        folder.resolve("watch.yaml"), CONFIG + "training: {plateau: {watch: clicks}}\n");
+    Files.writeString(
+        folder.resolve("interval.yaml"), CONFIG + "training: {checkpoint_every: 10}\n");
   }
 
   private int execute(List<String> arguments) {
@@ -51,6 +67,7 @@ class CommandErrorsTest {
         "score @/empty.csv --target 127.0.0.1:1; empty.csv is empty",
         "score @/rows.csv --target nowhere; --target is 'nowhere', want host:port",
         "score @/rows.csv --target 127.0.0.1:1; '127.0.0.1:1'",
+        "score @/rows.csv --target 127.0.0.1:65536; --target is '127.0.0.1:65536', want host:port",
         "score @/rows.csv --batch 0; --batch is 0, want 1 to",
         "score @/rows.csv --deadline 0; --deadline is 0, want 1 to",
         "infer-schema @/none.csv; none.csv is not a file",
@@ -62,8 +79,15 @@ class CommandErrorsTest {
         "train -c @/bad.yaml; bad.yaml",
         "train -c criteo --data @/empty --device none; device is 'none', want cpu or cuda:0",
         "train -c criteo --data @/empty --work @/work; empty/train.tsv.gz is not a file",
-        "evaluate @/none @/rows.csv; none",
-        "verify @/empty; empty",
+        "train -c @/watch.yaml; watch.yaml: training.plateau.watch is 'clicks', want mean or a"
+            + " task: click, buy",
+        "train -c @/interval.yaml; interval.yaml: training.checkpoint_every is 10, want 0 or a"
+            + " duration of at most 720h such as 90s, 10m or 2h",
+        "evaluate @/none @/rows.csv; none', want <root>/<model>/<version> or <root>/<model>",
+        "predict @/none @/rows.csv --out @/p.csv; there is no bundle folder '",
+        "inspect @/rows.csv; there is no bundle folder '",
+        "verify @/none/1; there is no bundle folder '",
+        "verify @/empty; empty holds no version of a bundle",
         "smoke --device tpu:0; device is 'tpu:0', want cpu or cuda:0",
         "smoke --device cpu --batch 0; --batch is 0, want 1 to"
       })
@@ -76,6 +100,35 @@ class CommandErrorsTest {
     assertThat(status).isEqualTo(1);
     assertThat(err.toString().strip().lines()).hasSize(1);
     assertThat(err.toString()).contains(named);
+  }
+
+  /** A wrong use of the command line ends with status 2 and says what is allowed. */
+  @ParameterizedTest(name = "{0}")
+  @CsvSource(
+      delimiter = ';',
+      value = {
+        "trian; Unmatched argument at index 0: 'trian'",
+        "train; Missing required option: '--config=<config>'",
+        "evaluate b; Missing required parameter: '<file>'",
+        "predict b x.csv; Missing required option: '--out=<out>'",
+        "evaluate b x.csv --threads x; Invalid value for option '--threads': 'x' is not an int",
+        "simulate --out x.csv --requests x; Invalid value for option '--requests': 'x' is not"
+      })
+  void command_wrongUse_isStatus2(String arguments, String named) {
+    assertThat(execute(List.of(arguments.split(" ", -1)))).isEqualTo(2);
+    assertThat(err.toString()).contains(named);
+  }
+
+  @Test
+  void command_helpAndVersion_areAnswered() {
+    for (String command :
+        List.of("train", "evaluate", "predict", "inspect", "verify", "score", "simulate")) {
+      assertThat(execute(List.of(command, "--help"))).isZero();
+      assertThat(out.toString()).contains("Usage: model-export " + command).doesNotContain("()");
+      out.getBuffer().setLength(0);
+      assertThat(execute(List.of(command, "--version"))).isZero();
+      assertThat(out.toString().strip()).matches("[0-9]+[.][0-9]+[.][0-9]+");
+    }
   }
 
   @Test
@@ -96,6 +149,16 @@ class CommandErrorsTest {
     assertThat(lines).hasSize(31).isEqualTo(Files.readAllLines(folder.resolve("b.csv")));
     assertThat(lines.getFirst()).contains("click_probability");
     assertThat(out.toString()).contains("best normalized entropy");
+  }
+
+  @Test
+  void simulate_nameOfAPackedFile_isPacked() throws IOException {
+    String file = folder.resolve("a.csv.gz").toString();
+    assertThat(execute(List.of("simulate", "--out", file, "--requests", "2", "--no-bars")))
+        .isZero();
+    try (InputStream in = new GZIPInputStream(Files.newInputStream(Path.of(file)))) {
+      assertThat(new String(in.readAllBytes(), StandardCharsets.UTF_8).lines()).hasSize(21);
+    }
   }
 
   @Test

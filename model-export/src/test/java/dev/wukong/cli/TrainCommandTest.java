@@ -4,19 +4,24 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.wukong.bundle.Bundle;
 import dev.wukong.bundle.Optimizers;
+import java.io.BufferedReader;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import picocli.CommandLine;
 
 class TrainCommandTest {
   @TempDir Path folder;
 
-  @Test
-  void train_configurationOfDefaults_exportsABundleThatNamesThem() throws Exception {
+  private final StringWriter said = new StringWriter();
+
+  /** Writes data, and a configuration with {@code training}; gives the command's arguments. */
+  private List<String> training(String training) throws IOException {
     StringBuilder rows = new StringBuilder("user,item,click\n");
     for (int i = 0; i < 40; i++) {
       rows.append(i % 5).append(',').append(i % 7).append(',').append(i % 2).append('\n');
@@ -35,20 +40,27 @@ class TrainCommandTest {
                 - {name: item, type: int64}
               tasks:
                 - {name: click}
-            """);
-    StringWriter said = new StringWriter();
+            """
+                + training);
+    return List.of(
+        "train",
+        "--config=" + config,
+        "--data=" + folder,
+        "--bundles=" + folder.resolve("bundles"),
+        "--work=" + folder.resolve("work"),
+        "--no-bars");
+  }
 
-    int status =
-        new CommandLine(new TrainCommand())
-            .setOut(new PrintWriter(said))
-            .setErr(new PrintWriter(said))
-            .setExecutionExceptionHandler(new Failures())
-            .execute(
-                "--config=" + config,
-                "--data=" + folder,
-                "--bundles=" + folder.resolve("bundles"),
-                "--work=" + folder.resolve("work"),
-                "--no-bars");
+  private int execute(List<String> arguments) {
+    return ModelExport.line()
+        .setOut(new PrintWriter(said))
+        .setErr(new PrintWriter(said))
+        .execute(arguments.toArray(String[]::new));
+  }
+
+  @Test
+  void train_configurationOfDefaults_exportsABundleThatNamesThem() throws Exception {
+    int status = execute(training(""));
 
     assertThat(status).as(said.toString()).isZero();
     try (Bundle bundle = Bundle.open(folder.resolve("bundles/least/1"))) {
@@ -57,5 +69,78 @@ class TrainCommandTest {
       assertThat(optimizers.rows().path("optimizer").asString()).isEqualTo("row_wise_adagrad");
       assertThat(optimizers.rows().path("mode").asString()).isEqualTo("touched");
     }
+  }
+
+  /**
+   * SIGTERM, as Ctrl-C: the process ends by itself after a checkpoint, and a second one goes on.
+   */
+  @Test
+  void train_terminated_saysHowToGoOn_andGoesOn() throws Exception {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(List.of("--enable-native-access=ALL-UNNAMED", ModelExport.class.getName()));
+    command.addAll(training("training: {epochs: 100000, batch: 8, threads: 1}\n"));
+    ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+    builder.environment().put("CLASSPATH", System.getProperty("java.class.path"));
+    Process process = builder.start();
+    List<String> lines = new ArrayList<>();
+    try (BufferedReader in = process.inputReader()) {
+      for (String line = in.readLine(); line != null; line = in.readLine()) {
+        if (line.startsWith("epoch 2:")) {
+          process.toHandle().destroy(); // SIGTERM, and the output stays open.
+        }
+        if (!line.startsWith("epoch")) {
+          lines.add(line);
+        }
+      }
+      assertThat(process.waitFor()).as(lines.toString()).isEqualTo(128 + 15);
+    } finally {
+      process.destroyForcibly();
+    }
+    assertThat(lines.get(lines.size() - 2)).matches("stopped (in|after) epoch .*");
+    assertThat(lines.getLast())
+        .isEqualTo("Start it again with the same --config, --data and --work to go on.");
+    assertThat(folder.resolve("bundles")).doesNotExist();
+
+    int status = execute(training("training: {epochs: 1, batch: 8, threads: 1}\n"));
+    assertThat(status).as(said.toString()).isZero();
+    assertThat(said.toString()).contains(lines.get(lines.size() - 2).replace("stopped", "resumed"));
+    assertThat(folder.resolve("bundles/least/1/manifest.json")).exists();
+  }
+
+  @Test
+  void predict_fileWithoutLabels_givesARowForEach() throws Exception {
+    assertThat(execute(training(""))).as(said.toString()).isZero();
+    Path rows = Files.writeString(folder.resolve("new.csv"), "item,user\n1,2\n6,99\n3,\n");
+    String bundle = folder.resolve("bundles/least").toString();
+    String out = folder.resolve("scores.csv").toString();
+    assertThat(execute(List.of("predict", bundle, rows.toString(), "--no-bars", "--out", out)))
+        .as(said.toString())
+        .isZero();
+    List<String> lines = Files.readAllLines(folder.resolve("scores.csv"));
+    assertThat(lines.getFirst()).isEqualTo("click");
+    assertThat(lines.subList(1, lines.size()))
+        .hasSize(3)
+        .allSatisfy(line -> assertThat(Double.parseDouble(line)).isBetween(0.0, 1.0));
+
+    said.getBuffer().setLength(0);
+    assertThat(execute(List.of("evaluate", bundle, rows.toString(), "--no-bars"))).isEqualTo(1);
+    assertThat(said.toString()).contains("click");
+    String threads = "--threads=0";
+    assertThat(execute(List.of("evaluate", bundle, rows.toString(), threads))).isEqualTo(1);
+    assertThat(said.toString()).contains("--threads is 0, want 1 to 1024");
+  }
+
+  @Test
+  void train_checkpointOfAnotherTraining_isRefusedInOneLine() throws Exception {
+    assertThat(execute(training(""))).as(said.toString()).isZero();
+    said.getBuffer().setLength(0);
+    assertThat(execute(training("training: {seed: 5}\n"))).isEqualTo(1);
+    assertThat(said.toString().lines().toList().getLast())
+        .isEqualTo(
+            "model-export train: "
+                + folder.resolve("work/least/last.checkpoint")
+                + " is of another training, it differs in: training options; remove it to start"
+                + " afresh");
   }
 }

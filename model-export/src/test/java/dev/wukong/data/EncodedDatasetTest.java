@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -40,6 +41,11 @@ class EncodedDatasetTest {
   }
 
   private static ListSource source() {
+    return source(-1);
+  }
+
+  /** Rows, of which number {@code changed} has another price. */
+  private static ListSource source(int changed) {
     List<@Nullable Object[]> rows = new ArrayList<>();
     for (int i = 0; i < ROWS; i++) {
       rows.add(
@@ -48,7 +54,7 @@ class EncodedDatasetTest {
             i % 3 == 0 ? null : "a|b" + i,
             i % 3 == 0 ? null : "1|" + i,
             i % 7 == 0 ? null : i,
-            i * 0.5,
+            i == changed ? 0.25 : i * 0.5,
             i % 2,
             i % 4 == 0 ? null : 1
           });
@@ -116,6 +122,98 @@ class EncodedDatasetTest {
         .isInstanceOf(DataException.class);
     try (var files = Files.list(folder)) {
       assertThat(files).isEmpty();
+    }
+  }
+
+  /** A source that breaks off after {@code rows} rows, and shows what lies in the folder then. */
+  private static RowSource breakingOff(RowSource source, int rows, Runnable then) {
+    return new RowSource() {
+      @Override
+      public String name() {
+        return source.name();
+      }
+
+      @Override
+      public List<String> columns() {
+        return source.columns();
+      }
+
+      @Override
+      public boolean next() {
+        if (source.row() == rows) {
+          then.run();
+          throw new IllegalStateException("broken off");
+        }
+        return source.next();
+      }
+
+      @Override
+      public long row() {
+        return source.row();
+      }
+
+      @Override
+      public @Nullable Object value(int column) {
+        return source.value(column);
+      }
+
+      @Override
+      public void close() {
+        source.close();
+      }
+    };
+  }
+
+  @Test
+  void write_brokenOff_leavesWhatWasThere() throws IOException {
+    FeatureEncoder encoder = encoder("vocabulary");
+    Path file = folder.resolve("data.bin");
+    Path part = folder.resolve("data.bin.part");
+    Path kept = folder.resolve("kept");
+    // What a process that is killed here would leave.
+    Runnable keep =
+        () -> {
+          try {
+            Files.copy(part, kept);
+          } catch (IOException e) {
+            throw new UncheckedIOException(e);
+          }
+        };
+    assertThatThrownBy(
+            () ->
+                DatasetWriter.write(
+                    file, encoder, breakingOff(source(), 2048, keep), Progress.NONE))
+        .hasMessage("broken off");
+    assertThat(file).doesNotExist();
+    assertThat(part).doesNotExist();
+    assertThat(Files.size(kept)).isGreaterThan(2048);
+    assertThatThrownBy(() -> EncodedDataset.open(kept, encoder))
+        .hasMessage(kept + " is not an encoded data set");
+
+    DatasetWriter.write(file, encoder, source(), Progress.NONE);
+    assertThatThrownBy(
+            () ->
+                DatasetWriter.write(
+                    file, encoder, breakingOff(source(), 2048, () -> {}), Progress.NONE))
+        .hasMessage("broken off");
+    try (EncodedDataset data = EncodedDataset.open(file, encoder)) {
+      assertThat(data.rows()).isEqualTo(ROWS);
+    }
+  }
+
+  @Test
+  void fingerprint_followsRowsSchemaAndVocabularies() {
+    FeatureEncoder encoder = encoder("vocabulary");
+    long first = fingerprint("a", encoder, source());
+    assertThat(fingerprint("b", encoder, source())).isEqualTo(first);
+    assertThat(fingerprint("c", encoder, source(1700))).isNotEqualTo(first);
+    assertThat(fingerprint("d", encoder("hash"), source())).isNotEqualTo(first);
+  }
+
+  private long fingerprint(String name, FeatureEncoder encoder, RowSource source) {
+    DatasetWriter.write(folder.resolve(name), encoder, source, Progress.NONE);
+    try (EncodedDataset data = EncodedDataset.open(folder.resolve(name), encoder)) {
+      return data.fingerprint();
     }
   }
 

@@ -1,0 +1,72 @@
+package dev.wukong.training;
+
+import dev.wukong.data.DataException;
+import dev.wukong.data.EncodedDataset;
+import dev.wukong.data.EncodedExamples;
+import dev.wukong.data.Task;
+import dev.wukong.metrics.Metrics;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The figure that tells a better epoch from a worse one: the watched task's AUC, or the mean of all
+ * tasks that have one.
+ *
+ * @param tasks whose AUC counts
+ */
+record ValidationFigure(List<String> tasks) {
+  private static final int BATCH = 4096;
+
+  /**
+   * The figure that {@code watch} names, on {@code valid}. Reads its rows until every AUC is known
+   * to be defined.
+   *
+   * @throws DataException where no AUC that it watches is: it takes both labels
+   */
+  static ValidationFigure of(String watch, EncodedDataset valid) {
+    List<Task> tasks = valid.encoder().schema().tasks();
+    boolean[][] seen = new boolean[tasks.size()][2];
+    EncodedExamples room = valid.allocate(BATCH);
+    for (long first = 0; first < valid.rows() && !both(seen); first += BATCH) {
+      int count = (int) Math.min(BATCH, valid.rows() - first);
+      EncodedExamples examples = valid.range(first, count, room);
+      for (int i = 0; i < count * tasks.size(); i++) {
+        if (examples.labelWeights()[i] > 0) {
+          seen[i % tasks.size()][examples.labels()[i] > 0 ? 1 : 0] = true;
+        }
+      }
+    }
+    boolean mean = watch.equals(TrainingConfig.PlateauConfig.MEAN);
+    List<String> counted =
+        tasks.stream()
+            .filter(task -> mean || task.name().equals(watch))
+            .filter(task -> seen[tasks.indexOf(task)][0] && seen[tasks.indexOf(task)][1])
+            .map(Task::name)
+            .toList();
+    if (counted.isEmpty()) {
+      throw new DataException(
+          "the validation data has no AUC of "
+              + (mean ? "any task" : "task '" + watch + "', which training.plateau.watch names")
+              + ": examples of both labels are needed");
+    }
+    return new ValidationFigure(counted);
+  }
+
+  private static boolean both(boolean[][] seen) {
+    for (boolean[] task : seen) {
+      if (!task[0] || !task[1]) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Higher is better. */
+  double of(Map<String, Metrics> validation) {
+    return validation.entrySet().stream()
+        .filter(e -> tasks.contains(e.getKey()))
+        .mapToDouble(e -> e.getValue().auc())
+        .average()
+        .orElseThrow();
+  }
+}

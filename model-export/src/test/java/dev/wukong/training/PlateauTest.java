@@ -1,0 +1,129 @@
+package dev.wukong.training;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.wukong.data.DataException;
+import dev.wukong.data.EncodedDataset;
+import dev.wukong.metrics.Metrics;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.ToDoubleFunction;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What decides which epoch is the best, and when the learning rates fall. */
+class PlateauTest {
+  @TempDir private Path folder = Path.of("");
+  private SmallTraining small;
+
+  @BeforeEach
+  void data() {
+    small = new SmallTraining(folder, 1);
+  }
+
+  @AfterEach
+  void close() {
+    small.close();
+  }
+
+  private static Metrics auc(double auc) {
+    return new Metrics(100, 100, auc, 0.5, 0.9, 1, 0.2, 0.2);
+  }
+
+  @Test
+  void figure_ofATask_isItsAuc_ofMean_isTheMean() {
+    Map<String, Metrics> validation = Map.of("click", auc(0.75), "conversion", auc(0.5));
+    assertThat(ValidationFigure.of("click", small.valid).of(validation)).isEqualTo(0.75);
+    assertThat(ValidationFigure.of("conversion", small.valid).of(validation)).isEqualTo(0.5);
+    assertThat(ValidationFigure.of("mean", small.valid).of(validation)).isEqualTo(0.625);
+  }
+
+  /** A request of ten candidates in which something is clicked and nothing converts. */
+  @Test
+  void figure_labelsOfOneKind_isLeftOutOfTheMean_orRefused() {
+    try (EncodedDataset few = small.encode("few", 0, 1)) {
+      Map<String, Metrics> validation = Map.of("click", auc(0.75), "conversion", auc(Double.NaN));
+      assertThat(ValidationFigure.of("mean", few).of(validation)).isEqualTo(0.75);
+      assertThatThrownBy(() -> ValidationFigure.of("conversion", few))
+          .isInstanceOf(DataException.class)
+          .hasMessage(
+              "the validation data has no AUC of task 'conversion', which training.plateau.watch"
+                  + " names: examples of both labels are needed");
+    }
+  }
+
+  @Test
+  void run_watchesTheNamedTask() throws IOException {
+    follows("click", epoch -> figure(epoch, "click"));
+    follows("conversion", epoch -> figure(epoch, "conversion"));
+    follows("mean", e -> (figure(e, "click") + figure(e, "conversion")) / 2);
+  }
+
+  private static double figure(Trainer.Epoch epoch, String task) {
+    Metrics metrics = epoch.validation().get(task);
+    return metrics == null ? Double.NaN : metrics.auc();
+  }
+
+  /** Best is what exceeds all before by more than rounding; any other epoch lowers the rates. */
+  private void follows(String watch, ToDoubleFunction<Trainer.Epoch> figure) throws IOException {
+    String training =
+        SmallTraining.TOUCHED
+            .replace("epochs: 3", "epochs: 8")
+            .replace("{stop_after: 0}", "{stop_after: 0, factor: 0.5, watch: " + watch + "}");
+    List<Trainer.Epoch> epochs = new ArrayList<>();
+    Map<String, Metrics> restored;
+    try (TrainSession session = small.session(SmallTraining.MODEL, training)) {
+      boolean ended =
+          new Trainer(
+                  session,
+                  small.train,
+                  Optional.of(small.valid),
+                  folder.resolve(watch),
+                  System::nanoTime,
+                  () -> false)
+              .run(new Epochs(epochs));
+      assertThat(ended).isTrue();
+      restored = Evaluator.evaluate(session::score, small.valid, 64, rows -> {});
+    }
+    double best = Double.NEGATIVE_INFINITY;
+    double factor = 1;
+    Map<String, Metrics> ofBest = Map.of();
+    for (Trainer.Epoch epoch : epochs) {
+      assertThat(epoch.factor()).isEqualTo(factor);
+      boolean gain = figure.applyAsDouble(epoch) > best + 1e-6;
+      assertThat(epoch.best()).as(watch + " in epoch " + epoch.epoch()).isEqualTo(gain);
+      if (gain) {
+        best = figure.applyAsDouble(epoch);
+        ofBest = epoch.validation();
+      } else {
+        factor *= 0.5;
+      }
+    }
+    assertThat(epochs).hasSize(8);
+    assertThat(factor).as("some epoch brought nothing").isLessThan(1);
+    assertThat(restored).isEqualTo(ofBest);
+  }
+
+  private record Epochs(List<Trainer.Epoch> all) implements Trainer.Listener {
+    @Override
+    public void progress(int epoch, long rows, long of, double loss) {}
+
+    @Override
+    public void epoch(Trainer.Epoch epoch) {
+      all.add(epoch);
+    }
+
+    @Override
+    public void resumed(int epochs, long rows, long of) {}
+
+    @Override
+    public void stopped(int epochs, long rows, long of) {}
+  }
+}
