@@ -101,7 +101,7 @@ class TrainOnnxTest {
                       .as(of.name() + " " + id)
                       .containsExactly(row, within(1e-5f));
                 });
-        assertThat(values(made, "new/step")).containsExactly(session.steps() + 1);
+        assertThat(values(made, "new/step")).containsExactly((float) (session.steps() + 1));
       }
     }
   }
