@@ -1,27 +1,32 @@
 package dev.wukong.cli;
 
 import dev.wukong.data.Progress;
-import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
 
-/** Progress bars on the terminal's error stream, with rate and time left. */
+/** Progress bars on the terminal's error stream, with rate and, where it is known, time left. */
 final class Bars {
   private Bars() {}
 
   /** A bar of {@code rows} rows; -1 where their number is not known. */
   static ProgressBar rows(String task, long rows) {
-    return new ProgressBarBuilder()
-        .setTaskName(task)
-        .setInitialMax(rows)
-        .setUnit(" rows", 1)
-        .showSpeed()
-        .setStyle(ProgressBarStyle.ASCII)
-        .setUpdateIntervalMillis(500)
-        .setSpeedUnit(java.time.temporal.ChronoUnit.SECONDS)
-        .continuousUpdate()
-        .build();
+    return builder(task, rows).build();
+  }
+
+  static ProgressBarBuilder builder(String task, long rows) {
+    ProgressBarBuilder builder =
+        new ProgressBarBuilder()
+            .setTaskName(task)
+            .setInitialMax(rows)
+            .setUnit(" rows", 1)
+            .showSpeed()
+            .setStyle(ProgressBarStyle.ASCII)
+            .setUpdateIntervalMillis(500)
+            .setSpeedUnit(ChronoUnit.SECONDS)
+            .continuousUpdate();
+    return rows < 0 ? builder.setRenderer(new CountRenderer()) : builder;
   }
 
   /** A bar that shows nothing. */
@@ -38,10 +43,5 @@ final class Bars {
         bar.stepTo(rows);
       }
     };
-  }
-
-  static String time(Duration duration) {
-    long seconds = duration.toSeconds();
-    return seconds < 60 ? seconds + " s" : seconds / 60 + " min " + seconds % 60 + " s";
   }
 }

@@ -16,16 +16,16 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import net.jqwik.api.ForAll;
-import net.jqwik.api.Property;
-import net.jqwik.api.constraints.LongRange;
+import org.junit.jupiter.api.RepeatedTest;
+import org.junit.jupiter.api.RepetitionInfo;
 import org.junit.jupiter.api.Test;
 
 final class GradientsTest {
   private final GraphBuilder g = new GraphBuilder("gradients", DataType.DOUBLE);
 
-  @Property(tries = 150)
-  void gradients_ofRandomGraphs_agreeWithDifferences(@ForAll @LongRange(min = 0) long seed) {
+  @RepeatedTest(value = 150, name = "seed {currentRepetition}")
+  void gradients_ofRandomGraphs_agreeWithDifferences(RepetitionInfo run) {
+    int seed = run.getCurrentRepetition();
     RandomGraph made = RandomGraph.of(DataType.DOUBLE, seed);
     // Ends and values in the middle, which still pass gradients on to the ends before them.
     Set<Tensor> targets = new HashSet<>(made.ends());
@@ -34,8 +34,9 @@ final class GradientsTest {
         made.builder(), made.loss(), List.copyOf(targets), made.given(), "seed " + seed);
   }
 
-  @Property(tries = 30)
-  void gradients_ofGradients_agreeWithDifferences(@ForAll @LongRange(min = 0) long seed) {
+  @RepeatedTest(value = 30, name = "seed {currentRepetition}")
+  void gradients_ofGradients_agreeWithDifferences(RepetitionInfo run) {
+    int seed = run.getCurrentRepetition();
     RandomGraph made = RandomGraph.of(DataType.DOUBLE, seed);
     GraphBuilder builder = made.builder();
     List<Tensor> first = Gradients.of(builder, made.loss(), made.ends());

@@ -7,12 +7,12 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
+import java.util.SplittableRandom;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
-import net.jqwik.api.ForAll;
-import net.jqwik.api.Property;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.RepeatedTest;
+import org.junit.jupiter.api.RepetitionInfo;
 import org.junit.jupiter.api.Test;
 
 class FeatureEncoderTest {
@@ -220,9 +220,9 @@ class FeatureEncoderTest {
   }
 
   /** Training's door and serving's door lead to the same numbers. */
-  @Property(tries = 300)
-  void bothDoors_anyRows_encodeAlike(@ForAll long seed) {
-    Random random = new Random(seed);
+  @RepeatedTest(value = 300, name = "seed {currentRepetition}")
+  void bothDoors_anyRows_encodeAlike(RepetitionInfo run) {
+    SplittableRandom random = new SplittableRandom(run.getCurrentRepetition());
     List<@Nullable Object[]> rows = new ArrayList<>();
     int count = 1 + random.nextInt(20);
     for (int i = 0; i < count; i++) {
@@ -250,7 +250,7 @@ class FeatureEncoderTest {
     assertThat(wireCounts).hasToString(fileCounts.toString());
   }
 
-  private static @Nullable Object[] randomRow(Random random) {
+  private static @Nullable Object[] randomRow(SplittableRandom random) {
     int history = random.nextInt(6);
     return new @Nullable Object[] {
       pick(random, null, "10", "-20", "30", "99"),
@@ -270,11 +270,12 @@ class FeatureEncoderTest {
     };
   }
 
-  private static @Nullable Object pick(Random random, @Nullable Object... values) {
+  private static @Nullable Object pick(SplittableRandom random, @Nullable Object... values) {
     return values[random.nextInt(values.length)];
   }
 
-  private static String list(Random random, int size, String separator, String... values) {
+  private static String list(
+      SplittableRandom random, int size, String separator, String... values) {
     return IntStream.range(0, size)
         .mapToObj(i -> values[random.nextInt(values.length)])
         .collect(Collectors.joining(separator));

@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.Random;
-import net.jqwik.api.ForAll;
-import net.jqwik.api.Property;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.RepeatedTest;
+import org.junit.jupiter.api.RepetitionInfo;
 import org.junit.jupiter.api.Test;
 
 class SchemaTest {
@@ -49,14 +49,14 @@ class SchemaTest {
             new NumberFeature("price", Scope.CANDIDATE, "price", 1, Transform.NONE, false));
   }
 
-  @Property(tries = 200)
-  void writtenSchema_readAgain_isEqual(@ForAll long seed) {
-    Schema schema = random(new Random(seed));
+  @RepeatedTest(value = 200, name = "seed {currentRepetition}")
+  void writtenSchema_readAgain_isEqual(RepetitionInfo run) {
+    Schema schema = random(new SplittableRandom(run.getCurrentRepetition()));
     assertThat(SchemaYaml.parse(SchemaYaml.write(schema), "yaml")).isEqualTo(schema);
     assertThat(Schema.fromJson(schema.toJson(), "json")).isEqualTo(schema);
   }
 
-  private static Schema random(Random random) {
+  private static Schema random(SplittableRandom random) {
     List<Feature> features = new ArrayList<>();
     int count = 1 + random.nextInt(8);
     for (int i = 0; i < count; i++) {
@@ -97,7 +97,7 @@ class SchemaTest {
                 Optional.of("w"))));
   }
 
-  private static IdMapping mapping(Random random) {
+  private static IdMapping mapping(SplittableRandom random) {
     return switch (random.nextInt(3)) {
       case 0 -> new IdMapping.Vocabulary(1 + random.nextInt(3));
       case 1 -> new IdMapping.Hash(random.nextInt(3) * 1000L);

@@ -10,11 +10,10 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Random;
 import java.util.Set;
-import net.jqwik.api.ForAll;
-import net.jqwik.api.Property;
-import net.jqwik.api.constraints.IntRange;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.RepeatedTest;
+import org.junit.jupiter.api.RepetitionInfo;
 import org.junit.jupiter.api.Test;
 
 class UniqueRowsTest {
@@ -49,7 +48,7 @@ class UniqueRowsTest {
         weighted ? Optional.of("w") : Optional.empty());
   }
 
-  private static EncodedRows rows(Random random, Scope scope, int rows, long range) {
+  private static EncodedRows rows(SplittableRandom random, Scope scope, int rows, long range) {
     int positions = LAYOUT.positions(scope);
     long[] ids = new long[rows * positions];
     float[] weights = new float[scope == Scope.CONTEXT ? ids.length : 0];
@@ -63,10 +62,10 @@ class UniqueRowsTest {
   }
 
   /** Looking up every slot's row gives back the key of every position; rows are distinct. */
-  @Property(tries = 200)
-  void slots_anyBatches_rowsOfSlotsAreTheIds(
-      @ForAll long seed, @ForAll @IntRange(min = 1, max = 60) int count) {
-    Random random = new Random(seed);
+  @RepeatedTest(value = 200, name = "seed {currentRepetition}")
+  void slots_anyBatches_rowsOfSlotsAreTheIds(RepetitionInfo run) {
+    SplittableRandom random = new SplittableRandom(run.getCurrentRepetition());
+    int count = random.nextInt(1, 61);
     UniqueRows unique = new UniqueRows(LAYOUT);
     for (int batch = 0; batch < 3; batch++) {
       unique.clear();

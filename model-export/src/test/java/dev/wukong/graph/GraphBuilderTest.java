@@ -9,10 +9,9 @@ import dev.wukong.onnx.ModelProto;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import net.jqwik.api.ForAll;
-import net.jqwik.api.Property;
-import net.jqwik.api.constraints.LongRange;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.RepeatedTest;
+import org.junit.jupiter.api.RepetitionInfo;
 import org.junit.jupiter.api.Test;
 
 final class GraphBuilderTest {
@@ -24,9 +23,9 @@ final class GraphBuilderTest {
    * The interpreter holds each inferred shape against the value; here ONNX Runtime does so for
    * values in between.
    */
-  @Property(tries = 60)
-  void shapes_ofRandomGraphs_areThoseThatComeOut(@ForAll @LongRange(min = 0) long seed)
-      throws OrtException {
+  @RepeatedTest(value = 60, name = "seed {currentRepetition}")
+  void shapes_ofRandomGraphs_areThoseThatComeOut(RepetitionInfo run) throws OrtException {
+    int seed = run.getCurrentRepetition();
     RandomGraph made = RandomGraph.of(DataType.FLOAT, seed);
     for (int i = 0; i < made.pool().size(); i++) {
       made.builder().output("out" + i, made.pool().get(i));
@@ -49,8 +48,9 @@ final class GraphBuilderTest {
                     }));
   }
 
-  @Property(tries = 60)
-  void names_ofRandomGraphs_areUnique(@ForAll @LongRange(min = 0) long seed) {
+  @RepeatedTest(value = 60, name = "seed {currentRepetition}")
+  void names_ofRandomGraphs_areUnique(RepetitionInfo run) {
+    int seed = run.getCurrentRepetition();
     RandomGraph made = RandomGraph.of(DataType.FLOAT, seed);
     made.builder().output("Tanh", made.loss());
     ModelProto model = OnnxWriter.write(made.builder().build(), Lowering.CPU, Map.of(), Map.of());

@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
+import java.util.SplittableRandom;
 
 /**
  * A small random graph of smooth operators, some tensors used several times, some outputs of Split
@@ -14,7 +14,7 @@ public final class RandomGraph {
   private static final Dim BATCH = Dim.of("B");
 
   private final GraphBuilder g;
-  private final Random random;
+  private final SplittableRandom random;
   private final Map<String, PlainArray> given = new LinkedHashMap<>();
   private final List<Tensor> ends = new ArrayList<>();
   private final List<Tensor> pool = new ArrayList<>();
@@ -22,7 +22,7 @@ public final class RandomGraph {
 
   private RandomGraph(DataType type, long seed) {
     this.g = new GraphBuilder("random", type);
-    this.random = new Random(seed);
+    this.random = new SplittableRandom(seed);
     this.batch = 1 + random.nextInt(3);
     pool.add(input(Shape.of(BATCH, Dim.of(3))));
     pool.add(input(Shape.of(BATCH, Dim.of(2), Dim.of(3))));

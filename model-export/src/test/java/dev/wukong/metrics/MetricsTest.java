@@ -4,10 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-import java.util.Random;
-import net.jqwik.api.ForAll;
-import net.jqwik.api.Property;
-import net.jqwik.api.constraints.IntRange;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.RepeatedTest;
+import org.junit.jupiter.api.RepetitionInfo;
 import org.junit.jupiter.api.Test;
 
 class MetricsTest {
@@ -20,10 +19,10 @@ class MetricsTest {
   }
 
   /** The definition of AUC, pair by pair. */
-  @Property(tries = 300)
-  void auc_manyTiesAndWeights_agreesWithAllPairs(
-      @ForAll long seed, @ForAll @IntRange(min = 2, max = 200) int size) {
-    Random random = new Random(seed);
+  @RepeatedTest(value = 300, name = "seed {currentRepetition}")
+  void auc_manyTiesAndWeights_agreesWithAllPairs(RepetitionInfo run) {
+    SplittableRandom random = new SplittableRandom(run.getCurrentRepetition());
+    int size = random.nextInt(2, 201);
     int levels = 1 + random.nextInt(40);
     double[] p = new double[size];
     double[] y = new double[size];

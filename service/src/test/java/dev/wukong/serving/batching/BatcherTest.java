@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.SplittableRandom;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -19,10 +20,8 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
-import net.jqwik.api.ForAll;
-import net.jqwik.api.Property;
-import net.jqwik.api.constraints.IntRange;
-import net.jqwik.api.constraints.Size;
+import org.junit.jupiter.api.RepeatedTest;
+import org.junit.jupiter.api.RepetitionInfo;
 import org.junit.jupiter.api.Test;
 
 class BatcherTest {
@@ -89,11 +88,12 @@ class BatcherTest {
     return scores;
   }
 
-  @Property(tries = 200)
+  @RepeatedTest(value = 200, name = "seed {currentRepetition}")
   void submit_anySizesFromSeveralThreads_answersEachRequestExactlyOnceWithItsOwnScores(
-      @ForAll @Size(min = 1, max = 40) List<@IntRange(min = 1, max = 30) Integer> sizes,
-      @ForAll @IntRange(min = 1, max = 12) int maxRows)
-      throws Exception {
+      RepetitionInfo run) throws Exception {
+    SplittableRandom random = new SplittableRandom(run.getCurrentRepetition());
+    List<Integer> sizes = random.ints(random.nextInt(1, 41), 1, 31).boxed().toList();
+    int maxRows = random.nextInt(1, 13);
     Echo model = new Echo(Integer.MAX_VALUE);
     AtomicInteger released = new AtomicInteger();
     AtomicInteger outcomes = new AtomicInteger();

@@ -10,15 +10,14 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SplittableRandom;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
-import net.jqwik.api.ForAll;
-import net.jqwik.api.Property;
-import net.jqwik.api.constraints.LongRange;
-import net.jqwik.api.constraints.Size;
+import org.junit.jupiter.api.RepeatedTest;
+import org.junit.jupiter.api.RepetitionInfo;
 import org.junit.jupiter.api.Test;
 
 class ResidentTableTest {
@@ -30,9 +29,10 @@ class ResidentTableTest {
     }
   }
 
-  @Property
-  void install_anyKeys_findsWhatAMapFinds(
-      @ForAll @Size(max = 300) List<@LongRange(min = 0, max = 400) Long> keys) {
+  @RepeatedTest(value = 200, name = "seed {currentRepetition}")
+  void install_anyKeys_findsWhatAMapFinds(RepetitionInfo run) {
+    SplittableRandom random = new SplittableRandom(run.getCurrentRepetition());
+    long[] keys = random.longs(random.nextInt(500), 0, 401).toArray();
     Map<Long, Float> expected = new HashMap<>();
     try (ResidentTable table = new ResidentTable(2, 200)) {
       for (long key : keys) {
