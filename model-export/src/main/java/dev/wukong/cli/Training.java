@@ -1,5 +1,6 @@
 package dev.wukong.cli;
 
+import dev.wukong.bundle.Precision;
 import dev.wukong.bundle.Provenance;
 import dev.wukong.data.EncodedDataset;
 import dev.wukong.data.EncodedExamples;
@@ -124,19 +125,22 @@ public final class Training {
         metrics.forEach(
             (split, tasks) ->
                 tasks.forEach((task, m) -> out.printf("%-6s %-12s %s%n", split, task, m)));
-        Path bundle =
-            export(
-                session,
-                encoder,
+        BundleExport.Comparison comparison =
+            new BundleExport.Comparison(
+                valid.isPresent() ? "valid" : "train",
                 valid.orElse(train),
-                metrics,
-                splits,
-                train.rows(),
-                command,
-                bundles);
-        out.printf("bundle %s%n", bundle);
+                config.training().batch(),
+                config.training().threads());
+        BundleExport.Written written =
+            export(session, encoder, comparison, metrics, splits, train.rows(), command, bundles);
+        out.println(
+            written
+                .half()
+                .map(half -> Precisions.line(Precision.FP16, half))
+                .orElse("fp16: too far off, the bundle has no " + Precision.FP16.file()));
+        out.printf("bundle %s%n", written.folder());
         out.flush();
-        return new Outcome(bundle, metrics, rate, encoder);
+        return new Outcome(written.folder(), metrics, rate, encoder);
       } finally {
         valid.ifPresent(EncodedDataset::close);
         test.ifPresent(EncodedDataset::close);
@@ -239,16 +243,17 @@ public final class Training {
     return Evaluator.evaluate(session::score, data, config.training().batch(), Progress.NONE);
   }
 
-  private Path export(
+  private BundleExport.Written export(
       TrainSession session,
       FeatureEncoder encoder,
-      EncodedDataset golden,
+      BundleExport.Comparison comparison,
       Map<String, Map<String, Metrics>> metrics,
       Splits splits,
       long rows,
       String command,
       Path bundles)
       throws IOException {
+    EncodedDataset golden = comparison.data();
     int count = (int) Math.min(Math.min(GOLDEN_ROWS, golden.rows()), config.training().batch());
     EncodedExamples examples = golden.range(0, count, golden.allocate(count));
     return BundleExport.write(
@@ -257,6 +262,7 @@ public final class Training {
         config.model(),
         encoder,
         examples,
+        comparison,
         new BundleExport.About(
             config.name(),
             config.model().toJson().path("type").asString(),
