@@ -1,5 +1,7 @@
 package dev.wukong.training;
 
+import dev.wukong.cli.RunConfig;
+import dev.wukong.cli.Training;
 import dev.wukong.data.DatasetWriter;
 import dev.wukong.data.EncodedDataset;
 import dev.wukong.data.FeatureEncoder;
@@ -10,6 +12,8 @@ import dev.wukong.data.Schema;
 import dev.wukong.data.SchemaYaml;
 import dev.wukong.data.VocabularyBuilder;
 import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -51,10 +55,10 @@ public final class EveryFeature {
       """;
 
   /** Batch normalization, other widths, several embeddings: every part of the model too. */
-  public static final String MODEL =
+  static final String MODEL =
       """
       type: wukong
-      embedding: {width: 8, widths: {brand: 4, shop: 3}, counts: {item: 2, user: 2}, deviation: 0.3, bottom: {hidden: [8]}}
+      embedding: {width: 8, widths: {brand: 4, shop: 3}, counts: {item: 2}, deviation: 0.3, bottom: {hidden: [8]}}
       layers: 2
       fm_embeddings: 3
       linear_embeddings: 4
@@ -63,7 +67,7 @@ public final class EveryFeature {
       head: {hidden: [16], batch_norm: true}
       """;
 
-  public static final String TRAINING =
+  static final String TRAINING =
       """
       batch: 64
       epochs: 2
@@ -74,8 +78,21 @@ public final class EveryFeature {
 
   private static final List<String> COLUMNS =
       List.of(
-          "user", "country", "age", "history", "balance", "item", "shop", "brand", "tags",
-          "tag_weights", "colours", "price", "picture", "click", "seconds");
+          "user",
+          "country",
+          "age",
+          "history",
+          "balance",
+          "item",
+          "shop",
+          "brand",
+          "tags",
+          "tag_weights",
+          "colours",
+          "price",
+          "picture",
+          "click",
+          "seconds");
 
   private EveryFeature() {}
 
@@ -150,8 +167,23 @@ public final class EveryFeature {
     return String.join("|", values);
   }
 
+  /**
+   * A bundle of two epochs of training in {@code folder}, where {@code rows.csv} is what it was
+   * trained on and {@code more.csv} has values that it never saw.
+   */
+  public static Path bundle(Path folder, boolean contexts) throws IOException {
+    csv(folder.resolve("rows.csv"), 400, 30, 1);
+    csv(folder.resolve("more.csv"), 150, 45, 2);
+    RunConfig run = RunConfig.read(configuration(folder, contexts).toString());
+    StringWriter said = new StringWriter();
+    Training training = new Training(run, new Device.Cpu(), new PrintWriter(said), false);
+    return training
+        .run(training.files(folder), folder.resolve("work"), folder.resolve("bundles"), "test")
+        .bundle();
+  }
+
   /** The encoder of the schema with the vocabularies of {@code file}. */
-  static FeatureEncoder encoder(Path file) {
+  public static FeatureEncoder encoder(Path file) {
     VocabularyBuilder builder = new VocabularyBuilder(schema());
     try (RowSource source = FileFormat.guess(file).open(file)) {
       builder.addAll(source, Progress.NONE);
@@ -160,7 +192,7 @@ public final class EveryFeature {
   }
 
   /** {@code file} encoded, beside it. */
-  static EncodedDataset encoded(Path file, FeatureEncoder encoder) throws IOException {
+  public static EncodedDataset encoded(Path file, FeatureEncoder encoder) throws IOException {
     Path target = file.resolveSibling(file.getFileName() + ".encoded");
     try (RowSource source = FileFormat.guess(file).open(file)) {
       DatasetWriter.write(target, encoder, source, Progress.NONE);

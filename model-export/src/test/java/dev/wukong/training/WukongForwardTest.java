@@ -138,8 +138,7 @@ class WukongForwardTest {
           new GraphScorer(model, session.layout(), Precision.FP16, new Device.Cpu(), 1)) {
         int[] contextOf = IntStream.range(0, ROWS).toArray();
         float[] found =
-            half.probabilities(
-                session.rows(), examples.context(), examples.candidate(), contextOf);
+            half.probabilities(session.rows(), examples.context(), examples.candidate(), contextOf);
         for (int i = 0; i < ROWS; i++) {
           // Rows and weights of 11 bits.
           assertThat((double) found[i])
