@@ -55,6 +55,11 @@ public final class StandaloneExport {
       throw new IllegalArgumentException(
           "the model's file is '%s', want a name that ends in %s".formatted(name, SUFFIX));
     }
+    Path folder = model.toAbsolutePath().getParent();
+    if (folder == null || !Files.isDirectory(folder)) {
+      throw new IllegalArgumentException(
+          "the model's folder '%s' does not exist".formatted(folder));
+    }
     Path ids =
         model.resolveSibling(name.substring(0, name.length() - SUFFIX.length()) + ".ids.json");
     StandaloneInputs inputs = StandaloneInputs.of(bundle, batchContext);

@@ -4,10 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.wukong.bundle.Bundle;
+import dev.wukong.bundle.Precision;
 import dev.wukong.client.Prediction;
 import dev.wukong.client.RankingClient;
 import dev.wukong.proto.v1.ModelStatus;
 import dev.wukong.proto.v1.VersionStatus.State;
+import dev.wukong.serving.hosting.HostTensor.ElementType;
 import dev.wukong.serving.testing.Served;
 import dev.wukong.serving.testing.TinyModel;
 import java.net.URI;
@@ -139,6 +142,20 @@ class PrecisionTest {
                               && reason.startsWith(
                                   "golden rows of model 'tiny' version 2, predict.fp16.onnx: row")
                               && reason.endsWith("allowed 0.00)")));
+    }
+  }
+
+  @Test
+  void load_rowsOfTheOtherType_isRefused() throws Exception {
+    EngineOptions options = new EngineOptions(new Device.Cpu(), 1, false, Precision.FP16);
+    Path folder = new TinyModel(1).write(root(), "tiny", 1);
+    try (Bundle bundle = Bundle.open(folder)) {
+      byte[] graph = bundle.graph(Precision.FP32.file());
+      Map<String, ElementType> types = GraphInputs.types(bundle.layout(), Precision.FP16);
+      assertThatThrownBy(() -> OnnxEngine.load(graph, types, options))
+          .isInstanceOf(EngineException.class)
+          .hasMessageStartingWith("the graph's input 'rows.d1' is ")
+          .hasMessageEndingWith(", expected a tensor of FLOAT16");
     }
   }
 
