@@ -127,7 +127,8 @@ final class IdGraph {
                 n, DataType.FLOAT, Dim.of(inputs.rows(feature.scope())), Dim.of(feature.maxIds())));
   }
 
+  /** A scalar; rows of one file are far fewer than the integers that a double holds. */
   private Tensor number(long value) {
-    return g.constant(value, DataType.INT64);
+    return g.constant((double) value, DataType.INT64);
   }
 }
