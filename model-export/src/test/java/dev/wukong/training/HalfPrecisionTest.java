@@ -128,9 +128,10 @@ class HalfPrecisionTest {
   }
 
   private static void same(@Nullable Map<String, Double> written, Metrics metrics) {
-    assertThat(written).isNotNull().containsOnlyKeys("auc", "logloss");
-    assertThat(written.get("auc")).isCloseTo(metrics.auc(), within(1e-3));
-    assertThat(written.get("logloss")).isCloseTo(metrics.logLoss(), within(1e-4));
+    Map<String, Double> values = Objects.requireNonNull(written);
+    assertThat(values).containsOnlyKeys("auc", "logloss");
+    assertThat(values.get("auc")).isCloseTo(metrics.auc(), within(1e-3));
+    assertThat(values.get("logloss")).isCloseTo(metrics.logLoss(), within(1e-4));
   }
 
   @Test
