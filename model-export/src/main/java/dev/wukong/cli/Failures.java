@@ -4,7 +4,7 @@ import dev.wukong.bench.BenchmarkException;
 import dev.wukong.bundle.BundleException;
 import dev.wukong.config.ConfigException;
 import dev.wukong.data.DataException;
-import dev.wukong.training.DeviceException;
+import dev.wukong.runtime.DeviceException;
 import java.io.IOException;
 import picocli.CommandLine;
 import picocli.CommandLine.IExecutionExceptionHandler;

@@ -1,6 +1,6 @@
 package dev.wukong.cli;
 
-import dev.wukong.training.Device;
+import dev.wukong.runtime.Device;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;

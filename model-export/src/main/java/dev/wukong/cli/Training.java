@@ -10,8 +10,9 @@ import dev.wukong.data.RowSource;
 import dev.wukong.graph.Flops;
 import dev.wukong.metrics.Metrics;
 import dev.wukong.ranker.RankerGraphs;
+import dev.wukong.runtime.Device;
+import dev.wukong.runtime.OnnxRuntime;
 import dev.wukong.training.BundleExport;
-import dev.wukong.training.Device;
 import dev.wukong.training.Evaluator;
 import dev.wukong.training.OptimizerConfig;
 import dev.wukong.training.TrainSession;
@@ -275,11 +276,7 @@ public final class Training {
                 splits.files(),
                 rows,
                 command,
-                Map.of(
-                    "java",
-                    Runtime.version().toString(),
-                    "onnxruntime",
-                    dev.wukong.training.OnnxRuntime.version())),
+                Map.of("java", Runtime.version().toString(), "onnxruntime", OnnxRuntime.version())),
             metrics,
             Clock.systemUTC().instant()));
   }

@@ -2,8 +2,8 @@ package dev.wukong.cli;
 
 import dev.wukong.bundle.Bundle;
 import dev.wukong.bundle.Precision;
+import dev.wukong.runtime.Device;
 import dev.wukong.training.BundleScorer;
-import dev.wukong.training.Device;
 import java.io.PrintWriter;
 import java.util.OptionalDouble;
 import picocli.CommandLine.Command;

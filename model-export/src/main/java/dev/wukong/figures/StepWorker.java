@@ -1,7 +1,7 @@
 package dev.wukong.figures;
 
 import dev.wukong.data.EncodedExamples;
-import dev.wukong.training.Device;
+import dev.wukong.runtime.Device;
 import dev.wukong.training.TrainSession;
 import java.io.BufferedReader;
 import java.io.IOException;

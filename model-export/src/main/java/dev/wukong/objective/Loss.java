@@ -9,20 +9,27 @@ final class Loss {
   private Loss() {}
 
   /**
-   * Binary cross-entropy from logits: for each task the weighted mean over its examples, summed
-   * over the tasks. Stable for any logit: softplus(z) - y z.
+   * Binary cross-entropy from logits, summed over examples and tasks, each by its share. Stable for
+   * any logit: softplus(z) - y z.
    *
    * @param logits [B, tasks]
    * @param labels [B, tasks], 0 to 1
-   * @param weights [B, tasks], 0 where the label is absent
+   * @param shares [B, tasks], an example's part of the whole: {@link #shares} makes the loss each
+   *     task's weighted mean, summed over the tasks
    */
-  static Tensor binaryCrossEntropy(GraphBuilder g, Tensor logits, Tensor labels, Tensor weights) {
+  static Tensor binaryCrossEntropy(GraphBuilder g, Tensor logits, Tensor labels, Tensor shares) {
     Tensor each = g.sub(g.apply(new Op.Softplus(), logits), g.mul(labels, logits));
-    Tensor sums = g.reduceSum(g.mul(each, weights), false, 0); // [tasks]
-    Tensor totals = g.reduceSum(weights, false, 0);
-    // A task without any example in the batch has a sum of 0 and adds nothing.
+    return g.reduceSum(g.mul(each, shares), false);
+  }
+
+  /**
+   * Weights [B, tasks], 0 where the label is absent, as shares of each task's sum over the batch. A
+   * task without any example in the batch has none.
+   */
+  static Tensor shares(GraphBuilder g, Tensor weights) {
+    Tensor totals = g.reduceSum(weights, false, 0); // [tasks]
     Tensor divisors =
         g.where(g.apply(new Op.Equal(), totals, g.constant(0)), g.constant(1), totals);
-    return g.reduceSum(g.div(sums, divisors), false, 0);
+    return g.div(weights, divisors);
   }
 }

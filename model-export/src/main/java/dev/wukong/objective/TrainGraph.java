@@ -19,8 +19,10 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Forward, loss and gradients of one minibatch. Beside the model's inputs it takes {@code labels}
- * and {@code label_weights} [B, tasks] and the dropout masks; its outputs are {@code loss}, {@code
+ * Forward, loss and gradients of one minibatch or of some of its rows: losses and gradients of
+ * parts add up, as long as no batch normalization looks at the batch as a whole. Beside the model's
+ * inputs it takes {@code labels} and {@code label_shares} [B, tasks] (an example's weight by the
+ * task's sum over the minibatch) and the dropout masks; its outputs are {@code loss}, {@code
  * probabilities} (made before the step: progressive validation), {@code grad/<weight>} for every
  * weight, {@code grad/<slots input>} [B, W, d] for every lookup, and {@code new/<statistic>} for
  * batch normalization.
@@ -44,8 +46,8 @@ public record TrainGraph(
     int tasks = layout.schema().tasks().size();
     Tensor logits = config.logits(net, inputs, tasks);
     Tensor labels = g.input("labels", DataType.FLOAT, Dim.of("B"), Dim.of(tasks));
-    Tensor weights = g.input("label_weights", DataType.FLOAT, Dim.of("B"), Dim.of(tasks));
-    Tensor loss = Loss.binaryCrossEntropy(g, logits, labels, weights);
+    Tensor shares = g.input("label_shares", DataType.FLOAT, Dim.of("B"), Dim.of(tasks));
+    Tensor loss = Loss.binaryCrossEntropy(g, logits, labels, shares);
     g.output("loss", loss);
     g.output("probabilities", g.apply(new Op.Sigmoid(), logits));
 

@@ -3,7 +3,6 @@ package dev.wukong.training;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
-import java.nio.IntBuffer;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -30,14 +29,18 @@ final class Buffers {
     return bytes(name, count * Float.BYTES).asFloatBuffer();
   }
 
-  FloatBuffer floats(String name, float[] values, int count) {
-    FloatBuffer buffer = floats(name, count);
-    buffer.put(0, values, 0, count);
+  /** The first {@code count} of {@code values}, copied. */
+  ByteBuffer floats(String name, float[] values, int count) {
+    ByteBuffer buffer = bytes(name, count * Float.BYTES);
+    buffer.asFloatBuffer().put(0, values, 0, count);
     return buffer;
   }
 
-  IntBuffer ints(String name, int count) {
-    return bytes(name, count * Integer.BYTES).asIntBuffer();
+  /** The first {@code count} of {@code values}, copied. */
+  ByteBuffer ints(String name, int[] values, int count) {
+    ByteBuffer buffer = bytes(name, count * Integer.BYTES);
+    buffer.asIntBuffer().put(0, values, 0, count);
+    return buffer;
   }
 
   int[] slots(String name, int count) {

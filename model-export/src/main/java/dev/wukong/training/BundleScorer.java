@@ -8,6 +8,7 @@ import dev.wukong.data.EncodedExamples;
 import dev.wukong.data.EncodedRows;
 import dev.wukong.data.FeatureEncoder;
 import dev.wukong.data.Vocabulary;
+import dev.wukong.runtime.Device;
 import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.Map;

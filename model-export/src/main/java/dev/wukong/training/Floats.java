@@ -3,6 +3,7 @@ package dev.wukong.training;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 
@@ -29,11 +30,15 @@ final class Floats {
 
   /** A view of floats {@code from} to {@code from + count}, in native order. */
   FloatBuffer buffer(long from, long count) {
+    return bytes(from, count).asFloatBuffer();
+  }
+
+  /** The same view as bytes. */
+  ByteBuffer bytes(long from, long count) {
     return segment
         .asSlice(from * Float.BYTES, count * Float.BYTES)
         .asByteBuffer()
-        .order(ByteOrder.nativeOrder())
-        .asFloatBuffer();
+        .order(ByteOrder.nativeOrder());
   }
 
   void get(long from, float[] to, int count) {

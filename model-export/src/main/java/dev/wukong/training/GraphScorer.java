@@ -6,6 +6,8 @@ import ai.onnxruntime.OrtSession;
 import dev.wukong.bundle.Precision;
 import dev.wukong.data.EncodedRows;
 import dev.wukong.data.InputLayout;
+import dev.wukong.runtime.Device;
+import dev.wukong.runtime.OnnxRuntime;
 import java.nio.FloatBuffer;
 
 /** A predict graph that scores with rows from anywhere. One thread at a time. */
@@ -25,7 +27,7 @@ final class GraphScorer implements AutoCloseable {
       throws OrtException {
     this.binder = new InputBinder(layout, precision);
     this.tasks = layout.schema().tasks().size();
-    try (OrtSession.SessionOptions options = OnnxRuntime.options(device, threads)) {
+    try (OrtSession.SessionOptions options = OnnxRuntime.options(device, threads, true)) {
       this.session = OnnxRuntime.environment().createSession(graph, options);
     }
   }

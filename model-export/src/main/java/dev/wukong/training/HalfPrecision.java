@@ -8,6 +8,7 @@ import dev.wukong.data.EncodedExamples;
 import dev.wukong.data.Task;
 import dev.wukong.metrics.Metrics;
 import dev.wukong.metrics.MetricsCollector;
+import dev.wukong.runtime.Device;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -9,8 +9,9 @@ import dev.wukong.data.EncodedRows;
 import dev.wukong.data.IdColumns;
 import dev.wukong.data.InputLayout;
 import dev.wukong.data.Scope;
+import dev.wukong.runtime.OnnxRuntime;
+import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
-import java.nio.IntBuffer;
 import java.nio.ShortBuffer;
 import java.util.Locale;
 
@@ -60,12 +61,12 @@ final class InputBinder {
       if (width > 0) {
         EncodedRows encoded = of(scope, context, candidate);
         String name = "dense." + suffix(scope);
-        FloatBuffer dense = buffers.floats(name, encoded.dense(), encoded.rows() * width);
-        run.input(name, floats(dense, encoded.rows(), width));
+        ByteBuffer dense = buffers.floats(name, encoded.dense(), encoded.rows() * width);
+        run.input(name, floats(dense.asFloatBuffer(), encoded.rows(), width));
       }
     }
     if (contexts) {
-      IntBuffer of = buffers.ints("context_of", contextOf.length).put(0, contextOf);
+      ByteBuffer of = buffers.ints("context_of", contextOf, contextOf.length);
       run.input("context_of", ints(of, contextOf.length));
     }
   }
@@ -77,7 +78,7 @@ final class InputBinder {
     int count = Math.multiplyExact(encoded.rows(), width);
     int[] slots = buffers.slots("slots." + name, count);
     rows.slots(scope, group, encoded, slots);
-    IntBuffer direct = buffers.ints("slots." + name, count).put(0, slots, 0, count);
+    ByteBuffer direct = buffers.ints("slots." + name, slots, count);
     run.input("slots." + name, ints(direct, encoded.rows(), width));
     if (layout.weighted(scope, group)) {
       FloatBuffer weights = buffers.floats("weights." + name, count);
@@ -134,8 +135,8 @@ final class InputBinder {
     return OnnxTensor.createTensor(environment, values, shape);
   }
 
-  private OnnxTensor ints(IntBuffer values, long... shape) throws OrtException {
-    return OnnxTensor.createTensor(environment, values, shape);
+  private OnnxTensor ints(ByteBuffer values, long... shape) throws OrtException {
+    return OnnxTensor.createTensor(environment, values, shape, OnnxJavaType.INT32);
   }
 
   private static String suffix(Scope scope) {

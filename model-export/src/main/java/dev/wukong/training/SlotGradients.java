@@ -20,32 +20,23 @@ final class SlotGradients {
   static void add(
       Workers workers, int[] slots, int positions, Floats gradients, int width, float[] sums) {
     MemorySegment segment = gradients.segment();
-    int chunk = Math.max(1, Floats.TILE / width);
     workers.run(
         part -> {
-          float[] tile = new float[chunk * width];
-          for (int from = 0; from < positions; from += chunk) {
-            int count = Math.min(chunk, positions - from);
-            MemorySegment.copy(
-                segment,
-                ValueLayout.JAVA_FLOAT,
-                (long) from * width * Float.BYTES,
-                tile,
-                0,
-                count * width);
-            for (int p = 0; p < count; p++) {
-              int slot = slots[from + p];
-              if (slot != 0 && slot % workers.count() == part) {
-                addRow(tile, p * width, sums, slot * width, width);
-              }
+          float[] row = new float[width];
+          for (int p = 0; p < positions; p++) {
+            int slot = slots[p];
+            if (slot != 0 && slot % workers.count() == part) {
+              long at = (long) p * width * Float.BYTES;
+              MemorySegment.copy(segment, ValueLayout.JAVA_FLOAT, at, row, 0, width);
+              addRow(row, sums, slot * width, width);
             }
           }
         });
   }
 
-  private static void addRow(float[] from, int at, float[] to, int into, int width) {
+  private static void addRow(float[] from, float[] to, int into, int width) {
     for (int i = 0; i < width; i++) {
-      to[into + i] += from[at + i];
+      to[into + i] += from[i];
     }
   }
 }

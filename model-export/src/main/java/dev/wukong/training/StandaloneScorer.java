@@ -10,6 +10,8 @@ import dev.wukong.data.EncodedRows;
 import dev.wukong.data.IdColumns;
 import dev.wukong.data.InputLayout;
 import dev.wukong.data.Scope;
+import dev.wukong.runtime.Device;
+import dev.wukong.runtime.OnnxRuntime;
 import dev.wukong.standalone.IdPositions;
 import dev.wukong.standalone.StandaloneInputs;
 import java.io.IOException;
@@ -34,7 +36,7 @@ public final class StandaloneScorer implements AutoCloseable {
   public StandaloneScorer(Path model, StandaloneInputs inputs, Device device, int threads)
       throws IOException {
     this.inputs = inputs;
-    try (OrtSession.SessionOptions options = OnnxRuntime.options(device, threads)) {
+    try (OrtSession.SessionOptions options = OnnxRuntime.options(device, threads, true)) {
       this.session = environment.createSession(model.toString(), options);
     } catch (OrtException e) {
       throw new BundleException(model + " does not load: " + e.getMessage(), e);
@@ -64,7 +66,7 @@ public final class StandaloneScorer implements AutoCloseable {
             "context_of",
             OnnxTensor.createTensor(
                 environment,
-                buffers.ints("context_of", contextOf.length).put(0, contextOf),
+                buffers.ints("context_of", contextOf, contextOf.length).asIntBuffer(),
                 new long[] {contextOf.length}));
       }
       FloatBuffer out = buffers.floats("probabilities", probabilities.length);
@@ -87,7 +89,10 @@ public final class StandaloneScorer implements AutoCloseable {
       String name = StandaloneInputs.dense(scope);
       run.input(
           name,
-          floats(buffers.floats(name, rows.dense(), rows.rows() * width), rows.rows(), width));
+          floats(
+              buffers.floats(name, rows.dense(), rows.rows() * width).asFloatBuffer(),
+              rows.rows(),
+              width));
     }
   }
 

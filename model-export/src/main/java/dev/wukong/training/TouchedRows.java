@@ -15,7 +15,10 @@ import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.SplittableRandom;
 
 /**
@@ -37,6 +40,9 @@ final class TouchedRows implements RowTrainer {
   private final UniqueRows batch;
 
   private final List<Store> stores;
+
+  /** The slots of this batch, by scope and group. */
+  private final Map<Scope, int[][]> slots = new EnumMap<>(Scope.class);
 
   /** One group's rows: blocks on the heap, and this batch's input and gradients. */
   private static final class Store {
@@ -90,6 +96,9 @@ final class TouchedRows implements RowTrainer {
     this.known = new UniqueRows(layout);
     this.batch = new UniqueRows(layout);
     this.stores = layout.groups().stream().map(Store::new).toList();
+    for (Scope scope : Scope.values()) {
+      slots.put(scope, new int[stores.size()][0]);
+    }
     // The unseen and missing ids' rows exist from the start: they stand in for ids that training
     // never met.
     for (int group = 0; group < stores.size(); group++) {
@@ -144,15 +153,24 @@ final class TouchedRows implements RowTrainer {
   }
 
   private void collect(Scope scope, int group, EncodedRows rows) {
-    int width = layout.slotWidth(scope, group);
-    if (width > 0) {
-      batch.slots(scope, group, rows, IntBuffer.allocate(Math.multiplyExact(rows.rows(), width)));
+    int count = Math.multiplyExact(rows.rows(), layout.slotWidth(scope, group));
+    int[][] own = slotsOf(scope);
+    if (own[group].length < count) {
+      own[group] = new int[count];
+    }
+    if (count > 0) {
+      batch.slots(scope, group, rows, IntBuffer.wrap(own[group]));
     }
   }
 
   @Override
   public void slots(Scope scope, int group, EncodedRows rows, int[] out) {
-    batch.slots(scope, group, rows, IntBuffer.wrap(out));
+    int count = rows.rows() * layout.slotWidth(scope, group);
+    System.arraycopy(slotsOf(scope)[group], 0, out, 0, count);
+  }
+
+  private int[][] slotsOf(Scope scope) {
+    return Objects.requireNonNull(slots.get(scope));
   }
 
   @Override

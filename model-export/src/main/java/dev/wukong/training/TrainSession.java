@@ -10,16 +10,18 @@ import dev.wukong.data.EncodedRows;
 import dev.wukong.data.InputLayout;
 import dev.wukong.data.Scope;
 import dev.wukong.graph.Graph;
+import dev.wukong.graph.Lowering;
 import dev.wukong.graph.OnnxWriter;
 import dev.wukong.graph.TensorData;
 import dev.wukong.objective.TrainGraph;
 import dev.wukong.ranker.Network;
 import dev.wukong.ranker.RankerConfig;
 import dev.wukong.ranker.RankerGraphs;
+import dev.wukong.runtime.Device;
+import dev.wukong.runtime.OnnxRuntime;
 import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
-import java.nio.IntBuffer;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -47,7 +49,13 @@ public final class TrainSession implements AutoCloseable {
   private final Buffers buffers;
   private final List<OnnxTensor> own = new ArrayList<>();
   private final Map<String, OnnxTensor> weightTensors = new LinkedHashMap<>();
+
+  /** By shard, the tensors in which gradients and new statistics arrive. */
+  private final List<Map<String, OnnxTensor>> results = new ArrayList<>();
+
   private final Map<String, Floats> lookupGradients = new LinkedHashMap<>();
+  private final Shards trainShards;
+  private final Shards scoreShards;
   private long step;
 
   /** What one step gave. */
@@ -68,11 +76,20 @@ public final class TrainSession implements AutoCloseable {
     this.config = config;
     this.train = TrainGraph.of(model, layout);
     this.workers = new Workers(config.threads());
+    this.scoreShards = device instanceof Device.Cpu ? Shards.of(config.threads()) : new Shards(1);
+    // Batch normalization looks at the batch as a whole.
+    this.trainShards = train.statistics().isEmpty() ? scoreShards : new Shards(1);
     this.weights =
         new WeightState(
-            arena, train.weights(), HostOptimizer.of(config.dense()), workers, config.seed());
+            arena,
+            train.weights(),
+            HostOptimizer.of(config.dense()),
+            workers,
+            trainShards.most(),
+            config.seed());
     this.statistics =
-        new WeightState(arena, train.statistics(), new HostOptimizer.Sgd(), workers, config.seed());
+        new WeightState(
+            arena, train.statistics(), new HostOptimizer.Sgd(), workers, 1, config.seed());
     double deviation = model.embedding().deviation();
     this.rows =
         switch (config.rows().mode()) {
@@ -83,24 +100,49 @@ public final class TrainSession implements AutoCloseable {
         };
     this.buffers = new Buffers(config.batch());
     try {
-      this.trainer = session(train.graph(), device);
-      this.scorer = session(RankerGraphs.predict(model, layout), device);
-      for (WeightState state : List.of(weights, statistics)) {
-        for (Map.Entry<String, WeightState.Place> e : state.places().entrySet()) {
-          long[] shape = e.getValue().shape().sizes();
-          weightTensors.put(e.getKey(), keep(tensor(state.buffer(e.getKey()), shape)));
-          weightTensors.put("grad/" + e.getKey(), keep(tensor(state.gradient(e.getKey()), shape)));
-        }
-      }
+      this.trainer = session(train.graph(), device, trainShards);
+      this.scorer = session(RankerGraphs.predict(model, layout), device, scoreShards);
+      makeTensors();
     } catch (OrtException e) {
       throw new IllegalStateException("the training graph does not load: " + e.getMessage(), e);
     }
   }
 
-  private OrtSession session(Graph graph, Device device) throws OrtException {
-    byte[] model = OnnxWriter.write(graph, device.lowering(), Map.of(), Map.of()).toByteArray();
-    try (OrtSession.SessionOptions options = OnnxRuntime.options(device, config.threads())) {
+  private OrtSession session(Graph graph, Device device, Shards shards) throws OrtException {
+    Lowering lowering =
+        switch (device) {
+          case Device.Cpu() -> Lowering.CPU;
+          case Device.Cuda _ -> Lowering.CUDA;
+        };
+    byte[] model = OnnxWriter.write(graph, lowering, Map.of(), Map.of()).toByteArray();
+    // A run's own thread counts; those beyond the shards help whoever has work for them.
+    int threads = config.threads() - shards.most() + 1;
+    try (OrtSession.SessionOptions options = OnnxRuntime.options(device, threads, true)) {
       return environment.createSession(model, options);
+    }
+  }
+
+  private void makeTensors() throws OrtException {
+    for (WeightState state : List.of(weights, statistics)) {
+      for (Map.Entry<String, WeightState.Place> e : state.places().entrySet()) {
+        long[] shape = e.getValue().shape().sizes();
+        weightTensors.put(e.getKey(), keep(tensor(state.buffer(e.getKey()), shape)));
+      }
+    }
+    for (int shard = 0; shard < trainShards.most(); shard++) {
+      Map<String, OnnxTensor> own = new LinkedHashMap<>();
+      for (Map.Entry<String, WeightState.Place> e : weights.places().entrySet()) {
+        FloatBuffer gradient = weights.gradient(shard, e.getKey());
+        own.put("grad/" + e.getKey(), keep(tensor(gradient, e.getValue().shape().sizes())));
+      }
+      results.add(own);
+    }
+    // The new statistics land where gradients would; a step takes them over.
+    for (Map.Entry<String, WeightState.Place> e : statistics.places().entrySet()) {
+      FloatBuffer landing = statistics.gradient(0, e.getKey());
+      results
+          .getFirst()
+          .put("new/" + e.getKey(), keep(tensor(landing, e.getValue().shape().sizes())));
     }
   }
 
@@ -168,53 +210,38 @@ public final class TrainSession implements AutoCloseable {
     double warmUp = config.warmUp() > 0 ? Math.min(1, (double) next / config.warmUp()) : 1;
     rows.bind(batch, true);
     int count = batch.rows();
-    float loss;
-    float[] probabilities = new float[count * layout.schema().tasks().size()];
-    try (Run run = new Run()) {
-      bindInputs(run, batch);
-      run.input(
-          "labels",
-          tensor(buffers.floats("labels", batch.labels(), count * tasks()), count, tasks()));
-      run.input(
-          "label_weights",
-          tensor(
-              buffers.floats("label_weights", batch.labelWeights(), count * tasks()),
-              count,
-              tasks()));
-      for (int i = 0; i < train.masks().size(); i++) {
-        Network.DropoutMask mask = train.masks().get(i);
-        int width = (int) mask.mask().dim(1).size();
-        ByteBuffer bytes = buffers.bytes(mask.mask().name(), count * width);
-        Dropout.fill(workers, bytes, count * width, mask.rate(), config.seed(), next, i);
-        run.input(
-            mask.mask().name(),
-            OnnxTensor.createTensor(
-                environment, bytes, new long[] {count, width}, OnnxJavaType.BOOL));
-      }
-      FloatBuffer lossBuffer = buffers.floats("loss", 1);
-      FloatBuffer probabilityBuffer = buffers.floats("probabilities", probabilities.length);
-      run.output("loss", tensor(lossBuffer));
-      run.output("probabilities", tensor(probabilityBuffer, count, tasks()));
-      weights.places().keySet().forEach(name -> run.shared("grad/" + name, weight("grad/" + name)));
-      // The new statistics land where gradients would; they are taken over below.
-      statistics
-          .places()
-          .keySet()
-          .forEach(name -> run.shared("new/" + name, weight("grad/" + name)));
-      for (String slots : train.lookups()) {
-        long[] shape = lookupShape(slots, count);
-        Floats gradients =
-            lookupGradients.computeIfAbsent(
-                slots, s -> new Floats(arena, shape[1] * shape[2] * config.batch()));
-        run.output(
-            "grad/" + slots, tensor(gradients.buffer(0, shape[0] * shape[1] * shape[2]), shape));
-      }
-      run.execute(trainer);
-      loss = lossBuffer.get(0);
-      probabilityBuffer.get(0, probabilities);
-    } catch (OrtException e) {
-      throw new IllegalStateException("training step " + next + " failed: " + e.getMessage(), e);
+    int shards = trainShards.count(count);
+    List<RowBlock> inputs = inputs(batch);
+    addLabels(inputs, batch);
+    addMasks(inputs, count, next);
+    List<RowBlock> outputs = new ArrayList<>();
+    ByteBuffer probabilities = buffers.bytes("probabilities", count * tasks() * Float.BYTES);
+    outputs.add(new RowBlock("probabilities", probabilities, OnnxJavaType.FLOAT, tasks()));
+    for (String slots : train.lookups()) {
+      long[] tail = lookupTail(slots);
+      Floats gradients =
+          lookupGradients.computeIfAbsent(
+              slots, s -> new Floats(arena, tail[0] * tail[1] * config.batch()));
+      ByteBuffer bytes = gradients.bytes(0, count * tail[0] * tail[1]);
+      outputs.add(new RowBlock("grad/" + slots, bytes, OnnxJavaType.FLOAT, tail));
     }
+    FloatBuffer losses = buffers.floats("loss", shards);
+    run(
+        "training step " + next,
+        trainer,
+        count,
+        shards,
+        inputs,
+        outputs,
+        (run, shard) -> {
+          run.output("loss", tensor(losses.slice(shard, 1)));
+          results.get(shard).forEach(run::shared);
+        });
+    double sum = 0;
+    for (int shard = 0; shard < shards; shard++) {
+      sum += losses.get(shard);
+    }
+    float loss = (float) sum;
     if (!Float.isFinite(loss)) {
       throw new IllegalStateException(
           "the loss of step "
@@ -226,90 +253,152 @@ public final class TrainSession implements AutoCloseable {
     statistics
         .places()
         .keySet()
-        .forEach(name -> statistics.buffer(name).put(statistics.gradient(name)));
+        .forEach(name -> statistics.buffer(name).put(statistics.gradient(0, name)));
     rows.clearGradients();
     for (String slots : train.lookups()) {
-      long[] shape = lookupShape(slots, count);
-      rows.add(group(slots), buffers.slots(slots), (int) (shape[0] * shape[1]), gradients(slots));
+      int positions = Math.toIntExact(count * lookupTail(slots)[0]);
+      rows.add(group(slots), buffers.slots(slots), positions, gradients(slots));
     }
     double norm = rows.finishGradients();
     double scale = 1;
     if (config.clipNorm() > 0) {
       // As PyTorch's clip_grad_norm_, which the published configurations use.
-      scale = Math.min(1, config.clipNorm() / (Math.sqrt(norm + weights.squaredNorm()) + 1e-6));
+      scale =
+          Math.min(1, config.clipNorm() / (Math.sqrt(norm + weights.squaredNorm(shards)) + 1e-6));
     }
-    weights.update(scale, config.dense().learningRate() * factor * warmUp, next);
+    weights.update(shards, scale, config.dense().learningRate() * factor * warmUp, next);
     rows.update(scale, config.rows().optimizer().learningRate() * factor * warmUp, next);
     step = next;
-    return new Step(loss, probabilities);
+    return new Step(loss, copied(probabilities));
   }
 
   /** Probabilities [B, tasks] of {@code batch} by the weights as they are, without training. */
   public float[] score(EncodedExamples batch) {
     rows.bind(batch, false);
     int count = batch.rows();
-    float[] probabilities = new float[count * tasks()];
-    try (Run run = new Run()) {
-      bindInputs(run, batch);
-      if (scorer.getInputNames().contains("context_of")) {
-        IntBuffer identity = buffers.ints("context_of", count);
-        for (int i = 0; i < count; i++) {
-          identity.put(i, i);
-        }
-        run.input("context_of", OnnxTensor.createTensor(environment, identity, new long[] {count}));
+    int shards = scoreShards.count(count);
+    List<RowBlock> inputs = inputs(batch);
+    if (scorer.getInputNames().contains("context_of")) {
+      // Each range brings its own contexts, counted from 0.
+      int[] own = new int[count];
+      for (int i = 0, shard = 0; i < count; i++) {
+        shard += shard + 1 < shards && i == Shards.first(count, shards, shard + 1) ? 1 : 0;
+        own[i] = i - Shards.first(count, shards, shard);
       }
-      FloatBuffer out = buffers.floats("probabilities", probabilities.length);
-      run.output("probabilities", tensor(out, count, tasks()));
-      run.execute(scorer);
-      out.get(0, probabilities);
-    } catch (OrtException e) {
-      throw new IllegalStateException("scoring failed: " + e.getMessage(), e);
+      inputs.add(
+          new RowBlock("context_of", buffers.ints("context_of", own, count), OnnxJavaType.INT32));
     }
-    return probabilities;
+    ByteBuffer out = buffers.bytes("probabilities", count * tasks() * Float.BYTES);
+    RowBlock probabilities = new RowBlock("probabilities", out, OnnxJavaType.FLOAT, tasks());
+    run("scoring", scorer, count, shards, inputs, List.of(probabilities), (_, _) -> {});
+    return copied(out);
   }
 
-  private void bindInputs(Run run, EncodedExamples batch) throws OrtException {
-    int count = batch.rows();
-    weights.places().keySet().forEach(name -> run.sharedInput(name, weight(name)));
-    statistics.places().keySet().forEach(name -> run.sharedInput(name, weight(name)));
-    for (int group = 0; group < layout.groups().size(); group++) {
-      int width = layout.groups().get(group).width();
-      run.input(
-          "rows." + layout.groups().get(group).name(),
-          tensor(rows.rows(group), rows.size(group), width));
-      for (Scope scope : Scope.values()) {
-        int columns = layout.slotWidth(scope, group);
-        if (columns > 0) {
-          bindSlots(
-              run,
-              scope,
-              group,
-              scope == Scope.CONTEXT ? batch.context() : batch.candidate(),
-              columns);
+  private static float[] copied(ByteBuffer floats) {
+    float[] values = new float[floats.capacity() / Float.BYTES];
+    floats.asFloatBuffer().get(0, values);
+    return values;
+  }
+
+  /** What a run takes beside its rows. */
+  private interface Extra {
+    void addTo(Run run, int shard) throws OrtException;
+  }
+
+  /** Runs every range of the batch's rows, each on a thread of its own. */
+  private void run(
+      String what,
+      OrtSession session,
+      int count,
+      int shards,
+      List<RowBlock> inputs,
+      List<RowBlock> outputs,
+      Extra extra) {
+    workers.run(
+        part -> {
+          if (part >= shards) {
+            return;
+          }
+          int from = Shards.first(count, shards, part);
+          int to = Shards.first(count, shards, part + 1);
+          try (Run run = new Run()) {
+            weightTensors.forEach(run::sharedInput);
+            for (int group = 0; group < layout.groups().size(); group++) {
+              int width = layout.groups().get(group).width();
+              run.input(
+                  "rows." + layout.groups().get(group).name(),
+                  tensor(rows.rows(group), rows.size(group), width));
+            }
+            for (RowBlock input : inputs) {
+              run.input(input.name(), input.rows(environment, from, to));
+            }
+            for (RowBlock output : outputs) {
+              run.output(output.name(), output.rows(environment, from, to));
+            }
+            extra.addTo(run, part);
+            run.execute(session);
+          } catch (OrtException e) {
+            throw new IllegalStateException(what + " failed: " + e.getMessage(), e);
+          }
+        });
+  }
+
+  private void addLabels(List<RowBlock> inputs, EncodedExamples batch) {
+    int tasks = tasks();
+    int length = batch.rows() * tasks;
+    ByteBuffer labels = buffers.floats("labels", batch.labels(), length);
+    inputs.add(new RowBlock("labels", labels, OnnxJavaType.FLOAT, tasks));
+    double[] totals = new double[tasks];
+    for (int i = 0; i < length; i++) {
+      totals[i % tasks] += batch.labelWeights()[i];
+    }
+    ByteBuffer shares = buffers.bytes("label_shares", length * Float.BYTES);
+    for (int i = 0; i < length; i++) {
+      // A task without any example in the batch has no share.
+      double total = totals[i % tasks];
+      shares.putFloat(i * Float.BYTES, total == 0 ? 0 : (float) (batch.labelWeights()[i] / total));
+    }
+    inputs.add(new RowBlock("label_shares", shares, OnnxJavaType.FLOAT, tasks));
+  }
+
+  private void addMasks(List<RowBlock> inputs, int count, long next) {
+    for (int i = 0; i < train.masks().size(); i++) {
+      Network.DropoutMask mask = train.masks().get(i);
+      String name = mask.mask().name();
+      int width = (int) mask.mask().dim(1).size();
+      ByteBuffer bytes = buffers.bytes(name, count * width);
+      Dropout.fill(workers, bytes, count * width, mask.rate(), config.seed(), next, i);
+      inputs.add(new RowBlock(name, bytes, OnnxJavaType.BOOL, width));
+    }
+  }
+
+  private List<RowBlock> inputs(EncodedExamples batch) {
+    List<RowBlock> inputs = new ArrayList<>();
+    for (Scope scope : Scope.values()) {
+      EncodedRows encoded = scope == Scope.CONTEXT ? batch.context() : batch.candidate();
+      for (int group = 0; group < layout.groups().size(); group++) {
+        if (layout.slotWidth(scope, group) > 0) {
+          addSlots(inputs, scope, group, encoded);
         }
       }
-    }
-    for (Scope scope : Scope.values()) {
       int width = layout.denseWidth(scope);
       if (width > 0) {
-        EncodedRows encoded = scope == Scope.CONTEXT ? batch.context() : batch.candidate();
         String name = "dense." + suffix(scope);
-        run.input(name, tensor(buffers.floats(name, encoded.dense(), count * width), count, width));
+        ByteBuffer dense = buffers.floats(name, encoded.dense(), encoded.rows() * width);
+        inputs.add(new RowBlock(name, dense, OnnxJavaType.FLOAT, width));
       }
     }
+    return inputs;
   }
 
-  private void bindSlots(Run run, Scope scope, int group, EncodedRows encoded, int columns)
-      throws OrtException {
+  private void addSlots(List<RowBlock> inputs, Scope scope, int group, EncodedRows encoded) {
     String name = suffix(scope) + "." + layout.groups().get(group).name();
+    int columns = layout.slotWidth(scope, group);
     int count = encoded.rows() * columns;
     int[] slots = buffers.slots("slots." + name, count);
     rows.slots(scope, group, encoded, slots);
-    IntBuffer direct = buffers.ints("slots." + name, count);
-    direct.put(0, slots, 0, count);
-    run.input(
-        "slots." + name,
-        OnnxTensor.createTensor(environment, direct, new long[] {encoded.rows(), columns}));
+    ByteBuffer direct = buffers.ints("slots." + name, slots, count);
+    inputs.add(new RowBlock("slots." + name, direct, OnnxJavaType.INT32, columns));
     if (layout.weighted(scope, group)) {
       float[] factors = new float[count];
       int positions = layout.positions(scope);
@@ -323,17 +412,17 @@ public final class TrainSession implements AutoCloseable {
               column.width());
         }
       }
-      run.input(
-          "weights." + name,
-          tensor(buffers.floats("weights." + name, factors, count), encoded.rows(), columns));
+      ByteBuffer weighted = buffers.floats("weights." + name, factors, count);
+      inputs.add(new RowBlock("weights." + name, weighted, OnnxJavaType.FLOAT, columns));
     }
   }
 
-  private long[] lookupShape(String slots, int count) {
+  /** The shape of a looked-up example's rows: its id positions and their width. */
+  private long[] lookupTail(String slots) {
     int group = group(slots);
     Scope scope =
         slots.startsWith("slots." + suffix(Scope.CONTEXT) + ".") ? Scope.CONTEXT : Scope.CANDIDATE;
-    return new long[] {count, layout.slotWidth(scope, group), layout.groups().get(group).width()};
+    return new long[] {layout.slotWidth(scope, group), layout.groups().get(group).width()};
   }
 
   private int group(String slots) {
@@ -352,14 +441,6 @@ public final class TrainSession implements AutoCloseable {
       throw new IllegalStateException("no gradients for " + slots);
     }
     return gradients;
-  }
-
-  private OnnxTensor weight(String name) {
-    OnnxTensor tensor = weightTensors.get(name);
-    if (tensor == null) {
-      throw new IllegalStateException("no weight " + name);
-    }
-    return tensor;
   }
 
   private int tasks() {

@@ -24,13 +24,23 @@ final class WeightState {
 
   private final Map<String, Place> places = new LinkedHashMap<>();
   private final Floats weights;
-  private final Floats gradients;
+  private final Floats[] gradients;
   private final Floats[] state;
   private final HostOptimizer optimizer;
   private final Workers workers;
 
+  /**
+   * Fresh weights.
+   *
+   * @param shards parts in which gradients come
+   */
   WeightState(
-      Arena arena, Map<Tensor, Init> inits, HostOptimizer optimizer, Workers workers, long seed) {
+      Arena arena,
+      Map<Tensor, Init> inits,
+      HostOptimizer optimizer,
+      Workers workers,
+      int shards,
+      long seed) {
     long offset = 0;
     for (Tensor tensor : inits.keySet()) {
       long length = tensor.shape().elements().size();
@@ -38,7 +48,10 @@ final class WeightState {
       offset += (length + ALIGN - 1) / ALIGN * ALIGN;
     }
     this.weights = new Floats(arena, offset);
-    this.gradients = new Floats(arena, offset);
+    this.gradients = new Floats[shards];
+    for (int i = 0; i < shards; i++) {
+      gradients[i] = new Floats(arena, offset);
+    }
     this.state = new Floats[optimizer.slots()];
     for (int i = 0; i < state.length; i++) {
       state[i] = new Floats(arena, offset);
@@ -62,8 +75,9 @@ final class WeightState {
     return slice(weights, name);
   }
 
-  FloatBuffer gradient(String name) {
-    return slice(gradients, name);
+  /** The gradient of weight {@code name} by the rows of {@code shard}. */
+  FloatBuffer gradient(int shard, String name) {
+    return slice(gradients[shard], name);
   }
 
   private FloatBuffer slice(Floats floats, String name) {
@@ -74,18 +88,19 @@ final class WeightState {
     return floats.buffer(place.offset(), place.length());
   }
 
-  /** The sum of the squared gradients. */
-  double squaredNorm() {
+  /** The sum of the squared gradients, each the sum of the first {@code shards}. */
+  double squaredNorm(int shards) {
     double[] sums = new double[workers.count()];
     workers.range(
-        gradients.length(),
+        weights.length(),
         Floats.TILE,
         (part, from, to) -> {
           float[] tile = new float[Floats.TILE];
+          float[] other = new float[Floats.TILE];
           double sum = 0;
           for (long at = from; at < to; at += Floats.TILE) {
             int count = (int) Math.min(Floats.TILE, to - at);
-            gradients.get(at, tile, count);
+            gradients(shards, at, tile, other, count);
             sum += squares(tile, count);
           }
           sums[part] = sum;
@@ -105,19 +120,34 @@ final class WeightState {
     return sum;
   }
 
-  /** One optimizer step with the gradients multiplied by {@code scale}. */
-  void update(double scale, double rate, long step) {
+  /** The gradients of a tile in {@code tile}; {@code other} is room for it. */
+  private void gradients(int shards, long at, float[] tile, float[] other, int count) {
+    gradients[0].get(at, tile, count);
+    for (int shard = 1; shard < shards; shard++) {
+      gradients[shard].get(at, other, count);
+      for (int i = 0; i < count; i++) {
+        tile[i] += other[i];
+      }
+    }
+  }
+
+  /**
+   * One optimizer step with the gradients, each the sum of the first {@code shards}, multiplied by
+   * {@code scale}.
+   */
+  void update(int shards, double scale, double rate, long step) {
     workers.range(
         weights.length(),
         Floats.TILE,
         (part, from, to) -> {
           float[] w = new float[Floats.TILE];
           float[] g = new float[Floats.TILE];
+          float[] other = new float[Floats.TILE];
           float[][] s = new float[state.length][Floats.TILE];
           for (long at = from; at < to; at += Floats.TILE) {
             int count = (int) Math.min(Floats.TILE, to - at);
             weights.get(at, w, count);
-            gradients.get(at, g, count);
+            gradients(shards, at, g, other, count);
             for (int i = 0; i < s.length; i++) {
               state[i].get(at, s[i], count);
             }

@@ -6,6 +6,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A fixed number of platform threads for arithmetic beside the graph. Work is cut by the number of
@@ -31,23 +32,45 @@ final class Workers implements AutoCloseable {
     return count;
   }
 
-  /** Runs {@code part} for 0 to count, the last on the calling thread. */
+  /**
+   * Runs {@code part} for 0 to count, the last on the calling thread. Returns, or fails with the
+   * first failure, when all have ended.
+   */
   void run(Part part) {
     List<Future<?>> futures = new ArrayList<>();
     for (int i = 0; i < count - 1; i++) {
       int own = i;
       futures.add(executor.submit(() -> part.run(own)));
     }
-    part.run(count - 1);
+    @Nullable Throwable failure = null;
+    try {
+      part.run(count - 1);
+    } catch (RuntimeException | Error e) {
+      failure = e;
+    }
+    boolean interrupted = false;
     for (Future<?> future : futures) {
-      try {
-        future.get();
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        throw new IllegalStateException("interrupted while training", e);
-      } catch (ExecutionException e) {
-        throw new IllegalStateException(e.getCause());
+      // The parts write into memory that the caller may free: they are waited for in any case.
+      while (true) {
+        try {
+          future.get();
+          break;
+        } catch (InterruptedException e) {
+          interrupted = true;
+        } catch (ExecutionException e) {
+          failure = failure == null ? e.getCause() : failure;
+          break;
+        }
       }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+    switch (failure) {
+      case null -> {}
+      case RuntimeException e -> throw e;
+      case Error e -> throw e;
+      default -> throw new IllegalStateException(failure);
     }
   }
 

@@ -2,11 +2,11 @@ package dev.wukong.graph;
 
 import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
-import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.TensorInfo;
 import dev.wukong.onnx.ModelProto;
+import dev.wukong.runtime.OnnxRuntime;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
@@ -25,8 +25,7 @@ public final class OrtRunner implements AutoCloseable {
   public static OrtRunner load(ModelProto model, int threads) throws OrtException {
     try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
       options.setIntraOpNumThreads(threads);
-      return new OrtRunner(
-          OrtEnvironment.getEnvironment().createSession(model.toByteArray(), options));
+      return new OrtRunner(OnnxRuntime.environment().createSession(model.toByteArray(), options));
     }
   }
 
@@ -80,7 +79,7 @@ public final class OrtRunner implements AutoCloseable {
       }
     }
     long[] shape = Arrays.stream(value.shape()).asLongStream().toArray();
-    return OnnxTensor.createTensor(OrtEnvironment.getEnvironment(), bytes.flip(), shape, type);
+    return OnnxTensor.createTensor(OnnxRuntime.environment(), bytes.flip(), shape, type);
   }
 
   private static PlainArray array(OnnxTensor tensor) {

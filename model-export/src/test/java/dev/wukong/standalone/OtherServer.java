@@ -1,10 +1,10 @@
 package dev.wukong.standalone;
 
 import ai.onnxruntime.OnnxTensor;
-import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import dev.wukong.data.Hash;
+import dev.wukong.runtime.OnnxRuntime;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
@@ -29,7 +29,7 @@ final class OtherServer implements AutoCloseable {
 
   OtherServer(StandaloneExport.Written written) throws IOException, OrtException {
     json = JsonMapper.builder().build().readTree(Files.readString(written.ids()));
-    session = OrtEnvironment.getEnvironment().createSession(written.model().toString());
+    session = OnnxRuntime.environment().createSession(written.model().toString());
   }
 
   JsonNode json() {
@@ -84,7 +84,7 @@ final class OtherServer implements AutoCloseable {
       for (Map.Entry<String, Object> input : inputs.entrySet()) {
         tensors.put(
             input.getKey(),
-            OnnxTensor.createTensor(OrtEnvironment.getEnvironment(), input.getValue()));
+            OnnxTensor.createTensor(OnnxRuntime.environment(), input.getValue()));
       }
       try (OrtSession.Result result = session.run(tensors)) {
         return (float[][]) result.get("probabilities").orElseThrow().getValue();

@@ -11,6 +11,7 @@ import dev.wukong.data.RowSource;
 import dev.wukong.data.Schema;
 import dev.wukong.data.SchemaYaml;
 import dev.wukong.data.VocabularyBuilder;
+import dev.wukong.runtime.Device;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;

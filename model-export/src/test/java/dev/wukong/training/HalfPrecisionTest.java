@@ -17,6 +17,7 @@ import dev.wukong.onnx.NodeProto;
 import dev.wukong.onnx.TensorProto;
 import dev.wukong.onnx.ValueInfo;
 import dev.wukong.ranker.RankerConfig;
+import dev.wukong.runtime.Device;
 import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;

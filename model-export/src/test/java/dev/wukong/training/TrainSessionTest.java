@@ -17,6 +17,7 @@ import dev.wukong.data.Task;
 import dev.wukong.data.Transform;
 import dev.wukong.data.ValueType;
 import dev.wukong.ranker.RankerConfig;
+import dev.wukong.runtime.Device;
 import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;

@@ -25,6 +25,7 @@ import dev.wukong.graph.OnnxWriter;
 import dev.wukong.graph.TensorData;
 import dev.wukong.ranker.RankerConfig;
 import dev.wukong.ranker.RankerGraphs;
+import dev.wukong.runtime.Device;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;

@@ -1,8 +1,8 @@
 package dev.wukong.serving;
 
 import dev.wukong.bundle.Precision;
+import dev.wukong.runtime.Device;
 import dev.wukong.serving.batching.BatchPolicy;
-import dev.wukong.serving.hosting.Device;
 import dev.wukong.serving.hosting.EngineOptions;
 import dev.wukong.serving.hosting.HostingOptions;
 import dev.wukong.serving.predict.PredictLimits;

@@ -1,11 +1,17 @@
 package dev.wukong.serving;
 
+import static com.tngtech.archunit.core.domain.JavaCall.Predicates.target;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.type;
+import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.name;
+import static com.tngtech.archunit.core.domain.properties.HasOwner.Predicates.With.owner;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtSession;
 import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
@@ -24,7 +30,7 @@ class ModuleBoundariesTest {
       slices().matching("dev.wukong.(**)").should().beFreeOfCycles();
 
   @ArchTest
-  static final ArchRule theServiceUsesOnlyDataAndBundles =
+  static final ArchRule theServiceUsesOnlyDataBundlesAndTheRuntime =
       noClasses()
           .that()
           .resideInAPackage("dev.wukong.serving..")
@@ -37,6 +43,7 @@ class ModuleBoundariesTest {
                               "dev.wukong.serving..",
                               "dev.wukong.data..",
                               "dev.wukong.bundle..",
+                              "dev.wukong.runtime..",
                               "dev.wukong.proto.."))));
 
   @ArchTest
@@ -49,13 +56,36 @@ class ModuleBoundariesTest {
           .resideInAPackage("dev.wukong.serving..");
 
   @ArchTest
-  static final ArchRule onnxRuntimeIsForTrainingAndHosting =
+  static final ArchRule onnxRuntimeIsForItsDoorTrainingAndHosting =
       noClasses()
           .that()
-          .resideOutsideOfPackages("dev.wukong.training..", "dev.wukong.serving.hosting..")
+          .resideOutsideOfPackages(
+              "dev.wukong.runtime..", "dev.wukong.training..", "dev.wukong.serving.hosting..")
           .should()
           .dependOnClassesThat()
           .resideInAPackage("ai.onnxruntime..");
+
+  /** Only its own door makes the environment, or the switch of telemetry would come too late. */
+  @ArchTest
+  static final ArchRule onnxRuntimeStartsAtItsDoor =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("dev.wukong.runtime..")
+          .should()
+          .callMethodWhere(
+              target(owner(type(OrtEnvironment.class))).and(target(name("getEnvironment"))))
+          .orShould()
+          .callConstructor(OrtSession.SessionOptions.class);
+
+  @ArchTest
+  static final ArchRule theRuntimeKnowsNothingOfTheRest =
+      noClasses()
+          .that()
+          .resideInAPackage("dev.wukong.runtime..")
+          .should()
+          .dependOnClassesThat(
+              resideInAPackage("dev.wukong..")
+                  .and(DescribedPredicate.not(resideInAPackage("dev.wukong.runtime.."))));
 
   @ArchTest
   static final ArchRule rocksIsForItsStore =

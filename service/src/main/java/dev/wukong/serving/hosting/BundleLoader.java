@@ -44,6 +44,7 @@ final class BundleLoader {
    * Loads the bundle in {@code folder}.
    *
    * @throws IOException if it cannot be read, or must not be used
+   * @throws dev.wukong.runtime.DeviceException if the device cannot be used
    * @throws EngineException if its graph cannot be run here
    */
   HostedModel load(Path folder) throws IOException {

@@ -2,6 +2,7 @@ package dev.wukong.serving.hosting;
 
 import dev.wukong.bundle.BundleStore;
 import dev.wukong.bundle.Manifest;
+import dev.wukong.runtime.DeviceException;
 import dev.wukong.serving.embedding.RowStore;
 import dev.wukong.serving.embedding.StoreException;
 import io.micrometer.core.instrument.Counter;
@@ -145,6 +146,7 @@ public final class BundleWatcher implements AutoCloseable {
       count(model, "loaded");
       return true;
     } catch (IOException
+        | DeviceException
         | EngineException
         | StoreException
         | IllegalArgumentException

@@ -1,9 +1,6 @@
 package dev.wukong.serving.hosting;
 
-/**
- * A graph could not be loaded or run; the message says what was tried and, for a device, what is
- * missing.
- */
+/** A graph could not be loaded or run; the message says what was tried. */
 public final class EngineException extends RuntimeException {
   EngineException(String message) {
     super(message);

@@ -1,6 +1,7 @@
 package dev.wukong.serving.hosting;
 
 import dev.wukong.bundle.Precision;
+import dev.wukong.runtime.Device;
 
 /**
  * How graphs run.

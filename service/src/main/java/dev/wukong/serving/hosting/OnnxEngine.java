@@ -5,10 +5,10 @@ import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
-import ai.onnxruntime.OrtProvider;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.OrtSession.SessionOptions;
 import ai.onnxruntime.TensorInfo;
+import dev.wukong.runtime.OnnxRuntime;
 import dev.wukong.serving.hosting.HostTensor.ElementType;
 import java.util.HashMap;
 import java.util.List;
@@ -34,22 +34,15 @@ final class OnnxEngine implements Engine {
    *
    * @param graph the bytes of an ONNX model
    * @param expected the inputs the graph must have, exactly, and their types
-   * @throws EngineException if the device is missing, or the graph cannot be loaded or has other
-   *     inputs or outputs
+   * @throws dev.wukong.runtime.DeviceException if the device cannot be used
+   * @throws EngineException if the graph cannot be loaded or has other inputs or outputs
    */
   static OnnxEngine load(byte[] graph, Map<String, ElementType> expected, EngineOptions options) {
     OrtEnvironment environment = OnnxRuntime.environment();
     OrtSession session;
-    try (SessionOptions session0 = new SessionOptions()) {
-      session0.setIntraOpNumThreads(options.threads());
-      session0.setInterOpNumThreads(1);
-      session0.setOptimizationLevel(SessionOptions.OptLevel.ALL_OPT);
-      session0.addConfigEntry("session.intra_op.allow_spinning", options.spin() ? "1" : "0");
-      switch (options.device()) {
-        case Device.Cpu() -> {}
-        case Device.Cuda(int id) -> addCuda(session0, id);
-      }
-      session = environment.createSession(graph, session0);
+    try (SessionOptions settings =
+        OnnxRuntime.options(options.device(), options.threads(), options.spin())) {
+      session = environment.createSession(graph, settings);
     } catch (OrtException e) {
       throw new EngineException("ONNX Runtime cannot load the graph: " + e.getMessage(), e);
     }
@@ -68,24 +61,6 @@ final class OnnxEngine implements Engine {
     } catch (EngineException e) {
       engine.close();
       throw e;
-    }
-  }
-
-  private static void addCuda(SessionOptions options, int id) {
-    if (!OrtEnvironment.getAvailableProviders().contains(OrtProvider.CUDA)) {
-      throw new EngineException(
-          ("device 'cuda:%d' needs ONNX Runtime with CUDA (artifact onnxruntime_gpu);"
-                  + " this build has only %s")
-              .formatted(id, OrtEnvironment.getAvailableProviders()));
-    }
-    try {
-      options.addCUDA(id);
-    } catch (OrtException e) {
-      throw new EngineException(
-          ("device 'cuda:%d' cannot be used; it needs an NVIDIA driver, that GPU, and the CUDA and"
-                  + " cuDNN libraries on the library path: %s")
-              .formatted(id, e.getMessage()),
-          e);
     }
   }
 

@@ -9,7 +9,7 @@ import dev.wukong.proto.v1.ModelVersion;
 import dev.wukong.proto.v1.StatusServiceGrpc;
 import dev.wukong.proto.v1.VersionStatus;
 import dev.wukong.proto.v1.VersionStatus.State;
-import dev.wukong.serving.hosting.Device;
+import dev.wukong.runtime.Device;
 import dev.wukong.serving.hosting.HostedModel;
 import dev.wukong.serving.hosting.ModelHost;
 import dev.wukong.serving.hosting.ServedModel;

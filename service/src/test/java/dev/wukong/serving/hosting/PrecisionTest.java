@@ -10,6 +10,7 @@ import dev.wukong.client.Prediction;
 import dev.wukong.client.RankingClient;
 import dev.wukong.proto.v1.ModelStatus;
 import dev.wukong.proto.v1.VersionStatus.State;
+import dev.wukong.runtime.Device;
 import dev.wukong.serving.hosting.HostTensor.ElementType;
 import dev.wukong.serving.testing.Served;
 import dev.wukong.serving.testing.TinyModel;

@@ -1,7 +1,5 @@
-package dev.wukong.serving.hosting;
+package dev.wukong.runtime;
 
-import ai.onnxruntime.OrtEnvironment;
-import ai.onnxruntime.OrtLoggingLevel;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -9,54 +7,39 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
-import java.util.Optional;
 
-/** The one way to ONNX Runtime's environment in this process. */
-public final class OnnxRuntime {
+/** A reference to ONNX Runtime's environment that is never given back. */
+final class EnvironmentReference {
   /*
-   * Two things happen before the first session, each for a reason that shows only later.
+   * ONNX Runtime frees its environment in a JVM shutdown hook of its own, at the same time as other
+   * hooks drain requests that still run sessions, or while a training that Ctrl-C ends still makes
+   * a step: that is a crash in native code. The environment counts its references, so the hook's
+   * release is not the last one once we hold one, too.
    *
-   * Telemetry is switched off in the process's environment before the library loads: with it, the
-   * library writes files and, on a command line above 4 KB, crashes.
-   *
-   * ONNX Runtime frees its environment in a JVM shutdown hook of its own, at the same time as ours
-   * drain requests that still run sessions. The environment counts its references, so we take one
-   * and never give it back: the hook's release is then not the last. OrtApi is a table of function
-   * pointers whose order is part of the published interface.
+   * OrtApi is a table of function pointers whose order is part of the published interface.
    */
-  private static final String NAME = "wukong";
   private static final int API_VERSION = 22;
   private static final int GET_API = 0;
   private static final int CREATE_ENV = 3;
   private static final int WARNING = 2;
 
-  private OnnxRuntime() {}
+  private EnvironmentReference() {}
 
-  private static final class Holder {
-    static final OrtEnvironment ENVIRONMENT = create();
-
-    private static OrtEnvironment create() {
-      NativeEnvironment.setIfAbsent("ORT_DISABLE_TELEMETRY", "1");
-      OrtEnvironment environment =
-          OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_WARNING, NAME);
-      keepAlive();
-      return environment;
-    }
-  }
-
-  /** The environment, made on first use; it lives as long as the process. */
-  public static OrtEnvironment environment() {
-    return Holder.ENVIRONMENT;
-  }
-
+  /**
+   * Takes one.
+   *
+   * @throws IllegalStateException if the loaded library lacks the interface or gives none
+   */
   @SuppressWarnings("restricted") // Calls of C functions whose signatures are published.
-  private static void keepAlive() {
-    Optional<MemorySegment> base = SymbolLookup.loaderLookup().find("OrtGetApiBase");
-    if (base.isEmpty()) {
-      throw new IllegalStateException(
-          "the ONNX Runtime library has no symbol OrtGetApiBase; is onnxruntime.native.path"
-              + " right?");
-    }
+  static void take() {
+    MemorySegment base =
+        SymbolLookup.loaderLookup()
+            .find("OrtGetApiBase")
+            .orElseThrow(
+                () ->
+                    new IllegalStateException(
+                        "the ONNX Runtime library has no symbol OrtGetApiBase; is"
+                            + " onnxruntime.native.path right?"));
     Linker linker = Linker.nativeLinker();
     FunctionDescriptor getter = FunctionDescriptor.of(ValueLayout.ADDRESS);
     FunctionDescriptor getApi = FunctionDescriptor.of(ValueLayout.ADDRESS, ValueLayout.JAVA_INT);
@@ -64,15 +47,20 @@ public final class OnnxRuntime {
         FunctionDescriptor.of(
             ValueLayout.ADDRESS, ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.ADDRESS);
     try (Arena arena = Arena.ofConfined()) {
-      MethodHandle apiBase = linker.downcallHandle(base.get(), getter);
+      MethodHandle apiBase = linker.downcallHandle(base, getter);
       MemorySegment table = (MemorySegment) apiBase.invokeExact();
       MethodHandle apiOf = linker.downcallHandle(pointer(table, GET_API), getApi);
       MemorySegment api = (MemorySegment) apiOf.invokeExact(API_VERSION);
+      if (api.address() == 0) {
+        throw new IllegalStateException(
+            "the ONNX Runtime library does not know version %d of its interface"
+                .formatted(API_VERSION));
+      }
       MethodHandle create = linker.downcallHandle(pointer(api, CREATE_ENV), createEnv);
       MemorySegment status =
           (MemorySegment)
               create.invokeExact(
-                  WARNING, arena.allocateFrom(NAME), arena.allocate(ValueLayout.ADDRESS));
+                  WARNING, arena.allocateFrom("wukong"), arena.allocate(ValueLayout.ADDRESS));
       if (status.address() != 0) {
         throw new IllegalStateException("ONNX Runtime gave no reference to its environment");
       }

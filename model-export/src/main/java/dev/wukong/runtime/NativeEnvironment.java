@@ -1,5 +1,6 @@
-package dev.wukong.serving.hosting;
+package dev.wukong.runtime;
 
+import java.lang.System.Logger.Level;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -7,19 +8,17 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.util.Optional;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** The process's own environment variables, as native libraries read them. */
 final class NativeEnvironment {
-  private static final Logger log = LoggerFactory.getLogger(NativeEnvironment.class);
+  private static final System.Logger log = System.getLogger(NativeEnvironment.class.getName());
 
   private NativeEnvironment() {}
 
   /**
-   * Sets a variable where it is not set yet. Java's own view of the environment does not change.
-   * Not safe while another thread reads the environment natively, so it is called before native
-   * libraries are loaded.
+   * Sets a variable where it is not set yet; says so in the log where the platform cannot. Java's
+   * own view of the environment does not change. Not safe while another thread reads the
+   * environment natively, so it is called before native libraries are loaded.
    */
   @SuppressWarnings("restricted") // One call of a C function whose signature is known.
   static void setIfAbsent(String name, String value) {
@@ -29,8 +28,10 @@ final class NativeEnvironment {
     Linker linker = Linker.nativeLinker();
     Optional<MemorySegment> setenv = linker.defaultLookup().find("setenv");
     if (setenv.isEmpty()) {
-      log.warn(
-          "cannot set {}: this platform has no setenv; set it before starting the process", name);
+      log.log(
+          Level.WARNING,
+          "cannot set {0}: this platform has no setenv; set it before starting the process",
+          name);
       return;
     }
     MethodHandle call =

@@ -1,9 +1,9 @@
-package dev.wukong.serving.hosting;
+package dev.wukong.runtime;
 
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Where graphs run. */
+/** Where graphs run, written {@code cpu} or {@code cuda:<number>}. */
 public sealed interface Device {
   /** The machine's processors. */
   record Cpu() implements Device {
@@ -16,17 +16,17 @@ public sealed interface Device {
   /**
    * An NVIDIA GPU.
    *
-   * @param id as CUDA numbers them, from 0
+   * @param index as CUDA numbers them, from 0
    */
-  record Cuda(int id) implements Device {
+  record Cuda(int index) implements Device {
     @Override
     public String toString() {
-      return "cuda:" + id;
+      return "cuda:" + index;
     }
   }
 
   /**
-   * The device that {@code text} names.
+   * The device that {@code text} names; whether there is one shows when it is used.
    *
    * @throws IllegalArgumentException if it is neither {@code cpu} nor {@code cuda:<number>}
    */
@@ -38,7 +38,6 @@ public sealed interface Device {
     if (cuda.matches()) {
       return new Cuda(Integer.parseInt(cuda.group(1)));
     }
-    throw new IllegalArgumentException(
-        "device '%s' is unknown, allowed are 'cpu' and 'cuda:<number>'".formatted(text));
+    throw new IllegalArgumentException("device is '" + text + "', want cpu or cuda:0, cuda:1, ...");
   }
 }

@@ -1,0 +1,14 @@
+package dev.wukong.runtime;
+
+/** A device that cannot be used; the message names it and says what is missing. */
+public final class DeviceException extends RuntimeException {
+  private static final long serialVersionUID = 1L;
+
+  DeviceException(String message) {
+    super(message);
+  }
+
+  DeviceException(String message, Throwable cause) {
+    super(message, cause);
+  }
+}
