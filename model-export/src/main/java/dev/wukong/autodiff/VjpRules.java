@@ -98,6 +98,11 @@ final class VjpRules {
       case Op.ExpandLike() -> flow(dy(n, dys), null);
       case Op.Gather() -> flow(g.apply(new Op.ScatterAdd(), n.in(0), n.in(1), dy(n, dys)), null);
       case Op.ScatterAdd() -> flow(null, null, g.gather(dy(n, dys), n.in(1)));
+      case Op.Scan _ ->
+          throw new IllegalArgumentException(
+              n.name()
+                  + ": Scan is not differentiable: differentiate its body and build the Scan"
+                  + " around the gradients");
     };
   }
 

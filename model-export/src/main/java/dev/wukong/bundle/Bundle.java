@@ -85,7 +85,7 @@ public final class Bundle implements AutoCloseable {
     for (String name : files.keySet()) {
       try {
         if (name.endsWith(".onnx")) {
-          OnnxScan.check(bundle.bytes(name), manifest.opset());
+          OnnxScan.check(bundle.bytes(name), name, manifest.opset());
         } else if (name.endsWith(".safetensors")) {
           SafetensorsFile.of(bundle.segment(name));
         }

@@ -126,9 +126,10 @@ final class OnnxOperators {
           "DynamicQuantizeLinear",
           "MatMulInteger",
           "QLinearMatMul",
-          "QuantizeLinear",
-          // Several minibatches in one run
-          "Scan");
+          "QuantizeLinear");
+
+  /** Several minibatches in one run: a graph within the graph, which prediction has no use for. */
+  private static final String SCAN = "Scan";
 
   /** Fused forms of the above in ONNX Runtime's own domain. */
   private static final Set<String> MICROSOFT =
@@ -154,8 +155,18 @@ final class OnnxOperators {
     return domain.isEmpty() || domain.equals("ai.onnx");
   }
 
-  /** Whether {@code operator} of an allowed domain is on the list. */
-  static boolean isAllowed(String domain, String operator) {
-    return (isStandard(domain) ? STANDARD : MICROSOFT).contains(operator);
+  /**
+   * Whether {@code operator} of an allowed domain is on the list.
+   *
+   * @param training whether the graph is one to train with
+   */
+  static boolean isAllowed(String domain, String operator, boolean training) {
+    return (isStandard(domain) ? STANDARD : MICROSOFT).contains(operator)
+        || (training && hasBody(domain, operator));
+  }
+
+  /** Whether {@code operator} has a graph as an attribute; no other may. */
+  static boolean hasBody(String domain, String operator) {
+    return isStandard(domain) && operator.equals(SCAN);
   }
 }

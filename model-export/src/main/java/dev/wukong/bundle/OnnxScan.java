@@ -17,17 +17,22 @@ public final class OnnxScan {
   static final int MAX_NODES = 50_000;
   static final int MAX_NESTING = 4;
 
+  private final boolean training;
   private int nodes;
 
-  private OnnxScan() {}
+  private OnnxScan(boolean training) {
+    this.training = training;
+  }
 
   /**
-   * Checks a whole model; the same bytes may then be given to the engine.
+   * Checks a whole model, the graphs within it as strictly as itself; the same bytes may then be
+   * given to the engine.
    *
+   * @param name of its file: only {@code train.onnx} may have graphs within it
    * @param opset the version of the standard operators that it must import
    * @throws BundleException naming the node or tensor, what it is and what is allowed
    */
-  public static void check(byte[] model, int opset) throws BundleException {
+  public static void check(byte[] model, String name, int opset) throws BundleException {
     OnnxWire.check(model);
     ModelProto parsed;
     try {
@@ -39,7 +44,7 @@ public final class OnnxScan {
       throw new BundleException("not an ONNX model: it has no graph with nodes");
     }
     checkImports(parsed.getOpsetImportList(), opset);
-    new OnnxScan().graph(parsed.getGraph(), 0);
+    new OnnxScan(name.equals(BundleNames.TRAIN)).graph(parsed.getGraph(), 0);
   }
 
   private static void checkImports(List<OperatorSetId> imports, int opset) throws BundleException {
@@ -84,7 +89,7 @@ public final class OnnxScan {
       throw new BundleException(
           "%s: operator domain '%s' is not allowed".formatted(name, shorten(node.getDomain())));
     }
-    if (!OnnxOperators.isAllowed(node.getDomain(), node.getOpType())) {
+    if (!OnnxOperators.isAllowed(node.getDomain(), node.getOpType(), training)) {
       throw new BundleException(
           "%s: operator '%s' is not allowed"
               .formatted(
@@ -100,6 +105,11 @@ public final class OnnxScan {
             "%s, attribute '%s'".formatted(name, shorten(attribute.getName())), attribute.getT());
       }
       if (attribute.hasG()) {
+        if (!OnnxOperators.hasBody(node.getDomain(), node.getOpType())) {
+          throw new BundleException(
+              "%s, attribute '%s' is a graph, which '%s' must not have"
+                  .formatted(name, shorten(attribute.getName()), node.getOpType()));
+        }
         graph(attribute.getG(), nesting + 1);
       }
     }

@@ -70,7 +70,8 @@ public record RunConfig(
             training.rows(),
             training.clipNorm(),
             training.warmUp(),
-            training.plateau());
+            training.plateau(),
+            training.steps());
     return new RunConfig(
         name, train, valid, test, format, schema, model, limited, modelJson, trainingJson);
   }

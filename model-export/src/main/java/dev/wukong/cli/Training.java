@@ -127,13 +127,22 @@ public final class Training {
             (split, tasks) ->
                 tasks.forEach((task, m) -> out.printf("%-6s %-12s %s%n", split, task, m)));
         BundleExport.Comparison comparison =
-            new BundleExport.Comparison(
+            BundleExport.Comparison.of(
                 valid.isPresent() ? "valid" : "train",
                 valid.orElse(train),
                 config.training().batch(),
                 config.training().threads());
         BundleExport.Written written =
-            export(session, encoder, comparison, metrics, splits, train.rows(), command, bundles);
+            export(
+                session,
+                encoder,
+                valid.orElse(train),
+                comparison,
+                metrics,
+                splits,
+                train.rows(),
+                command,
+                bundles);
         out.println(
             written
                 .half()
@@ -247,6 +256,7 @@ public final class Training {
   private BundleExport.Written export(
       TrainSession session,
       FeatureEncoder encoder,
+      EncodedDataset golden,
       BundleExport.Comparison comparison,
       Map<String, Map<String, Metrics>> metrics,
       Splits splits,
@@ -254,7 +264,6 @@ public final class Training {
       String command,
       Path bundles)
       throws IOException {
-    EncodedDataset golden = comparison.data();
     int count = (int) Math.min(Math.min(GOLDEN_ROWS, golden.rows()), config.training().batch());
     EncodedExamples examples = golden.range(0, count, golden.allocate(count));
     return BundleExport.write(

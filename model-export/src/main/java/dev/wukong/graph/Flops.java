@@ -7,7 +7,8 @@ import java.util.List;
  *
  * @param products two for each multiply-add of MatMul and Gemm
  * @param others one for each element computed by the other operators; reductions count their
- *     inputs, and operators that only move numbers (shapes, casts, lookups) count nothing
+ *     inputs, and operators that only move numbers (shapes, casts, lookups) count nothing; a Scan
+ *     counts its body for each run
  */
 public record Flops(long products, long others) {
   private static final Flops NONE = new Flops(0, 0);
@@ -35,6 +36,10 @@ public record Flops(long products, long others) {
     return new Flops(Math.addExact(products, other.products), Math.addExact(others, other.others));
   }
 
+  private Flops times(long count) {
+    return new Flops(Math.multiplyExact(count, products), Math.multiplyExact(count, others));
+  }
+
   private static Flops of(Node node, String symbol) {
     return switch (node.op()) {
       case Op.MatMul() -> products(node.out().shape().concat(Shape.of(node.in(0).dim(-1))), symbol);
@@ -53,7 +58,28 @@ public record Flops(long products, long others) {
       case Op.ScatterAdd() -> others(node.in(2), symbol);
       case Op.Constant _, Op.Cast _, Op.Reshape _, Op.Transpose _, Op.Concat _, Op.Split _ -> NONE;
       case Op.ExpandLike(), Op.Count _, Op.Gather() -> NONE;
+      case Op.Scan(var body, var _) -> repeated(body, node.inputs().getLast().dim(0), symbol);
     };
+  }
+
+  /** {@code body} as often as {@code times} says. */
+  private static Flops repeated(Graph body, Dim times, String symbol) {
+    if (times.fixed()) {
+      return perExample(body, symbol).times(times.factor());
+    }
+    if (symbol.isEmpty()) {
+      return NONE;
+    }
+    boolean own = times.symbol().equals(symbol);
+    boolean product =
+        own
+            ? ScanRules.symbols(body).stream().anyMatch(s -> !perExample(body, s).equals(NONE))
+            : !perExample(body, symbol).equals(NONE);
+    if (product) {
+      throw new IllegalArgumentException(
+          "a cost of " + times + " runs of " + body.name() + " is not so much for each " + symbol);
+    }
+    return own ? fixed(body).times(times.factor()) : NONE;
   }
 
   private static Flops products(Shape shape, String symbol) {

@@ -1,6 +1,7 @@
 package dev.wukong.graph;
 
 import dev.wukong.onnx.Attribute;
+import dev.wukong.onnx.GraphProto;
 import dev.wukong.onnx.NodeProto;
 import dev.wukong.onnx.TensorProto;
 import java.util.HashMap;
@@ -95,6 +96,10 @@ final class OnnxNode {
 
   Optional<TensorProto> tensor(String name) {
     return take(name, Attribute.Type.TENSOR).map(Attribute::getT);
+  }
+
+  Optional<GraphProto> graph(String name) {
+    return take(name, Attribute.Type.GRAPH).map(Attribute::getG);
   }
 
   /** Takes an attribute that must be {@code only} where it is given. */

@@ -123,6 +123,7 @@ final class OnnxOperators {
       case "ConstantOfShape" -> List.of(shapes.filled(n));
       case "Gather" -> List.of(shapes.gather(n));
       case "ScatterND", "ScatterElements" -> List.of(shapes.scatter(n));
+      case "Scan" -> OnnxBody.scan(g, n, values.ins(n));
       default -> throw n.refuse("no such operator is read here");
     };
   }

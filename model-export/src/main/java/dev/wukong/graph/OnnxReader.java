@@ -140,9 +140,9 @@ public final class OnnxReader {
   }
 
   private Model graph(Predicate<String> parameters, boolean guess, Map<String, String> metadata) {
-    if (proto.getNodeCount() > MAX_NODES) {
-      throw new OnnxReadException(
-          proto.getNodeCount() + " nodes, at most " + MAX_NODES + " are read");
+    int nodes = OnnxBody.nodes(proto, 0);
+    if (nodes > MAX_NODES) {
+      throw new OnnxReadException(nodes + " nodes, at most " + MAX_NODES + " are read");
     }
     if (proto.getSparseInitializerCount() > 0) {
       throw new OnnxReadException("the model has sparse initializers, which are not read");

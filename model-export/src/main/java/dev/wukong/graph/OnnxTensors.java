@@ -1,12 +1,13 @@
 package dev.wukong.graph;
 
+import com.google.protobuf.ByteString;
 import dev.wukong.onnx.TensorProto;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /**
- * Numbers out of a file: raw bytes or typed fields, their count checked against the shape before
- * anything is allocated.
+ * Numbers out of a file and into one. Read as raw bytes or typed fields, their count checked
+ * against the shape before anything is allocated; written as raw bytes.
  */
 final class OnnxTensors {
   private static final int MAX_RANK = 16;
@@ -124,5 +125,41 @@ final class OnnxTensors {
           what + " holds " + value + ", which a double cannot hold exactly");
     }
     return (double) value;
+  }
+
+  /** {@code data} as a tensor of {@code type}; an empty name for that of an attribute. */
+  static TensorProto write(String name, TensorData data, DataType type) {
+    int length = data.length();
+    ByteBuffer bytes =
+        ByteBuffer.allocate(Math.multiplyExact(length, type.bytes()))
+            .order(ByteOrder.LITTLE_ENDIAN);
+    if (data instanceof TensorData.Floats(var _, var values) && type == DataType.FLOAT) {
+      bytes.asFloatBuffer().put(values);
+    } else {
+      for (int i = 0; i < length; i++) {
+        put(bytes, type, data.at(i));
+      }
+      bytes.flip();
+    }
+    TensorProto.Builder result =
+        TensorProto.newBuilder()
+            .setName(name)
+            .setDataType(type.onnx())
+            .setRawData(ByteString.copyFrom(bytes));
+    for (long size : data.shape().sizes()) {
+      result.addDims(size);
+    }
+    return result.build();
+  }
+
+  private static void put(ByteBuffer bytes, DataType type, double value) {
+    switch (type) {
+      case FLOAT -> bytes.putFloat((float) value);
+      case DOUBLE -> bytes.putDouble(value);
+      case INT32 -> bytes.putInt((int) value);
+      case INT64 -> bytes.putLong((long) value);
+      case UINT8, BOOL -> bytes.put((byte) value);
+      case FLOAT16 -> bytes.putShort(Float.floatToFloat16((float) value));
+    }
   }
 }

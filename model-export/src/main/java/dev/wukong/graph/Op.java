@@ -112,4 +112,24 @@ public sealed interface Op {
    * {@code like} with every update added to its row. How it is lowered depends on {@link Lowering}.
    */
   record ScatterAdd() implements Op {}
+
+  // Repetition.
+
+  /**
+   * Runs {@code body} once for each element of axis 0 of the scanned inputs, in order. Inputs: the
+   * start of each carried value, then the scanned inputs [K, ...]. Outputs: the last of each
+   * carried value, then what the body's other outputs were, stacked to [K, ...].
+   *
+   * <p>The body is a graph of its own without parameters. Its first {@code carried} inputs and
+   * outputs are the carried values, in one order and of unchanging type and shape; its other inputs
+   * are one element each of the scanned inputs, without axis 0. It reads nothing but its inputs:
+   * what it needs of the graph around it is given to it as a carried value. Symbols mean the same
+   * inside and outside. Not differentiable: it is built after differentiation, around gradients.
+   */
+  record Scan(Graph body, int carried) implements Op {
+    @Override
+    public String toString() {
+      return "Scan[body=" + body.name() + ", carried=" + carried + "]";
+    }
+  }
 }

@@ -134,6 +134,7 @@ final class ShapeRules {
         require(op, in.get(2).shape().equals(updates), "updates of shape " + updates, in);
         yield one(in.get(2).type(), like);
       }
+      case Op.Scan scan -> ScanRules.infer(scan, in);
     };
   }
 
@@ -240,7 +241,7 @@ final class ShapeRules {
         List.of(x));
   }
 
-  private static void require(Op op, boolean holds, String what, List<Tensor> in) {
+  static void require(Op op, boolean holds, String what, List<Tensor> in) {
     if (!holds) {
       throw new IllegalArgumentException(op + " wants " + what + ", has " + in);
     }

@@ -3,13 +3,10 @@ package dev.wukong.objective;
 import dev.wukong.autodiff.Gradients;
 import dev.wukong.data.InputLayout;
 import dev.wukong.graph.DataType;
-import dev.wukong.graph.Dim;
 import dev.wukong.graph.Graph;
 import dev.wukong.graph.GraphBuilder;
-import dev.wukong.graph.Op;
 import dev.wukong.graph.Tensor;
 import dev.wukong.ranker.Init;
-import dev.wukong.ranker.Mode;
 import dev.wukong.ranker.Network;
 import dev.wukong.ranker.RankerConfig;
 import dev.wukong.ranker.RankerInputs;
@@ -41,20 +38,16 @@ public record TrainGraph(
 
   public static TrainGraph of(RankerConfig config, InputLayout layout) {
     GraphBuilder g = new GraphBuilder("train", DataType.FLOAT);
-    Network net = new Network(g, Mode.TRAIN);
-    RankerInputs inputs = new RankerInputs(net, layout);
-    int tasks = layout.schema().tasks().size();
-    Tensor logits = config.logits(net, inputs, tasks);
-    Tensor labels = g.input("labels", DataType.FLOAT, Dim.of("B"), Dim.of(tasks));
-    Tensor shares = g.input("label_shares", DataType.FLOAT, Dim.of("B"), Dim.of(tasks));
-    Tensor loss = Loss.binaryCrossEntropy(g, logits, labels, shares);
-    g.output("loss", loss);
-    g.output("probabilities", g.apply(new Op.Sigmoid(), logits));
+    Objective objective = Objective.ofPart(g, config, layout);
+    Network net = objective.net();
+    RankerInputs inputs = objective.inputs();
+    g.output("loss", objective.loss());
+    g.output("probabilities", objective.probabilities());
 
     Map<String, Tensor> targets = new LinkedHashMap<>();
     net.trainable().keySet().forEach(weight -> targets.put("grad/" + weight.name(), weight));
     inputs.lookups().forEach((slots, found) -> targets.put("grad/" + slots, found));
-    List<Tensor> gradients = Gradients.of(g, loss, new ArrayList<>(targets.values()));
+    List<Tensor> gradients = Gradients.of(g, objective.loss(), new ArrayList<>(targets.values()));
     int i = 0;
     for (String name : targets.keySet()) {
       g.output(name, gradients.get(i++));

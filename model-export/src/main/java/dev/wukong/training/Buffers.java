@@ -3,6 +3,7 @@ package dev.wukong.training;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
+import java.nio.LongBuffer;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -19,7 +20,10 @@ final class Buffers {
   ByteBuffer bytes(String name, int count) {
     ByteBuffer buffer = direct.get(name);
     if (buffer == null || buffer.capacity() < count) {
-      buffer = ByteBuffer.allocateDirect(Math.max(count, maxRows)).order(ByteOrder.nativeOrder());
+      // What grows, as the rows of a batch do, grows again.
+      long room = buffer == null ? count : Math.min(count * 3L / 2, Integer.MAX_VALUE - 8L);
+      buffer =
+          ByteBuffer.allocateDirect((int) Math.max(room, maxRows)).order(ByteOrder.nativeOrder());
       direct.put(name, buffer);
     }
     return buffer.slice(0, count).order(ByteOrder.nativeOrder());
@@ -41,6 +45,17 @@ final class Buffers {
     ByteBuffer buffer = bytes(name, count * Integer.BYTES);
     buffer.asIntBuffer().put(0, values, 0, count);
     return buffer;
+  }
+
+  /** All of {@code floats}, on the heap. */
+  static float[] copied(ByteBuffer floats) {
+    float[] values = new float[floats.capacity() / Float.BYTES];
+    floats.asFloatBuffer().get(0, values);
+    return values;
+  }
+
+  LongBuffer longs(String name, int count) {
+    return bytes(name, count * Long.BYTES).asLongBuffer();
   }
 
   int[] slots(String name, int count) {

@@ -21,6 +21,7 @@ import dev.wukong.graph.Lowering;
 import dev.wukong.graph.OnnxWriter;
 import dev.wukong.graph.TensorData;
 import dev.wukong.metrics.Metrics;
+import dev.wukong.objective.StepGraph;
 import dev.wukong.ranker.RankerConfig;
 import dev.wukong.ranker.RankerGraphs;
 import java.io.IOException;
@@ -34,6 +35,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 import tools.jackson.databind.JsonNode;
 
 /** Writes a trained model as a bundle. */
@@ -67,10 +69,28 @@ public final class BundleExport {
    * The data on which the graph in half precision is compared.
    *
    * @param split its name
-   * @param batch rows of a batch
+   * @param batches one after the other; each may use the arrays of the one before
    * @param threads of the graph
    */
-  public record Comparison(String split, EncodedDataset data, int batch, int threads) {}
+  public record Comparison(String split, Iterable<EncodedExamples> batches, int threads) {
+    /** Rows that are compared at most. */
+    private static final long ROWS = 16_384;
+
+    /** The first rows of {@code data} in batches of {@code batch}. */
+    public static Comparison of(String split, EncodedDataset data, int batch, int threads) {
+      long rows = Math.min(ROWS, data.rows());
+      return new Comparison(
+          split,
+          () -> {
+            EncodedExamples room = data.allocate(batch);
+            return LongStream.iterate(0, first -> first < rows, first -> first + batch)
+                .mapToObj(
+                    first -> data.range(first, (int) Math.min(batch, rows - first), room))
+                .iterator();
+          },
+          threads);
+    }
+  }
 
   /**
    * What was written.
@@ -106,7 +126,11 @@ public final class BundleExport {
           half(writer, session, config, weights, metadata, golden, comparison);
       writer.file(
           "train.onnx",
-          OnnxWriter.write(session.graph().graph(), Lowering.CPU, Map.of(), metadata)
+          OnnxWriter.write(
+                  StepGraph.of(config, session.layout(), session.config().rule()).block(),
+                  Lowering.CPU,
+                  Map.of(),
+                  metadata)
               .toByteArray());
       writer.dense(dense(session, weights));
       Map<String, float[]> defaults = rows(writer, session);
@@ -172,8 +196,11 @@ public final class BundleExport {
       session
           .weights()
           .stateSnapshot(i)
-          .forEach((name, data) -> result.put("state" + slot + "/" + name, tensor(data)));
+          .forEach((name, data) -> result.put(StepGraph.state(slot, name), tensor(data)));
     }
+    // The step that training would go on with. A float counts to 16 million; beyond that Adam, the
+    // only one to ask, sees no difference any more.
+    result.put("step", FloatTensor.of(new float[] {(float) (session.steps() + 1)}, List.of()));
     return result;
   }
 

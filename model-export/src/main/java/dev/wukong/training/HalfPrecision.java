@@ -3,7 +3,6 @@ package dev.wukong.training;
 import ai.onnxruntime.OrtException;
 import dev.wukong.bundle.Precision;
 import dev.wukong.bundle.ReducedGraph;
-import dev.wukong.data.EncodedDataset;
 import dev.wukong.data.EncodedExamples;
 import dev.wukong.data.Task;
 import dev.wukong.metrics.Metrics;
@@ -22,9 +21,6 @@ import java.util.stream.IntStream;
  * without it.
  */
 final class HalfPrecision implements AutoCloseable {
-  /** Rows of a data set that are compared, at most. */
-  private static final long ROWS = 16_384;
-
   /** A graph that moves a probability further than this is another model. */
   private static final double FURTHEST = 0.05;
 
@@ -58,7 +54,6 @@ final class HalfPrecision implements AutoCloseable {
   /**
    * Compares.
    *
-   * @param golden examples of at most {@code data.batch()} rows
    * @return what was found; empty where the graph must not be used
    */
   Optional<ReducedGraph> compare(EncodedExamples golden, BundleExport.Comparison data) {
@@ -69,12 +64,9 @@ final class HalfPrecision implements AutoCloseable {
     List<Task> tasks = session.layout().schema().tasks();
     List<MetricsCollector> full = collectors(tasks);
     List<MetricsCollector> reduced = collectors(tasks);
-    EncodedDataset rows = data.data();
-    EncodedExamples room = rows.allocate(data.batch());
-    long count = Math.min(ROWS, rows.rows());
+    long rows = 0;
     double largest = 0;
-    for (long first = 0; first < count; first += data.batch()) {
-      EncodedExamples batch = rows.range(first, (int) Math.min(data.batch(), count - first), room);
+    for (EncodedExamples batch : data.batches()) {
       float[] right = session.score(batch);
       float[] found = half(batch);
       largest = Math.max(largest, difference(right, found));
@@ -83,6 +75,7 @@ final class HalfPrecision implements AutoCloseable {
       }
       collect(full, right, batch);
       collect(reduced, found, batch);
+      rows += batch.rows();
     }
     double worst = Math.max(goldenDifference, largest);
     return Optional.of(
@@ -90,7 +83,7 @@ final class HalfPrecision implements AutoCloseable {
             Math.min(ReducedGraph.WIDEST, Math.max(LEAST_TOLERANCE, ROOM * worst)),
             goldenDifference,
             new ReducedGraph.Measured(
-                data.split(), count, largest, metrics(tasks, full), metrics(tasks, reduced))));
+                data.split(), rows, largest, metrics(tasks, full), metrics(tasks, reduced))));
   }
 
   /** Probabilities of the batch that the session scored last, whose rows it still has. */

@@ -2,6 +2,7 @@ package dev.wukong.training;
 
 import dev.wukong.config.ConfigException;
 import dev.wukong.config.Section;
+import dev.wukong.objective.Optimizer;
 
 /** How weights follow their gradients. */
 public sealed interface OptimizerConfig {
@@ -18,6 +19,16 @@ public sealed interface OptimizerConfig {
    * AdaGrad with one accumulator a row: the mean of the squared gradients over the row's floats.
    */
   record RowWiseAdaGrad(double learningRate, double epsilon) implements OptimizerConfig {}
+
+  /** The same as a function of the graph, but for its learning rate. */
+  default Optimizer inGraph() {
+    return switch (this) {
+      case Sgd _ -> new Optimizer.Sgd();
+      case Adam(var _, var beta1, var beta2, var epsilon) ->
+          new Optimizer.Adam(beta1, beta2, epsilon);
+      case RowWiseAdaGrad(var _, var epsilon) -> new Optimizer.RowWiseAdaGrad(epsilon);
+    };
+  }
 
   static OptimizerConfig read(Section section, String otherwise) {
     String name = section.text("optimizer", otherwise);

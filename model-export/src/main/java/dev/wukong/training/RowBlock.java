@@ -16,6 +16,19 @@ import java.nio.ByteOrder;
  * @param tail the other dimensions
  */
 record RowBlock(String name, ByteBuffer bytes, OnnxJavaType type, long... tail) {
+  /** All rows as {@code count} minibatches of equally many: [count, rows of each, tail...]. */
+  OnnxTensor minibatches(OrtEnvironment environment, int count) throws OrtException {
+    long[] shape = new long[tail.length + 2];
+    long row = type.size;
+    for (int i = 0; i < tail.length; i++) {
+      shape[i + 2] = tail[i];
+      row *= tail[i];
+    }
+    shape[0] = count;
+    shape[1] = bytes.capacity() / row / count;
+    return OnnxTensor.createTensor(environment, bytes, shape, type);
+  }
+
   /** Rows {@code from} to {@code to}, in place. */
   OnnxTensor rows(OrtEnvironment environment, int from, int to) throws OrtException {
     long[] shape = new long[tail.length + 1];

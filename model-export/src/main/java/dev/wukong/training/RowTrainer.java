@@ -1,6 +1,8 @@
 package dev.wukong.training;
 
 import dev.wukong.data.EncodedExamples;
+import java.nio.FloatBuffer;
+import java.util.List;
 
 /**
  * Embedding rows in training: which rows a minibatch sees, and how they follow their gradients.
@@ -25,6 +27,18 @@ sealed interface RowTrainer extends BatchRows permits WholeTableRows, TouchedRow
 
   /** One optimizer step with the gradients multiplied by {@code scale}. */
   void update(double scale, double rate, long step);
+
+  /**
+   * Writes slot {@code slot} of the optimizer's state of the rows in {@link #rows} to {@code to},
+   * in their order: [size, d], or [size, 1] for row-wise AdaGrad. That of the padding row is zero.
+   */
+  void state(int group, int slot, FloatBuffer to);
+
+  /**
+   * Takes over what a step elsewhere made of the rows in {@link #rows} and of their state, in their
+   * order; the padding row is left as it is.
+   */
+  void take(int group, FloatBuffer rows, List<FloatBuffer> state);
 
   /** Calls {@code visitor} with every row of every table, by table and ascending id. */
   void forEach(RowVisitor visitor);

@@ -3,6 +3,8 @@ package dev.wukong.training;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
+import dev.wukong.runtime.OnnxRuntime;
+import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -14,6 +16,11 @@ final class Run implements AutoCloseable {
   private final Map<String, OnnxTensor> inputs = new LinkedHashMap<>();
   private final Map<String, OnnxTensor> outputs = new LinkedHashMap<>();
   private final List<OnnxTensor> closing = new ArrayList<>();
+
+  /** A tensor over {@code buffer}'s own memory. */
+  static OnnxTensor tensor(FloatBuffer buffer, long... shape) throws OrtException {
+    return OnnxTensor.createTensor(OnnxRuntime.environment(), buffer, shape);
+  }
 
   void input(String name, OnnxTensor tensor) {
     inputs.put(name, tensor);

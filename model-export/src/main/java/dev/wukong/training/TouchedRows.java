@@ -249,6 +249,30 @@ final class TouchedRows implements RowTrainer {
   }
 
   @Override
+  public void state(int group, int slot, FloatBuffer to) {
+    Store store = stores.get(group);
+    to.put(0, 0);
+    for (int i = 1; i < size(group); i++) {
+      int place = store.places[i];
+      to.put(i, store.accumulators.get(place / Store.BLOCK)[place % Store.BLOCK]);
+    }
+  }
+
+  @Override
+  public void take(int group, FloatBuffer rows, List<FloatBuffer> state) {
+    Store store = stores.get(group);
+    float[] row = new float[store.width];
+    for (int i = 1; i < size(group); i++) {
+      int place = store.places[i];
+      rows.get(i * store.width, row);
+      store.put(place, row);
+      if (!state.isEmpty()) {
+        store.accumulators.get(place / Store.BLOCK)[place % Store.BLOCK] = state.getFirst().get(i);
+      }
+    }
+  }
+
+  @Override
   public void forEach(RowVisitor visitor) {
     for (Table table : layout.tables()) {
       int group = group(table);

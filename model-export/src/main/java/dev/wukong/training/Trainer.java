@@ -137,16 +137,20 @@ public final class Trainer {
   private double epoch(int epoch, double factor, Listener listener) {
     TrainingConfig config = session.config();
     Shuffle shuffle = Shuffle.of(train.rows(), config.seed(), epoch);
-    EncodedExamples room = train.allocate(config.batch());
-    long[] indices = new long[config.batch()];
+    long[] indices = new long[Math.multiplyExact(config.batch(), session.stepsPerRun())];
+    EncodedExamples room = train.allocate(indices.length);
     double sum = 0;
     double recent = Double.NaN;
     for (long first = 0; first < train.rows(); ) {
       int count = shuffle.fill(first, indices);
-      EncodedExamples batch = train.batch(indices, 0, count, room);
-      float loss = session.step(batch, factor).loss();
-      sum += (double) loss * count;
-      recent = Double.isNaN(recent) ? loss : 0.95 * recent + 0.05 * loss;
+      EncodedExamples block = train.batch(indices, 0, count, room);
+      int left = count;
+      for (TrainSession.Step step : session.steps(block, factor)) {
+        float loss = step.loss();
+        sum += (double) loss * Math.min(left, config.batch());
+        left -= config.batch();
+        recent = Double.isNaN(recent) ? loss : 0.95 * recent + 0.05 * loss;
+      }
       first += count;
       listener.progress(epoch + 1, first, train.rows(), recent);
     }

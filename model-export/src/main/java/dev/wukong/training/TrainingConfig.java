@@ -2,6 +2,7 @@ package dev.wukong.training;
 
 import dev.wukong.config.ConfigException;
 import dev.wukong.config.Section;
+import dev.wukong.objective.UpdateRule;
 
 /**
  * How a model is trained.
@@ -14,6 +15,7 @@ import dev.wukong.config.Section;
  * @param clipNorm the largest norm of all gradients together, 0 for no limit
  * @param warmUp steps over which the learning rates rise linearly from 0
  * @param plateau what happens when the validation AUC stops rising
+ * @param steps where steps are made
  */
 public record TrainingConfig(
     int batch,
@@ -24,7 +26,8 @@ public record TrainingConfig(
     RowsConfig rows,
     double clipNorm,
     int warmUp,
-    PlateauConfig plateau) {
+    PlateauConfig plateau,
+    StepsConfig steps) {
 
   /** Which rows a step changes. */
   public enum RowMode {
@@ -48,6 +51,11 @@ public record TrainingConfig(
    * @param stopAfter epochs without gain in a row that end training; 0: never
    */
   public record PlateauConfig(double factor, double floor, int stopAfter) {}
+
+  /** The same as a step of the graph takes it. */
+  public UpdateRule rule() {
+    return new UpdateRule(dense.inGraph(), rows.optimizer().inGraph(), rows.l2(), clipNorm);
+  }
 
   /** Reads the {@code training} section of a configuration. */
   public static TrainingConfig read(Section section) {
@@ -100,7 +108,8 @@ public record TrainingConfig(
             rowsConfig,
             section.number("clip_norm", 0, 0, 1e9),
             section.integer("warm_up", 0, 0, Integer.MAX_VALUE),
-            plateauConfig);
+            plateauConfig,
+            StepsConfig.read(section));
     section.done();
     return result;
   }

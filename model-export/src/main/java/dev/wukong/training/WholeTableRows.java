@@ -178,6 +178,27 @@ final class WholeTableRows implements RowTrainer {
   }
 
   @Override
+  public void state(int group, int slot, FloatBuffer to) {
+    Floats state = groups.get(group).state()[slot];
+    to.put(0, state.buffer(0, state.length()), 0, Math.toIntExact(state.length()));
+  }
+
+  @Override
+  public void take(int group, FloatBuffer rows, List<FloatBuffer> state) {
+    Rows own = groups.get(group);
+    take(own, own.weights(), rows);
+    for (int i = 0; i < state.size(); i++) {
+      take(own, own.state()[i], state.get(i));
+    }
+  }
+
+  private static void take(Rows own, Floats to, FloatBuffer from) {
+    int skip = own.group().width();
+    int count = Math.toIntExact(to.length()) - skip;
+    to.buffer(skip, count).put(0, from, skip, count);
+  }
+
+  @Override
   public void forEach(RowVisitor visitor) {
     for (Table table : layout.tables()) {
       Rows rows =

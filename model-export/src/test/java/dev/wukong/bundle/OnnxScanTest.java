@@ -15,6 +15,7 @@ import dev.wukong.onnx.SparseTensorProto;
 import dev.wukong.onnx.StringEntry;
 import dev.wukong.onnx.TensorProto;
 import java.util.Collections;
+import java.util.List;
 import java.util.stream.Stream;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -44,7 +45,7 @@ class OnnxScanTest {
                             .addInt64Data(1)
                             .addInt64Data(2)))
             .build();
-    OnnxScan.check(described.toByteArray(), SampleBundle.OPSET);
+    OnnxScan.check(described.toByteArray(), BundleNames.TRAIN, SampleBundle.OPSET);
   }
 
   static Stream<Arguments> refused() {
@@ -120,6 +121,48 @@ class OnnxScanTest {
                                     .setG(GraphProto.newBuilder().addInitializer(outside()))))),
             "initializer 'w' has its data outside the graph, which is not allowed"),
         Arguments.of(
+            within(g -> g.addNode(SampleBundle.node("If"))),
+            "node 'n': operator 'If' is not allowed"),
+        Arguments.of(
+            within(g -> g.addNode(SampleBundle.node("Add").toBuilder().setDomain("evil"))),
+            "node 'n': operator domain 'evil' is not allowed"),
+        Arguments.of(
+            within(
+                g ->
+                    g.addNode(
+                        SampleBundle.node("Constant").toBuilder()
+                            .addAttribute(
+                                Attribute.newBuilder().setName("value").setT(outside())))),
+            "node 'n', attribute 'value' has its data outside the graph, which is not allowed"),
+        Arguments.of(
+            within(g -> g.addNode(SampleBundle.node("f"))),
+            "node 'n': operator 'f' is not allowed"),
+        Arguments.of(
+            within(
+                g -> g.addSparseInitializer(SparseTensorProto.newBuilder().setValues(outside()))),
+            "sparse initializers are not allowed"),
+        Arguments.of(
+            within(g -> g.setUnknownFields(field(20, "functions"))),
+            "field 20 of GraphProto is not allowed"),
+        Arguments.of(
+            within(g -> g.addAllNode(Collections.nCopies(50_000, SampleBundle.node("Add")))),
+            "more than 50000 nodes"),
+        Arguments.of(
+            graph(
+                g ->
+                    g.addNode(
+                        SampleBundle.node("Relu").toBuilder()
+                            .addAttribute(Attribute.newBuilder().setName("body").setG(nested(0))))),
+            "node 'n', attribute 'body' is a graph, which 'Relu' must not have"),
+        Arguments.of(
+            graph(
+                g ->
+                    g.addNode(
+                        SampleBundle.node("Scan").toBuilder()
+                            .addAttribute(
+                                Attribute.newBuilder().setUnknownFields(field(11, "graphs"))))),
+            "field 11 of Attribute is not allowed"),
+        Arguments.of(
             graph(
                 g ->
                     g.addNode(
@@ -146,9 +189,20 @@ class OnnxScanTest {
   @ParameterizedTest
   @MethodSource("refused")
   void check_unwantedModel_refuses(ModelProto model, String message) {
-    assertThatThrownBy(() -> OnnxScan.check(model.toByteArray(), SampleBundle.OPSET))
+    assertThatThrownBy(
+            () -> OnnxScan.check(model.toByteArray(), BundleNames.TRAIN, SampleBundle.OPSET))
         .isInstanceOf(BundleException.class)
         .hasMessage(message);
+  }
+
+  @Test
+  void check_graphWithinAGraphToPredictWith_refuses() {
+    byte[] model = GOOD.toBuilder().setGraph(nested(1)).build().toByteArray();
+    for (String name : List.of(Precision.FP32.file(), "predict.fp16.onnx", "other.onnx")) {
+      assertThatThrownBy(() -> OnnxScan.check(model, name, SampleBundle.OPSET))
+          .isInstanceOf(BundleException.class)
+          .hasMessage("node 'n': operator 'Scan' is not allowed");
+    }
   }
 
   /** Two bytes ask for an object of some hundred, so they are counted before any is made. */
@@ -169,7 +223,8 @@ class OnnxScanTest {
                             .build())
                     .build())
             .build();
-    assertThatThrownBy(() -> OnnxScan.check(bomb.toByteArray(), SampleBundle.OPSET))
+    assertThatThrownBy(
+            () -> OnnxScan.check(bomb.toByteArray(), BundleNames.TRAIN, SampleBundle.OPSET))
         .hasMessage("more than 4000000 fields");
   }
 
@@ -180,7 +235,7 @@ class OnnxScanTest {
     byte[] bytes = graph(g -> g.addNode(SampleBundle.node("Relu"))).toByteArray();
     bytes[at % bytes.length] = value;
     try {
-      OnnxScan.check(bytes, SampleBundle.OPSET);
+      OnnxScan.check(bytes, BundleNames.TRAIN, SampleBundle.OPSET);
     } catch (BundleException e) {
       assertThat(e.getMessage()).isNotBlank();
     }
@@ -192,6 +247,12 @@ class OnnxScanTest {
 
   private static ModelProto graph(Change change) {
     return GOOD.toBuilder().setGraph(change.apply(GOOD.getGraph().toBuilder())).build();
+  }
+
+  /** A change of the graph within a Scan. */
+  private static ModelProto within(Change change) {
+    Attribute.Builder body = Attribute.newBuilder().setName("body").setG(change.apply(nested(0)));
+    return graph(g -> g.addNode(SampleBundle.node("Scan").toBuilder().addAttribute(body)));
   }
 
   private static TensorProto outside() {

@@ -162,6 +162,7 @@ public final class OpCase {
             indices(index),
             real(index.concat(tail)));
       }
+      case "Scan" -> scan();
       default -> throw new AssertionError("no case for operator " + op.getSimpleName());
     };
   }
@@ -256,6 +257,30 @@ public final class OpCase {
     long sum = sizes.stream().mapToLong(Long::longValue).sum();
     Op op = new Op.Split(random.nextBoolean() ? axis : axis - shape.rank(), sizes);
     return out(op, real(shape.with(axis, Dim.of(sum))));
+  }
+
+  /** Two carried values, two scanned ones, and outputs of every kind, passed through too. */
+  private List<Tensor> scan() {
+    Dim runs = random.nextBoolean() ? Dim.of("U") : Dim.of(1 + random.nextInt(3));
+    Shape shape = shape(1 + random.nextInt(3));
+    GraphBuilder b = new GraphBuilder("body", g.type());
+    Dim[] dims = shape.dims().toArray(Dim[]::new);
+    Tensor sum = b.input("sum", g.type(), dims);
+    Tensor count = b.input("count", DataType.INT64);
+    Tensor x = b.input("x", g.type(), dims);
+    Tensor factor = b.input("in0", g.type());
+    Tensor term = b.mul(b.apply(new Op.Tanh(), b.add(sum, x)), factor);
+    b.output("sum after", b.add(b.mul(sum, 0.5), term));
+    b.output("count after", b.add(count, b.constant(1, DataType.INT64)));
+    b.output("Tanh", random.nextBoolean() ? term : b.reduceSum(term, false));
+    b.output("again", random.nextBoolean() ? x : sum);
+    b.output("numbers", b.reshape(count, Dim.of(1)));
+    return out(
+        new Op.Scan(b.build(), 2),
+        real(shape),
+        input(Shape.SCALAR, DataType.INT64, () -> random.nextInt(9)),
+        real(Shape.of(runs).concat(shape)),
+        real(Shape.of(runs)));
   }
 
   private List<Integer> someAxes(int rank) {

@@ -1,5 +1,6 @@
 package dev.wukong.graph;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -131,7 +132,45 @@ public final class PlainInterpreter {
       case Op.Count(var axes) -> List.of(PlainArray.scalar(count(in.getFirst(), axes)));
       case Op.Gather() -> List.of(gather(in.get(0), in.get(1)));
       case Op.ScatterAdd() -> List.of(scatterAdd(in.get(0), in.get(1), in.get(2)));
+      case Op.Scan(var body, var carried) -> scan(body, carried, in);
     };
+  }
+
+  private static List<PlainArray> scan(Graph body, int carried, List<PlainArray> in) {
+    List<PlainArray> state = new ArrayList<>(in.subList(0, carried));
+    List<List<PlainArray>> stacked = new ArrayList<>();
+    body.outputs().keySet().stream().skip(carried).forEach(_ -> stacked.add(new ArrayList<>()));
+    for (int k = 0; k < in.getLast().shape()[0]; k++) {
+      Map<String, PlainArray> given = new HashMap<>();
+      for (int i = 0; i < in.size(); i++) {
+        PlainArray value = i < carried ? state.get(i) : element(in.get(i), k);
+        given.put(body.inputs().get(i).name(), value);
+      }
+      List<PlainArray> out = List.copyOf(run(body, given).values());
+      for (int i = 0; i < out.size(); i++) {
+        if (i < carried) {
+          state.set(i, out.get(i));
+        } else {
+          stacked.get(i - carried).add(out.get(i));
+        }
+      }
+    }
+    stacked.forEach(parts -> state.add(stack(parts)));
+    return state;
+  }
+
+  private static PlainArray element(PlainArray x, int k) {
+    int[] shape = Arrays.copyOfRange(x.shape(), 1, x.rank());
+    int size = PlainArray.size(shape);
+    return new PlainArray(shape, Arrays.copyOfRange(x.values(), k * size, (k + 1) * size));
+  }
+
+  private static PlainArray stack(List<PlainArray> parts) {
+    int[] shape =
+        IntStream.concat(IntStream.of(parts.size()), Arrays.stream(parts.getFirst().shape()))
+            .toArray();
+    return new PlainArray(
+        shape, parts.stream().flatMapToDouble(part -> Arrays.stream(part.values())).toArray());
   }
 
   private static PlainArray constant(TensorData data) {

@@ -82,7 +82,7 @@ class HalfPrecisionTest {
         MODEL,
         encoder,
         data.range(0, 16, data.allocate(16)),
-        new BundleExport.Comparison("train", data, BATCH, 1),
+        BundleExport.Comparison.of("train", data, BATCH, 1),
         new BundleExport.About(
             "every",
             "wukong",

@@ -4,7 +4,10 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Rows on the heap: for tests, and for models small enough to be read from their bundle at every
@@ -74,6 +77,19 @@ public final class HeapRowStore implements RowStore {
     lock.readLock().lock();
     try {
       return Optional.ofNullable(digests.get(Place.of(view)));
+    } finally {
+      lock.readLock().unlock();
+    }
+  }
+
+  @Override
+  public Set<RowsView> stored() {
+    lock.readLock().lock();
+    try {
+      return Stream.of(rows, digests)
+          .flatMap(held -> held.keySet().stream())
+          .map(place -> new RowsView(place.model(), place.bundle(), 0))
+          .collect(Collectors.toSet());
     } finally {
       lock.readLock().unlock();
     }

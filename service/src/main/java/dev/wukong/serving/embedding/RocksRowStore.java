@@ -7,8 +7,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.rocksdb.BlockBasedTableConfig;
 import org.rocksdb.BloomFilter;
 import org.rocksdb.ColumnFamilyDescriptor;
@@ -29,6 +31,9 @@ public final class RocksRowStore implements RowStore {
   private static final byte[] IMPORTS = "imports".getBytes(StandardCharsets.US_ASCII);
   private static final int HEADER = Long.BYTES;
 
+  /** Of a file of rows, and of the rows in memory before they become one. */
+  private static final long FILE_BYTES = 64L << 20;
+
   private final BloomFilter filter = new BloomFilter(10);
   private final ColumnFamilyOptions rowOptions =
       new ColumnFamilyOptions()
@@ -42,7 +47,11 @@ public final class RocksRowStore implements RowStore {
   private final ColumnFamilyHandle rows;
   private final ColumnFamilyHandle imports;
 
-  private RocksRowStore(Path directory) throws RocksDBException {
+  /** Open to the package, so that a test can cut a drop short. */
+  final RocksDrops drops;
+
+  private RocksRowStore(Path directory, long fileBytes) throws RocksDBException {
+    rowOptions.setWriteBufferSize(fileBytes).setTargetFileSizeBase(fileBytes);
     List<ColumnFamilyDescriptor> descriptors =
         List.of(
             new ColumnFamilyDescriptor(RocksDB.DEFAULT_COLUMN_FAMILY, plainOptions),
@@ -51,6 +60,7 @@ public final class RocksRowStore implements RowStore {
     db = RocksDB.open(options, directory.toString(), descriptors, families);
     rows = families.get(1);
     imports = families.get(2);
+    drops = new RocksDrops(db, durable, families.get(0), rows, imports);
   }
 
   /**
@@ -59,10 +69,15 @@ public final class RocksRowStore implements RowStore {
    * @throws StoreException if the directory cannot be made or opened
    */
   public static RocksRowStore open(Path directory) {
+    return open(directory, FILE_BYTES);
+  }
+
+  /** The same with files of rows of some {@code fileBytes} each. */
+  static RocksRowStore open(Path directory, long fileBytes) {
     RocksDB.loadLibrary();
     try {
       Files.createDirectories(directory);
-      return new RocksRowStore(directory);
+      return new RocksRowStore(directory, fileBytes);
     } catch (IOException | RocksDBException e) {
       throw new StoreException(
           "cannot open the row store in %s: %s".formatted(directory, e.getMessage()), e);
@@ -148,12 +163,20 @@ public final class RocksRowStore implements RowStore {
   }
 
   @Override
+  public Set<RowsView> stored() {
+    Set<RowsView> views = new HashSet<>();
+    try {
+      drops.stored(views);
+    } catch (RocksDBException e) {
+      throw new StoreException("listing the bundles failed: " + e.getMessage(), e);
+    }
+    return views;
+  }
+
+  @Override
   public void drop(RowsView view) {
-    StoreKeys keys = new StoreKeys(view);
-    try (WriteBatch batch = new WriteBatch()) {
-      batch.delete(imports, keys.bundlePrefix());
-      batch.deleteRange(rows, keys.bundlePrefix(), keys.bundleEnd());
-      db.write(durable, batch);
+    try {
+      drops.drop(view);
     } catch (RocksDBException e) {
       throw new StoreException("dropping %s failed: %s".formatted(view, e.getMessage()), e);
     }

@@ -1,6 +1,7 @@
 package dev.wukong.serving.embedding;
 
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Where all rows of all models are, behind those in memory. Any thread may call any method; reading
@@ -35,7 +36,21 @@ public interface RowStore extends AutoCloseable {
    */
   Optional<String> imported(RowsView view);
 
-  /** Removes every row of the bundle of {@code view}, and its mark. */
+  /**
+   * The bundles that have a row or a mark here, each with the version 0. A drop that was cut short
+   * counts, too.
+   *
+   * @throws StoreException if the store fails
+   */
+  Set<RowsView> stored();
+
+  /**
+   * Removes every row of the bundle of {@code view}, and its mark, and gives their space back; does
+   * nothing where there are none. On return it is done for good; cut short, it can be done again.
+   * It may take long. No one may read or write the bundle meanwhile.
+   *
+   * @throws StoreException if the store fails
+   */
   void drop(RowsView view);
 
   @Override

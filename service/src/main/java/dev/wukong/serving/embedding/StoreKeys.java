@@ -12,9 +12,11 @@ final class StoreKeys {
   private static final int ROW_KEY = Long.BYTES;
   private static final int SHARD = Short.BYTES;
 
+  private final RowsView view;
   private final byte[] bundle;
 
   StoreKeys(RowsView view) {
+    this.view = view;
     byte[] name = view.model().getBytes(StandardCharsets.UTF_8);
     bundle =
         ByteBuffer.allocate(1 + name.length + Long.BYTES)
@@ -22,6 +24,18 @@ final class StoreKeys {
             .put(name)
             .putLong(view.bundle())
             .array();
+  }
+
+  /** The bundle, as imported, that a key made here belongs to. */
+  static RowsView view(byte[] key) {
+    int length = key[0];
+    String model = new String(key, 1, length, StandardCharsets.UTF_8);
+    return new RowsView(model, ByteBuffer.wrap(key).getLong(1 + length), 0);
+  }
+
+  /** Whose keys these are. */
+  RowsView view() {
+    return view;
   }
 
   /** What every key of the bundle begins with. */

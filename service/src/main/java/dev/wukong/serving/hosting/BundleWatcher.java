@@ -25,7 +25,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Looks at the bundle root from time to time and serves the newest version of each model that can
  * be used. A version that cannot be used is reported once and passed over until its manifest
- * changes; what served before keeps serving.
+ * changes; what served before keeps serving. Stored rows that are no longer needed are dropped in
+ * between.
  */
 public final class BundleWatcher implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(BundleWatcher.class);
@@ -36,6 +37,7 @@ public final class BundleWatcher implements AutoCloseable {
   private final HostingOptions options;
   private final BundleStore bundles;
   private final BundleLoader loader;
+  private final RowRetention retention;
   private final MeterRegistry meters;
   private final Thread thread;
   private final ReentrantLock lock = new ReentrantLock();
@@ -60,6 +62,7 @@ public final class BundleWatcher implements AutoCloseable {
     this.options = options;
     this.bundles = new BundleStore(options.root());
     this.loader = new BundleLoader(options, store, readers);
+    this.retention = new RowRetention(store, bundles, this::isClosed);
     this.meters = meters;
     this.thread = Thread.ofPlatform().daemon().name("bundles").unstarted(this::work);
     options.models().forEach(host::add);
@@ -71,6 +74,7 @@ public final class BundleWatcher implements AutoCloseable {
   }
 
   private void work() {
+    retention.dropOrphans();
     lock.lock();
     try {
       while (!closed) {
@@ -102,6 +106,7 @@ public final class BundleWatcher implements AutoCloseable {
     } catch (IOException e) {
       log.warn("cannot look at the bundles in {}", options.root(), e);
     }
+    host.models().forEach(retention::sweep);
   }
 
   private void poll(ServedModel model) throws IOException {
@@ -143,6 +148,7 @@ public final class BundleWatcher implements AutoCloseable {
           TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - began),
           loaded.residentRows());
       model.swap(loaded);
+      retention.changed(model);
       count(model, "loaded");
       return true;
     } catch (IOException
@@ -154,6 +160,7 @@ public final class BundleWatcher implements AutoCloseable {
       String reason = String.valueOf(e.getMessage());
       model.enter(number, new VersionState.Failed(reason));
       refused.put(version, written);
+      retention.changed(model);
       count(model, "refused");
       log.error(
           "model '{}' version {} cannot be used, version {} keeps serving: {}",

@@ -6,9 +6,11 @@ import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Clock;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.NavigableMap;
 import java.util.Queue;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -36,8 +38,12 @@ public final class ServedModel {
   /** Guarded by itself. */
   private final NavigableMap<Long, VersionState> versions = new TreeMap<>();
 
-  /** Versions that finish what they began. */
-  private final Queue<CompletableFuture<Void>> draining = new ConcurrentLinkedQueue<>();
+  /** A version that finishes what it began. */
+  private record Draining(long version, CompletableFuture<Void> done) {}
+
+  private final Queue<Draining> draining = new ConcurrentLinkedQueue<>();
+
+  private volatile long previous;
 
   private final Consumer<String> serves;
 
@@ -76,6 +82,22 @@ public final class ServedModel {
   public long servingVersion() {
     HostedModel model = serving.get();
     return model == null ? 0 : model.bundle();
+  }
+
+  /** The version that served before the one that serves; 0 where this process knows of none. */
+  long previousVersion() {
+    return previous;
+  }
+
+  /** The version that serves, and those whose leases are not all back. */
+  Set<Long> inUse() {
+    Set<Long> versions = new HashSet<>();
+    HostedModel model = serving.get();
+    if (model != null) {
+      versions.add(model.bundle());
+    }
+    draining.stream().filter(d -> !d.done().isDone()).map(Draining::version).forEach(versions::add);
+    return versions;
   }
 
   private long residentRows() {
@@ -123,6 +145,9 @@ public final class ServedModel {
   /** Serves {@code next} from now on. The version before finishes what it began, then closes. */
   void swap(HostedModel next) {
     HostedModel before = serving.getAndSet(next);
+    if (before != null) {
+      previous = before.bundle();
+    }
     enter(next.bundle(), new VersionState.Serving());
     log.info("model '{}': version {} serves", name, next.bundle());
     retire(before);
@@ -132,15 +157,18 @@ public final class ServedModel {
   /** Serves nothing from now on; completes when nothing is left open. */
   CompletableFuture<Void> stop() {
     retire(serving.getAndSet(null));
-    return CompletableFuture.allOf(draining.toArray(CompletableFuture<?>[]::new));
+    return CompletableFuture.allOf(
+        draining.stream().map(Draining::done).toArray(CompletableFuture<?>[]::new));
   }
 
   private void retire(@Nullable HostedModel model) {
     if (model != null) {
       enter(model.bundle(), new VersionState.Draining());
-      draining.removeIf(CompletableFuture::isDone);
+      draining.removeIf(d -> d.done().isDone());
       draining.add(
-          model.retire().thenRun(() -> enter(model.bundle(), new VersionState.Unloaded())));
+          new Draining(
+              model.bundle(),
+              model.retire().thenRun(() -> enter(model.bundle(), new VersionState.Unloaded()))));
     }
   }
 }

@@ -3,9 +3,16 @@ package dev.wukong.serving.embedding;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.stream.LongStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class RocksRowStoreTest extends RowStoreContract {
   @Override
@@ -25,6 +32,95 @@ class RocksRowStoreTest extends RowStoreContract {
       store.read(VIEW, 2, new long[] {5}, 1, row, found);
       assertThat(row).containsExactly(3, 4);
       assertThat(store.imported(VIEW)).contains("abc");
+    }
+  }
+
+  /**
+   * Rows in the log and in memory, and rows in files; in one file with their neighbours, and in
+   * many small ones on several levels.
+   */
+  @ParameterizedTest
+  @CsvSource({"67108864, false", "67108864, true", "262144, false", "262144, true"})
+  void drop_rowsAnywhere_freesTheirSpaceAndNoOther(long fileBytes, boolean again) throws Exception {
+    List<RowsView> views = List.of(new RowsView("ctr", 6, 0), VIEW, new RowsView("ctr", 8, 0));
+    Path directory = folder.resolve("store");
+    RowStore store = RocksRowStore.open(directory, fileBytes);
+    views.forEach(view -> fill(store, view));
+    if (again) {
+      store.close();
+      assertThat(bytes()).isGreaterThan(3L * BUNDLE_BYTES);
+    }
+    try (RowStore dropping = again ? RocksRowStore.open(directory, fileBytes) : store) {
+      dropping.drop(VIEW);
+    }
+
+    // Two bundles, their keys, indexes and filters.
+    assertThat(bytes()).isBetween(2L * BUNDLE_BYTES, BUNDLE_BYTES * 5L / 2);
+    try (RowStore left = RocksRowStore.open(directory, fileBytes)) {
+      assertThat(left.stored()).containsExactlyInAnyOrder(views.getFirst(), views.getLast());
+      check(left, views.getFirst());
+      check(left, views.getLast());
+    }
+  }
+
+  @Test
+  void drop_cutShort_isFinishedByTheNext() throws Exception {
+    try (RowStore store = open(folder)) {
+      fill(store, VIEW);
+      store.markImported(VIEW, "digest");
+    }
+    try (RocksRowStore store = RocksRowStore.open(folder.resolve("store"))) {
+      store.drops.hide(new StoreKeys(VIEW));
+    }
+    assertThat(bytes()).isGreaterThan(BUNDLE_BYTES);
+
+    try (RowStore store = open(folder)) {
+      assertThat(store.stored()).containsExactly(VIEW);
+      assertThat(store.imported(VIEW)).isEmpty();
+      boolean[] found = {true};
+      store.read(VIEW, WIDTH, new long[] {1}, 1, new float[WIDTH], found);
+      assertThat(found).containsExactly(false);
+
+      store.drop(VIEW);
+
+      assertThat(store.stored()).isEmpty();
+    }
+    assertThat(bytes()).isLessThan(BUNDLE_BYTES / 10);
+  }
+
+  private static final int ROWS = 20_000;
+  private static final int WIDTH = 64;
+
+  /** What the floats of a bundle of {@link #fill} take; random ones cannot be compressed much. */
+  private static final int BUNDLE_BYTES = ROWS * WIDTH * Float.BYTES;
+
+  private static float[] rowsOf(RowsView view) {
+    SplittableRandom random = new SplittableRandom(view.bundle());
+    float[] rows = new float[ROWS * WIDTH];
+    for (int i = 0; i < rows.length; i++) {
+      rows[i] = Float.intBitsToFloat(random.nextInt() & 0x7f7fffff);
+    }
+    return rows;
+  }
+
+  private static void fill(RowStore store, RowsView view) {
+    store.apply(new RowCommit(view, WIDTH, LongStream.range(0, ROWS).toArray(), rowsOf(view)));
+  }
+
+  private static void check(RowStore store, RowsView view) {
+    float[] rows = new float[ROWS * WIDTH];
+    boolean[] found = new boolean[ROWS];
+    store.read(view, WIDTH, LongStream.range(0, ROWS).toArray(), ROWS, rows, found);
+    assertThat(rows).isEqualTo(rowsOf(view));
+  }
+
+  /** The bytes of all files; the store is closed, so that no file waits to be removed. */
+  private long bytes() throws IOException {
+    try (Stream<Path> files = Files.list(folder.resolve("store"))) {
+      return files
+          .filter(file -> file.toString().matches(".*\\.(sst|log)"))
+          .mapToLong(file -> file.toFile().length())
+          .sum();
     }
   }
 

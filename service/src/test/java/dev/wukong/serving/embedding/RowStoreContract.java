@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -93,6 +94,64 @@ abstract class RowStoreContract {
       assertThat(read(store, before, 1, found, keys)).containsExactly(rows);
       assertThat(read(store, after, 1, found, keys)).containsExactly(rows);
       assertThat(store.imported(after)).contains("digest");
+    }
+  }
+
+  @Test
+  void stored_rowsMarksAndDrops_listsBundlesThatHaveSomething() {
+    try (RowStore store = open(folder)) {
+      assertThat(store.stored()).isEmpty();
+      RowsView other = new RowsView("c", 7, 0);
+      RowsView next = new RowsView("ctr", 8, 0);
+      RowsView marked = new RowsView("ctr-2", 1L << 40, 0);
+      // Two rows each, so that a bundle with several keys counts once.
+      for (RowsView view : List.of(VIEW, other, next)) {
+        store.apply(new RowCommit(view, 1, new long[] {0, Long.MAX_VALUE}, new float[] {1, 2}));
+      }
+      store.markImported(marked, "digest");
+      store.markImported(VIEW, "digest");
+      // The version of a view says which rows are seen, not where they are.
+      store.markImported(new RowsView("ctr", 8, 3), "digest");
+
+      assertThat(store.stored()).containsExactlyInAnyOrder(other, VIEW, next, marked);
+
+      store.drop(VIEW);
+      assertThat(store.stored()).containsExactlyInAnyOrder(other, next, marked);
+      store.drop(other);
+      store.drop(marked);
+      assertThat(store.stored()).containsExactly(next);
+      store.drop(new RowsView("ctr", 8, 3));
+      assertThat(store.stored()).isEmpty();
+    }
+  }
+
+  @Test
+  void drop_againOrOfWhatIsNotThere_doesNothing() {
+    try (RowStore store = open(folder)) {
+      RowsView kept = new RowsView("ctr", 8, 0);
+      store.apply(new RowCommit(VIEW, 1, new long[] {3}, new float[] {1}));
+      store.apply(new RowCommit(kept, 1, new long[] {3}, new float[] {2}));
+
+      store.drop(VIEW);
+      store.drop(VIEW);
+      store.drop(new RowsView("other", 1, 0));
+
+      assertThat(store.stored()).containsExactly(kept);
+      assertThat(read(store, kept, 1, new boolean[1], 3)).containsExactly(2);
+    }
+  }
+
+  @Test
+  void apply_afterDrop_hasTheNewRowsOnly() {
+    try (RowStore store = open(folder)) {
+      store.apply(new RowCommit(VIEW, 1, new long[] {3, 4}, new float[] {1, 2}));
+      store.drop(VIEW);
+      store.apply(new RowCommit(VIEW, 1, new long[] {4}, new float[] {5}));
+
+      boolean[] found = new boolean[2];
+      assertThat(read(store, VIEW, 1, found, 3, 4)).containsExactly(0, 5);
+      assertThat(found).containsExactly(false, true);
+      assertThat(store.stored()).containsExactly(VIEW);
     }
   }
 

@@ -1,0 +1,47 @@
+package dev.wukong.training;
+
+import dev.wukong.data.EncodedExamples;
+import java.util.List;
+
+/**
+ * Makes a session's steps: the one thing that differs between an optimizer beside the graph and one
+ * within it. Both change the same {@link TrainState}. Owned by the training thread.
+ */
+sealed interface Stepper extends AutoCloseable permits HostStepper, GraphStepper {
+  /**
+   * Steps that follow each other.
+   *
+   * @param first the number of the first, from 1
+   * @param factors by step: what the configured learning rates are multiplied by
+   */
+  @SuppressWarnings("ArrayRecordComponent") // Read once, never compared.
+  record Steps(long first, double[] factors) {
+    int count() {
+      return factors.length;
+    }
+  }
+
+  /**
+   * Makes one step for each minibatch of {@code block}, all of them of equally many rows; a step
+   * sees the weights that the one before it made.
+   *
+   * @return the loss and the probabilities of each minibatch before its step
+   * @throws IllegalStateException where a loss is no finite number: nothing has changed then
+   */
+  List<TrainSession.Step> run(EncodedExamples block, Steps steps);
+
+  @Override
+  void close();
+
+  /** Refuses the loss of step {@code number} where it is no finite number. */
+  static void checkFinite(float loss, long number) {
+    if (!Float.isFinite(loss)) {
+      throw new IllegalStateException(
+          "the loss of step "
+              + number
+              + " is "
+              + loss
+              + ": lower the learning rates or clip the gradients");
+    }
+  }
+}

@@ -1,0 +1,76 @@
+package dev.wukong.training;
+
+import dev.wukong.config.ConfigException;
+import dev.wukong.config.Section;
+import dev.wukong.runtime.Device;
+
+/**
+ * Where the optimizers of a training run.
+ *
+ * @param stepsPerRun minibatches in one run of the graph; 0: as the device suggests
+ */
+public record StepsConfig(OptimizerIn optimizerIn, int stepsPerRun) {
+  /** Minibatches a run on CUDA: state crosses the bus once in these. */
+  private static final int ON_CUDA = 8;
+
+  /** Which side makes the step after the gradients. */
+  public enum OptimizerIn {
+    /** The graph on CUDA, the host on the CPU. */
+    AUTO,
+    /** Java, over memory that it shares with ONNX Runtime. */
+    HOST,
+    /** The graph. */
+    GRAPH
+  }
+
+  static StepsConfig read(Section training) {
+    StepsConfig result =
+        new StepsConfig(
+            training.choice("optimizer_in", OptimizerIn.AUTO),
+            training.integer("steps_per_run", 0, 0, 1024));
+    if (result.optimizerIn() == OptimizerIn.HOST) {
+      result.checkAlone(training.path());
+    }
+    return result;
+  }
+
+  boolean inGraph(Device device) {
+    return switch (optimizerIn) {
+      case HOST -> false;
+      case GRAPH -> true;
+      case AUTO ->
+          switch (device) {
+            case Device.Cpu() -> false;
+            case Device.Cuda _ -> true;
+          };
+    };
+  }
+
+  /**
+   * Minibatches a run on {@code device}.
+   *
+   * @throws ConfigException where several are asked for and the host makes the steps
+   */
+  int perRun(Device device) {
+    if (!inGraph(device)) {
+      checkAlone("training");
+      return 1;
+    }
+    int suggested =
+        switch (device) {
+          case Device.Cpu() -> 1;
+          case Device.Cuda _ -> ON_CUDA;
+        };
+    return stepsPerRun > 0 ? stepsPerRun : suggested;
+  }
+
+  private void checkAlone(String path) {
+    if (stepsPerRun > 1) {
+      throw new ConfigException(
+          path
+              + ".steps_per_run is "
+              + stepsPerRun
+              + ", want 1 where the optimizer is not in the graph (optimizer_in: graph)");
+    }
+  }
+}

@@ -1,0 +1,73 @@
+package dev.wukong.training;
+
+import dev.wukong.data.InputLayout;
+import dev.wukong.objective.TrainGraph;
+import dev.wukong.ranker.RankerConfig;
+import java.lang.foreign.Arena;
+import java.util.function.ToLongFunction;
+
+/**
+ * A model in training, wherever its steps are made: what a checkpoint holds, and the memory and
+ * threads to work on it. Owned by the training thread.
+ *
+ * @param arena of everything that runs share with ONNX Runtime
+ * @param weights dense weights with their optimizer's state
+ * @param statistics batch normalization's running statistics
+ */
+record TrainState(
+    InputLayout layout,
+    TrainingConfig config,
+    Arena arena,
+    Workers workers,
+    WeightState weights,
+    WeightState statistics,
+    RowTrainer rows,
+    Buffers buffers)
+    implements AutoCloseable {
+  /**
+   * A fresh model.
+   *
+   * @param shards for which the weights have gradients
+   * @param perRun minibatches of a run
+   * @param rowsIn the number of ids of an id space; asked for whole-table training only
+   */
+  @SuppressWarnings("MustBeClosedChecker") // The arena is closed with the state.
+  static TrainState of(
+      RankerConfig model,
+      InputLayout layout,
+      TrainingConfig config,
+      TrainGraph train,
+      Shards shards,
+      int perRun,
+      ToLongFunction<String> rowsIn) {
+    Arena arena = Arena.ofShared();
+    Workers workers = new Workers(config.threads());
+    long seed = config.seed();
+    double deviation = model.embedding().deviation();
+    HostOptimizer dense = HostOptimizer.of(config.dense());
+    HostOptimizer none = new HostOptimizer.Sgd();
+    return new TrainState(
+        layout,
+        config,
+        arena,
+        workers,
+        new WeightState(arena, train.weights(), dense, workers, shards.most(), seed),
+        new WeightState(arena, train.statistics(), none, workers, 1, seed),
+        switch (config.rows().mode()) {
+          case TOUCHED -> new TouchedRows(layout, config.rows(), deviation, workers, seed);
+          case WHOLE_TABLE ->
+              new WholeTableRows(arena, layout, rowsIn, config.rows(), deviation, workers, seed);
+        },
+        new Buffers(Math.multiplyExact(config.batch(), perRun)));
+  }
+
+  int tasks() {
+    return layout.schema().tasks().size();
+  }
+
+  @Override
+  public void close() {
+    workers.close();
+    arena.close();
+  }
+}

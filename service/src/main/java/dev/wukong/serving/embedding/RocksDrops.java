@@ -1,0 +1,103 @@
+package dev.wukong.serving.embedding;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import org.rocksdb.ColumnFamilyHandle;
+import org.rocksdb.CompactRangeOptions;
+import org.rocksdb.FlushOptions;
+import org.rocksdb.RocksDB;
+import org.rocksdb.RocksDBException;
+import org.rocksdb.RocksIterator;
+import org.rocksdb.WriteBatch;
+import org.rocksdb.WriteOptions;
+
+/** Finds the bundles that have something in a RocksDB, and removes one from it. Any thread. */
+final class RocksDrops {
+  /*
+   * Deleting a range hides its rows at once, but their bytes stay until a compaction happens to
+   * meet them. So a drop has two steps: the rows and the mark go, and a note of the drop comes, in
+   * one durable write; then the files that hold nothing else are deleted, those that hold
+   * neighbours too are rewritten without the rows, and the note goes. A process that ends in
+   * between finds the note at its next start, and does the second step again.
+   *
+   * The deletion must come before the files go: a file may hold the deletion of rows that lie in
+   * another one.
+   */
+  private final RocksDB db;
+  private final WriteOptions durable;
+  private final ColumnFamilyHandle notes;
+  private final ColumnFamilyHandle rows;
+  private final ColumnFamilyHandle imports;
+
+  RocksDrops(
+      RocksDB db,
+      WriteOptions durable,
+      ColumnFamilyHandle notes,
+      ColumnFamilyHandle rows,
+      ColumnFamilyHandle imports) {
+    this.db = db;
+    this.durable = durable;
+    this.notes = notes;
+    this.rows = rows;
+    this.imports = imports;
+  }
+
+  /** Adds every bundle that has rows, a mark or an unfinished drop. */
+  void stored(Set<RowsView> views) throws RocksDBException {
+    for (ColumnFamilyHandle family : List.of(rows, imports, notes)) {
+      try (RocksIterator keys = db.newIterator(family)) {
+        for (keys.seekToFirst(); keys.isValid(); ) {
+          RowsView view = StoreKeys.view(keys.key());
+          views.add(view);
+          keys.seek(new StoreKeys(view).bundleEnd());
+        }
+        keys.status();
+      }
+    }
+  }
+
+  /** Removes a bundle's rows and its mark, and gives their space back. */
+  void drop(RowsView view) throws RocksDBException {
+    StoreKeys keys = new StoreKeys(view);
+    if (has(keys)) {
+      hide(keys);
+      reclaim(keys);
+    }
+  }
+
+  private boolean has(StoreKeys keys) throws RocksDBException {
+    byte[] prefix = keys.bundlePrefix();
+    if (db.get(notes, prefix) != null || db.get(imports, prefix) != null) {
+      return true;
+    }
+    try (RocksIterator found = db.newIterator(rows)) {
+      found.seek(prefix);
+      boolean any = found.isValid() && StoreKeys.view(found.key()).equals(keys.view());
+      found.status();
+      return any;
+    }
+  }
+
+  /** The first step. */
+  void hide(StoreKeys keys) throws RocksDBException {
+    try (WriteBatch batch = new WriteBatch()) {
+      batch.put(notes, keys.bundlePrefix(), new byte[0]);
+      batch.delete(imports, keys.bundlePrefix());
+      batch.deleteRange(rows, keys.bundlePrefix(), keys.bundleEnd());
+      db.write(durable, batch);
+    }
+  }
+
+  private void reclaim(StoreKeys keys) throws RocksDBException {
+    db.deleteFilesInRanges(rows, List.of(keys.bundlePrefix(), keys.bundleEnd()), false);
+    try (CompactRangeOptions options =
+            new CompactRangeOptions().setExclusiveManualCompaction(false);
+        FlushOptions wait = new FlushOptions().setWaitForFlush(true)) {
+      db.compactRange(rows, keys.bundlePrefix(), keys.bundleEnd(), options);
+      // The log of writes is kept while any family has a part of it in memory only.
+      db.flush(wait, new ArrayList<>(List.of(notes, rows, imports)));
+    }
+    db.delete(notes, durable, keys.bundlePrefix());
+  }
+}

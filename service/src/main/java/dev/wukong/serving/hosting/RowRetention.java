@@ -1,0 +1,119 @@
+package dev.wukong.serving.hosting;
+
+import dev.wukong.bundle.BundleStore;
+import dev.wukong.serving.embedding.RowStore;
+import dev.wukong.serving.embedding.RowsView;
+import dev.wukong.serving.embedding.StoreException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.function.BooleanSupplier;
+import java.util.function.Predicate;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Drops stored rows that nobody needs any more, so that a new bundle each hour does not fill the
+ * disk. The watcher's thread only, which is also the one that imports: no version is dropped while
+ * its rows come in.
+ *
+ * <p>Of a model that serves, the store keeps the version that serves, those whose leases are not
+ * all back, and the one that served before, for a rollback.
+ */
+final class RowRetention {
+  private static final Logger log = LoggerFactory.getLogger(RowRetention.class);
+  private static final Comparator<RowsView> ORDER =
+      Comparator.comparing(RowsView::model).thenComparingLong(RowsView::bundle);
+
+  private final RowStore store;
+  private final BundleStore bundles;
+  private final BooleanSupplier stopping;
+
+  /** Models whose versions have changed since the last look at their rows. */
+  private final Set<String> due = new HashSet<>();
+
+  /**
+   * Drops nothing yet.
+   *
+   * @param stopping whether what is left should wait for the next start
+   */
+  RowRetention(RowStore store, BundleStore bundles, BooleanSupplier stopping) {
+    this.store = store;
+    this.bundles = bundles;
+    this.stopping = stopping;
+  }
+
+  /** Drops versions that have no bundle. Called before any version is loaded. */
+  void dropOrphans() {
+    // A root that is not mounted yet does not say that its bundles are gone.
+    if (!Files.isDirectory(bundles.root())) {
+      return;
+    }
+    try {
+      Set<RowsView> orphans = new HashSet<>();
+      for (RowsView view : store.stored()) {
+        if (!bundles.versions(view.model()).contains(view.bundle())) {
+          orphans.add(view);
+        }
+      }
+      drop(orphans, "it has no bundle");
+    } catch (IOException | StoreException e) {
+      log.warn("cannot tell which stored rows have no bundle", e);
+    }
+  }
+
+  /** Says that a version of {@code model} was loaded or refused. */
+  void changed(ServedModel model) {
+    due.add(model.name());
+  }
+
+  /** Drops the versions of {@code model} that are no longer needed, if it has changed. */
+  void sweep(ServedModel model) {
+    long serving = model.servingVersion();
+    if (serving == 0 || !due.contains(model.name())) {
+      return;
+    }
+    Set<Long> inUse = model.inUse();
+    // Others in use will be free later, so that there is another look then.
+    if (inUse.size() == 1) {
+      due.remove(model.name());
+    }
+    try {
+      List<RowsView> own =
+          store.stored().stream().filter(view -> view.model().equals(model.name())).toList();
+      long previous = model.previousVersion() > 0 ? model.previousVersion() : before(serving, own);
+      Predicate<RowsView> needed =
+          view -> inUse.contains(view.bundle()) || view.bundle() == previous;
+      drop(
+          own.stream().filter(needed.negate()).toList(),
+          "version %d serves, version %d is kept".formatted(serving, previous));
+    } catch (StoreException e) {
+      due.remove(model.name());
+      log.warn(
+          "cannot drop rows of model '{}'; tried again with its next version", model.name(), e);
+    }
+  }
+
+  /** The newest version below {@code serving} with all its rows: what served before a restart. */
+  private long before(long serving, List<RowsView> own) {
+    return own.stream()
+        .filter(view -> view.bundle() < serving && store.imported(view).isPresent())
+        .mapToLong(RowsView::bundle)
+        .max()
+        .orElse(0);
+  }
+
+  private void drop(Collection<RowsView> views, String why) {
+    for (RowsView view : views.stream().sorted(ORDER).toList()) {
+      if (stopping.getAsBoolean()) {
+        return;
+      }
+      store.drop(view);
+      log.info("model '{}' version {}: stored rows dropped, {}", view.model(), view.bundle(), why);
+    }
+  }
+}
