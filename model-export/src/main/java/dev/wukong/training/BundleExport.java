@@ -84,8 +84,7 @@ public final class BundleExport {
           () -> {
             EncodedExamples room = data.allocate(batch);
             return LongStream.iterate(0, first -> first < rows, first -> first + batch)
-                .mapToObj(
-                    first -> data.range(first, (int) Math.min(batch, rows - first), room))
+                .mapToObj(first -> data.range(first, (int) Math.min(batch, rows - first), room))
                 .iterator();
           },
           threads);

@@ -83,8 +83,7 @@ final class OtherServer implements AutoCloseable {
     try {
       for (Map.Entry<String, Object> input : inputs.entrySet()) {
         tensors.put(
-            input.getKey(),
-            OnnxTensor.createTensor(OnnxRuntime.environment(), input.getValue()));
+            input.getKey(), OnnxTensor.createTensor(OnnxRuntime.environment(), input.getValue()));
       }
       try (OrtSession.Result result = session.run(tensors)) {
         return (float[][]) result.get("probabilities").orElseThrow().getValue();

@@ -101,31 +101,30 @@ class TrainOnnxTest {
                       .as(of.name() + " " + id)
                       .containsExactly(row, within(1e-5f));
                 });
-        assertThat(values(made, "new/step")).containsExactly(session.steps() + 1);
+        assertThat(values(made, "new/step")).containsExactly((float) (session.steps() + 1));
       }
     }
   }
 
   private Path export(TrainSession session) throws Exception {
     EncodedExamples golden = GraphStepperTest.examples(9).first(4);
-    BundleExport.Comparison comparison =
-        new BundleExport.Comparison("test", List.of(golden), 1);
+    BundleExport.Comparison comparison = new BundleExport.Comparison("test", List.of(golden), 1);
     return BundleExport.write(
             folder,
-        session,
-        GraphStepperTest.model("{hidden: [16]}"),
-        new FeatureEncoder(session.layout().schema(), Map.of()),
-        golden,
-        comparison,
-        new BundleExport.About(
-            "steps",
-            "wukong",
-            JsonNodeFactory.instance.objectNode(),
-            JsonNodeFactory.instance.objectNode(),
-            JsonNodeFactory.instance.objectNode(),
-            new Provenance(1, List.of(), 1, "test", Map.of()),
-            Map.of(),
-            Instant.EPOCH))
+            session,
+            GraphStepperTest.model("{hidden: [16]}"),
+            new FeatureEncoder(session.layout().schema(), Map.of()),
+            golden,
+            comparison,
+            new BundleExport.About(
+                "steps",
+                "wukong",
+                JsonNodeFactory.instance.objectNode(),
+                JsonNodeFactory.instance.objectNode(),
+                JsonNodeFactory.instance.objectNode(),
+                new Provenance(1, List.of(), 1, "test", Map.of()),
+                Map.of(),
+                Instant.EPOCH))
         .folder();
   }
 
