@@ -113,7 +113,7 @@ final class BundleFolder {
         throw new BundleException("file '%s' is not in the manifest".formatted(name));
       }
     }
-    for (String needed : List.of(BundleNames.PREDICT, BundleNames.VOCABULARIES)) {
+    for (String needed : List.of(Precision.FP32.file(), BundleNames.VOCABULARIES)) {
       if (!expected.contains(needed)) {
         throw new BundleException("file '%s' is needed, the manifest lacks it".formatted(needed));
       }

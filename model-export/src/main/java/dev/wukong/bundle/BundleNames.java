@@ -8,7 +8,6 @@ import org.jspecify.annotations.Nullable;
 /** Which names folders and files of bundles may have: none can lead out of its folder. */
 final class BundleNames {
   static final long MAX_VERSION = 999_999_999_999_999_999L;
-  static final String PREDICT = "predict.onnx";
   static final String TRAIN = "train.onnx";
   static final String DENSE = "dense.safetensors";
   static final String VOCABULARIES = "vocabularies.json";

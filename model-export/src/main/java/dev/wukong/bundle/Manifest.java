@@ -6,6 +6,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 
 /**
  * The contents of {@code manifest.json}: what a bundle is, and the sha256 and size of every other
@@ -19,6 +20,7 @@ import java.util.Optional;
  * @param opset the version of the ONNX operators in the graphs
  * @param metrics by split, then task, then metric
  * @param defaultRows by table name: the row of ids that have none
+ * @param precisions the predict graphs of lower precision, none in older bundles
  */
 public record Manifest(
     String model,
@@ -34,6 +36,7 @@ public record Manifest(
     Map<String, Map<String, Map<String, Double>>> metrics,
     Map<String, float[]> defaultRows,
     GoldenRows golden,
+    Map<Precision, ReducedGraph> precisions,
     List<FileEntry> files) {
   /** The version of the format itself; no other is read. */
   public static final int FORMAT = 1;
@@ -45,12 +48,25 @@ public record Manifest(
     tables = List.copyOf(tables);
     metrics = Map.copyOf(metrics);
     defaultRows = Map.copyOf(defaultRows);
+    precisions = Map.copyOf(precisions);
     files = List.copyOf(files);
   }
 
   /** How encoded features become the graphs' inputs. */
   public InputLayout layout() {
     return InputLayout.of(schema, widths);
+  }
+
+  /**
+   * The largest difference that the golden rows' probabilities may have by the graph of {@code
+   * precision}; empty where the bundle has no such graph.
+   */
+  public OptionalDouble tolerance(Precision precision) {
+    if (precision == Precision.FP32) {
+      return OptionalDouble.of(golden.tolerance());
+    }
+    ReducedGraph graph = precisions.get(precision);
+    return graph == null ? OptionalDouble.empty() : OptionalDouble.of(graph.tolerance());
   }
 
   /** The entry of the file {@code name}, if the bundle has it. */

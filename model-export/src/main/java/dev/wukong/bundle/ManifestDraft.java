@@ -21,7 +21,8 @@ public record ManifestDraft(
     Provenance provenance,
     Map<String, Map<String, Map<String, Double>>> metrics,
     Map<String, float[]> defaultRows,
-    GoldenRows golden) {
+    GoldenRows golden,
+    Map<Precision, ReducedGraph> precisions) {
 
   /** How encoded features become the graphs' inputs. */
   public InputLayout layout() {
@@ -43,6 +44,7 @@ public record ManifestDraft(
         metrics,
         defaultRows,
         golden,
+        precisions,
         files);
   }
 }

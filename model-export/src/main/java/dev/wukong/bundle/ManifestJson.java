@@ -58,6 +58,9 @@ final class ManifestJson {
     new TreeMap<>(manifest.defaultRows())
         .forEach((table, row) -> addAll(defaults.putArray(table), row));
     writeGolden(manifest.golden(), layout, root.putObject("golden"));
+    if (!manifest.precisions().isEmpty()) {
+      PrecisionsJson.write(manifest.precisions(), root.putObject("precisions"));
+    }
     ArrayNode files = root.putArray("files");
     for (FileEntry file : manifest.files()) {
       ObjectNode node = files.addObject();

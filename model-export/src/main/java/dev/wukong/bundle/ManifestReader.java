@@ -78,6 +78,12 @@ final class ManifestReader {
     checkGroups(fields);
     Fields network = fields.object("network");
     Fields optimizers = fields.object("optimizers");
+    List<FileEntry> files = files(fields);
+    Map<Precision, ReducedGraph> precisions =
+        fields.has("precisions")
+            ? PrecisionsJson.read(fields.object("precisions"), schema, files)
+            : Map.of(); // Older bundles have single precision only.
+    PrecisionsJson.checkComplete(precisions, files);
     Manifest manifest =
         new Manifest(
             model,
@@ -93,7 +99,8 @@ final class ManifestReader {
             metrics(fields.object("metrics")),
             defaultRows(fields.object("defaultRows")),
             golden(fields.object("golden")),
-            files(fields));
+            precisions,
+            files);
     network.end();
     optimizers.end();
     fields.end();

@@ -3,6 +3,7 @@ package dev.wukong.cli;
 import dev.wukong.bundle.Bundle;
 import dev.wukong.bundle.Manifest;
 import java.io.PrintWriter;
+import java.util.TreeMap;
 import picocli.CommandLine.Command;
 
 /** {@code inspect}. */
@@ -41,9 +42,15 @@ final class InspectCommand extends BundleCommand {
           .forEach(
               (split, tasks) ->
                   tasks.forEach(
-                      (task, m) ->
-                          out.printf(
-                              "  %-8s %-12s %s%n", split, task, new java.util.TreeMap<>(m))));
+                      (task, m) -> out.printf("  %-8s %-12s %s%n", split, task, new TreeMap<>(m))));
+      new TreeMap<>(manifest.precisions())
+          .forEach(
+              (precision, graph) ->
+                  out.printf(
+                      "  %s; golden rows %.2g of %.2g allowed%n",
+                      Precisions.line(precision, graph),
+                      graph.goldenDifference(),
+                      graph.tolerance()));
       manifest
           .files()
           .forEach(

@@ -16,6 +16,7 @@ import picocli.CommandLine.Command;
       PredictCommand.class,
       InspectCommand.class,
       VerifyCommand.class,
+      ExportCommand.class,
       ScoreCommand.class,
       InferSchemaCommand.class,
       SimulateCommand.class,

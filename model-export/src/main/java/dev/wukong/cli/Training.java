@@ -1,5 +1,6 @@
 package dev.wukong.cli;
 
+import dev.wukong.bundle.Precision;
 import dev.wukong.bundle.Provenance;
 import dev.wukong.data.EncodedDataset;
 import dev.wukong.data.EncodedExamples;
@@ -148,19 +149,31 @@ public final class Training {
         metrics.forEach(
             (split, tasks) ->
                 tasks.forEach((task, m) -> out.printf("%-6s %-12s %s%n", split, task, m)));
-        Path bundle =
+        BundleExport.Comparison comparison =
+            BundleExport.Comparison.of(
+                valid.isPresent() ? "valid" : "train",
+                valid.orElse(train),
+                config.training().batch(),
+                config.training().threads());
+        BundleExport.Written written =
             export(
                 session,
                 encoder,
                 valid.orElse(train),
+                comparison,
                 metrics,
                 splits,
                 train.rows(),
                 command,
                 bundles);
-        out.printf("bundle %s%n", bundle);
+        out.println(
+            written
+                .half()
+                .map(half -> Precisions.line(Precision.FP16, half))
+                .orElse("fp16: too far off, the bundle has no " + Precision.FP16.file()));
+        out.printf("bundle %s%n", written.folder());
         out.flush();
-        return Optional.of(new Outcome(bundle, metrics, rate.getAsDouble(), encoder));
+        return Optional.of(new Outcome(written.folder(), metrics, rate.getAsDouble(), encoder));
       } finally {
         valid.ifPresent(EncodedDataset::close);
         test.ifPresent(EncodedDataset::close);
@@ -225,10 +238,11 @@ public final class Training {
     return Evaluator.evaluate(session::score, data, config.training().batch(), Progress.NONE);
   }
 
-  private Path export(
+  private BundleExport.Written export(
       TrainSession session,
       FeatureEncoder encoder,
       EncodedDataset golden,
+      BundleExport.Comparison comparison,
       Map<String, Map<String, Metrics>> metrics,
       Splits splits,
       long rows,
@@ -243,6 +257,7 @@ public final class Training {
         config.model(),
         encoder,
         examples,
+        comparison,
         new BundleExport.About(
             config.name(),
             config.model().toJson().path("type").asString(),

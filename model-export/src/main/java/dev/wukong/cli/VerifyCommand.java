@@ -1,7 +1,11 @@
 package dev.wukong.cli;
 
 import dev.wukong.bundle.Bundle;
+import dev.wukong.bundle.Precision;
+import dev.wukong.runtime.Device;
 import dev.wukong.training.BundleScorer;
+import java.io.PrintWriter;
+import java.util.OptionalDouble;
 import picocli.CommandLine.Command;
 
 /** {@code verify}. */
@@ -14,21 +18,24 @@ import picocli.CommandLine.Command;
 final class VerifyCommand extends BundleCommand {
   @Override
   public Integer call() throws Exception {
-    try (Bundle open = open();
-        BundleScorer scorer = scorer(open)) {
-      var golden = open.manifest().golden();
-      double difference =
-          scorer.checkGolden(golden, open.manifest().model() + " " + open.manifest().version());
-      spec.commandLine()
-          .getOut()
-          .printf(
-              "%s is whole: %d files, %d golden rows, largest difference %.2g of %.2g allowed%n",
-              open.folder(),
-              open.manifest().files().size(),
-              golden.candidate().rows(),
-              difference,
-              golden.tolerance());
-      spec.commandLine().getOut().flush();
+    PrintWriter out = spec.commandLine().getOut();
+    try (Bundle open = open()) {
+      for (Precision precision : Precision.values()) {
+        OptionalDouble tolerance = open.manifest().tolerance(precision);
+        if (tolerance.isPresent()) {
+          try (BundleScorer scorer =
+              new BundleScorer(open, precision, Device.parse(device), threads)) {
+            out.printf(
+                "%-18s %d golden rows, largest difference %.2g of %.2g allowed%n",
+                precision.file(),
+                open.manifest().golden().candidate().rows(),
+                scorer.checkGolden(open),
+                tolerance.getAsDouble());
+          }
+        }
+      }
+      out.printf("%s is whole: %d files%n", open.folder(), open.manifest().files().size());
+      out.flush();
     }
     return 0;
   }

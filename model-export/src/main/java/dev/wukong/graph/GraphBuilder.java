@@ -29,8 +29,8 @@ public final class GraphBuilder {
   private final Deque<String> scopes = new ArrayDeque<>();
 
   /**
-   * @param type the floating-point type of parameters and constants: FLOAT, or DOUBLE to check
-   *     gradients
+   * @param type the floating-point type of parameters and constants unless said otherwise: FLOAT,
+   *     FLOAT16 for a graph in half precision, or DOUBLE to check gradients
    */
   public GraphBuilder(String name, DataType type) {
     this.name = name;
@@ -39,6 +39,11 @@ public final class GraphBuilder {
 
   public DataType type() {
     return type;
+  }
+
+  /** The type of what half precision would spoil: FLOAT in a graph of FLOAT16, else the graph's. */
+  public DataType wideType() {
+    return type == DataType.FLOAT16 ? DataType.FLOAT : type;
   }
 
   /** Prefixes the names made until it is closed. */
@@ -67,7 +72,12 @@ public final class GraphBuilder {
 
   /** A weight, of the builder's type. Its full name is the open scopes' and {@code own}. */
   public Tensor parameter(String own, Shape shape) {
-    Tensor tensor = new Tensor(this, claim(path(own)), type, shape);
+    return parameter(own, shape, type);
+  }
+
+  /** A weight of another type. */
+  public Tensor parameter(String own, Shape shape, DataType of) {
+    Tensor tensor = new Tensor(this, claim(path(own)), of, shape);
     parameters.add(tensor);
     return tensor;
   }

@@ -26,9 +26,13 @@ final class Mlp {
 
   /** The hidden layers and a linear output without activation on x [B, in]: [B, out]. */
   static Tensor of(Network net, Tensor x, MlpConfig config, long out) {
-    Tensor h = hidden(net, x, config);
+    return out(net, hidden(net, x, config), out);
+  }
+
+  /** The output after the hidden layers. */
+  static Tensor out(Network net, Tensor hidden, long out) {
     try (var _ = net.graph().scope("out")) {
-      return net.linear(h, out);
+      return net.linear(hidden, out);
     }
   }
 }

@@ -74,21 +74,29 @@ public final class Network {
   }
 
   public Tensor weight(String name, Init init, long... sizes) {
-    Tensor weight = graph.parameter(name, Shape.of(sizes));
+    return weight(graph.type(), name, init, sizes);
+  }
+
+  private Tensor weight(DataType type, String name, Init init, long... sizes) {
+    Tensor weight = graph.parameter(name, Shape.of(sizes), type);
     trainable.put(weight, init);
     return weight;
   }
 
   /**
-   * x W + b for x [B, in]: [B, out]. W starts xavier-normal, b at 0. W is [in, out], or [out, in]
-   * where {@code in} is large: its gradient, a product over the batch, is then quicker.
+   * x W + b for x [B, in]: [B, out], all of x's type. W starts xavier-normal, b at 0. W is [in,
+   * out], or [out, in] where {@code in} is large: its gradient, a product over the batch, is then
+   * quicker.
    */
   public Tensor linear(Tensor x, long out) {
     long in = x.dim(-1).size();
     boolean wide = in >= WIDE;
     Init init = new Init.XavierNormal(in, out);
-    Tensor weight = wide ? weight("weight", init, out, in) : weight("weight", init, in, out);
-    Tensor bias = weight("bias", new Init.Constant(0), out);
+    Tensor weight =
+        wide
+            ? weight(x.type(), "weight", init, out, in)
+            : weight(x.type(), "weight", init, in, out);
+    Tensor bias = weight(x.type(), "bias", new Init.Constant(0), out);
     return graph.gemm(x, false, weight, wide, bias);
   }
 
@@ -144,13 +152,16 @@ public final class Network {
   public Tensor batchNorm(Tensor x) {
     try (var _ = graph.scope("batch_norm")) {
       long width = x.dim(-1).size();
-      Tensor scale = weight("scale", new Init.Constant(1), width);
-      Tensor bias = weight("bias", new Init.Constant(0), width);
+      DataType wide = graph.wideType();
+      Tensor scale = weight(wide, "scale", new Init.Constant(1), width);
+      Tensor bias = weight(wide, "bias", new Init.Constant(0), width);
       Tensor mean = statistic("mean", 0, width);
       Tensor variance = statistic("variance", 1, width);
       if (mode == Mode.PREDICT) {
+        // Folded before rounding: the variance alone may lie outside of what half precision holds.
         Tensor factor = graph.mul(scale, inverseDeviation(variance));
-        return graph.add(graph.mul(x, factor), graph.sub(bias, graph.mul(mean, factor)));
+        Tensor shift = graph.sub(bias, graph.mul(mean, factor));
+        return graph.add(graph.mul(x, graph.cast(factor, x.type())), graph.cast(shift, x.type()));
       }
       Tensor batchMean = graph.reduceMean(x, false, 0); // [h]
       Tensor centred = graph.sub(x, batchMean); // [B, h]
@@ -170,7 +181,7 @@ public final class Network {
   }
 
   private Tensor inverseDeviation(Tensor variance) {
-    Tensor shifted = graph.add(variance, graph.constant(EPSILON));
+    Tensor shifted = graph.add(variance, graph.constant(EPSILON, variance.type()));
     return graph.apply(new Op.Reciprocal(), graph.apply(new Op.Sqrt(), shifted));
   }
 
@@ -179,7 +190,7 @@ public final class Network {
   }
 
   private Tensor statistic(String name, float start, long width) {
-    Tensor tensor = graph.parameter(name, Shape.of(width));
+    Tensor tensor = graph.parameter(name, Shape.of(width), graph.wideType());
     running.put(tensor, new Init.Constant(start));
     return tensor;
   }

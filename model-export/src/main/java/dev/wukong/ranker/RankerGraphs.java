@@ -16,7 +16,16 @@ public final class RankerGraphs {
    * parameters are the weights and running statistics that training keeps under the same names.
    */
   public static Graph predict(RankerConfig config, InputLayout layout) {
-    GraphBuilder g = new GraphBuilder("predict", DataType.FLOAT);
+    return predict(config, layout, DataType.FLOAT);
+  }
+
+  /**
+   * The predict graph with its rows, its weights and the products between them in {@code type}.
+   * Numbers and what is made of them up to their embeddings, weighted sums, statistics, and the
+   * logits are in float even where that is FLOAT16.
+   */
+  public static Graph predict(RankerConfig config, InputLayout layout, DataType type) {
+    GraphBuilder g = new GraphBuilder("predict", type);
     Network net = new Network(g, Mode.PREDICT);
     Tensor logits =
         config.logits(net, new RankerInputs(net, layout), layout.schema().tasks().size());

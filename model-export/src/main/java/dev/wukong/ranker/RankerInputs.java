@@ -69,7 +69,7 @@ public final class RankerInputs {
                 DataType.FLOAT,
                 rowsOf(scope),
                 Dim.of(layout.denseWidth(scope)));
-        dense.add(onCandidates(scope, transformed(scope, g.cast(raw, g.type()))));
+        dense.add(onCandidates(scope, transformed(scope, g.cast(raw, g.wideType()))));
       }
     }
   }
@@ -79,7 +79,7 @@ public final class RankerInputs {
     return lookups;
   }
 
-  /** The numbers [B, k] after their transforms, or none. */
+  /** The numbers [B, k] after their transforms, in the graph's wide type, or none. */
   public List<Tensor> dense() {
     return dense;
   }
@@ -115,21 +115,17 @@ public final class RankerInputs {
                 config.projected() > 0
                     ? config.projected()
                     : (floats + config.width() - 1) / config.width();
-            result.add(
-                made(
-                    Mlp.of(net, joined, config.projection(), count * config.width()),
-                    count,
-                    config));
+            Tensor flat = Mlp.of(net, joined, config.projection(), count * config.width());
+            result.add(made(flat, count, config));
           }
         });
     if (!dense.isEmpty()) {
       try (var _ = g.scope("bottom")) {
         int count = config.denseEmbeddings();
-        result.add(
-            made(
-                Mlp.of(net, g.concat(1, dense), config.bottom(), (long) count * config.width()),
-                count,
-                config));
+        // Wide, as numbers may be of any size; what the MLP makes of them is moderate.
+        Tensor flat =
+            Mlp.of(net, g.concat(1, dense), config.bottom(), (long) count * config.width());
+        result.add(made(g.cast(flat, g.type()), count, config));
       }
     }
     return g.concat(1, result);
@@ -189,24 +185,29 @@ public final class RankerInputs {
     return run.getFirst().feature().multiValued() || run.getFirst().feature().weighted();
   }
 
-  /** x [R, W, d] to [R, 1, d]. Unused positions hold the padding row, which is zero. */
+  /**
+   * x [R, W, d] to [R, 1, d]. Unused positions hold the padding row, which is zero. Sums are wide:
+   * weights may be of any size.
+   */
   private Tensor pool(IdColumns column, Tensor x, Tensor slots, @Nullable Tensor weights) {
+    DataType wide = g.wideType();
     Tensor filled =
-        g.cast(g.apply(new Op.Greater(), slots, g.constant(0, DataType.INT32)), g.type()); // [R, W]
+        g.cast(g.apply(new Op.Greater(), slots, g.constant(0, DataType.INT32)), wide); // [R, W]
     Tensor factors = filled;
-    Tensor terms = x;
+    Tensor terms = g.cast(x, wide);
     if (column.feature().weighted() && weights != null) {
-      factors = g.mul(filled, g.cast(weights, g.type()));
-      terms = g.mul(x, g.reshape(factors, factors.dim(0), factors.dim(1), Dim.of(1)));
+      factors = g.mul(filled, g.cast(weights, wide));
+      terms = g.mul(terms, g.reshape(factors, factors.dim(0), factors.dim(1), Dim.of(1)));
     }
     Tensor sum = g.reduceSum(terms, true, 1);
     if (column.feature().pooling() == Pooling.SUM) {
-      return sum;
+      return g.cast(sum, x.type());
     }
     Tensor total = g.reduceSum(factors, true, 1); // [R, 1]
-    Tensor none = g.apply(new Op.Equal(), total, g.constant(0));
-    Tensor divisor = g.where(none, g.constant(1), total);
-    return g.div(sum, g.reshape(divisor, divisor.dim(0), Dim.of(1), Dim.of(1)));
+    Tensor none = g.apply(new Op.Equal(), total, g.constant(0, wide));
+    Tensor divisor = g.where(none, g.constant(1, wide), total);
+    Tensor mean = g.div(sum, g.reshape(divisor, divisor.dim(0), Dim.of(1), Dim.of(1)));
+    return g.cast(mean, x.type());
   }
 
   private Tensor transformed(Scope scope, Tensor raw) {
@@ -236,7 +237,8 @@ public final class RankerInputs {
         List<Tensor> parts =
             presence == 0 ? List.of(x) : g.split(x, 1, List.of((long) width, presence));
         Tensor value = parts.getFirst();
-        Tensor log = g.apply(new Op.Log(), g.add(g.apply(new Op.Abs(), value), g.constant(1)));
+        Tensor one = g.constant(1, value.type());
+        Tensor log = g.apply(new Op.Log(), g.add(g.apply(new Op.Abs(), value), one));
         Tensor signed = g.mul(g.apply(new Op.Sign(), value), log);
         yield presence == 0 ? signed : g.concat(1, List.of(signed, parts.getLast()));
       }

@@ -25,7 +25,8 @@ final class Wukong {
     }
     Dim flat = x.dim(1).times(x.dim(2));
     try (var _ = g.scope("head")) {
-      return Mlp.of(net, g.reshape(x, x.dim(0), flat), config.head(), tasks);
+      Tensor h = Mlp.hidden(net, g.reshape(x, x.dim(0), flat), config.head());
+      return Mlp.out(net, g.cast(h, g.wideType()), tasks);
     }
   }
 

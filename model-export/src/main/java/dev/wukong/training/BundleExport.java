@@ -6,13 +6,17 @@ import dev.wukong.bundle.GoldenRows;
 import dev.wukong.bundle.ManifestDraft;
 import dev.wukong.bundle.Network;
 import dev.wukong.bundle.Optimizers;
+import dev.wukong.bundle.Precision;
 import dev.wukong.bundle.Provenance;
+import dev.wukong.bundle.ReducedGraph;
+import dev.wukong.data.EncodedDataset;
 import dev.wukong.data.EncodedExamples;
 import dev.wukong.data.FeatureEncoder;
 import dev.wukong.data.RowKey;
 import dev.wukong.data.Scope;
 import dev.wukong.data.Table;
 import dev.wukong.data.Vocabulary;
+import dev.wukong.graph.DataType;
 import dev.wukong.graph.Lowering;
 import dev.wukong.graph.OnnxWriter;
 import dev.wukong.graph.TensorData;
@@ -29,7 +33,9 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 import tools.jackson.databind.JsonNode;
 
 /** Writes a trained model as a bundle. */
@@ -60,27 +66,63 @@ public final class BundleExport {
       Instant created) {}
 
   /**
+   * The data on which the graph in half precision is compared.
+   *
+   * @param split its name
+   * @param batches one after the other; each may use the arrays of the one before
+   * @param threads of the graph
+   */
+  public record Comparison(String split, Iterable<EncodedExamples> batches, int threads) {
+    /** Rows that are compared at most. */
+    private static final long ROWS = 16_384;
+
+    /** The first rows of {@code data} in batches of {@code batch}. */
+    public static Comparison of(String split, EncodedDataset data, int batch, int threads) {
+      long rows = Math.min(ROWS, data.rows());
+      return new Comparison(
+          split,
+          () -> {
+            EncodedExamples room = data.allocate(batch);
+            return LongStream.iterate(0, first -> first < rows, first -> first + batch)
+                .mapToObj(first -> data.range(first, (int) Math.min(batch, rows - first), room))
+                .iterator();
+          },
+          threads);
+    }
+  }
+
+  /**
+   * What was written.
+   *
+   * @param half what half precision loses; empty where it loses too much and the bundle has no such
+   *     graph
+   */
+  public record Written(Path folder, Optional<ReducedGraph> half) {}
+
+  /**
    * Writes the next version of the model.
    *
    * @param golden examples whose scores the bundle must repeat
-   * @return the bundle's folder
    */
-  public static Path write(
+  public static Written write(
       Path root,
       TrainSession session,
       RankerConfig config,
       FeatureEncoder encoder,
       EncodedExamples golden,
+      Comparison comparison,
       About about)
       throws IOException {
     try (BundleWriter writer = BundleWriter.create(root, about.model())) {
       Map<String, TensorData> weights = session.snapshot();
       Map<String, String> metadata = Map.of("model", about.model(), "kind", about.kind());
       writer.file(
-          "predict.onnx",
+          Precision.FP32.file(),
           OnnxWriter.write(
                   RankerGraphs.predict(config, session.layout()), Lowering.CPU, weights, metadata)
               .toByteArray());
+      Optional<ReducedGraph> half =
+          half(writer, session, config, weights, metadata, golden, comparison);
       writer.file(
           "train.onnx",
           OnnxWriter.write(
@@ -96,19 +138,48 @@ public final class BundleExport {
           .vocabularies()
           .forEach((space, vocabulary) -> vocabularies.put(space, values(vocabulary)));
       writer.vocabularies(vocabularies);
-      return writer.finish(
-          new ManifestDraft(
-              about.created(),
-              session.layout().schema(),
-              config.widths(session.layout().schema()),
-              new Network(about.kind(), about.hyperparameters()),
-              OnnxWriter.OPSET,
-              new Optimizers(about.denseOptimizer(), about.rowOptimizer()),
-              about.provenance(),
-              numbers(about.metrics()),
-              defaults,
-              golden(session, golden)));
+      Path folder =
+          writer.finish(
+              new ManifestDraft(
+                  about.created(),
+                  session.layout().schema(),
+                  config.widths(session.layout().schema()),
+                  new Network(about.kind(), about.hyperparameters()),
+                  OnnxWriter.OPSET,
+                  new Optimizers(about.denseOptimizer(), about.rowOptimizer()),
+                  about.provenance(),
+                  numbers(about.metrics()),
+                  defaults,
+                  golden(session, golden),
+                  half.map(graph -> Map.of(Precision.FP16, graph)).orElse(Map.of())));
+      return new Written(folder, half);
     }
+  }
+
+  private static Optional<ReducedGraph> half(
+      BundleWriter writer,
+      TrainSession session,
+      RankerConfig config,
+      Map<String, TensorData> weights,
+      Map<String, String> metadata,
+      EncodedExamples golden,
+      Comparison comparison)
+      throws IOException {
+    byte[] graph =
+        OnnxWriter.write(
+                RankerGraphs.predict(config, session.layout(), DataType.FLOAT16),
+                Lowering.CPU,
+                weights,
+                metadata)
+            .toByteArray();
+    Optional<ReducedGraph> found;
+    try (HalfPrecision half = new HalfPrecision(graph, session, comparison.threads())) {
+      found = half.compare(golden, comparison);
+    }
+    if (found.isPresent()) {
+      writer.file(Precision.FP16.file(), graph);
+    }
+    return found;
   }
 
   private static List<String> values(Vocabulary vocabulary) {

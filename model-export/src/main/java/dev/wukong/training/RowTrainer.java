@@ -1,8 +1,6 @@
 package dev.wukong.training;
 
 import dev.wukong.data.EncodedExamples;
-import dev.wukong.data.EncodedRows;
-import dev.wukong.data.Scope;
 import java.nio.FloatBuffer;
 import java.util.List;
 
@@ -10,22 +8,13 @@ import java.util.List;
  * Embedding rows in training: which rows a minibatch sees, and how they follow their gradients.
  * Owned by the training thread.
  */
-sealed interface RowTrainer permits WholeTableRows, TouchedRows {
+sealed interface RowTrainer extends BatchRows permits WholeTableRows, TouchedRows {
   /**
    * Finds the rows of {@code batch}.
    *
    * @param create whether rows never seen are made; otherwise they read as the unseen id's row
    */
   void bind(EncodedExamples batch, boolean create);
-
-  /** The slots [rows, W] of {@code rows}, as bound, in {@code out}. */
-  void slots(Scope scope, int group, EncodedRows rows, int[] out);
-
-  /** Rows in {@link #rows}, the padding row included. */
-  int size(int group);
-
-  /** The input {@code rows.<group>} [size, d]. */
-  FloatBuffer rows(int group);
 
   /** Forgets the gradients of the last step. */
   void clearGradients();

@@ -29,6 +29,7 @@ class BundleTest {
         .containsExactly(
             "dense.safetensors",
             "manifest.json",
+            "predict.fp16.onnx",
             "predict.onnx",
             "rows/item-00000.safetensors",
             "rows/user-00000.safetensors",
@@ -47,7 +48,8 @@ class BundleTest {
       assertThat(bundle.layout()).isEqualTo(SampleBundle.draft().layout());
       assertThat(bundle.vocabularies())
           .isEqualTo(Map.of("item", List.of("tea", "naïve \"quote\"", "")));
-      assertThat(bundle.graphs()).containsExactly("predict.onnx", "train.onnx");
+      assertThat(bundle.graphs())
+          .containsExactly("predict.fp16.onnx", "predict.onnx", "train.onnx");
       assertThat(bundle.graph("predict.onnx")).isEqualTo(SampleBundle.graph("Relu").toByteArray());
       assertThat(bundle.dense()).containsOnlyKeys("w", "adam.step");
       FloatTensor weights = bundle.tensors("dense.safetensors").tensor("w").toFloatTensor();
@@ -84,7 +86,7 @@ class BundleTest {
               "bundle %s: file 'predict.onnx' was changed after it was verified".formatted(folder));
       assertThatThrownBy(() -> bundle.graph("manifest.json"))
           .hasMessage(
-              "bundle %s: there is no graph 'manifest.json', only [predict.onnx, train.onnx]"
+              "bundle %s: there is no graph 'manifest.json', only [predict.fp16.onnx, predict.onnx, train.onnx]"
                   .formatted(folder));
     }
   }
@@ -172,12 +174,13 @@ class BundleTest {
   @Test
   void finish_bundleThatWouldNotOpen_refusesAndLeavesNothing() throws IOException {
     try (BundleWriter writer = BundleWriter.create(root, "clicks")) {
-      writer.file("train.onnx", SampleBundle.graph("Relu").toByteArray());
+      writer.file("predict.fp16.onnx", SampleBundle.graph("Relu").toByteArray());
       assertThatThrownBy(() -> writer.finish(SampleBundle.draft()))
           .isInstanceOf(BundleException.class)
           .hasMessageEndingWith("file 'predict.onnx' is needed, the manifest lacks it");
     }
     try (BundleWriter writer = BundleWriter.create(root, "clicks")) {
+      writer.file("predict.fp16.onnx", SampleBundle.graph("Relu").toByteArray());
       writer.file("predict.onnx", SampleBundle.graph("Loop").toByteArray());
       writer.vocabularies(Map.of("item", List.of()));
       assertThatThrownBy(() -> writer.finish(SampleBundle.draft()))

@@ -1,6 +1,7 @@
 package dev.wukong.bundle;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.wukong.onnx.GraphProto;
@@ -50,7 +51,8 @@ class DamagedBundleTest {
   }
 
   static Stream<Damage> damages() {
-    return Stream.of(folderDamages(), fileDamages(), manifestDamages(), contentDamages())
+    return Stream.of(
+            folderDamages(), fileDamages(), manifestDamages(), precisionDamages(), contentDamages())
         .flatMap(s -> s);
   }
 
@@ -64,6 +66,10 @@ class DamagedBundleTest {
             "extra file",
             b -> Files.writeString(b.resolve("rows/notes.txt"), "hello"),
             "file 'rows/notes.txt' is not in the manifest"),
+        new Damage(
+            "missing graph in half precision",
+            b -> Files.delete(b.resolve("predict.fp16.onnx")),
+            "file 'predict.fp16.onnx' is missing"),
         new Damage(
             "folder too deep",
             b -> Files.createDirectories(b.resolve("rows/a")),
@@ -126,6 +132,7 @@ class DamagedBundleTest {
   static Stream<String> kinds() {
     return Stream.of(
         "predict.onnx",
+        "predict.fp16.onnx",
         "train.onnx",
         "vocabularies.json",
         "dense.safetensors",
@@ -249,6 +256,90 @@ class DamagedBundleTest {
             "table 'user' has 4 rows, the manifest says 5"));
   }
 
+  private static Stream<Damage> precisionDamages() {
+    return Stream.of(
+        new Damage(
+            "half precision that is not spoken of",
+            b -> edit(b, m -> m.remove("precisions")),
+            "manifest.json: field 'files' names 'predict.fp16.onnx', but field 'precisions.fp16' is"
+                + " missing"),
+        new Damage(
+            "half precision without its graph",
+            b -> {
+              Files.delete(b.resolve("predict.fp16.onnx"));
+              edit(b, m -> without((ArrayNode) m.path("files"), "predict.fp16.onnx"));
+            },
+            "manifest.json: field 'precisions.fp16.file' is 'predict.fp16.onnx', which field"
+                + " 'files' lacks"),
+        new Damage(
+            "precision that does not exist",
+            b -> edit(b, m -> object(m.path("precisions")).putObject("int8")),
+            "manifest.json: field 'precisions.int8' is unknown, allowed are fp16"),
+        new Damage(
+            "half precision of another file",
+            b -> edit(b, m -> half(m).put("file", "train.onnx")),
+            "manifest.json: field 'precisions.fp16.file' is 'train.onnx', expected"
+                + " 'predict.fp16.onnx'"),
+        new Damage(
+            "half precision with single rows",
+            b -> edit(b, m -> half(m).put("rows", "F32")),
+            "manifest.json: field 'precisions.fp16.rows' is 'F32', expected 'F16'"),
+        new Damage(
+            "half precision that may be anything",
+            b -> edit(b, m -> half(m).put("tolerance", 0.5)),
+            "manifest.json: field 'precisions.fp16.tolerance' is 0.5, expected 0 to 0.1"),
+        new Damage(
+            "half precision off by less than nothing",
+            b -> edit(b, m -> half(m).put("tolerance", -0.01)),
+            "manifest.json: field 'precisions.fp16.tolerance' is -0.01, expected 0 to 0.1"),
+        new Damage(
+            "half precision off by more than it may",
+            b -> edit(b, m -> half(m).put("goldenDifference", 0.02)),
+            "manifest.json: field 'precisions.fp16.goldenDifference' is 0.02, expected 0 to 0.01"),
+        new Damage(
+            "half precision measured on nothing",
+            b -> edit(b, m -> object(half(m).path("measured")).put("rows", 0)),
+            "manifest.json: field 'precisions.fp16.measured.rows' is 0, expected an integer from 1"
+                + " to 9223372036854775807"),
+        new Damage(
+            "a difference of probabilities above 1",
+            b -> edit(b, m -> object(half(m).path("measured")).put("largestDifference", 1.5)),
+            "manifest.json: field 'precisions.fp16.measured.largestDifference' is 1.5, expected 0"
+                + " to 1.0"),
+        new Damage(
+            "an AUC above 1",
+            b ->
+                edit(
+                    b,
+                    m ->
+                        object(half(m).path("measured").path("fp16").path("click"))
+                            .put("auc", 1.01)),
+            "manifest.json: field 'precisions.fp16.measured.fp16.click.auc' is 1.01, expected 0 to"
+                + " 1.0"),
+        new Damage(
+            "metrics of an unknown task",
+            b -> edit(b, m -> object(half(m).path("measured").path("fp16")).putObject("share")),
+            "manifest.json: field 'precisions.fp16.measured.fp16.share' is unknown"),
+        new Damage(
+            "unknown operator in half precision",
+            b -> replace(b, "predict.fp16.onnx", SampleBundle.graph("EPContext").toByteArray()),
+            "predict.fp16.onnx: node 'n': operator 'EPContext' is not allowed"));
+  }
+
+  private static ObjectNode half(ObjectNode manifest) {
+    return object(manifest.path("precisions").path("fp16"));
+  }
+
+  private static void without(ArrayNode files, String name) {
+    for (int i = 0; i < files.size(); i++) {
+      if (files.get(i).path("name").stringValue().equals(name)) {
+        files.remove(i);
+        return;
+      }
+    }
+    throw new AssertionError("no file " + name);
+  }
+
   private static Stream<Damage> contentDamages() {
     String twice =
         "{\"ids\":{\"dtype\":\"I64\",\"shape\":[1],\"data_offsets\":[0,8]},"
@@ -317,6 +408,24 @@ class DamagedBundleTest {
             "vocabulary of numbers",
             b -> replace(b, "vocabularies.json", "{\"item\":[1]}".getBytes(UTF_8)),
             "vocabularies.json: expected lists of strings"));
+  }
+
+  /** A bundle made before there was half precision is a whole one. */
+  @Test
+  void open_withoutHalfPrecision_opens() throws IOException {
+    Path bundle = SampleBundle.write(root);
+    Files.delete(bundle.resolve("predict.fp16.onnx"));
+    edit(
+        bundle,
+        m -> {
+          without((ArrayNode) m.path("files"), "predict.fp16.onnx");
+          m.remove("precisions");
+        });
+    try (Bundle open = Bundle.open(bundle)) {
+      assertThat(open.manifest().precisions()).isEmpty();
+      assertThat(open.manifest().tolerance(Precision.FP16)).isEmpty();
+      assertThat(open.manifest().tolerance(Precision.FP32)).hasValue(1e-5);
+    }
   }
 
   @Test

@@ -25,7 +25,12 @@ class ManifestTest {
     for (Table table : draft.layout().tables()) {
       tables.add(new TableRows(table, 10L * table.ordinal()));
     }
-    return draft.manifest("clicks", 3, tables, List.of(new FileEntry("predict.onnx", 9, HASH)));
+    return draft.manifest(
+        "clicks",
+        3,
+        tables,
+        List.of(
+            new FileEntry("predict.fp16.onnx", 7, HASH), new FileEntry("predict.onnx", 9, HASH)));
   }
 
   @Test
@@ -80,7 +85,8 @@ class ManifestTest {
                 golden.candidate(),
                 golden.contextOf(),
                 golden.probabilities(),
-                golden.tolerance())));
+                golden.tolerance()),
+            draft.precisions()));
   }
 
   /** Floats must come back bit by bit, or golden rows would differ by what JSON loses. */
@@ -100,7 +106,8 @@ class ManifestTest {
             draft.provenance(),
             draft.metrics(),
             Map.of("user", row, "item", new float[4], "hour", new float[2]),
-            draft.golden());
+            draft.golden(),
+            draft.precisions());
     float[] read =
         ManifestReader.read(ManifestJson.encode(manifest(changed))).defaultRows().get("user");
     assertThat(read).isNotNull().containsExactly(row);
@@ -142,7 +149,7 @@ class ManifestTest {
     for (String path : paths(whole, "")) {
       if (path.matches(
               "metrics[./].*|.*hyperparameters[./].*|.*versions\\..*|widths\\..*|schema\\..*")
-          || path.matches(".*(threshold|weightColumn)")) {
+          || path.matches("precisions(\\.fp16)?|.*(threshold|weightColumn|auc|logloss)")) {
         continue; // Free or optional.
       }
       JsonNode cut = whole.deepCopy();
@@ -157,7 +164,9 @@ class ManifestTest {
           .hasMessage("field '%s' is missing".formatted(path));
       tried.add(path);
     }
-    assertThat(tried).hasSizeGreaterThan(40).contains("golden.context.dense", "files[0].sha256");
+    assertThat(tried)
+        .hasSizeGreaterThan(40)
+        .contains("golden.context.dense", "files[0].sha256", "precisions.fp16.measured.split");
   }
 
   private static JsonNode at(JsonNode root, String path) {

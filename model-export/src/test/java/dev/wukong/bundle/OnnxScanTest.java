@@ -198,7 +198,7 @@ class OnnxScanTest {
   @Test
   void check_graphWithinAGraphToPredictWith_refuses() {
     byte[] model = GOOD.toBuilder().setGraph(nested(1)).build().toByteArray();
-    for (String name : List.of(BundleNames.PREDICT, "predict.fp16.onnx", "other.onnx")) {
+    for (String name : List.of(Precision.FP32.file(), "predict.fp16.onnx", "other.onnx")) {
       assertThatThrownBy(() -> OnnxScan.check(model, name, SampleBundle.OPSET))
           .isInstanceOf(BundleException.class)
           .hasMessage("node 'n': operator 'Scan' is not allowed");

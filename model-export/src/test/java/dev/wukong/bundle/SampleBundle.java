@@ -33,7 +33,7 @@ import tools.jackson.databind.node.ObjectNode;
 
 /**
  * A small bundle with every kind of file in it: two tables, weights, rows in parts, state, a
- * vocabulary, two graphs.
+ * vocabulary, three graphs.
  */
 final class SampleBundle {
   static final String MODEL = "clicks";
@@ -130,7 +130,22 @@ final class SampleBundle {
         new Provenance(42, List.of("train.csv"), 1000, "train --seed 42", Map.of("java", "25")),
         Map.of("test", Map.of("click", Map.of("auc", 0.75, "logloss", 0.5))),
         Map.of("user", new float[] {0.1f, -0.1f}, "item", new float[4], "hour", new float[2]),
-        golden());
+        golden(),
+        Map.of(Precision.FP16, half()));
+  }
+
+  static ReducedGraph half() {
+    Map<String, Double> click = Map.of("auc", 0.75, "logloss", 0.5);
+    Map<String, Double> like = Map.of("logloss", 0.25); // One class only: no AUC.
+    return new ReducedGraph(
+        0.01,
+        0.001,
+        new ReducedGraph.Measured(
+            "valid",
+            1000,
+            0.002,
+            Map.of("click", click, "like", like),
+            Map.of("click", Map.of("auc", 0.74, "logloss", 0.51), "like", like)));
   }
 
   static Table table(String name) {
@@ -143,6 +158,7 @@ final class SampleBundle {
   /** Fills a writer with everything but the manifest. */
   static void fill(BundleWriter writer) throws IOException {
     writer.file("predict.onnx", graph("Relu").toByteArray());
+    writer.file("predict.fp16.onnx", graph("Relu").toByteArray());
     writer.file("train.onnx", graph("Sigmoid").toByteArray());
     writer.vocabularies(Map.of("item", List.of("tea", "naïve \"quote\"", "")));
     writer.dense(

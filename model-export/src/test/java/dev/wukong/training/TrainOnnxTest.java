@@ -107,21 +107,25 @@ class TrainOnnxTest {
   }
 
   private Path export(TrainSession session) throws Exception {
+    EncodedExamples golden = GraphStepperTest.examples(9).first(4);
+    BundleExport.Comparison comparison = new BundleExport.Comparison("test", List.of(golden), 1);
     return BundleExport.write(
-        folder,
-        session,
-        GraphStepperTest.model("{hidden: [16]}"),
-        new FeatureEncoder(session.layout().schema(), Map.of()),
-        GraphStepperTest.examples(9).first(4),
-        new BundleExport.About(
-            "steps",
-            "wukong",
-            JsonNodeFactory.instance.objectNode(),
-            JsonNodeFactory.instance.objectNode(),
-            JsonNodeFactory.instance.objectNode(),
-            new Provenance(1, List.of(), 1, "test", Map.of()),
-            Map.of(),
-            Instant.EPOCH));
+            folder,
+            session,
+            GraphStepperTest.model("{hidden: [16]}"),
+            new FeatureEncoder(session.layout().schema(), Map.of()),
+            golden,
+            comparison,
+            new BundleExport.About(
+                "steps",
+                "wukong",
+                JsonNodeFactory.instance.objectNode(),
+                JsonNodeFactory.instance.objectNode(),
+                JsonNodeFactory.instance.objectNode(),
+                new Provenance(1, List.of(), 1, "test", Map.of()),
+                Map.of(),
+                Instant.EPOCH))
+        .folder();
   }
 
   /** All rows and their state, by group; returns each row's slot. */

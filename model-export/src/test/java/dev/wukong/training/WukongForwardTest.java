@@ -3,6 +3,8 @@ package dev.wukong.training;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import ai.onnxruntime.OrtException;
+import dev.wukong.bundle.Precision;
 import dev.wukong.data.EncodedExamples;
 import dev.wukong.data.EncodedRows;
 import dev.wukong.data.Feature;
@@ -16,8 +18,13 @@ import dev.wukong.data.Scope;
 import dev.wukong.data.Task;
 import dev.wukong.data.Transform;
 import dev.wukong.data.ValueType;
+import dev.wukong.graph.DataType;
+import dev.wukong.graph.Graph;
+import dev.wukong.graph.Lowering;
+import dev.wukong.graph.OnnxWriter;
 import dev.wukong.graph.TensorData;
 import dev.wukong.ranker.RankerConfig;
+import dev.wukong.ranker.RankerGraphs;
 import dev.wukong.runtime.Device;
 import java.util.HashMap;
 import java.util.List;
@@ -25,6 +32,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -52,7 +60,7 @@ class WukongForwardTest {
         name, scope, name, ValueType.INT64, ids, name, 1, Pooling.SUM, Optional.empty());
   }
 
-  private static TrainSession session(String fm) {
+  private static RankerConfig config(String fm) {
     String model =
         """
         embedding: {width: 6, deviation: 0.5}
@@ -66,7 +74,11 @@ class WukongForwardTest {
         head: {hidden: [8]}
         """
             .formatted(fm);
-    RankerConfig config = RankerConfig.read(TrainSessionTest.yaml(model));
+    return RankerConfig.read(TrainSessionTest.yaml(model));
+  }
+
+  private static TrainSession session(String fm) {
+    RankerConfig config = config(fm);
     TrainingConfig training =
         TrainingConfig.read(
             TrainSessionTest.yaml(
@@ -109,6 +121,32 @@ class WukongForwardTest {
         assertThat((double) trained[i]).isCloseTo(expected, within(2e-5));
       }
       assertThat(served[0]).isNotEqualTo(served[1]);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"plain", "low_rank", "attentive"})
+  void halfPrecision_randomWeights_isNearThePaperWrittenOut(String fm) throws OrtException {
+    RankerConfig config = config(fm);
+    try (TrainSession session = session(fm)) {
+      Graph graph = RankerGraphs.predict(config, session.layout(), DataType.FLOAT16);
+      byte[] model =
+          OnnxWriter.write(graph, Lowering.CPU, session.snapshot(), Map.of()).toByteArray();
+      EncodedExamples examples = examples();
+      Plain plain = new Plain(session, fm);
+      session.score(examples);
+      try (GraphScorer half =
+          new GraphScorer(model, session.layout(), Precision.FP16, new Device.Cpu(), 1)) {
+        int[] contextOf = IntStream.range(0, ROWS).toArray();
+        float[] found =
+            half.probabilities(session.rows(), examples.context(), examples.candidate(), contextOf);
+        for (int i = 0; i < ROWS; i++) {
+          // Rows and weights of 11 bits.
+          assertThat((double) found[i])
+              .isCloseTo(plain.probability(examples, i), within(5e-3))
+              .isNotCloseTo(plain.probability(examples, i), within(1e-9));
+        }
+      }
     }
   }
 

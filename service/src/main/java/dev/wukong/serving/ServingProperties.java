@@ -1,5 +1,6 @@
 package dev.wukong.serving;
 
+import dev.wukong.bundle.Precision;
 import dev.wukong.runtime.Device;
 import dev.wukong.serving.batching.BatchPolicy;
 import dev.wukong.serving.hosting.EngineOptions;
@@ -37,16 +38,19 @@ public record ServingProperties(
    * @param device {@code cpu} or {@code cuda:<number>}
    * @param threads of one run; 0: one for each processor
    * @param spin whether idle threads of a run busy-wait
+   * @param precision {@code fp32} or {@code fp16}: which of a bundle's graphs
    */
   public record Engine(
       @DefaultValue("cpu") String device,
       @DefaultValue("0") int threads,
-      @DefaultValue("false") boolean spin) {
+      @DefaultValue("false") boolean spin,
+      @DefaultValue("fp32") Precision precision) {
     EngineOptions options() {
       return new EngineOptions(
           Device.parse(device),
           threads == 0 ? Runtime.getRuntime().availableProcessors() : threads,
-          spin);
+          spin,
+          precision);
     }
   }
 

@@ -19,6 +19,7 @@ import java.util.List;
  */
 final class BatchBuffers {
   private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT;
+  private static final ValueLayout.OfShort HALF = ValueLayout.JAVA_SHORT;
   private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT;
 
   /** The buffers of one group; widths are slots a row. */
@@ -34,6 +35,7 @@ final class BatchBuffers {
       GrowingBuffer weights) {}
 
   private final EmbeddingTier tier;
+  private final ElementType rowType;
   private final UniqueRows unique;
   private final List<GroupBuffers> groups = new ArrayList<>();
   private final boolean hasContext;
@@ -48,8 +50,14 @@ final class BatchBuffers {
   private int contexts;
   private int candidates;
 
-  BatchBuffers(InputLayout layout, EmbeddingTier tier) {
+  /**
+   * Empty buffers.
+   *
+   * @param rowType FLOAT32, or FLOAT16 where the graph takes its rows in half precision
+   */
+  BatchBuffers(InputLayout layout, EmbeddingTier tier, ElementType rowType) {
     this.tier = tier;
+    this.rowType = rowType;
     unique = new UniqueRows(layout);
     hasContext = GraphInputs.hasContext(layout);
     contextDense = layout.denseWidth(Scope.CONTEXT);
@@ -96,7 +104,7 @@ final class BatchBuffers {
   }
 
   private void fill(GroupBuffers group, List<PreparedRows> parts) {
-    long rowBytes = (long) group.group().width() * Float.BYTES;
+    long rowBytes = (long) group.group().width() * rowType.bytes();
     group.rows().ensure(rowBytes);
     group.rows().segment().asSlice(0, rowBytes).fill((byte) 0);
     ensure(group.context(), contexts);
@@ -137,6 +145,8 @@ final class BatchBuffers {
     group.rows().ensure((copied + own.count() + 1) * rowBytes);
     MemorySegment rows = group.rows().segment();
     int width = group.group().width();
+    boolean half = rowType == ElementType.FLOAT16;
+    float[] row = new float[half ? width : 0];
     for (int slot = 1; slot <= own.count(); slot++) {
       int place = own.places()[slot];
       boolean resident = place >= 0;
@@ -145,16 +155,27 @@ final class BatchBuffers {
       int target = unique.slotOf(g, key);
       if (target > copied) {
         copied = target;
+        // Rows stay in single precision in memory; a graph in half precision gets them rounded.
+        MemorySegment to = half ? MemorySegment.ofArray(row) : rows;
+        long at = half ? 0 : target * rowBytes;
         if (resident) {
-          tier.copyRow(g, place, rows, target * rowBytes);
+          tier.copyRow(g, place, to, at);
         } else {
-          MemorySegment.copy(
-              own.spilled(), (-2 - place) * width, rows, FLOAT, target * rowBytes, width);
+          MemorySegment.copy(own.spilled(), (-2 - place) * width, to, FLOAT, at, width);
+        }
+        if (half) {
+          putHalves(row, rows, (long) target * width);
         }
       }
       slotOf[slot] = target;
     }
     return slotOf;
+  }
+
+  private static void putHalves(float[] row, MemorySegment to, long at) {
+    for (int i = 0; i < row.length; i++) {
+      to.setAtIndex(HALF, at + i, Float.floatToFloat16(row[i]));
+    }
   }
 
   private static void putSlots(ScopeBuffers scope, int[] slots, int[] slotOf, int row) {
@@ -194,7 +215,8 @@ final class BatchBuffers {
     for (GroupBuffers group : groups) {
       int rows = unique.size(group.index()) + 1;
       inputs.add(
-          floats(GraphInputs.rows(group.group()), group.rows(), rows, group.group().width()));
+          tensor(
+              GraphInputs.rows(group.group()), rowType, group.rows(), rows, group.group().width()));
       add(inputs, group.context(), contexts);
       add(inputs, group.candidate(), candidates);
     }
@@ -233,7 +255,7 @@ final class BatchBuffers {
 
   private static HostTensor tensor(
       String name, ElementType type, GrowingBuffer buffer, long... shape) {
-    long bytes = 4;
+    long bytes = type.bytes();
     for (long dimension : shape) {
       bytes *= dimension;
     }

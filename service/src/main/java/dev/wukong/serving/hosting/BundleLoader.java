@@ -1,8 +1,10 @@
 package dev.wukong.serving.hosting;
 
 import dev.wukong.bundle.Bundle;
+import dev.wukong.bundle.BundleException;
 import dev.wukong.bundle.GoldenRows;
 import dev.wukong.bundle.Manifest;
+import dev.wukong.bundle.Precision;
 import dev.wukong.bundle.SchemaDocument;
 import dev.wukong.data.FeatureEncoder;
 import dev.wukong.data.Schema;
@@ -28,7 +30,6 @@ import org.slf4j.LoggerFactory;
  */
 final class BundleLoader {
   private static final Logger log = LoggerFactory.getLogger(BundleLoader.class);
-  private static final String GRAPH = "predict.onnx";
   private static final int WARM_RUNS = 3;
 
   private final HostingOptions options;
@@ -48,8 +49,13 @@ final class BundleLoader {
    */
   HostedModel load(Path folder) throws IOException {
     try (Bundle bundle = Bundle.open(folder)) {
-      byte[] graph = bundle.graph(GRAPH);
-      Engine engine = OnnxEngine.load(graph, GraphInputs.names(bundle.layout()), options.engine());
+      Precision precision = options.engine().precision();
+      double tolerance = tolerance(bundle.manifest(), precision);
+      Engine engine =
+          OnnxEngine.load(
+              bundle.graph(precision.file()),
+              GraphInputs.types(bundle.layout(), precision),
+              options.engine());
       HostedModel model;
       try {
         model = host(bundle, engine);
@@ -58,7 +64,7 @@ final class BundleLoader {
         throw e;
       }
       try {
-        check(bundle.manifest(), model);
+        check(bundle.manifest(), model, tolerance);
         warm(bundle.manifest().golden(), model);
         return model;
       } catch (IOException | RuntimeException e) {
@@ -66,6 +72,18 @@ final class BundleLoader {
         throw e;
       }
     }
+  }
+
+  private static double tolerance(Manifest manifest, Precision precision) throws IOException {
+    return manifest
+        .tolerance(precision)
+        .orElseThrow(
+            () ->
+                new BundleException(
+                    ("model '%s' version %d has no graph '%s', which wukong.engine.precision=%s"
+                            + " needs; export the model again, or set fp32")
+                        .formatted(
+                            manifest.model(), manifest.version(), precision.file(), precision)));
   }
 
   private HostedModel host(Bundle bundle, Engine engine) {
@@ -79,7 +97,8 @@ final class BundleLoader {
         SchemaDocument.write(manifest.schema()),
         encoder,
         tier,
-        engine);
+        engine,
+        options.engine().precision());
   }
 
   private static Map<String, Vocabulary> vocabularies(Bundle bundle) {
@@ -106,15 +125,17 @@ final class BundleLoader {
   }
 
   /** Runs the golden rows through all that a request goes through but the wire. */
-  private static void check(Manifest manifest, HostedModel model) throws IOException {
+  private static void check(Manifest manifest, HostedModel model, double tolerance)
+      throws IOException {
     GoldenRows golden = manifest.golden();
     String what =
-        "model '%s' version %d, %s".formatted(manifest.model(), manifest.version(), GRAPH);
+        "model '%s' version %d, %s"
+            .formatted(manifest.model(), manifest.version(), model.precision().file());
     double worst =
         golden.check(
             what,
             manifest.schema().tasks(),
-            golden.tolerance(),
+            tolerance,
             (context, candidate, contextOf) -> {
               PreparedRows prepared =
                   model.prepare(context, candidate, contextOf, 0, candidate.rows());

@@ -1,5 +1,6 @@
 package dev.wukong.serving.hosting;
 
+import dev.wukong.bundle.Precision;
 import dev.wukong.runtime.Device;
 
 /**
@@ -8,8 +9,9 @@ import dev.wukong.runtime.Device;
  * @param threads of one run, at least 1
  * @param spin whether idle threads of a run busy-wait for work: faster on cores that nothing else
  *     wants
+ * @param precision which of a bundle's predict graphs
  */
-public record EngineOptions(Device device, int threads, boolean spin) {
+public record EngineOptions(Device device, int threads, boolean spin, Precision precision) {
   public EngineOptions {
     if (threads < 1) {
       throw new IllegalArgumentException("threads is %d, allowed is 1 or more".formatted(threads));

@@ -1,13 +1,13 @@
 package dev.wukong.serving.hosting;
 
+import dev.wukong.bundle.Precision;
 import dev.wukong.data.Group;
 import dev.wukong.data.InputLayout;
 import dev.wukong.data.Scope;
-import java.util.ArrayList;
-import java.util.List;
+import dev.wukong.serving.hosting.HostTensor.ElementType;
 import java.util.Locale;
-import java.util.Set;
-import java.util.TreeSet;
+import java.util.Map;
+import java.util.TreeMap;
 
 /** The names of a predict graph's inputs and outputs, as they follow from a layout. */
 final class GraphInputs {
@@ -38,30 +38,38 @@ final class GraphInputs {
     return layout.schema().features().stream().anyMatch(f -> f.scope() == Scope.CONTEXT);
   }
 
-  /** All inputs a graph of {@code layout} has. */
-  static Set<String> names(InputLayout layout) {
-    List<String> names = new ArrayList<>();
+  /** The type of the rows of a graph of {@code precision}. */
+  static ElementType rows(Precision precision) {
+    return switch (precision) {
+      case FP32 -> ElementType.FLOAT32;
+      case FP16 -> ElementType.FLOAT16;
+    };
+  }
+
+  /** All inputs that a graph of {@code layout} has, and their types. */
+  static Map<String, ElementType> types(InputLayout layout, Precision precision) {
+    Map<String, ElementType> types = new TreeMap<>();
     for (int g = 0; g < layout.groups().size(); g++) {
       Group group = layout.groups().get(g);
-      names.add(rows(group));
+      types.put(rows(group), rows(precision));
       for (Scope scope : Scope.values()) {
         if (layout.slotWidth(scope, g) > 0) {
-          names.add(slots(scope, group));
+          types.put(slots(scope, group), ElementType.INT32);
         }
         if (layout.weighted(scope, g)) {
-          names.add(weights(scope, group));
+          types.put(weights(scope, group), ElementType.FLOAT32);
         }
       }
     }
     for (Scope scope : Scope.values()) {
       if (layout.denseWidth(scope) > 0) {
-        names.add(dense(scope));
+        types.put(dense(scope), ElementType.FLOAT32);
       }
     }
     if (hasContext(layout)) {
-      names.add(CONTEXT_OF);
+      types.put(CONTEXT_OF, ElementType.INT32);
     }
-    return new TreeSet<>(names);
+    return types;
   }
 
   private static String name(Scope scope) {

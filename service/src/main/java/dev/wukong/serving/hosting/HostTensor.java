@@ -6,13 +6,25 @@ import java.nio.ByteBuffer;
  * A graph's input or output in host memory.
  *
  * @param bytes direct, native order, from position 0 to limit
- * @param shape its product times 4 bytes is the limit
+ * @param shape its product times the bytes of an element is the limit
  */
 @SuppressWarnings("ArrayRecordComponent") // Made for one run, never compared.
 record HostTensor(String name, ElementType type, ByteBuffer bytes, long[] shape) {
-  /** Elements of 4 bytes. */
+  /** What the elements are. */
   enum ElementType {
-    FLOAT32,
-    INT32
+    FLOAT32(4),
+    FLOAT16(2),
+    INT32(4);
+
+    private final int bytes;
+
+    ElementType(int bytes) {
+      this.bytes = bytes;
+    }
+
+    /** Bytes an element takes. */
+    int bytes() {
+      return bytes;
+    }
   }
 }

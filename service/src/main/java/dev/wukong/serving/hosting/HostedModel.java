@@ -1,5 +1,6 @@
 package dev.wukong.serving.hosting;
 
+import dev.wukong.bundle.Precision;
 import dev.wukong.data.EncodedRows;
 import dev.wukong.data.FeatureEncoder;
 import dev.wukong.data.InputLayout;
@@ -32,6 +33,7 @@ public final class HostedModel implements BatchModel {
   private final EmbeddingTier tier;
   private final RowPreparation preparation;
   private final Engine engine;
+  private final Precision precision;
   private final BatchBuffers buffers;
 
   /** The host's own lease and those of requests. At 0 it is closed or closing. */
@@ -46,7 +48,8 @@ public final class HostedModel implements BatchModel {
       String schemaJson,
       FeatureEncoder encoder,
       EmbeddingTier tier,
-      Engine engine) {
+      Engine engine,
+      Precision precision) {
     this.name = name;
     this.bundle = bundle;
     this.schemaId = layout.schema().id();
@@ -56,7 +59,8 @@ public final class HostedModel implements BatchModel {
     this.tier = tier;
     this.preparation = new RowPreparation(layout, tier);
     this.engine = engine;
-    this.buffers = new BatchBuffers(layout, tier);
+    this.precision = precision;
+    this.buffers = new BatchBuffers(layout, tier, GraphInputs.rows(precision));
   }
 
   /** The model's name. */
@@ -87,6 +91,11 @@ public final class HostedModel implements BatchModel {
   @Override
   public int tasks() {
     return tasks.size();
+  }
+
+  /** Of the graph that answers. */
+  public Precision precision() {
+    return precision;
   }
 
   /** Maps a request's values to ids and numbers. */

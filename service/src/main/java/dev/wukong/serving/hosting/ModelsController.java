@@ -15,12 +15,13 @@ import org.springframework.web.server.ResponseStatusException;
  */
 @RestController
 final class ModelsController {
-  /** A model as JSON; {@code serving} is 0 while no version serves. */
+  /** A model as JSON; {@code serving} is 0 and other fields are empty while no version serves. */
   record ModelView(
       String name,
       long serving,
       String schemaId,
       List<String> tasks,
+      String precision,
       long residentRows,
       List<VersionView> versions) {}
 
@@ -49,7 +50,7 @@ final class ModelsController {
     List<VersionView> versions = served.versions().stream().map(ModelsController::view).toList();
     HostedModel model = served.lease();
     if (model == null) {
-      return new ModelView(served.name(), 0, "", List.of(), 0, versions);
+      return new ModelView(served.name(), 0, "", List.of(), "", 0, versions);
     }
     try {
       return new ModelView(
@@ -57,6 +58,7 @@ final class ModelsController {
           model.bundle(),
           model.schemaId(),
           model.taskNames(),
+          model.precision().toString(),
           model.residentRows(),
           versions);
     } finally {

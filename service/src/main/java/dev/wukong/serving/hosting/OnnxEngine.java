@@ -1,11 +1,15 @@
 package dev.wukong.serving.hosting;
 
+import ai.onnxruntime.NodeInfo;
+import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.OrtSession.SessionOptions;
+import ai.onnxruntime.TensorInfo;
 import dev.wukong.runtime.OnnxRuntime;
+import dev.wukong.serving.hosting.HostTensor.ElementType;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -29,11 +33,11 @@ final class OnnxEngine implements Engine {
    * Makes a session.
    *
    * @param graph the bytes of an ONNX model
-   * @param expected the inputs the graph must have, exactly
+   * @param expected the inputs the graph must have, exactly, and their types
    * @throws dev.wukong.runtime.DeviceException if the device cannot be used
    * @throws EngineException if the graph cannot be loaded or has other inputs or outputs
    */
-  static OnnxEngine load(byte[] graph, Set<String> expected, EngineOptions options) {
+  static OnnxEngine load(byte[] graph, Map<String, ElementType> expected, EngineOptions options) {
     OrtEnvironment environment = OnnxRuntime.environment();
     OrtSession session;
     try (SessionOptions settings =
@@ -44,12 +48,16 @@ final class OnnxEngine implements Engine {
     }
     OnnxEngine engine = new OnnxEngine(environment, session);
     try {
-      checkNames("inputs", session.getInputNames(), expected);
+      checkNames("inputs", session.getInputNames(), expected.keySet());
+      checkTypes(session.getInputInfo(), expected);
       checkNames(
           "outputs",
           session.getOutputNames(),
           Set.of(GraphInputs.PROBABILITIES, GraphInputs.LOGITS));
       return engine;
+    } catch (OrtException e) {
+      engine.close();
+      throw new EngineException("ONNX Runtime cannot describe the graph: " + e.getMessage(), e);
     } catch (EngineException e) {
       engine.close();
       throw e;
@@ -62,6 +70,26 @@ final class OnnxEngine implements Engine {
           "the graph has the %s %s, its schema needs %s"
               .formatted(what, new TreeSet<>(actual), new TreeSet<>(expected)));
     }
+  }
+
+  private static void checkTypes(Map<String, NodeInfo> inputs, Map<String, ElementType> expected) {
+    for (Map.Entry<String, ElementType> entry : expected.entrySet()) {
+      NodeInfo info = inputs.get(entry.getKey());
+      OnnxJavaType wanted = type(entry.getValue());
+      if (info == null || !(info.getInfo() instanceof TensorInfo tensor) || tensor.type != wanted) {
+        throw new EngineException(
+            "the graph's input '%s' is %s, expected a tensor of %s"
+                .formatted(entry.getKey(), info == null ? "missing" : info.getInfo(), wanted));
+      }
+    }
+  }
+
+  private static OnnxJavaType type(ElementType type) {
+    return switch (type) {
+      case FLOAT32 -> OnnxJavaType.FLOAT;
+      case FLOAT16 -> OnnxJavaType.FLOAT16;
+      case INT32 -> OnnxJavaType.INT32;
+    };
   }
 
   @Override
@@ -88,6 +116,9 @@ final class OnnxEngine implements Engine {
     return switch (tensor.type()) {
       case FLOAT32 ->
           OnnxTensor.createTensor(environment, tensor.bytes().asFloatBuffer(), tensor.shape());
+      case FLOAT16 ->
+          OnnxTensor.createTensor(
+              environment, tensor.bytes().asShortBuffer(), tensor.shape(), OnnxJavaType.FLOAT16);
       case INT32 ->
           OnnxTensor.createTensor(environment, tensor.bytes().asIntBuffer(), tensor.shape());
     };

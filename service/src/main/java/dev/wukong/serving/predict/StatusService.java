@@ -64,7 +64,8 @@ public final class StatusService extends StatusServiceGrpc.StatusServiceImplBase
         status
             .setServing(ModelVersion.newBuilder().setBundle(model.bundle()))
             .setSchemaId(model.schemaId())
-            .addAllTasks(model.taskNames());
+            .addAllTasks(model.taskNames())
+            .setPrecision(model.precision().toString());
         response.setSchemaJson(model.schemaJson());
       } finally {
         model.release();

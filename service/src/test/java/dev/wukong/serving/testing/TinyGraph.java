@@ -30,14 +30,23 @@ final class TinyGraph {
   private static final int FLOAT = 1;
   private static final int INT32 = 6;
   private static final int INT64 = 7;
+  private static final int FLOAT16 = 10;
 
   private final GraphProto.Builder graph = GraphProto.newBuilder().setName("tiny");
+  private final boolean half;
   private int names;
 
-  private TinyGraph() {}
+  private TinyGraph(boolean half) {
+    this.half = half;
+  }
 
   static byte[] of(InputLayout layout, float[] scale) {
-    return new TinyGraph().build(layout, scale).toByteArray();
+    return new TinyGraph(false).build(layout, scale).toByteArray();
+  }
+
+  /** The graph that takes its rows in half precision. */
+  static byte[] half(InputLayout layout, float[] scale) {
+    return new TinyGraph(true).build(layout, scale).toByteArray();
   }
 
   private ModelProto build(InputLayout layout, float[] scale) {
@@ -86,13 +95,17 @@ final class TinyGraph {
       Group group = layout.groups().get(g);
       String rowsName = "rows." + group.name();
       if (graph.getInputList().stream().noneMatch(i -> i.getName().equals(rowsName))) {
-        input(rowsName, FLOAT, "U." + group.name(), Integer.toString(group.width()));
+        input(
+            rowsName, half ? FLOAT16 : FLOAT, "U." + group.name(), Integer.toString(group.width()));
       }
       int width = layout.slotWidth(scope, g);
       if (width > 0) {
         String slots = "slots." + name + "." + group.name();
         input(slots, INT32, rows, Integer.toString(width));
         String gathered = node("Gather", rowsName, slots); // [rows, W, d]
+        if (half) {
+          gathered = toFloat(gathered);
+        }
         if (layout.weighted(scope, g)) {
           String weights = "weights." + name + "." + group.name();
           input(weights, FLOAT, rows, Integer.toString(width));
@@ -123,6 +136,18 @@ final class TinyGraph {
             .addOutput(name)
             .addAttribute(
                 Attribute.newBuilder().setName("keepdims").setType(Attribute.Type.INT).setI(0)));
+    return name;
+  }
+
+  private String toFloat(String of) {
+    String name = "v" + names++;
+    graph.addNode(
+        NodeProto.newBuilder()
+            .setOpType("Cast")
+            .addInput(of)
+            .addOutput(name)
+            .addAttribute(
+                Attribute.newBuilder().setName("to").setType(Attribute.Type.INT).setI(FLOAT)));
     return name;
   }
 

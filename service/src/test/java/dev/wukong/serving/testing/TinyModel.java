@@ -5,7 +5,9 @@ import dev.wukong.bundle.GoldenRows;
 import dev.wukong.bundle.ManifestDraft;
 import dev.wukong.bundle.Network;
 import dev.wukong.bundle.Optimizers;
+import dev.wukong.bundle.Precision;
 import dev.wukong.bundle.Provenance;
+import dev.wukong.bundle.ReducedGraph;
 import dev.wukong.data.EncodedRows;
 import dev.wukong.data.Feature;
 import dev.wukong.data.FeatureEncoder;
@@ -52,10 +54,21 @@ public final class TinyModel {
   private static final float[] WIDE_DEFAULT = {0.125f};
 
   private final double seed;
+  private final boolean rounded;
 
   /** A model whose answers differ from those of every other seed. */
   public TinyModel(int seed) {
+    this(seed, false);
+  }
+
+  private TinyModel(double seed, boolean rounded) {
     this.seed = seed;
+    this.rounded = rounded;
+  }
+
+  /** The same model with its rows rounded to half precision, as its graph for that sees them. */
+  public TinyModel rounded() {
+    return new TinyModel(seed, true);
   }
 
   /**
@@ -146,9 +159,32 @@ public final class TinyModel {
 
   /** The same with golden rows that are wrong by {@code error}. */
   public Path write(Path root, String model, long version, float error) throws IOException {
+    return write(root, model, version, error, Optional.empty());
+  }
+
+  /** The bundle with a graph in half precision, which may be wrong by {@code tolerance}. */
+  public Path writeWithHalf(Path root, String model, long version, double tolerance)
+      throws IOException {
+    Map<String, Map<String, Double>> unknown = Map.of("click", Map.of(), "buy", Map.of());
+    return write(
+        root,
+        model,
+        version,
+        0,
+        Optional.of(
+            new ReducedGraph(
+                tolerance, 0, new ReducedGraph.Measured("none", 1, 0, unknown, unknown))));
+  }
+
+  private Path write(
+      Path root, String model, long version, float error, Optional<ReducedGraph> half)
+      throws IOException {
     InputLayout layout = InputLayout.of(schema(), widths());
     try (BundleWriter writer = BundleWriter.create(root, model, version)) {
       writer.file("predict.onnx", TinyGraph.of(layout, SCALE));
+      if (half.isPresent()) {
+        writer.file(Precision.FP16.file(), TinyGraph.half(layout, SCALE));
+      }
       writer.file("train.onnx", TinyGraph.of(layout, SCALE));
       writer.vocabularies(vocabularies());
       for (Table table : layout.tables()) {
@@ -176,7 +212,8 @@ public final class TinyModel {
                   new float[2],
                   "price",
                   new float[1]),
-              golden(error)));
+              golden(error),
+              half.map(graph -> Map.of(Precision.FP16, graph)).orElse(Map.of())));
     }
   }
 
@@ -219,7 +256,8 @@ public final class TinyModel {
 
   /** Element {@code j} of a row: small, and different for every table, id and seed. */
   private float element(String table, long id, int j) {
-    return (float) (0.3 * Math.sin(seed + table.hashCode() % 97 + id % 1009 + 0.7 * j));
+    float element = (float) (0.3 * Math.sin(seed + table.hashCode() % 97 + id % 1009 + 0.7 * j));
+    return rounded ? Float.float16ToFloat(Float.floatToFloat16(element)) : element;
   }
 
   private double sum(String table, long id, int width) {

@@ -1,0 +1,52 @@
+package dev.wukong.bundle;
+
+import java.util.Arrays;
+import java.util.Locale;
+
+/** The arithmetic of a predict graph: its file in a bundle, and the type that its rows come in. */
+public enum Precision {
+  /** Single precision: what training computes in. Every bundle has this graph. */
+  FP32("predict.onnx", DType.F32),
+  /** Half precision; what numbers of that size would spoil is in single precision there too. */
+  FP16("predict.fp16.onnx", DType.F16);
+
+  private final String file;
+  private final DType rows;
+
+  Precision(String file, DType rows) {
+    this.file = file;
+    this.rows = rows;
+  }
+
+  /** The graph's file. */
+  public String file() {
+    return file;
+  }
+
+  /** The element type of the graph's inputs {@code rows.<group>}. */
+  public DType rows() {
+    return rows;
+  }
+
+  /**
+   * The precision named {@code text}, as {@link #toString} names it.
+   *
+   * @throws IllegalArgumentException if there is none
+   */
+  public static Precision parse(String text) {
+    return Arrays.stream(values())
+        .filter(p -> p.toString().equals(text))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    "precision is '%s', want one of %s"
+                        .formatted(text, Arrays.toString(values()))));
+  }
+
+  /** Its name in manifests and settings. */
+  @Override
+  public String toString() {
+    return name().toLowerCase(Locale.ROOT);
+  }
+}

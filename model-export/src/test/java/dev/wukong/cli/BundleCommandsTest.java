@@ -1,0 +1,99 @@
+package dev.wukong.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.wukong.bundle.Bundle;
+import dev.wukong.training.EveryFeature;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The commands that take a bundle, on one that training wrote. */
+class BundleCommandsTest {
+  @TempDir private static Path trained = Path.of("");
+  @TempDir private Path folder = Path.of("");
+
+  private final StringWriter out = new StringWriter();
+  private final StringWriter err = new StringWriter();
+
+  @BeforeAll
+  static void train() throws IOException {
+    EveryFeature.bundle(trained, true);
+  }
+
+  private int execute(String command, String... more) {
+    List<String> arguments =
+        Stream.concat(
+                Stream.of(command, trained.resolve("bundles/every").toString(), "--threads=1"),
+                Stream.of(more))
+            .toList();
+    return ModelExport.line()
+        .setOut(new PrintWriter(out))
+        .setErr(new PrintWriter(err))
+        .execute(arguments.toArray(String[]::new));
+  }
+
+  @Test
+  void inspect_saysWhatHalfPrecisionLoses() {
+    assertThat(execute("inspect")).isZero();
+    assertThat(out.toString())
+        .containsPattern(
+            "fp16 against fp32 on 150 rows of valid: largest difference [0-9.e-]+, click auc"
+                + " [+-][0-9.e+-]+, click logloss [+-][0-9.e+-]+, seconds auc .*; golden rows"
+                + " [0-9.e-]+ of 0[.]010 allowed")
+        .contains("predict.fp16.onnx");
+  }
+
+  @Test
+  void verify_checksBothGraphs() throws IOException {
+    assertThat(execute("verify")).isZero();
+    assertThat(out.toString().lines())
+        .anyMatch(line -> line.matches("predict[.]onnx +16 golden rows, .* of 0[.]00010 allowed"))
+        .anyMatch(
+            line -> line.matches("predict[.]fp16[.]onnx +16 golden rows, .* of 0[.]010 allowed"));
+    try (Bundle bundle = Bundle.open(trained.resolve("bundles/every/1"))) {
+      assertThat(out.toString())
+          .contains("is whole: %d files".formatted(bundle.manifest().files().size()));
+    }
+  }
+
+  @Test
+  void export_check_comparesWithTheBundle() {
+    String model = folder.resolve("m.onnx").toString();
+    String rows = trained.resolve("more.csv").toString();
+    for (List<String> more :
+        List.of(List.<String>of(), List.of("--batch-context"), List.of("--precision=fp16"))) {
+      String[] options =
+          Stream.concat(Stream.of("--out=" + model, "--check=" + rows, "--no-bars"), more.stream())
+              .toArray(String[]::new);
+      assertThat(execute("export", options)).as(err.toString()).isZero();
+    }
+    assertThat(out.toString().lines().filter(line -> line.endsWith("the same")))
+        .hasSize(3)
+        .allMatch(line -> line.startsWith("150 rows, largest difference to the bundle "));
+    assertThat(folder.resolve("m.onnx")).isRegularFile();
+    assertThat(folder.resolve("m.ids.json")).isRegularFile();
+  }
+
+  @Test
+  void export_mistakes_areOneLine() throws IOException {
+    assertThat(execute("export", "--out=" + folder.resolve("m.pb"))).isEqualTo(1);
+    assertThat(execute("export", "--out=m.onnx", "--precision=int8")).isEqualTo(1);
+    assertThat(execute("export", "--out=" + folder.resolve("none/m.onnx"))).isEqualTo(1);
+    assertThat(err.toString().lines().toList())
+        .satisfiesExactly(
+            line -> assertThat(line).endsWith("is 'm.pb', want a name that ends in .onnx"),
+            line -> assertThat(line).endsWith("is 'int8', want one of [fp32, fp16]"),
+            line -> assertThat(line).endsWith("none' does not exist"));
+    try (Stream<Path> files = Files.list(folder)) {
+      assertThat(files).isEmpty();
+    }
+  }
+}
