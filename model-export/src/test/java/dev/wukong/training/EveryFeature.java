@@ -180,6 +180,7 @@ public final class EveryFeature {
     Training training = new Training(run, new Device.Cpu(), new PrintWriter(said), false);
     return training
         .run(training.files(folder), folder.resolve("work"), folder.resolve("bundles"), "test")
+        .orElseThrow()
         .bundle();
   }
 
