@@ -7,6 +7,7 @@ import dev.wukong.serving.embedding.RowStore;
 import dev.wukong.serving.hosting.BundleWatcher;
 import dev.wukong.serving.hosting.ModelHost;
 import dev.wukong.serving.hosting.ModelsHealthIndicator;
+import dev.wukong.serving.hosting.WatcherHealthIndicator;
 import dev.wukong.serving.predict.FeedbackService;
 import dev.wukong.serving.predict.PredictService;
 import dev.wukong.serving.predict.PredictionIds;
@@ -90,7 +91,13 @@ class ServingConfiguration {
       RowStore store,
       ExecutorService rowReaders,
       MeterRegistry meters) {
-    return new BundleWatcher(host, properties.hosting(), store, rowReaders, meters);
+    return new BundleWatcher(
+        host, properties.hosting(), store, rowReaders, meters, System::nanoTime);
+  }
+
+  @Bean
+  WatcherHealthIndicator watcherHealthIndicator(BundleWatcher watcher) {
+    return new WatcherHealthIndicator(watcher);
   }
 
   @Bean

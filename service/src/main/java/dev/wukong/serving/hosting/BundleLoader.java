@@ -56,20 +56,18 @@ final class BundleLoader {
               bundle.graph(precision.file()),
               GraphInputs.types(bundle.layout(), precision),
               options.engine());
-      HostedModel model;
-      try {
-        model = host(bundle, engine);
-      } catch (RuntimeException e) {
-        engine.close();
-        throw e;
-      }
+      HostedModel model = host(bundle, engine);
+      boolean ready = false;
       try {
         check(bundle.manifest(), model, tolerance);
         warm(bundle.manifest().golden(), model);
+        ready = true;
         return model;
-      } catch (IOException | RuntimeException e) {
-        model.release();
-        throw e;
+      } finally {
+        // Also after an error, such as too little memory: the next try needs what this one took.
+        if (!ready) {
+          model.release();
+        }
       }
     }
   }
@@ -86,19 +84,34 @@ final class BundleLoader {
                             manifest.model(), manifest.version(), precision.file(), precision)));
   }
 
+  /** The model over {@code engine}, which is closed where that fails. */
   private HostedModel host(Bundle bundle, Engine engine) {
     Manifest manifest = bundle.manifest();
-    FeatureEncoder encoder = new FeatureEncoder(manifest.schema(), vocabularies(bundle));
-    EmbeddingTier tier = rows.load(bundle, digest(bundle));
-    return new HostedModel(
-        manifest.model(),
-        manifest.version(),
-        bundle.layout(),
-        SchemaDocument.write(manifest.schema()),
-        encoder,
-        tier,
-        engine,
-        options.engine().precision());
+    boolean hosted = false;
+    EmbeddingTier tier = null;
+    try {
+      FeatureEncoder encoder = new FeatureEncoder(manifest.schema(), vocabularies(bundle));
+      tier = rows.load(bundle, digest(bundle));
+      HostedModel model =
+          new HostedModel(
+              manifest.model(),
+              manifest.version(),
+              bundle.layout(),
+              SchemaDocument.write(manifest.schema()),
+              encoder,
+              tier,
+              engine,
+              options.engine().precision());
+      hosted = true;
+      return model;
+    } finally {
+      if (!hosted) {
+        engine.close();
+        if (tier != null) {
+          tier.close();
+        }
+      }
+    }
   }
 
   private static Map<String, Vocabulary> vocabularies(Bundle bundle) {
