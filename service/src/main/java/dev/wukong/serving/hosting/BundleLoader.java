@@ -150,9 +150,7 @@ final class BundleLoader {
             manifest.schema().tasks(),
             tolerance,
             (context, candidate, contextOf) -> {
-              PreparedRows prepared =
-                  model.prepare(context, candidate, contextOf, 0, candidate.rows());
-              ByteBuffer scores = model.run(List.of(prepared)).probabilities();
+              ByteBuffer scores = model.run(List.of(model.prepare(golden))).probabilities();
               float[] probabilities = new float[candidate.rows() * model.tasks()];
               scores.asFloatBuffer().get(probabilities);
               return probabilities;
@@ -169,8 +167,7 @@ final class BundleLoader {
     if (rows == 0) {
       return;
     }
-    PreparedRows prepared =
-        model.prepare(golden.context(), golden.candidate(), golden.contextOf(), 0, rows);
+    PreparedRows prepared = model.prepare(golden);
     List<PreparedRows> large =
         Collections.nCopies(Math.max(1, options.warmRows() / rows), prepared);
     for (int i = 0; i < WARM_RUNS; i++) {

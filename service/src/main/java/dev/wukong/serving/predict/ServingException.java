@@ -56,6 +56,23 @@ abstract sealed class ServingException extends RuntimeException {
     }
   }
 
+  /** The model gave NaN or infinity for a candidate of the request. */
+  static final class NotFinite extends ServingException {
+    private final boolean byRequest;
+
+    /**
+     * @param byRequest whether a number of the request explains it
+     */
+    NotFinite(String message, boolean byRequest) {
+      super(message);
+      this.byRequest = byRequest;
+    }
+
+    boolean byRequest() {
+      return byRequest;
+    }
+  }
+
   /** A defect here; its cause is logged where it happened. */
   static final class Defect extends ServingException {
     Defect(String message) {

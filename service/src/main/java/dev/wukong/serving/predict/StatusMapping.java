@@ -17,6 +17,8 @@ final class StatusMapping {
           case ServingException.DeadlinePassed _ -> Status.DEADLINE_EXCEEDED;
           case ServingException.NotReady _ -> Status.UNAVAILABLE;
           case ServingException.Cancelled _ -> Status.CANCELLED;
+          case ServingException.NotFinite e ->
+              e.byRequest() ? Status.INVALID_ARGUMENT : Status.INTERNAL;
           case ServingException.Defect _ -> Status.INTERNAL;
         };
     return status.withDescription(failure.getMessage()).asRuntimeException();
@@ -32,6 +34,7 @@ final class StatusMapping {
       case ServingException.DeadlinePassed _ -> "deadline";
       case ServingException.NotReady _ -> "not_ready";
       case ServingException.Cancelled _ -> "cancelled";
+      case ServingException.NotFinite _ -> "not_finite";
       case ServingException.Defect _ -> "defect";
     };
   }
