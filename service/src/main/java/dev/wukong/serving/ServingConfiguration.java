@@ -4,7 +4,9 @@ import dev.wukong.proto.v1.RankingServiceGrpc;
 import dev.wukong.serving.embedding.HeapRowStore;
 import dev.wukong.serving.embedding.RocksRowStore;
 import dev.wukong.serving.embedding.RowStore;
+import dev.wukong.serving.embedding.StoreException;
 import dev.wukong.serving.hosting.BundleWatcher;
+import dev.wukong.serving.hosting.HostingOptions;
 import dev.wukong.serving.hosting.ModelHost;
 import dev.wukong.serving.hosting.ModelsHealthIndicator;
 import dev.wukong.serving.hosting.WatcherHealthIndicator;
@@ -16,6 +18,7 @@ import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.netty.NettyServerBuilder;
 import io.grpc.protobuf.services.HealthStatusManager;
 import io.micrometer.core.instrument.MeterRegistry;
+import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Clock;
 import java.util.concurrent.ExecutorService;
@@ -40,9 +43,20 @@ class ServingConfiguration {
   @Bean
   RowStore rowStore(ServingProperties properties) {
     return switch (properties.rows().store()) {
-      case ROCKS -> RocksRowStore.open(properties.rows().storeDir());
+      case ROCKS -> openStore(properties.rows().storeDir());
       case MEMORY -> new HeapRowStore();
     };
+  }
+
+  private static RowStore openStore(Path folder) {
+    try {
+      return RocksRowStore.open(folder);
+    } catch (StoreException e) {
+      throw new SettingException(
+          "wukong.rows.store-dir is '%s', allowed is a folder that this process may write and no other process uses: %s"
+              .formatted(folder, e.getMessage()),
+          e);
+    }
   }
 
   @Bean
@@ -91,8 +105,10 @@ class ServingConfiguration {
       RowStore store,
       ExecutorService rowReaders,
       MeterRegistry meters) {
+    HostingOptions hosting = properties.hosting();
+    hosting.engine().requireDevice();
     return new BundleWatcher(
-        host, properties.hosting(), store, rowReaders, meters, System::nanoTime);
+        host, hosting, store, rowReaders, meters, System::nanoTime);
   }
 
   @Bean

@@ -5,8 +5,10 @@ import dev.wukong.serving.embedding.RowStore;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -93,6 +95,7 @@ public final class BundleWatcher implements AutoCloseable {
   }
 
   private void work() {
+    attempt("look at the bundles in " + options.root(), this::describeRoot);
     attempt("drop rows that have no bundle", retention::dropOrphans);
     lock.lock();
     try {
@@ -113,6 +116,33 @@ public final class BundleWatcher implements AutoCloseable {
     } finally {
       lock.unlock();
     }
+  }
+
+  /** Logs what is watched and what is there to begin with. */
+  private void describeRoot() throws IOException {
+    Path root = options.root().toAbsolutePath().normalize();
+    if (!Files.isDirectory(root)) {
+      log.warn("bundles are expected in {}, which does not exist yet", root);
+      return;
+    }
+    List<String> found = new ArrayList<>();
+    for (String name : bundles.models()) {
+      found.add("%s (%s)".formatted(name, describe(bundles.versions(name))));
+    }
+    if (found.isEmpty()) {
+      log.warn("bundles are expected in {}, which has none yet", root);
+    } else {
+      log.info("bundles are in {}: {}", root, String.join(", ", found));
+    }
+    if (!options.models().isEmpty()) {
+      log.info("only these models are served: {}", String.join(", ", options.models()));
+    }
+  }
+
+  private static String describe(List<Long> versions) {
+    return versions.size() == 1
+        ? "version %d".formatted(versions.getFirst())
+        : "%d versions up to %d".formatted(versions.size(), versions.getLast());
   }
 
   /** Looks once. Watcher thread, or a test instead of it. */
