@@ -13,6 +13,7 @@ import dev.wukong.serving.hosting.WatcherHealthIndicator;
 import dev.wukong.serving.predict.FeedbackService;
 import dev.wukong.serving.predict.PredictService;
 import dev.wukong.serving.predict.PredictionIds;
+import dev.wukong.serving.predict.ReadableRequests;
 import dev.wukong.serving.predict.StatusService;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.netty.NettyServerBuilder;
@@ -25,9 +26,12 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import org.springframework.boot.grpc.server.autoconfigure.GrpcServerExecutorProvider;
+import org.springframework.context.ApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.grpc.server.ServerBuilderCustomizer;
+import org.springframework.grpc.server.service.DefaultGrpcServiceConfigurer;
+import org.springframework.grpc.server.service.GrpcServiceConfigurer;
 
 /**
  * Puts the parts together. Beans close in the reverse order: edge, watcher, host with its batchers,
@@ -131,6 +135,14 @@ class ServingConfiguration {
   @Bean
   FeedbackService feedbackService() {
     return new FeedbackService();
+  }
+
+  @Bean
+  GrpcServiceConfigurer readableRequests(ApplicationContext context, MeterRegistry meters) {
+    DefaultGrpcServiceConfigurer usual = new DefaultGrpcServiceConfigurer(context);
+    usual.afterPropertiesSet();
+    ReadableRequests readable = new ReadableRequests(meters);
+    return (service, server) -> readable.over(usual.configure(service, server));
   }
 
   /** Calls run on virtual threads: they wait for batches, and native calls are made elsewhere. */

@@ -14,6 +14,13 @@ abstract sealed class ServingException extends RuntimeException {
     }
   }
 
+  /** The message is not one of its type. */
+  static final class Unreadable extends ServingException {
+    Unreadable(String message) {
+      super(message);
+    }
+  }
+
   /** No such model, version or label. */
   static final class Unknown extends ServingException {
     Unknown(String message) {

@@ -10,7 +10,8 @@ final class StatusMapping {
   static StatusRuntimeException toStatus(ServingException failure) {
     Status status =
         switch (failure) {
-          case ServingException.BadRequest _ -> Status.INVALID_ARGUMENT;
+          case ServingException.BadRequest _, ServingException.Unreadable _ ->
+              Status.INVALID_ARGUMENT;
           case ServingException.Unknown _ -> Status.NOT_FOUND;
           case ServingException.SchemaMismatch _ -> Status.FAILED_PRECONDITION;
           case ServingException.Overloaded _ -> Status.RESOURCE_EXHAUSTED;
@@ -28,6 +29,7 @@ final class StatusMapping {
   static String reason(ServingException failure) {
     return switch (failure) {
       case ServingException.BadRequest _ -> "bad_request";
+      case ServingException.Unreadable _ -> "unreadable";
       case ServingException.Unknown _ -> "unknown_model";
       case ServingException.SchemaMismatch _ -> "schema";
       case ServingException.Overloaded _ -> "overloaded";
