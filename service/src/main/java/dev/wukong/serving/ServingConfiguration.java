@@ -57,7 +57,8 @@ class ServingConfiguration {
       return RocksRowStore.open(folder);
     } catch (StoreException e) {
       throw new SettingException(
-          "wukong.rows.store-dir is '%s', allowed is a folder that this process may write and no other process uses: %s"
+          ("wukong.rows.store-dir is '%s', allowed is a folder that this process may write and no"
+                  + " other process uses: %s")
               .formatted(folder, e.getMessage()),
           e);
     }
@@ -111,8 +112,7 @@ class ServingConfiguration {
       MeterRegistry meters) {
     HostingOptions hosting = properties.hosting();
     hosting.engine().requireDevice();
-    return new BundleWatcher(
-        host, hosting, store, rowReaders, meters, System::nanoTime);
+    return new BundleWatcher(host, hosting, store, rowReaders, meters, System::nanoTime);
   }
 
   @Bean

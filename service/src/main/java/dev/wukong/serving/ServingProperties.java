@@ -124,7 +124,8 @@ public record ServingProperties(
           defaultDeadline.compareTo(maxDeadline) <= 0,
           "wukong.limits.default-deadline",
           defaultDeadline,
-          "is at most wukong.limits.max-deadline (%s)".formatted(SettingException.time(maxDeadline)));
+          "is at most wukong.limits.max-deadline (%s)"
+              .formatted(SettingException.time(maxDeadline)));
     }
 
     PredictLimits limits() {

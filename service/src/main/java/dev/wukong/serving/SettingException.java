@@ -17,8 +17,7 @@ final class SettingException extends IllegalArgumentException {
   /** Fails unless {@code holds}. */
   static void require(boolean holds, String property, Object value, String allowed) {
     if (!holds) {
-      throw new SettingException(
-          "%s is %s, allowed %s".formatted(property, shown(value), allowed));
+      throw new SettingException("%s is %s, allowed %s".formatted(property, shown(value), allowed));
     }
   }
 

@@ -29,7 +29,8 @@ final class Settings {
           new Setting(
               "wukong.engine.threads", "0", "threads of one run; 0: one for each processor"),
           new Setting("wukong.engine.spin", "false", "whether idle threads of a run busy-wait"),
-          new Setting("wukong.engine.precision", "fp32", "fp32 or fp16: which of a bundle's graphs"),
+          new Setting(
+              "wukong.engine.precision", "fp32", "fp32 or fp16: which of a bundle's graphs"),
           new Setting("wukong.batching.max-rows", "2048", "candidates a batch"),
           new Setting(
               "wukong.batching.max-wait",
@@ -49,10 +50,8 @@ final class Settings {
               "rocks",
               "where all rows are: rocks, or memory to read them from the bundle at every start"),
           new Setting("wukong.rows.store-dir", "store", "folder of RocksDB; one process at a time"),
-          new Setting(
-              "wukong.rows.readers", "4", "threads that read rows which are not in memory"),
-          new Setting(
-              "wukong.rows.resident", "2GB", "memory for rows, each version of each model"),
+          new Setting("wukong.rows.readers", "4", "threads that read rows which are not in memory"),
+          new Setting("wukong.rows.resident", "2GB", "memory for rows, each version of each model"),
           new Setting("spring.grpc.server.port", "9090", "gRPC; 0: any free one"),
           new Setting("server.port", "8080", "REST, health, metrics; 0: any free one"));
 
@@ -63,7 +62,8 @@ final class Settings {
     StringBuilder help = new StringBuilder();
     help.append("Serves ranking models. Usage: java -jar service.jar [--PROPERTY=VALUE ...]\n\n");
     for (Setting setting : ALL) {
-      help.append("  --%-46s %s%n".formatted(setting.name() + "=" + setting.fallback(), setting.meaning()));
+      help.append(
+          "  --%-46s %s%n".formatted(setting.name() + "=" + setting.fallback(), setting.meaning()));
     }
     return help.append(
             """

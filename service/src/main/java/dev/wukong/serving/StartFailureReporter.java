@@ -73,7 +73,8 @@ final class StartFailureReporter implements SpringBootExceptionReporter, Ordered
   }
 
   private static String taken(String property, String port) {
-    return "%s is %s, which cannot be taken: another process has it, or this one may not; set another, or 0 for any free one"
+    return ("%s is %s, which cannot be taken: another process has it, or this one may not; set"
+                + " another, or 0 for any free one")
         .formatted(property, port);
   }
 
@@ -83,7 +84,8 @@ final class StartFailureReporter implements SpringBootExceptionReporter, Ordered
       return null;
     }
     Class<?> type = failure.getTarget().getType().resolve(Object.class);
-    return "%s is '%s', allowed %s".formatted(property.getName(), property.getValue(), allowed(type));
+    return "%s is '%s', allowed %s"
+        .formatted(property.getName(), property.getValue(), allowed(type));
   }
 
   private static String allowed(Class<?> type) {

@@ -184,7 +184,8 @@ class StartTest {
 
   private static void collect(String prefix, Class<?> type, Map<String, String> to) {
     for (var component : type.getRecordComponents()) {
-      String name = prefix + component.getName().replaceAll("([A-Z])", "-$1").toLowerCase(Locale.ROOT);
+      String name =
+          prefix + component.getName().replaceAll("([A-Z])", "-$1").toLowerCase(Locale.ROOT);
       if (component.getType().isRecord()
           && component.getType().getEnclosingClass() == ServingProperties.class) {
         collect(name + ".", component.getType(), to);

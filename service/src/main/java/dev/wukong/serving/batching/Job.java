@@ -132,8 +132,7 @@ public final class Job {
       bad = FloatBytes.notFinite(logits, first, count);
     }
     if (bad >= 0) {
-      failure.compareAndSet(
-          null, new Outcome.NotFinite(bad / model.tasks(), bad % model.tasks()));
+      failure.compareAndSet(null, new Outcome.NotFinite(bad / model.tasks(), bad % model.tasks()));
     }
     settle();
   }

@@ -173,7 +173,8 @@ public final class PredictService extends RankingServiceGrpc.RankingServiceImplB
     return Math.min(left, limits.maxDeadline().toNanos());
   }
 
-  private static List<PreparedRows> resolve(Query query, HostedModel model, int maxRows, DefaultedPositions defaulted) {
+  private static List<PreparedRows> resolve(
+      Query query, HostedModel model, int maxRows, DefaultedPositions defaulted) {
     int candidates = query.candidates().rows();
     List<PreparedRows> parts = new ArrayList<>(1 + candidates / maxRows);
     for (int from = 0; from < candidates; from += maxRows) {
@@ -241,7 +242,8 @@ public final class PredictService extends RankingServiceGrpc.RankingServiceImplB
           true);
     }
     String message =
-        "model '%s' version %d gives no finite result (%s), and no number of the request explains it"
+        ("model '%s' version %d gives no finite result (%s), and no number of the request explains"
+                + " it")
             .formatted(model.name(), model.bundle(), result);
     if (reported.add(model.name() + "/" + model.bundle())) {
       log.error("{}; logged for the first request only", message);

@@ -14,4 +14,9 @@ import dev.wukong.data.EncodedRows;
  */
 @SuppressWarnings("ArrayRecordComponent") // Read by the one thread that made it.
 record Query(
-    EncodedRows context, EncodedRows candidates, int[] contextOf, int unseen, int missing, int truncated) {}
+    EncodedRows context,
+    EncodedRows candidates,
+    int[] contextOf,
+    int unseen,
+    int missing,
+    int truncated) {}

@@ -81,8 +81,7 @@ public final class ReadableRequests {
   private <Q, R> Listener<Object> start(
       ServerCallHandler<Q, R> handler, ServerCall<Object, R> call, Metadata headers) {
     Listener<Object> listener =
-        (Listener<Object>)
-            handler.startCall((ServerCall<Q, R>) (ServerCall<?, R>) call, headers);
+        (Listener<Object>) handler.startCall((ServerCall<Q, R>) (ServerCall<?, R>) call, headers);
     return new SimpleForwardingServerCallListener<>(listener) {
       private boolean refused;
 

@@ -242,10 +242,8 @@ class BatcherTest {
           Thread.onSpinWait();
         }
         Job before = new Job(model, parts(2, 1, Float.MAX_VALUE), FAR, released::incrementAndGet);
-        Job broken =
-            new Job(model, parts(2, 3, 4, 5, bad, 7, 8), FAR, released::incrementAndGet);
-        Job after =
-            new Job(model, parts(2, -Float.MAX_VALUE, 10), FAR, released::incrementAndGet);
+        Job broken = new Job(model, parts(2, 3, 4, 5, bad, 7, 8), FAR, released::incrementAndGet);
+        Job after = new Job(model, parts(2, -Float.MAX_VALUE, 10), FAR, released::incrementAndGet);
         for (Job job : List.of(before, broken, after)) {
           batcher.submit(job);
         }

@@ -270,8 +270,9 @@ class BadRequestsTest {
                 + " (0xc3); UTF-8 is needed",
             b -> b.setStrings(latin("redbluere\u00c3"))),
         candidates(
-            "candidates: feature 'picture', row 1: -3.0E38; the model gives no finite result with it"
-                + " (candidate 1, task 'click'), send numbers of the size that it was trained with",
+            "candidates: feature 'picture', row 1: -3.0E38; the model gives no finite result with"
+                + " it (candidate 1, task 'click'), send numbers of the size that it was trained"
+                + " with",
             b -> b.setDense(floats(1, 2, -3e38f, -1e38f))),
         candidates(
             "candidates.dense has 12 bytes; 16 are needed (4 float32 values)",

@@ -283,8 +283,7 @@ class PredictServiceTest {
             callers.submit(
                 () -> {
                   if (call % 4 == 0) {
-                    assertThatThrownBy(
-                            () -> client.predict(Map.of(), List.of(candidate(1), bad)))
+                    assertThatThrownBy(() -> client.predict(Map.of(), List.of(candidate(1), bad)))
                         .hasMessage(
                             "INTERNAL: model 'tiny' version 3 gives no finite result (candidate 1,"
                                 + " task 'click'), and no number of the request explains it");

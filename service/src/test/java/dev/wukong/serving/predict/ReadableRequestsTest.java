@@ -103,8 +103,7 @@ class ReadableRequestsTest {
   void over_aService_keepsItsMethodsAndItsSchema() {
     ServerServiceDefinition health = new HealthStatusManager().getHealthService().bindService();
 
-    ServerServiceDefinition over =
-        new ReadableRequests(new SimpleMeterRegistry()).over(health);
+    ServerServiceDefinition over = new ReadableRequests(new SimpleMeterRegistry()).over(health);
 
     assertThat(over.getServiceDescriptor().getName())
         .isEqualTo(health.getServiceDescriptor().getName());
