@@ -58,7 +58,8 @@ final class SettingsCheck
     }
   }
 
-  private static void checkVariable(String name) {
+  /** Fails where {@code name}, of the environment, looks like a property and is none. */
+  static void checkVariable(String name) {
     if (name.startsWith("WUKONG_")
         && !OF_KUBERNETES.matcher(name).matches()
         && !Settings.has(name.replaceFirst("(_[0-9]+)+_?$", ""))) {

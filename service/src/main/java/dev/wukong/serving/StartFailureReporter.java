@@ -74,7 +74,7 @@ final class StartFailureReporter implements SpringBootExceptionReporter, Ordered
 
   private static String taken(String property, String port) {
     return ("%s is %s, which cannot be taken: another process has it, or this one may not; set"
-                + " another, or 0 for any free one")
+            + " another, or 0 for any free one")
         .formatted(property, port);
   }
 
