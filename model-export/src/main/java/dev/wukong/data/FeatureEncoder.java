@@ -23,6 +23,9 @@ public final class FeatureEncoder {
   /** The most bytes of one string. */
   public static final int MAX_STRING = 1024;
 
+  /** The largest weight of a value. */
+  public static final float MAX_WEIGHT = 1e9f;
+
   private final Schema schema;
   private final Map<String, Vocabulary> vocabularies;
   private final Map<String, IdMapper> mappers = new LinkedHashMap<>();

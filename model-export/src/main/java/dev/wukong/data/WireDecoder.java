@@ -285,16 +285,34 @@ final class WireDecoder {
         lengthAt += Integer.BYTES;
         long from = stringAt;
         stringAt += length;
-        yield there && length > 0 ? column.mapper().idOf(strings, from, length) : RowKey.MISSING;
+        yield there && length > 0 ? stringId(column, row, from, length) : RowKey.MISSING;
       }
     };
+  }
+
+  private long stringId(ScopeColumns.Ids column, int row, long from, int length) {
+    long id = column.mapper().idOf(strings, from, length);
+    // What a vocabulary knows is UTF-8 already.
+    if (id == RowKey.UNSEEN || !(column.mapper() instanceof IdMapper.ByVocabulary)) {
+      int malformed = Utf8.malformed(strings, from, length);
+      if (malformed >= 0) {
+        int value = strings.get(ValueLayout.JAVA_BYTE, from + malformed) & 0xFF;
+        throw bad(
+            column.feature(),
+            row,
+            "a string of %d bytes that is malformed at byte %d (0x%02x)"
+                .formatted(length, malformed, value),
+            "UTF-8 is needed");
+      }
+    }
+    return id;
   }
 
   private float nextWeight(IdFeature feature, int row) {
     float weight = weights.get(FLOAT, weightAt);
     weightAt += Float.BYTES;
-    if (!Float.isFinite(weight) || weight < 0) {
-      throw bad(feature, row, "weight " + weight, "a finite weight of at least 0 is needed");
+    if (!(weight >= 0 && weight <= FeatureEncoder.MAX_WEIGHT)) {
+      throw bad(feature, row, "weight " + weight, "0 to 1e9 are allowed");
     }
     return weight;
   }

@@ -357,8 +357,7 @@ class BadInputsTest {
             "candidates: feature 'band', row 1: NaN; a finite number is needed"),
         arguments(
             block("weights", 2, floats(1, -1, 3)),
-            "candidates: feature 'tags', row 1: weight -1.0; a finite weight of at least 0 is"
-                + " needed"),
+            "candidates: feature 'tags', row 1: weight -1.0; 0 to 1e9 are allowed"),
         arguments(
             block("dense", 2, floats(30, Float.POSITIVE_INFINITY)),
             "candidates: feature 'age', row 1: Infinity; a finite number is needed"),

@@ -13,6 +13,17 @@ public class ServingApplication {
    * application.yaml}.
    */
   public static void main(String[] arguments) {
+    for (String argument : arguments) {
+      if (argument.equals("--help") || argument.equals("-h")) {
+        System.out.print(Settings.help());
+        return;
+      }
+      if (!argument.startsWith("--")) {
+        System.err.printf(
+            "'%s' is no option, allowed is --PROPERTY=VALUE; --help prints all%n", argument);
+        System.exit(1);
+      }
+    }
     SpringApplication.run(ServingApplication.class, arguments);
   }
 }

@@ -4,26 +4,34 @@ import dev.wukong.proto.v1.RankingServiceGrpc;
 import dev.wukong.serving.embedding.HeapRowStore;
 import dev.wukong.serving.embedding.RocksRowStore;
 import dev.wukong.serving.embedding.RowStore;
+import dev.wukong.serving.embedding.StoreException;
 import dev.wukong.serving.hosting.BundleWatcher;
+import dev.wukong.serving.hosting.HostingOptions;
 import dev.wukong.serving.hosting.ModelHost;
 import dev.wukong.serving.hosting.ModelsHealthIndicator;
+import dev.wukong.serving.hosting.WatcherHealthIndicator;
 import dev.wukong.serving.predict.FeedbackService;
 import dev.wukong.serving.predict.PredictService;
 import dev.wukong.serving.predict.PredictionIds;
+import dev.wukong.serving.predict.ReadableRequests;
 import dev.wukong.serving.predict.StatusService;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.netty.NettyServerBuilder;
 import io.grpc.protobuf.services.HealthStatusManager;
 import io.micrometer.core.instrument.MeterRegistry;
+import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Clock;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import org.springframework.boot.grpc.server.autoconfigure.GrpcServerExecutorProvider;
+import org.springframework.context.ApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.grpc.server.ServerBuilderCustomizer;
+import org.springframework.grpc.server.service.DefaultGrpcServiceConfigurer;
+import org.springframework.grpc.server.service.GrpcServiceConfigurer;
 
 /**
  * Puts the parts together. Beans close in the reverse order: edge, watcher, host with its batchers,
@@ -39,9 +47,21 @@ class ServingConfiguration {
   @Bean
   RowStore rowStore(ServingProperties properties) {
     return switch (properties.rows().store()) {
-      case ROCKS -> RocksRowStore.open(properties.rows().storeDir());
+      case ROCKS -> openStore(properties.rows().storeDir());
       case MEMORY -> new HeapRowStore();
     };
+  }
+
+  private static RowStore openStore(Path folder) {
+    try {
+      return RocksRowStore.open(folder);
+    } catch (StoreException e) {
+      throw new SettingException(
+          ("wukong.rows.store-dir is '%s', allowed is a folder that this process may write and no"
+                  + " other process uses: %s")
+              .formatted(folder, e.getMessage()),
+          e);
+    }
   }
 
   @Bean
@@ -90,7 +110,14 @@ class ServingConfiguration {
       RowStore store,
       ExecutorService rowReaders,
       MeterRegistry meters) {
-    return new BundleWatcher(host, properties.hosting(), store, rowReaders, meters);
+    HostingOptions hosting = properties.hosting();
+    hosting.engine().requireDevice();
+    return new BundleWatcher(host, hosting, store, rowReaders, meters, System::nanoTime);
+  }
+
+  @Bean
+  WatcherHealthIndicator watcherHealthIndicator(BundleWatcher watcher) {
+    return new WatcherHealthIndicator(watcher);
   }
 
   @Bean
@@ -108,6 +135,14 @@ class ServingConfiguration {
   @Bean
   FeedbackService feedbackService() {
     return new FeedbackService();
+  }
+
+  @Bean
+  GrpcServiceConfigurer readableRequests(ApplicationContext context, MeterRegistry meters) {
+    DefaultGrpcServiceConfigurer usual = new DefaultGrpcServiceConfigurer(context);
+    usual.afterPropertiesSet();
+    ReadableRequests readable = new ReadableRequests(meters);
+    return (service, server) -> readable.over(usual.configure(service, server));
   }
 
   /** Calls run on virtual threads: they wait for batches, and native calls are made elsewhere. */

@@ -45,6 +45,21 @@ public record ServingProperties(
       @DefaultValue("0") int threads,
       @DefaultValue("false") boolean spin,
       @DefaultValue("fp32") Precision precision) {
+    public Engine {
+      try {
+        Device.parse(device);
+      } catch (IllegalArgumentException e) {
+        throw new SettingException(
+            "wukong.engine.device is '%s', allowed are cpu, cuda:0, cuda:1, ...".formatted(device),
+            e);
+      }
+      SettingException.require(
+          threads >= 0 && threads <= MAX_THREADS,
+          "wukong.engine.threads",
+          threads,
+          "are 1 to %d, and 0 for one a processor".formatted(MAX_THREADS));
+    }
+
     EngineOptions options() {
       return new EngineOptions(
           Device.parse(device),
@@ -65,6 +80,20 @@ public record ServingProperties(
       @DefaultValue("2048") int maxRows,
       @DefaultValue("0ms") Duration maxWait,
       @DefaultValue("16384") int queueRows) {
+    public Batching {
+      SettingException.atLeast("wukong.batching.max-rows", maxRows, 1);
+      SettingException.require(
+          !maxWait.isNegative() && maxWait.compareTo(Duration.ofSeconds(1)) <= 0,
+          "wukong.batching.max-wait",
+          maxWait,
+          "are 0ms to 1s");
+      SettingException.require(
+          queueRows >= maxRows,
+          "wukong.batching.queue-rows",
+          queueRows,
+          "is wukong.batching.max-rows (%d) or more".formatted(maxRows));
+    }
+
     BatchPolicy policy() {
       return new BatchPolicy(maxRows, maxWait, queueRows);
     }
@@ -85,6 +114,20 @@ public record ServingProperties(
       @DefaultValue("1024") int inFlight,
       @DefaultValue("1s") Duration defaultDeadline,
       @DefaultValue("10s") Duration maxDeadline) {
+    public Limits {
+      SettingException.atLeast("wukong.limits.candidates", candidates, 1);
+      SettingException.atLeast("wukong.limits.contexts", contexts, 1);
+      SettingException.atLeast("wukong.limits.in-flight", inFlight, 1);
+      requireTime("wukong.limits.max-deadline", maxDeadline);
+      requireTime("wukong.limits.default-deadline", defaultDeadline);
+      SettingException.require(
+          defaultDeadline.compareTo(maxDeadline) <= 0,
+          "wukong.limits.default-deadline",
+          defaultDeadline,
+          "is at most wukong.limits.max-deadline (%s)"
+              .formatted(SettingException.time(maxDeadline)));
+    }
+
     PredictLimits limits() {
       return new PredictLimits(candidates, contexts, inFlight, defaultDeadline, maxDeadline);
     }
@@ -112,26 +155,47 @@ public record ServingProperties(
       @DefaultValue("4") int readers,
       @DefaultValue("2GB") DataSize resident) {
     public Rows {
-      if (readers < 1) {
-        throw new IllegalArgumentException(
-            "wukong.rows.readers is %d, allowed is 1 or more".formatted(readers));
-      }
+      SettingException.require(
+          readers >= 1 && readers <= MAX_THREADS,
+          "wukong.rows.readers",
+          readers,
+          "are 1 to %d".formatted(MAX_THREADS));
+      SettingException.require(
+          resident.toBytes() >= 1, "wukong.rows.resident", resident, "is 1B or more");
     }
   }
 
+  private static final int MAX_THREADS = 1024;
+
   public ServingProperties {
     for (String model : models) {
-      if (!model.matches("[a-z0-9_-]{1,64}")) {
-        throw new IllegalArgumentException(
-            "wukong.models has '%s', allowed are 1 to 64 of a-z, 0-9, '_' and '-'"
-                .formatted(model));
-      }
+      SettingException.require(
+          model.matches("[a-z0-9_-]{1,64}"),
+          "wukong.models",
+          models,
+          "are names of 1 to 64 of a-z, 0-9, '_' and '-', with commas between");
     }
-    if (limits.candidates() > batching.queueRows()) {
-      throw new IllegalArgumentException(
-          "wukong.limits.candidates is %d, allowed is wukong.batching.queue-rows (%d) or less"
-              .formatted(limits.candidates(), batching.queueRows()));
-    }
+    requireTime("wukong.poll", poll);
+    SettingException.require(
+        !lameDuck.isNegative() && lameDuck.compareTo(LONGEST) <= 0,
+        "wukong.lame-duck",
+        lameDuck,
+        "are 0s to " + SettingException.time(LONGEST));
+    SettingException.require(
+        limits.candidates() <= batching.queueRows(),
+        "wukong.limits.candidates",
+        limits.candidates(),
+        "is wukong.batching.queue-rows (%d) or less".formatted(batching.queueRows()));
+  }
+
+  private static final Duration LONGEST = Duration.ofDays(1);
+
+  private static void requireTime(String property, Duration time) {
+    SettingException.require(
+        time.isPositive() && time.compareTo(LONGEST) <= 0,
+        property,
+        time,
+        "is more than 0s, up to " + SettingException.time(LONGEST));
   }
 
   HostingOptions hosting() {

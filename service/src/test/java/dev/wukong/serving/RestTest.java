@@ -18,14 +18,44 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class RestTest {
   private static HttpResponse<String> get(Served served, String path) throws Exception {
+    return get(served, path, "*/*");
+  }
+
+  private static HttpResponse<String> get(Served served, String path, String accept)
+      throws Exception {
     try (HttpClient http = HttpClient.newHttpClient()) {
       return http.send(
           HttpRequest.newBuilder(URI.create("http://localhost:" + served.httpPort() + path))
+              .header("Accept", accept)
               .build(),
           BodyHandlers.ofString());
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"*/*", "application/json", "text/html"})
+  void rest_nothingThere_isSmallJson(String accept, @TempDir Path folder) throws Exception {
+    Path root = folder.resolve("bundles");
+    new TinyModel(1).write(root, "tiny", 1);
+    try (Served served = Served.start(root, "wukong.models=tiny,other")) {
+      HttpResponse<String> model = get(served, "/models/nosuch", accept);
+      assertThat(model.statusCode()).isEqualTo(404);
+      assertThat(model.body())
+          .isEqualTo(
+              "{\"status\":404,\"error\":\"there is no such model\","
+                  + "\"models\":[\"other\",\"tiny\"]}");
+      for (String path : List.of("/", "/error", "/nosuch", "/actuator/nosuch")) {
+        HttpResponse<String> page = get(served, path, accept);
+        assertThat(page.statusCode()).isEqualTo(404);
+        assertThat(page.headers().firstValue("Content-Type")).contains("application/json");
+        assertThat(page.body())
+            .isEqualTo("{\"status\":404,\"error\":\"Not Found\",\"path\":\"%s\"}".formatted(path));
+      }
     }
   }
 

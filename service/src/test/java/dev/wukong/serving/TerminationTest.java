@@ -35,7 +35,7 @@ class TerminationTest {
             "-Xmx512m",
             "--enable-native-access=ALL-UNNAMED",
             // More than 4 KB of command line: ONNX Runtime with telemetry crashes on it.
-            "-Dwukong.filler=" + "x".repeat(6000),
+            "-Dfiller=" + "x".repeat(6000),
             "dev.wukong.serving.ServingApplication",
             "--wukong.bundle-root=" + root,
             "--wukong.rows.store-dir=" + root.resolveSibling("store"),

@@ -108,7 +108,10 @@ public final class Job {
     return submittedNanos;
   }
 
-  /** Takes the scores of {@code part}, which are the batch's from candidate {@code at} on. */
+  /**
+   * Takes the scores of {@code part}, which are the batch's from candidate {@code at} on. Results
+   * that are not finite fail this job, not others of the batch.
+   */
   void scored(
       Part part, BatchScores scores, int at, long formedNanos, long doneNanos, int rowsInBatch) {
     int stride = model.tasks() * Float.BYTES;
@@ -122,6 +125,15 @@ public final class Job {
     queueNanos = Math.max(queueNanos, formedNanos - submittedNanos);
     runNanos += doneNanos - formedNanos;
     batchRows = rowsInBatch;
+    int first = part.from * model.tasks();
+    int count = part.candidates() * model.tasks();
+    int bad = FloatBytes.notFinite(probabilities, first, count);
+    if (bad < 0) {
+      bad = FloatBytes.notFinite(logits, first, count);
+    }
+    if (bad >= 0) {
+      failure.compareAndSet(null, new Outcome.NotFinite(bad / model.tasks(), bad % model.tasks()));
+    }
     settle();
   }
 

@@ -18,6 +18,14 @@ public sealed interface Outcome {
   /** The deadline passed before every part had run. */
   record Late() implements Outcome {}
 
+  /**
+   * A result of the job's own is NaN or infinite.
+   *
+   * @param candidate the first of the job with such a result
+   * @param task whose result it is
+   */
+  record NotFinite(int candidate, int task) implements Outcome {}
+
   /** The model failed on a batch that held a part of the job. */
   record Failed(Throwable cause) implements Outcome {}
 }

@@ -46,7 +46,19 @@ public final class EmbeddingTier implements AutoCloseable {
     this.store = store;
     this.readers = readers;
     this.defaultPlaces = new int[layout.tables().size()];
-    List<Group> groups = layout.groups();
+    boolean made = false;
+    try {
+      makeTables(layout.groups(), capacities, defaultRows);
+      made = true;
+    } finally {
+      // A table of some gigabytes may find no memory; those before it must not keep theirs.
+      if (!made) {
+        tables.forEach(ResidentTable::close);
+      }
+    }
+  }
+
+  private void makeTables(List<Group> groups, int[] capacities, List<float[]> defaultRows) {
     for (int g = 0; g < groups.size(); g++) {
       List<Table> own = groups.get(g).tables();
       ResidentTable table =

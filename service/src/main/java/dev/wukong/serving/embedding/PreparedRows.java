@@ -12,7 +12,6 @@ import java.util.List;
  * @param candidateDense [candidates, dense width of the candidate scope]
  * @param contextOf [candidates]: below {@code contexts}; empty where the schema has no context
  *     features
- * @param defaulted id positions that took a default row
  */
 @SuppressWarnings(
     "ArrayRecordComponent") // Handed from the request's thread to the batch's, never compared.
@@ -22,8 +21,7 @@ public record PreparedRows(
     List<GroupRows> groups,
     float[] contextDense,
     float[] candidateDense,
-    int[] contextOf,
-    int defaulted) {
+    int[] contextOf) {
 
   /**
    * One group's part.

@@ -53,8 +53,16 @@ public final class ResidentTable implements AutoCloseable {
     this.capacity = capacity;
     long slots = Long.highestOneBit(2L * capacity - 1) << 1;
     this.mask = slots - 1;
-    this.entries = arena.allocate(Math.multiplyExact(slots, ENTRY), 64);
-    this.rows = arena.allocate(Math.multiplyExact((long) capacity * width, Float.BYTES), 64);
+    boolean made = false;
+    try {
+      this.entries = arena.allocate(Math.multiplyExact(slots, ENTRY), 64);
+      this.rows = arena.allocate(Math.multiplyExact((long) capacity * width, Float.BYTES), 64);
+      made = true;
+    } finally {
+      if (!made) {
+        arena.close();
+      }
+    }
   }
 
   /** Bytes that a table of this shape takes. */

@@ -1,6 +1,7 @@
 package dev.wukong.serving.embedding;
 
 import dev.wukong.data.EncodedRows;
+import dev.wukong.data.IdColumns;
 import dev.wukong.data.InputLayout;
 import dev.wukong.data.Scope;
 import dev.wukong.data.UniqueRows;
@@ -23,6 +24,8 @@ public final class RowPreparation {
   private final int[] candidateWidths;
   private final boolean[] contextWeighted;
   private final boolean[] candidateWeighted;
+  private final List<List<IdColumns>> contextColumns = new ArrayList<>();
+  private final List<List<IdColumns>> candidateColumns = new ArrayList<>();
   private final int contextDense;
   private final int candidateDense;
 
@@ -41,6 +44,8 @@ public final class RowPreparation {
     contextWeighted = new boolean[groups];
     candidateWeighted = new boolean[groups];
     for (int g = 0; g < groups; g++) {
+      contextColumns.add(layout.columns(Scope.CONTEXT, g));
+      candidateColumns.add(layout.columns(Scope.CANDIDATE, g));
       contextWidths[g] = layout.slotWidth(Scope.CONTEXT, g);
       candidateWidths[g] = layout.slotWidth(Scope.CANDIDATE, g);
       contextWeighted[g] = layout.weighted(Scope.CONTEXT, g);
@@ -57,13 +62,19 @@ public final class RowPreparation {
    * @param context no rows where the schema has no context features
    * @param contextOf by candidate: below {@code context.rows()}; empty where the schema has no
    *     context features
+   * @param defaulted receives the positions that have no row
    * @throws StoreException if rows cannot be read
    */
   public PreparedRows prepare(
-      EncodedRows context, EncodedRows candidate, int[] contextOf, int from, int to) {
+      EncodedRows context,
+      EncodedRows candidate,
+      int[] contextOf,
+      int from,
+      int to,
+      DefaultedPositions defaulted) {
     UniqueRows unique = take();
     try {
-      return prepare(unique, context, candidate, contextOf, from, to);
+      return prepare(unique, context, candidate, contextOf, from, to, defaulted);
     } finally {
       unique.clear();
       idle.push(unique);
@@ -81,11 +92,11 @@ public final class RowPreparation {
       EncodedRows candidate,
       int[] contextOf,
       int from,
-      int to) {
+      int to,
+      DefaultedPositions defaulted) {
     int[] of = contextOf.length == 0 ? contextOf : new int[to - from];
     int[] used = usedContexts(context.rows(), contextOf, from, of);
     int count = to - from;
-    int defaulted = 0;
     List<PreparedRows.GroupRows> groups = new ArrayList<>(contextWidths.length);
     for (int g = 0; g < contextWidths.length; g++) {
       int[] contextSlots = new int[used.length * contextWidths[g]];
@@ -107,8 +118,12 @@ public final class RowPreparation {
       }
       EmbeddingTier.Places places = tier.makeResident(g, unique);
       if (places.anyDefaulted()) {
-        defaulted +=
-            count(contextSlots, places.defaulted()) + count(candidateSlots, places.defaulted());
+        for (int i = 0; i < used.length; i++) {
+          mark(Scope.CONTEXT, g, context, used[i], contextSlots, i, places, defaulted);
+        }
+        for (int i = 0; i < count; i++) {
+          mark(Scope.CANDIDATE, g, candidate, from + i, candidateSlots, i, places, defaulted);
+        }
       }
       groups.add(
           new PreparedRows.GroupRows(
@@ -131,8 +146,7 @@ public final class RowPreparation {
         groups,
         dense,
         Arrays.copyOfRange(candidate.dense(), from * candidateDense, to * candidateDense),
-        of,
-        defaulted);
+        of);
   }
 
   /**
@@ -154,13 +168,33 @@ public final class RowPreparation {
     return Arrays.copyOf(used, count);
   }
 
-  private static int count(int[] slots, boolean[] defaulted) {
-    int n = 0;
-    for (int slot : slots) {
-      if (defaulted[slot]) {
-        n++;
+  /** Marks the positions of row {@code row}, whose slots are the {@code at}-th. */
+  private void mark(
+      Scope scope,
+      int group,
+      EncodedRows rows,
+      int row,
+      int[] slots,
+      int at,
+      EmbeddingTier.Places places,
+      DefaultedPositions defaulted) {
+    List<IdColumns> columns =
+        switch (scope) {
+          case CONTEXT -> contextColumns.get(group);
+          case CANDIDATE -> candidateColumns.get(group);
+        };
+    int start =
+        at
+            * switch (scope) {
+              case CONTEXT -> contextWidths[group];
+              case CANDIDATE -> candidateWidths[group];
+            };
+    for (IdColumns column : columns) {
+      for (int i = 0; i < column.width(); i++) {
+        if (places.defaulted()[slots[start + column.start() + i]]) {
+          defaulted.add(scope, rows, row, column.position() + i);
+        }
       }
     }
-    return n;
   }
 }

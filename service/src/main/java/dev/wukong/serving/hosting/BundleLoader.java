@@ -56,20 +56,18 @@ final class BundleLoader {
               bundle.graph(precision.file()),
               GraphInputs.types(bundle.layout(), precision),
               options.engine());
-      HostedModel model;
-      try {
-        model = host(bundle, engine);
-      } catch (RuntimeException e) {
-        engine.close();
-        throw e;
-      }
+      HostedModel model = host(bundle, engine);
+      boolean ready = false;
       try {
         check(bundle.manifest(), model, tolerance);
         warm(bundle.manifest().golden(), model);
+        ready = true;
         return model;
-      } catch (IOException | RuntimeException e) {
-        model.release();
-        throw e;
+      } finally {
+        // Also after an error, such as too little memory: the next try needs what this one took.
+        if (!ready) {
+          model.release();
+        }
       }
     }
   }
@@ -86,19 +84,34 @@ final class BundleLoader {
                             manifest.model(), manifest.version(), precision.file(), precision)));
   }
 
+  /** The model over {@code engine}, which is closed where that fails. */
   private HostedModel host(Bundle bundle, Engine engine) {
     Manifest manifest = bundle.manifest();
-    FeatureEncoder encoder = new FeatureEncoder(manifest.schema(), vocabularies(bundle));
-    EmbeddingTier tier = rows.load(bundle, digest(bundle));
-    return new HostedModel(
-        manifest.model(),
-        manifest.version(),
-        bundle.layout(),
-        SchemaDocument.write(manifest.schema()),
-        encoder,
-        tier,
-        engine,
-        options.engine().precision());
+    boolean hosted = false;
+    EmbeddingTier tier = null;
+    try {
+      FeatureEncoder encoder = new FeatureEncoder(manifest.schema(), vocabularies(bundle));
+      tier = rows.load(bundle, digest(bundle));
+      HostedModel model =
+          new HostedModel(
+              manifest.model(),
+              manifest.version(),
+              bundle.layout(),
+              SchemaDocument.write(manifest.schema()),
+              encoder,
+              tier,
+              engine,
+              options.engine().precision());
+      hosted = true;
+      return model;
+    } finally {
+      if (!hosted) {
+        engine.close();
+        if (tier != null) {
+          tier.close();
+        }
+      }
+    }
   }
 
   private static Map<String, Vocabulary> vocabularies(Bundle bundle) {
@@ -137,9 +150,7 @@ final class BundleLoader {
             manifest.schema().tasks(),
             tolerance,
             (context, candidate, contextOf) -> {
-              PreparedRows prepared =
-                  model.prepare(context, candidate, contextOf, 0, candidate.rows());
-              ByteBuffer scores = model.run(List.of(prepared)).probabilities();
+              ByteBuffer scores = model.run(List.of(model.prepare(golden))).probabilities();
               float[] probabilities = new float[candidate.rows() * model.tasks()];
               scores.asFloatBuffer().get(probabilities);
               return probabilities;
@@ -156,8 +167,7 @@ final class BundleLoader {
     if (rows == 0) {
       return;
     }
-    PreparedRows prepared =
-        model.prepare(golden.context(), golden.candidate(), golden.contextOf(), 0, rows);
+    PreparedRows prepared = model.prepare(golden);
     List<PreparedRows> large =
         Collections.nCopies(Math.max(1, options.warmRows() / rows), prepared);
     for (int i = 0; i < WARM_RUNS; i++) {

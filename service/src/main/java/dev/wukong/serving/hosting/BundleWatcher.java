@@ -1,37 +1,44 @@
 package dev.wukong.serving.hosting;
 
 import dev.wukong.bundle.BundleStore;
-import dev.wukong.bundle.Manifest;
-import dev.wukong.runtime.DeviceException;
 import dev.wukong.serving.embedding.RowStore;
-import dev.wukong.serving.embedding.StoreException;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.attribute.FileTime;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Looks at the bundle root from time to time and serves the newest version of each model that can
- * be used. A version that cannot be used is reported once and passed over until its manifest
- * changes; what served before keeps serving. Stored rows that are no longer needed are dropped in
- * between.
+ * be used. A version that cannot be used is reported once and passed over until {@link Refusals}
+ * says that it may be tried again; what served before keeps serving. Stored rows that are no longer
+ * needed are dropped in between.
+ *
+ * <p>No failure of one model ends the watching: neither an error of the machine nor a defect of
+ * this program. What such a failure left behind belongs to the one load that is given up.
  */
 public final class BundleWatcher implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(BundleWatcher.class);
 
-  private record Version(String model, long number) {}
+  /** Something that may fail without harm to the rest. */
+  @FunctionalInterface
+  private interface Step {
+    void run() throws IOException;
+  }
 
   private final ModelHost host;
   private final HostingOptions options;
@@ -39,6 +46,7 @@ public final class BundleWatcher implements AutoCloseable {
   private final BundleLoader loader;
   private final RowRetention retention;
   private final MeterRegistry meters;
+  private final LongSupplier clock;
   private final Thread thread;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition wake = lock.newCondition();
@@ -46,24 +54,32 @@ public final class BundleWatcher implements AutoCloseable {
   /** Guarded by the lock. */
   private boolean closed;
 
-  /**
-   * Versions that could not be used, and when their manifest had been written. Watcher thread only.
-   */
-  private final Map<Version, FileTime> refused = new HashMap<>();
+  /** Watcher thread only. */
+  private final Refusals refusals;
 
-  /** A watcher that begins with {@link #start}. */
+  /** The last failure of each step, so that it is logged once. Watcher thread only. */
+  private final Map<String, String> troubles = new HashMap<>();
+
+  /**
+   * A watcher that begins with {@link #start}.
+   *
+   * @param clock nanoseconds, as of {@link System#nanoTime}
+   */
   public BundleWatcher(
       ModelHost host,
       HostingOptions options,
       RowStore store,
       Executor readers,
-      MeterRegistry meters) {
+      MeterRegistry meters,
+      LongSupplier clock) {
     this.host = host;
     this.options = options;
     this.bundles = new BundleStore(options.root());
     this.loader = new BundleLoader(options, store, readers);
     this.retention = new RowRetention(store, bundles, this::isClosed);
     this.meters = meters;
+    this.clock = clock;
+    this.refusals = new Refusals(options.poll());
     this.thread = Thread.ofPlatform().daemon().name("bundles").unstarted(this::work);
     options.models().forEach(host::add);
   }
@@ -73,8 +89,14 @@ public final class BundleWatcher implements AutoCloseable {
     thread.start();
   }
 
+  /** Whether the folder is looked at; false where the thread has ended though nobody closed it. */
+  public boolean watches() {
+    return thread.getState() != Thread.State.TERMINATED || isClosed();
+  }
+
   private void work() {
-    retention.dropOrphans();
+    attempt("look at the bundles in " + options.root(), this::describeRoot);
+    attempt("drop rows that have no bundle", retention::dropOrphans);
     lock.lock();
     try {
       while (!closed) {
@@ -96,24 +118,70 @@ public final class BundleWatcher implements AutoCloseable {
     }
   }
 
+  /** Logs what is watched and what is there to begin with. */
+  private void describeRoot() throws IOException {
+    Path root = options.root().toAbsolutePath().normalize();
+    if (!Files.isDirectory(root)) {
+      log.warn("bundles are expected in {}, which does not exist yet", root);
+      return;
+    }
+    List<String> found = new ArrayList<>();
+    for (String name : bundles.models()) {
+      found.add("%s (%s)".formatted(name, describe(bundles.versions(name))));
+    }
+    if (found.isEmpty()) {
+      log.warn("bundles are expected in {}, which has none yet", root);
+    } else {
+      log.info("bundles are in {}: {}", root, String.join(", ", found));
+    }
+    if (!options.models().isEmpty()) {
+      log.info("only these models are served: {}", String.join(", ", options.models()));
+    }
+  }
+
+  private static String describe(List<Long> versions) {
+    return versions.size() == 1
+        ? "version %d".formatted(versions.getFirst())
+        : "%d versions up to %d".formatted(versions.size(), versions.getLast());
+  }
+
   /** Looks once. Watcher thread, or a test instead of it. */
   void poll() {
-    try {
-      List<String> names = options.models().isEmpty() ? bundles.models() : options.models();
-      for (String name : names) {
-        poll(host.add(name));
-      }
-    } catch (IOException e) {
-      log.warn("cannot look at the bundles in {}", options.root(), e);
+    attempt(
+        "look at the bundles in " + options.root(),
+        () -> {
+          Set<String> names = new TreeSet<>(options.models());
+          if (names.isEmpty()) {
+            names.addAll(bundles.models());
+            // Those whose folders are gone, too, so that their refused versions are forgotten.
+            host.models().forEach(model -> names.add(model.name()));
+          }
+          names.forEach(
+              name -> attempt("look at model '%s'".formatted(name), () -> poll(host.add(name))));
+        });
+    for (ServedModel model : host.models()) {
+      attempt("drop rows of model '%s'".formatted(model.name()), () -> retention.sweep(model));
     }
-    host.models().forEach(retention::sweep);
+  }
+
+  /** Runs {@code step}; a failure is logged unless it is the one of the time before. */
+  private void attempt(String what, Step step) {
+    try {
+      step.run();
+      troubles.remove(what);
+    } catch (
+        Throwable e) { // Also errors: the next look may find more memory, and others their turn.
+      String reason = LoadFailure.of(e).reason();
+      if (!reason.equals(troubles.put(what, reason))) {
+        log.warn("cannot {}: {}", what, reason);
+      }
+      log.debug("cannot {}", what, e);
+    }
   }
 
   private void poll(ServedModel model) throws IOException {
     List<Long> versions = bundles.versions(model.name()).reversed();
-    refused
-        .keySet()
-        .removeIf(v -> v.model().equals(model.name()) && !versions.contains(v.number()));
+    refusals.retain(model.name(), versions).forEach(model::forget);
     for (long number : versions) {
       if (number <= model.servingVersion() || isClosed()) {
         return;
@@ -126,18 +194,17 @@ public final class BundleWatcher implements AutoCloseable {
 
   private boolean load(ServedModel model, long number) throws IOException {
     Path folder = bundles.path(model.name(), number);
-    Version version = new Version(model.name(), number);
-    FileTime written;
+    FolderState state;
     try {
-      written = Files.getLastModifiedTime(folder.resolve(Manifest.FILE), LinkOption.NOFOLLOW_LINKS);
-    } catch (IOException e) {
+      state = FolderState.of(folder);
+    } catch (NoSuchFileException e) {
       log.debug("version {} of model '{}' went away", number, model.name(), e);
       return false;
     }
-    if (written.equals(refused.get(version))) {
+    if (!refusals.mayTry(model.name(), number, state, clock.getAsLong())) {
       return false;
     }
-    model.enter(number, new VersionState.Loading());
+    model.loading(number);
     try {
       long began = System.nanoTime();
       HostedModel loaded = loader.load(folder);
@@ -148,34 +215,39 @@ public final class BundleWatcher implements AutoCloseable {
           TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - began),
           loaded.residentRows());
       model.swap(loaded);
-      retention.changed(model);
-      count(model, "loaded");
-      return true;
-    } catch (IOException
-        | DeviceException
-        | EngineException
-        | StoreException
-        | IllegalArgumentException
-        | IllegalStateException e) {
-      String reason = String.valueOf(e.getMessage());
-      model.enter(number, new VersionState.Failed(reason));
-      refused.put(version, written);
-      retention.changed(model);
-      count(model, "refused");
-      log.error(
-          "model '{}' version {} cannot be used, version {} keeps serving: {}",
-          model.name(),
-          number,
-          model.servingVersion(),
-          reason,
-          e);
+    } catch (Throwable e) { // Also errors: one model's load may not end the watching of all.
+      refuse(model, number, state, e);
       return false;
     }
+    refusals.forget(model.name(), number);
+    retention.changed(model);
+    count(model, "loaded");
+    return true;
+  }
+
+  private void refuse(ServedModel model, long number, FolderState state, Throwable thrown) {
+    LoadFailure failure = LoadFailure.of(thrown);
+    boolean news = refusals.add(model.name(), number, state, failure, clock.getAsLong());
+    model.failed(number, failure.reason());
+    retention.changed(model);
+    count(model, "refused");
+    if (news) {
+      log.error(
+          "model '{}' version {} cannot be used, {}, {}: {}",
+          model.name(),
+          number,
+          model.servingVersion() == 0
+              ? "no version serves"
+              : "version %d keeps serving".formatted(model.servingVersion()),
+          failure.passing() ? "it is tried again" : "it is tried again when its files change",
+          failure.reason());
+    }
+    log.debug("model '{}' version {} cannot be used", model.name(), number, thrown);
   }
 
   private void count(ServedModel model, String outcome) {
     Counter.builder("wukong.hosting.loads")
-        .description("Bundle versions loaded or refused")
+        .description("Tries to load a bundle version")
         .tag("model", model.name())
         .tag("outcome", outcome)
         .register(meters)

@@ -2,6 +2,7 @@ package dev.wukong.serving.hosting;
 
 import dev.wukong.bundle.Precision;
 import dev.wukong.runtime.Device;
+import dev.wukong.runtime.OnnxRuntime;
 
 /**
  * How graphs run.
@@ -16,5 +17,14 @@ public record EngineOptions(Device device, int threads, boolean spin, Precision 
     if (threads < 1) {
       throw new IllegalArgumentException("threads is %d, allowed is 1 or more".formatted(threads));
     }
+  }
+
+  /**
+   * Fails where graphs cannot run on the device at all, before any is loaded.
+   *
+   * @throws dev.wukong.runtime.DeviceException naming what is missing
+   */
+  public void requireDevice() {
+    OnnxRuntime.options(device, threads, spin).close();
   }
 }

@@ -1,5 +1,6 @@
 package dev.wukong.serving.hosting;
 
+import dev.wukong.bundle.GoldenRows;
 import dev.wukong.bundle.Precision;
 import dev.wukong.data.EncodedRows;
 import dev.wukong.data.FeatureEncoder;
@@ -7,6 +8,7 @@ import dev.wukong.data.InputLayout;
 import dev.wukong.data.Task;
 import dev.wukong.serving.batching.BatchModel;
 import dev.wukong.serving.batching.BatchScores;
+import dev.wukong.serving.embedding.DefaultedPositions;
 import dev.wukong.serving.embedding.EmbeddingTier;
 import dev.wukong.serving.embedding.PreparedRows;
 import dev.wukong.serving.embedding.RowPreparation;
@@ -26,6 +28,7 @@ public final class HostedModel implements BatchModel {
 
   private final String name;
   private final long bundle;
+  private final InputLayout layout;
   private final String schemaId;
   private final String schemaJson;
   private final List<String> tasks;
@@ -52,6 +55,7 @@ public final class HostedModel implements BatchModel {
       Precision precision) {
     this.name = name;
     this.bundle = bundle;
+    this.layout = layout;
     this.schemaId = layout.schema().id();
     this.schemaJson = schemaJson;
     this.tasks = layout.schema().tasks().stream().map(Task::name).toList();
@@ -108,10 +112,32 @@ public final class HostedModel implements BatchModel {
     return tier.residentRows();
   }
 
+  /** Where features lie in encoded rows. */
+  public InputLayout layout() {
+    return layout;
+  }
+
   /** As {@link RowPreparation#prepare}. */
   public PreparedRows prepare(
-      EncodedRows context, EncodedRows candidate, int[] contextOf, int from, int to) {
-    return preparation.prepare(context, candidate, contextOf, from, to);
+      EncodedRows context,
+      EncodedRows candidate,
+      int[] contextOf,
+      int from,
+      int to,
+      DefaultedPositions defaulted) {
+    return preparation.prepare(context, candidate, contextOf, from, to, defaulted);
+  }
+
+  /** The rows of {@code golden}, prepared together. */
+  PreparedRows prepare(GoldenRows golden) {
+    EncodedRows candidate = golden.candidate();
+    return prepare(
+        golden.context(),
+        candidate,
+        golden.contextOf(),
+        0,
+        candidate.rows(),
+        new DefaultedPositions(layout));
   }
 
   @Override

@@ -3,11 +3,13 @@ package dev.wukong.serving.hosting;
 import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import org.springframework.http.HttpStatus;
+import org.springframework.http.MediaType;
+import org.springframework.http.ResponseEntity;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PathVariable;
 import org.springframework.web.bind.annotation.RestController;
-import org.springframework.web.server.ResponseStatusException;
 
 /**
  * What the server serves, for people and scripts: {@code GET /models} and {@code GET
@@ -28,6 +30,9 @@ final class ModelsController {
   /** A version as JSON; {@code message} says why it failed, else it is empty. */
   record VersionView(long version, String state, String message, Instant since) {}
 
+  /** The answer where the path names no model. */
+  record NoModel(int status, String error, List<String> models) {}
+
   private final ModelHost host;
 
   ModelsController(ModelHost host) {
@@ -40,10 +45,15 @@ final class ModelsController {
   }
 
   @GetMapping("/models/{name}")
-  ModelView model(@PathVariable String name) {
-    return host.model(name)
-        .map(ModelsController::view)
-        .orElseThrow(() -> new ResponseStatusException(HttpStatus.NOT_FOUND, "no such model"));
+  ResponseEntity<Object> model(@PathVariable String name) {
+    Optional<ServedModel> model = host.model(name);
+    if (model.isPresent()) {
+      return ResponseEntity.ok(view(model.get()));
+    }
+    List<String> names = host.models().stream().map(ServedModel::name).toList();
+    return ResponseEntity.status(HttpStatus.NOT_FOUND)
+        .contentType(MediaType.APPLICATION_JSON)
+        .body(new NoModel(404, "there is no such model", names));
   }
 
   private static ModelView view(ServedModel served) {

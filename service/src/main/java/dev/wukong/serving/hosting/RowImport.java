@@ -43,12 +43,15 @@ final class RowImport {
     RowsView view = new RowsView(bundle.manifest().model(), bundle.manifest().version(), 0);
     EmbeddingTier tier =
         new EmbeddingTier(layout, view, store, readers, capacities(bundle), defaultRows(bundle));
+    boolean filled = false;
     try {
       fill(bundle, view, tier, digest);
+      filled = true;
       return tier;
-    } catch (RuntimeException e) {
-      tier.close();
-      throw e;
+    } finally {
+      if (!filled) {
+        tier.close();
+      }
     }
   }
 

@@ -44,6 +44,7 @@ public final class ServedModel {
   private final Queue<Draining> draining = new ConcurrentLinkedQueue<>();
 
   private volatile long previous;
+  private volatile boolean served;
 
   private final Consumer<String> serves;
 
@@ -60,6 +61,10 @@ public final class ServedModel {
     this.clock = clock;
     Gauge.builder("wukong.hosting.version", this, ServedModel::servingVersion)
         .description("Bundle version that serves; 0 while none does")
+        .tag("model", name)
+        .register(meters);
+    Gauge.builder("wukong.hosting.refused", this, ServedModel::refusedVersions)
+        .description("Bundle versions above the one that serves that cannot be used")
         .tag("model", name)
         .register(meters);
     Gauge.builder("wukong.embedding.resident", this, ServedModel::residentRows)
@@ -82,6 +87,20 @@ public final class ServedModel {
   public long servingVersion() {
     HostedModel model = serving.get();
     return model == null ? 0 : model.bundle();
+  }
+
+  /** Whether a version of it serves or has served. */
+  public boolean hasServed() {
+    return served;
+  }
+
+  private long refusedVersions() {
+    long serves = servingVersion();
+    synchronized (versions) {
+      return versions.tailMap(serves, false).values().stream()
+          .filter(v -> v.phase() instanceof VersionState.Failed)
+          .count();
+    }
   }
 
   /** The version that served before the one that serves; 0 where this process knows of none. */
@@ -133,7 +152,35 @@ public final class ServedModel {
     }
   }
 
-  void enter(long version, Phase phase) {
+  /** Says that a version is being loaded. One that failed before stays so until it serves. */
+  void loading(long version) {
+    synchronized (versions) {
+      VersionState before = versions.get(version);
+      if (before == null || !(before.phase() instanceof VersionState.Failed)) {
+        enter(version, new VersionState.Loading());
+      }
+    }
+  }
+
+  /** Says that a version cannot be used. It has been so since it first failed for this reason. */
+  void failed(long version, String reason) {
+    VersionState.Failed failed = new VersionState.Failed(reason);
+    synchronized (versions) {
+      VersionState before = versions.get(version);
+      if (before == null || !before.phase().equals(failed)) {
+        enter(version, failed);
+      }
+    }
+  }
+
+  /** Forgets a version that failed and is no more. */
+  void forget(long version) {
+    synchronized (versions) {
+      versions.remove(version);
+    }
+  }
+
+  private void enter(long version, Phase phase) {
     synchronized (versions) {
       versions.put(version, new VersionState(version, phase, clock.instant()));
       while (versions.size() > REMEMBERED) {
@@ -145,6 +192,7 @@ public final class ServedModel {
   /** Serves {@code next} from now on. The version before finishes what it began, then closes. */
   void swap(HostedModel next) {
     HostedModel before = serving.getAndSet(next);
+    served = true;
     if (before != null) {
       previous = before.bundle();
     }

@@ -65,8 +65,8 @@ final class PredictMeters {
   private Counter ids(String model, String kind) {
     return Counter.builder("wukong.predict.ids")
         .description(
-            "Id positions that took a default row, absent values, values beyond a feature's"
-                + " positions")
+            "Id positions whose value has no row of its own, absent values, values beyond a"
+                + " feature's positions")
         .tag("model", model)
         .tag("kind", kind)
         .register(registry);

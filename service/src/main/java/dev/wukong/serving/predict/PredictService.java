@@ -10,6 +10,7 @@ import dev.wukong.proto.v1.Timing;
 import dev.wukong.serving.batching.Batcher;
 import dev.wukong.serving.batching.Job;
 import dev.wukong.serving.batching.Outcome;
+import dev.wukong.serving.embedding.DefaultedPositions;
 import dev.wukong.serving.embedding.PreparedRows;
 import dev.wukong.serving.hosting.HostedModel;
 import dev.wukong.serving.hosting.ModelHost;
@@ -18,6 +19,7 @@ import dev.wukong.serving.predict.PredictMeters.ModelMeters;
 import dev.wukong.serving.predict.ServingException.Cancelled;
 import dev.wukong.serving.predict.ServingException.DeadlinePassed;
 import dev.wukong.serving.predict.ServingException.Defect;
+import dev.wukong.serving.predict.ServingException.NotFinite;
 import dev.wukong.serving.predict.ServingException.NotReady;
 import dev.wukong.serving.predict.ServingException.Overloaded;
 import io.grpc.Context;
@@ -26,6 +28,8 @@ import io.grpc.stub.StreamObserver;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -46,6 +50,9 @@ public final class PredictService extends RankingServiceGrpc.RankingServiceImplB
   private final PredictionIds ids;
   private final PredictMeters meters;
   private final Semaphore room;
+
+  /** Versions of models whose results that are not finite have been logged. */
+  private final Set<String> reported = ConcurrentHashMap.newKeySet();
 
   public PredictService(
       ModelHost host, PredictLimits limits, PredictionIds ids, MeterRegistry meters) {
@@ -98,13 +105,19 @@ public final class PredictService extends RankingServiceGrpc.RankingServiceImplB
     ModelMeters own = meters.of(served.name());
     Query query;
     List<PreparedRows> parts;
+    int defaulted;
     long decoded;
     long resolved;
     boolean ready = false;
     try {
       query = decoder.decode(request, model);
       decoded = System.nanoTime();
-      parts = resolve(query, model, served.batcher().policy().maxRows());
+      DefaultedPositions positions = new DefaultedPositions(model.layout());
+      parts = resolve(query, model, served.batcher().policy().maxRows(), positions);
+      if (query.unseen() > 0) {
+        positions.addUnseen(query.context(), query.candidates());
+      }
+      defaulted = positions.count();
       resolved = System.nanoTime();
       ready = true;
     } finally {
@@ -115,9 +128,16 @@ public final class PredictService extends RankingServiceGrpc.RankingServiceImplB
     own.decode().record(decoded - began, TimeUnit.NANOSECONDS);
     own.resolve().record(resolved - decoded, TimeUnit.NANOSECONDS);
     // From here on the job holds the lease; what the answer says of the model is read before.
-    PredictResponse.Builder response = describe(request, model, query, parts);
+    PredictResponse.Builder response = describe(request, model, query, defaulted);
     Job job = new Job(model, parts, deadline, model::release);
-    Outcome.Scored scored = await(job, served.batcher(), deadline);
+    Outcome.Scored scored =
+        switch (await(job, served.batcher(), deadline)) {
+          case Outcome.Scored all -> all;
+          case Outcome.Late _ -> throw late(Context.current());
+          case Outcome.NotFinite where -> throw notFinite(where, model, query);
+          case Outcome.Failed _ ->
+              throw new Defect("the model failed on this request; the server's log says why");
+        };
     response.setScores(UnsafeByteOperations.unsafeWrap(scored.probabilities()));
     if (request.getWantLogits()) {
       response.setLogits(UnsafeByteOperations.unsafeWrap(scored.logits()));
@@ -153,22 +173,21 @@ public final class PredictService extends RankingServiceGrpc.RankingServiceImplB
     return Math.min(left, limits.maxDeadline().toNanos());
   }
 
-  private static List<PreparedRows> resolve(Query query, HostedModel model, int maxRows) {
+  private static List<PreparedRows> resolve(
+      Query query, HostedModel model, int maxRows, DefaultedPositions defaulted) {
     int candidates = query.candidates().rows();
     List<PreparedRows> parts = new ArrayList<>(1 + candidates / maxRows);
     for (int from = 0; from < candidates; from += maxRows) {
       int to = Math.min(candidates, from + maxRows);
-      parts.add(model.prepare(query.context(), query.candidates(), query.contextOf(), from, to));
+      parts.add(
+          model.prepare(
+              query.context(), query.candidates(), query.contextOf(), from, to, defaulted));
     }
     return parts;
   }
 
   private PredictResponse.Builder describe(
-      PredictRequest request, HostedModel model, Query query, List<PreparedRows> parts) {
-    int defaulted = 0;
-    for (PreparedRows part : parts) {
-      defaulted += part.defaulted();
-    }
+      PredictRequest request, HostedModel model, Query query, int defaulted) {
     return PredictResponse.newBuilder()
         .setModel(model.name())
         .addAllTasks(model.taskNames())
@@ -182,7 +201,7 @@ public final class PredictService extends RankingServiceGrpc.RankingServiceImplB
                 .setTruncatedIds(query.truncated()));
   }
 
-  private static Outcome.Scored await(Job job, Batcher batcher, long deadline) {
+  private static Outcome await(Job job, Batcher batcher, long deadline) {
     switch (batcher.submit(job)) {
       case ACCEPTED -> {}
       case FULL ->
@@ -195,14 +214,7 @@ public final class PredictService extends RankingServiceGrpc.RankingServiceImplB
     Context.CancellationListener gone = c -> batcher.abandon(job);
     context.addListener(gone, Runnable::run);
     try {
-      Outcome outcome =
-          job.outcome().get(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
-      return switch (outcome) {
-        case Outcome.Scored scored -> scored;
-        case Outcome.Late _ -> throw late(context);
-        case Outcome.Failed _ ->
-            throw new Defect("the model failed on this request; the server's log says why");
-      };
+      return job.outcome().get(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
     } catch (TimeoutException e) {
       batcher.abandon(job);
       throw late(context);
@@ -215,6 +227,28 @@ public final class PredictService extends RankingServiceGrpc.RankingServiceImplB
     } finally {
       context.removeListener(gone);
     }
+  }
+
+  /** Names the number that explains it, or the model where none does. */
+  private ServingException notFinite(Outcome.NotFinite where, HostedModel model, Query query) {
+    String result =
+        "candidate %d, task '%s'".formatted(where.candidate(), model.taskNames().get(where.task()));
+    LargestNumber largest = LargestNumber.of(model.layout(), query);
+    if (largest != null && largest.absurd()) {
+      return new NotFinite(
+          ("%s: %s, row %d: %s; the model gives no finite result with it (%s), send numbers of the"
+                  + " size that it was trained with")
+              .formatted(largest.block(), largest.what(), largest.row(), largest.value(), result),
+          true);
+    }
+    String message =
+        ("model '%s' version %d gives no finite result (%s), and no number of the request explains"
+                + " it")
+            .formatted(model.name(), model.bundle(), result);
+    if (reported.add(model.name() + "/" + model.bundle())) {
+      log.error("{}; logged for the first request only", message);
+    }
+    return new NotFinite(message, false);
   }
 
   private static ServingException late(Context context) {

@@ -57,7 +57,12 @@ final class RequestDecoder {
       EncodedRows candidate =
           encoder.encode(Scope.CANDIDATE, wire(request.getCandidates()), counts);
       return new Query(
-          context, candidate, contextOf, (int) counts.missing(), (int) counts.truncated());
+          context,
+          candidate,
+          contextOf,
+          (int) counts.unseen(),
+          (int) counts.missing(),
+          (int) counts.truncated());
     } catch (DataException e) {
       throw new BadRequest(String.valueOf(e.getMessage()));
     }

@@ -14,6 +14,13 @@ abstract sealed class ServingException extends RuntimeException {
     }
   }
 
+  /** The message is not one of its type. */
+  static final class Unreadable extends ServingException {
+    Unreadable(String message) {
+      super(message);
+    }
+  }
+
   /** No such model, version or label. */
   static final class Unknown extends ServingException {
     Unknown(String message) {
@@ -53,6 +60,23 @@ abstract sealed class ServingException extends RuntimeException {
   static final class Cancelled extends ServingException {
     Cancelled() {
       super("the call was cancelled");
+    }
+  }
+
+  /** The model gave NaN or infinity for a candidate of the request. */
+  static final class NotFinite extends ServingException {
+    private final boolean byRequest;
+
+    /**
+     * @param byRequest whether a number of the request explains it
+     */
+    NotFinite(String message, boolean byRequest) {
+      super(message);
+      this.byRequest = byRequest;
+    }
+
+    boolean byRequest() {
+      return byRequest;
     }
   }
 

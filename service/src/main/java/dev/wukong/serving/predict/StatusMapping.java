@@ -10,13 +10,16 @@ final class StatusMapping {
   static StatusRuntimeException toStatus(ServingException failure) {
     Status status =
         switch (failure) {
-          case ServingException.BadRequest _ -> Status.INVALID_ARGUMENT;
+          case ServingException.BadRequest _, ServingException.Unreadable _ ->
+              Status.INVALID_ARGUMENT;
           case ServingException.Unknown _ -> Status.NOT_FOUND;
           case ServingException.SchemaMismatch _ -> Status.FAILED_PRECONDITION;
           case ServingException.Overloaded _ -> Status.RESOURCE_EXHAUSTED;
           case ServingException.DeadlinePassed _ -> Status.DEADLINE_EXCEEDED;
           case ServingException.NotReady _ -> Status.UNAVAILABLE;
           case ServingException.Cancelled _ -> Status.CANCELLED;
+          case ServingException.NotFinite e ->
+              e.byRequest() ? Status.INVALID_ARGUMENT : Status.INTERNAL;
           case ServingException.Defect _ -> Status.INTERNAL;
         };
     return status.withDescription(failure.getMessage()).asRuntimeException();
@@ -26,12 +29,14 @@ final class StatusMapping {
   static String reason(ServingException failure) {
     return switch (failure) {
       case ServingException.BadRequest _ -> "bad_request";
+      case ServingException.Unreadable _ -> "unreadable";
       case ServingException.Unknown _ -> "unknown_model";
       case ServingException.SchemaMismatch _ -> "schema";
       case ServingException.Overloaded _ -> "overloaded";
       case ServingException.DeadlinePassed _ -> "deadline";
       case ServingException.NotReady _ -> "not_ready";
       case ServingException.Cancelled _ -> "cancelled";
+      case ServingException.NotFinite _ -> "not_finite";
       case ServingException.Defect _ -> "defect";
     };
   }

@@ -66,7 +66,7 @@ class BatcherTest {
     for (int from = 0; from < values.length; from += maxRows) {
       int to = Math.min(values.length, from + maxRows);
       float[] own = Arrays.copyOfRange(values, from, to);
-      parts.add(new PreparedRows(0, own.length, List.of(), new float[0], own, new int[0], 0));
+      parts.add(new PreparedRows(0, own.length, List.of(), new float[0], own, new int[0]));
     }
     return parts;
   }
@@ -229,6 +229,55 @@ class BatcherTest {
       assertThat(scores(good)).containsExactly(1);
     }
     assertThat(released).hasValue(2);
+  }
+
+  @Test
+  void submit_oneJobGetsNoFiniteResult_failsThatJobAloneAndWhole() throws Exception {
+    for (float bad : new float[] {Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY}) {
+      Echo model = new Echo(0);
+      AtomicInteger released = new AtomicInteger();
+      try (Batcher batcher = batcher(4, 20, new AtomicLong())) {
+        batcher.submit(new Job(model, parts(4, 0), FAR, released::incrementAndGet));
+        while (!model.mayRun.hasQueuedThreads()) {
+          Thread.onSpinWait();
+        }
+        Job before = new Job(model, parts(2, 1, Float.MAX_VALUE), FAR, released::incrementAndGet);
+        Job broken = new Job(model, parts(2, 3, 4, 5, bad, 7, 8), FAR, released::incrementAndGet);
+        Job after = new Job(model, parts(2, -Float.MAX_VALUE, 10), FAR, released::incrementAndGet);
+        for (Job job : List.of(before, broken, after)) {
+          batcher.submit(job);
+        }
+        model.mayRun.release(100);
+
+        assertThat(broken.outcome().get(30, TimeUnit.SECONDS))
+            .isEqualTo(new Outcome.NotFinite(3, 0));
+        assertThat(scores(before)).containsExactly(1, Float.MAX_VALUE);
+        assertThat(scores(after)).containsExactly(-Float.MAX_VALUE, 10);
+      }
+      assertThat(model.batches).containsExactly(1, 4, 4, 2);
+      assertThat(released).hasValue(4);
+    }
+  }
+
+  @Test
+  void notFinite_anyFloats_findsTheFirst() {
+    SplittableRandom random = new SplittableRandom(3);
+    for (int run = 0; run < 20_000; run++) {
+      int count = random.nextInt(1, 40);
+      byte[] bytes = new byte[4 * count];
+      ByteBuffer floats = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+      for (int i = 0; i < count; i++) {
+        // Any bits, so that every kind of NaN and the largest numbers come up.
+        int bits = random.nextInt();
+        floats.putInt(random.nextInt(8) == 0 ? bits | 0x7F000000 : bits);
+      }
+      int from = random.nextInt(count);
+      int expected = -1;
+      for (int i = from; i < count && expected < 0; i++) {
+        expected = Float.isFinite(floats.getFloat(4 * i)) ? -1 : i;
+      }
+      assertThat(FloatBytes.notFinite(bytes, from, count - from)).isEqualTo(expected);
+    }
   }
 
   @Test

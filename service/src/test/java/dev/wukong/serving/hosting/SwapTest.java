@@ -165,22 +165,4 @@ class SwapTest {
       }
     }
   }
-
-  @Test
-  void load_cudaWithoutItsRuntime_saysWhatIsMissing() throws Exception {
-    new TinyModel(1).write(root(), "tiny", 1);
-    try (Served served = Served.start(root(), "wukong.engine.device=cuda:0")) {
-      Served.await(
-          "the version is refused",
-          () ->
-              served.bean(ModelHost.class).model("tiny").stream()
-                  .flatMap(m -> m.versions().stream())
-                  .anyMatch(
-                      v ->
-                          v.phase() instanceof VersionState.Failed(String reason)
-                              && reason.startsWith("device 'cuda:0'")));
-      assertThat(served.bean(ModelHost.class).model("tiny"))
-          .hasValueSatisfying(m -> assertThat(m.servingVersion()).isZero());
-    }
-  }
 }

@@ -22,6 +22,7 @@ import io.grpc.StatusRuntimeException;
 import io.grpc.stub.StreamObserver;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -128,6 +129,10 @@ class BadRequestsTest {
 
   private static ByteString cut(ByteString bytes) {
     return bytes.substring(0, bytes.size() - 1);
+  }
+
+  private static ByteString latin(String text) {
+    return ByteString.copyFrom(text, StandardCharsets.ISO_8859_1);
   }
 
   private static ByteString ints(int... values) {
@@ -248,9 +253,27 @@ class BadRequestsTest {
             "candidates.weights has 8 bytes; 12 are needed (3 float32 values)",
             b -> b.setWeights(floats(1, 1))),
         candidates(
-            "candidates: feature 'tags', row 0: weight -1.0; a finite weight of at least 0 is"
-                + " needed",
+            "candidates: feature 'tags', row 0: weight -1.0; 0 to 1e9 are allowed",
             b -> b.setWeights(floats(1, -1, 1))),
+        candidates(
+            "candidates: feature 'tags', row 1: weight 1.0E20; 0 to 1e9 are allowed",
+            b -> b.setWeights(floats(1, 1, 1e20f))),
+        candidates(
+            "candidates: feature 'tags', row 0: weight NaN; 0 to 1e9 are allowed",
+            b -> b.setWeights(floats(Float.NaN, 1, 1))),
+        candidates(
+            "candidates: feature 'tags', row 0: a string of 4 bytes that is malformed at byte 1"
+                + " (0xff); UTF-8 is needed",
+            b -> b.setStrings(latin("redb\u00ffuered"))),
+        candidates(
+            "candidates: feature 'tags', row 1: a string of 3 bytes that is malformed at byte 2"
+                + " (0xc3); UTF-8 is needed",
+            b -> b.setStrings(latin("redbluere\u00c3"))),
+        candidates(
+            "candidates: feature 'picture', row 1: -3.0E38; the model gives no finite result with"
+                + " it (candidate 1, task 'click'), send numbers of the size that it was trained"
+                + " with",
+            b -> b.setDense(floats(1, 2, -3e38f, -1e38f))),
         candidates(
             "candidates.dense has 12 bytes; 16 are needed (4 float32 values)",
             b -> b.setDense(floats(1, 2, 3))),

@@ -15,6 +15,7 @@ import dev.wukong.serving.testing.TinyModel;
 import io.grpc.ManagedChannel;
 import io.grpc.StatusRuntimeException;
 import io.grpc.inprocess.InProcessChannelBuilder;
+import io.micrometer.core.instrument.MeterRegistry;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -38,13 +39,16 @@ import org.junit.jupiter.api.io.TempDir;
 class PredictServiceTest {
   private static final Duration DEADLINE = Duration.ofMinutes(2);
 
+  /** An item whose row the model cannot compute with. */
+  private static final long BROKEN = 199;
+
   private final TinyModel model = new TinyModel(1);
   private Served served;
   private RankingClient client;
 
   @BeforeAll
   void start(@TempDir Path root) throws Exception {
-    model.write(root.resolve("bundles"), "tiny", 3);
+    model.withBrokenItem(BROKEN).write(root.resolve("bundles"), "tiny", 3);
     served =
         Served.start(
             root.resolve("bundles"),
@@ -103,7 +107,7 @@ class PredictServiceTest {
     assertThat(prediction.response().getVersion().getBundle()).isEqualTo(3);
     assertThat(prediction.response().getTasksList()).containsExactly("click", "buy");
     assertThat(prediction.response().getPredictionId().size()).isEqualTo(16);
-    assertThat(prediction.response().getQuality().getDefaultedIds()).isEqualTo(2);
+    assertThat(prediction.response().getQuality().getDefaultedIds()).isEqualTo(1);
     assertThat(prediction.response().getQuality().getTruncatedIds()).isEqualTo(1);
     assertThat(prediction.response().getQuality().getMissingValues()).isEqualTo(1);
   }
@@ -111,7 +115,7 @@ class PredictServiceTest {
   private static Map<String, Object> candidate(int i) {
     return Map.of(
         "item",
-        1 + i % 250,
+        1 + i % 198,
         "tags",
         List.of("red", "blue").subList(0, 1 + i % 2),
         "tag_weights",
@@ -224,6 +228,75 @@ class PredictServiceTest {
         call.get(60, TimeUnit.SECONDS);
       }
     }
+  }
+
+  private double metric(String name, String tag, String value) {
+    return served.bean(MeterRegistry.class).get(name).tag(tag, value).counter().count();
+  }
+
+  /** Twelve candidates are two batches, each of which holds the one context. */
+  @Test
+  void predict_valuesWithoutARowOfTheirOwn_countsEachPositionOnce() {
+    Map<String, Object> context = Map.of("user", 7);
+    List<Map<String, Object>> candidates = new ArrayList<>();
+    for (int i = 0; i < 12; i++) {
+      candidates.add(
+          switch (i) {
+            // Its tags: one dropped, two unknown, one known.
+            case 3 ->
+                Map.of(
+                    "item",
+                    1,
+                    "tags",
+                    List.of("w", "x", "red", "y"),
+                    "tag_weights",
+                    List.of(1, 1, 1, 1),
+                    "picture",
+                    List.of(0, 0));
+            // Items are hashed into two tables, which have no row of it.
+            case 5 -> Map.of("item", 987654321, "picture", List.of(0, 0));
+            // No item at all.
+            case 11 -> Map.of("picture", List.of(0, 0));
+            default -> Map.of("item", 1 + i, "price", 1, "picture", List.of(0, 0));
+          });
+    }
+    double before = metric("wukong.predict.ids", "kind", "defaulted");
+
+    Prediction prediction = client.predict(context, candidates);
+
+    // The user, two tags, one item.
+    assertThat(prediction.response().getQuality().getDefaultedIds()).isEqualTo(4);
+    assertThat(prediction.response().getQuality().getTruncatedIds()).isEqualTo(1);
+    // Age; the prices of three candidates, the item of one.
+    assertThat(prediction.response().getQuality().getMissingValues()).isEqualTo(5);
+    assertThat(metric("wukong.predict.ids", "kind", "defaulted") - before).isEqualTo(4);
+  }
+
+  @Test
+  void predict_modelGivesInfinity_isItsDefectAndRefusesThatRequestOnly() throws Exception {
+    Map<String, Object> bad = Map.of("item", BROKEN, "picture", List.of(1, 2));
+    try (ExecutorService callers = Executors.newFixedThreadPool(8)) {
+      List<Future<?>> calls = new ArrayList<>();
+      for (int c = 0; c < 40; c++) {
+        int call = c;
+        calls.add(
+            callers.submit(
+                () -> {
+                  if (call % 4 == 0) {
+                    assertThatThrownBy(() -> client.predict(Map.of(), List.of(candidate(1), bad)))
+                        .hasMessage(
+                            "INTERNAL: model 'tiny' version 3 gives no finite result (candidate 1,"
+                                + " task 'click'), and no number of the request explains it");
+                  } else {
+                    client.predict(Map.of(), List.of(candidate(call)));
+                  }
+                }));
+      }
+      for (Future<?> call : calls) {
+        call.get(60, TimeUnit.SECONDS);
+      }
+    }
+    assertThat(metric("wukong.predict.refusals", "reason", "not_finite")).isEqualTo(10);
   }
 
   @Test

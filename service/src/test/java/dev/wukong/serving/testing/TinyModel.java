@@ -55,20 +55,27 @@ public final class TinyModel {
 
   private final double seed;
   private final boolean rounded;
+  private final long brokenItem;
 
   /** A model whose answers differ from those of every other seed. */
   public TinyModel(int seed) {
-    this(seed, false);
+    this(seed, false, -1);
   }
 
-  private TinyModel(double seed, boolean rounded) {
+  private TinyModel(double seed, boolean rounded, long brokenItem) {
     this.seed = seed;
     this.rounded = rounded;
+    this.brokenItem = brokenItem;
+  }
+
+  /** The same model with a row of {@code item} so large that its logits are infinite. */
+  public TinyModel withBrokenItem(long item) {
+    return new TinyModel(seed, rounded, item);
   }
 
   /** The same model with its rows rounded to half precision, as its graph for that sees them. */
   public TinyModel rounded() {
-    return new TinyModel(seed, true);
+    return new TinyModel(seed, true, brokenItem);
   }
 
   /**
@@ -218,6 +225,7 @@ public final class TinyModel {
   }
 
   private void writeRows(BundleWriter writer, Table table) throws IOException {
+    long broken = brokenItem < 0 ? -1 : encoder().idOf(schema().ofSpace("item"), brokenItem);
     long[] ids =
         switch (table.idSpace()) {
           case "user" -> range(USERS + 2);
@@ -228,7 +236,10 @@ public final class TinyModel {
     float[] rows = new float[ids.length * table.width()];
     for (int i = 0; i < ids.length; i++) {
       for (int j = 0; j < table.width(); j++) {
-        rows[i * table.width() + j] = element(table.name(), ids[i], j);
+        rows[i * table.width() + j] =
+            table.name().equals("item") && ids[i] == broken
+                ? Float.MAX_VALUE
+                : element(table.name(), ids[i], j);
       }
     }
     writer.rows(table, ids, rows);

@@ -1,0 +1,112 @@
+package dev.wukong.serving;
+
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+
+/** The properties of the service by name, as {@code --help} prints them. */
+final class Settings {
+  /**
+   * A property.
+   *
+   * @param name in full
+   * @param fallback what holds where it is not set; empty: nothing
+   * @param meaning one line
+   */
+  record Setting(String name, String fallback, String meaning) {}
+
+  /** All below {@code wukong}, and the ports. */
+  static final List<Setting> ALL =
+      List.of(
+          new Setting("wukong.bundle-root", "bundles", "folder of all models"),
+          new Setting("wukong.models", "", "names to serve; all that the folder has unless set"),
+          new Setting("wukong.poll", "2s", "how often the folder is looked at"),
+          new Setting(
+              "wukong.lame-duck",
+              "2s",
+              "how long calls are still taken after health says that the service stops"),
+          new Setting("wukong.engine.device", "cpu", "cpu or cuda:<number>"),
+          new Setting(
+              "wukong.engine.threads", "0", "threads of one run; 0: one for each processor"),
+          new Setting("wukong.engine.spin", "false", "whether idle threads of a run busy-wait"),
+          new Setting(
+              "wukong.engine.precision", "fp32", "fp32 or fp16: which of a bundle's graphs"),
+          new Setting("wukong.batching.max-rows", "2048", "candidates a batch"),
+          new Setting(
+              "wukong.batching.max-wait",
+              "0ms",
+              "how long the first request of a batch waits for others"),
+          new Setting(
+              "wukong.batching.queue-rows",
+              "16384",
+              "candidates that may wait; beyond that requests are refused"),
+          new Setting("wukong.limits.candidates", "8192", "candidates a request"),
+          new Setting("wukong.limits.contexts", "8192", "contexts a request"),
+          new Setting("wukong.limits.in-flight", "1024", "requests at once"),
+          new Setting("wukong.limits.default-deadline", "1s", "of calls that have none"),
+          new Setting("wukong.limits.max-deadline", "10s", "longer ones are cut to this"),
+          new Setting(
+              "wukong.rows.store",
+              "rocks",
+              "where all rows are: rocks, or memory to read them from the bundle at every start"),
+          new Setting("wukong.rows.store-dir", "store", "folder of RocksDB; one process at a time"),
+          new Setting("wukong.rows.readers", "4", "threads that read rows which are not in memory"),
+          new Setting("wukong.rows.resident", "2GB", "memory for rows, each version of each model"),
+          new Setting("spring.grpc.server.port", "9090", "gRPC; 0: any free one"),
+          new Setting("server.port", "8080", "REST, health, metrics; 0: any free one"));
+
+  private Settings() {}
+
+  /** What {@code --help} prints. */
+  static String help() {
+    StringBuilder help = new StringBuilder();
+    help.append("Serves ranking models. Usage: java -jar service.jar [--PROPERTY=VALUE ...]\n\n");
+    for (Setting setting : ALL) {
+      help.append(
+          "  --%-46s %s%n".formatted(setting.name() + "=" + setting.fallback(), setting.meaning()));
+    }
+    return help.append(
+            """
+
+            The values shown are the defaults. A property may also stand in the environment
+            (WUKONG_BUNDLE_ROOT=...) or in an application.yaml in the working directory.
+            """)
+        .toString();
+  }
+
+  /** Whether {@code name}, in full and without indices, is a property. */
+  static boolean has(String name) {
+    return ALL.stream().anyMatch(s -> plain(s.name()).equals(plain(name)));
+  }
+
+  /** The name that takes the fewest changes to make of {@code name}. */
+  static String closest(String name) {
+    return ALL.stream()
+        .map(Setting::name)
+        .min(Comparator.comparingInt(known -> distance(plain(known), plain(name))))
+        .orElseThrow();
+  }
+
+  /** The letters and digits: all in which names from files and from the environment agree. */
+  private static String plain(String name) {
+    return name.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9]", "");
+  }
+
+  /** Characters to insert, remove or replace to make one of the other. */
+  private static int distance(String one, String other) {
+    int[] row = new int[other.length() + 1];
+    for (int j = 0; j < row.length; j++) {
+      row[j] = j;
+    }
+    for (int i = 1; i <= one.length(); i++) {
+      int diagonal = row[0];
+      row[0] = i;
+      for (int j = 1; j < row.length; j++) {
+        int replaced = diagonal + (one.charAt(i - 1) == other.charAt(j - 1) ? 0 : 1);
+        diagonal = row[j];
+        row[j] = Math.min(replaced, 1 + Math.min(row[j], row[j - 1]));
+      }
+    }
+    return row[other.length()];
+  }
+}

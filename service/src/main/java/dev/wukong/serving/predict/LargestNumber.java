@@ -1,0 +1,68 @@
+package dev.wukong.serving.predict;
+
+import dev.wukong.data.DenseColumns;
+import dev.wukong.data.EncodedRows;
+import dev.wukong.data.IdFeature;
+import dev.wukong.data.InputLayout;
+import dev.wukong.data.Scope;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The dense value or weight of a request that is furthest from 0: what to look at first when a
+ * model gives no finite result.
+ *
+ * @param block of the request: {@code context} or {@code candidates}
+ * @param what the feature's name and whether it is a weight
+ */
+record LargestNumber(String block, String what, int row, float value) {
+  /** A number of a larger size than this explains a result that is not finite. */
+  static final float ABSURD = 1e6f;
+
+  /** That of {@code query}; null where the request has no dense values and no weights. */
+  static @Nullable LargestNumber of(InputLayout layout, Query query) {
+    LargestNumber context = in(layout, Scope.CONTEXT, "context", query.context(), null);
+    return in(layout, Scope.CANDIDATE, "candidates", query.candidates(), context);
+  }
+
+  private static @Nullable LargestNumber in(
+      InputLayout layout,
+      Scope scope,
+      String block,
+      EncodedRows rows,
+      @Nullable LargestNumber before) {
+    LargestNumber largest = before;
+    int width = layout.denseWidth(scope);
+    for (DenseColumns column : layout.dense(scope)) {
+      for (int row = 0; row < rows.rows(); row++) {
+        for (int i = 0; i < column.feature().width(); i++) {
+          float value = rows.dense()[row * width + column.start() + i];
+          if (largest == null || Math.abs(value) > Math.abs(largest.value)) {
+            largest =
+                new LargestNumber(
+                    block, "feature '%s'".formatted(column.feature().name()), row, value);
+          }
+        }
+      }
+    }
+    int positions = layout.positions(scope);
+    int position = 0;
+    for (IdFeature feature : layout.schema().ids(scope)) {
+      for (int row = 0; feature.weighted() && row < rows.rows(); row++) {
+        for (int i = 0; i < feature.maxIds(); i++) {
+          float value = rows.weights()[row * positions + position + i];
+          if (largest == null || value > Math.abs(largest.value)) {
+            largest =
+                new LargestNumber(
+                    block, "a weight of feature '%s'".formatted(feature.name()), row, value);
+          }
+        }
+      }
+      position += feature.maxIds();
+    }
+    return largest;
+  }
+
+  boolean absurd() {
+    return Math.abs(value) > ABSURD;
+  }
+}

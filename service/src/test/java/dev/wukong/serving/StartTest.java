@@ -1,0 +1,207 @@
+package dev.wukong.serving;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.wukong.serving.embedding.RocksRowStore;
+import dev.wukong.serving.embedding.RowStore;
+import dev.wukong.serving.testing.Served;
+import dev.wukong.serving.testing.TinyModel;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.springframework.boot.context.properties.bind.DefaultValue;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
+
+/** What a start says that fails, and one that does not. */
+@ExtendWith(OutputCaptureExtension.class)
+class StartTest {
+  @TempDir private Path folder = Path.of("");
+
+  private Path root() {
+    return folder.resolve("bundles");
+  }
+
+  /** The one line that the failed start logs; fails where there is more than one, or a trace. */
+  private String refusal(CapturedOutput output, String... settings) {
+    assertThatThrownBy(() -> Served.start(root(), settings)).isNotNull();
+    List<String> lines = output.getAll().lines().toList();
+    assertThat(lines)
+        .noneMatch(line -> line.contains("\tat "))
+        .noneMatch(line -> line.contains(" WARN ") && !line.contains("bundles are expected in"));
+    List<String> errors = lines.stream().filter(line -> line.contains(" ERROR ")).toList();
+    assertThat(errors).hasSize(1);
+    assertThat(lines.getLast()).isEqualTo(errors.getFirst());
+    String before = "The service does not start: ";
+    return errors.getFirst().substring(errors.getFirst().indexOf(before) + before.length());
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "wukong.poll=-1s | wukong.poll is -1s, allowed is more than 0s, up to 24h",
+        "wukong.poll=0s | wukong.poll is 0s, allowed is more than 0s, up to 24h",
+        "wukong.poll=soon | wukong.poll is 'soon', allowed is a time such as 500ms, 2s or 5m",
+        "wukong.lame-duck=-1s | wukong.lame-duck is -1s, allowed are 0s to 24h",
+        "wukong.engine.device=tpu"
+            + " | wukong.engine.device is 'tpu', allowed are cpu, cuda:0, cuda:1, ...",
+        "wukong.engine.threads=-1"
+            + " | wukong.engine.threads is -1, allowed are 1 to 1024, and 0 for one a processor",
+        "wukong.engine.threads=two"
+            + " | wukong.engine.threads is 'two', allowed is a whole number",
+        "wukong.engine.spin=maybe | wukong.engine.spin is 'maybe', allowed are true and false",
+        "wukong.engine.precision=fp8"
+            + " | wukong.engine.precision is 'fp8', allowed are fp32 and fp16",
+        "wukong.batching.max-rows=0 | wukong.batching.max-rows is 0, allowed is 1 or more",
+        "wukong.batching.max-wait=2s | wukong.batching.max-wait is 2s, allowed are 0ms to 1s",
+        "wukong.batching.queue-rows=7 | wukong.batching.queue-rows is 7, allowed is"
+            + " wukong.batching.max-rows (2048) or more",
+        "wukong.limits.candidates=0 | wukong.limits.candidates is 0, allowed is 1 or more",
+        "wukong.limits.candidates=99999 | wukong.limits.candidates is 99999, allowed is"
+            + " wukong.batching.queue-rows (16384) or less",
+        "wukong.limits.contexts=0 | wukong.limits.contexts is 0, allowed is 1 or more",
+        "wukong.limits.in-flight=0 | wukong.limits.in-flight is 0, allowed is 1 or more",
+        "wukong.limits.default-deadline=20s | wukong.limits.default-deadline is 20s, allowed is at"
+            + " most wukong.limits.max-deadline (10s)",
+        "wukong.limits.default-deadline=0s"
+            + " | wukong.limits.default-deadline is 0s, allowed is more than 0s, up to 24h",
+        "wukong.rows.store=redis | wukong.rows.store is 'redis', allowed are rocks and memory",
+        "wukong.rows.readers=0 | wukong.rows.readers is 0, allowed are 1 to 1024",
+        "wukong.rows.resident=0 | wukong.rows.resident is 0B, allowed is 1B or more",
+        "wukong.rows.resident=much"
+            + " | wukong.rows.resident is 'much', allowed is a size such as 512MB or 2GB",
+        "wukong.models=Tiny | wukong.models is [Tiny], allowed are names of 1 to 64 of a-z, 0-9,"
+            + " '_' and '-', with commas between",
+        "wukong.bundle-root= | wukong.bundle-root is empty, allowed is a folder",
+        "server.port=70000"
+            + " | server.port is 70000, allowed are 1 to 65535, and 0 for any free one",
+        "spring.grpc.server.port=-2"
+            + " | spring.grpc.server.port is -2, allowed are 1 to 65535, and 0 for any free one",
+        "wukong.bundel-root=x | there is no property 'wukong.bundel-root', the closest is"
+            + " 'wukong.bundle-root'; --help prints all",
+        "wukong.batching.rows=x | there is no property 'wukong.batching.rows', the closest is"
+            + " 'wukong.batching.max-rows'; --help prints all",
+      })
+  void start_wrongSetting_saysInOneLineWhatIsAllowed(
+      String setting, String line, CapturedOutput output) {
+    assertThat(refusal(output, setting)).isEqualTo(line.replace("''", "'"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"wukong.bundle-root", "wukong.rows.store-dir"})
+  void start_folderIsAFile_saysWhich(String property, CapturedOutput output) throws Exception {
+    Path file = Files.createFile(folder.resolve("file"));
+    assertThat(refusal(output, property + "=" + file))
+        .isEqualTo(
+            "%s is '%s', which is a file, allowed is a folder, which may not exist yet"
+                .formatted(property, file));
+  }
+
+  @Test
+  void start_storeOfAnotherProcess_saysWhich(CapturedOutput output) {
+    Path store = folder.resolve("store");
+    try (RowStore held = RocksRowStore.open(store)) {
+      assertThat(held).isNotNull();
+      assertThat(refusal(output, "wukong.rows.store-dir=" + store))
+          .startsWith(
+              ("wukong.rows.store-dir is '%s', allowed is a folder that this process may write and"
+                      + " no other process uses: ")
+                  .formatted(store));
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"server.port", "spring.grpc.server.port"})
+  void start_portIsTaken_saysWhich(String property, CapturedOutput output) throws Exception {
+    try (ServerSocket taken = new ServerSocket(0)) {
+      assertThat(refusal(output, property + "=" + taken.getLocalPort()))
+          .startsWith(
+              "%s is %d, which cannot be taken: another process has it"
+                  .formatted(property, taken.getLocalPort()));
+    }
+  }
+
+  /** There is no 100th GPU, whatever is built in. */
+  @Test
+  void start_deviceCannotBeUsed_endsWithThatMessage(CapturedOutput output) {
+    assertThat(refusal(output, "wukong.engine.device=cuda:99"))
+        .startsWith("wukong.engine.device: device 'cuda:99': ");
+  }
+
+  @Test
+  void start_bundleRoot_saysWhatItHolds(CapturedOutput output) throws Exception {
+    try (Served served = Served.start(root())) {
+      Served.await("it is said", () -> output.getAll().contains("bundles are expected in"));
+      assertThat(served).isNotNull();
+    }
+    assertThat(output.getAll()).contains(root() + ", which does not exist yet");
+    Files.createDirectories(root());
+    try (Served served = Served.start(root())) {
+      Served.await("it is said", () -> output.getAll().contains(", which has none yet"));
+      assertThat(served).isNotNull();
+    }
+    new TinyModel(1).write(root(), "one", 1);
+    new TinyModel(1).write(root(), "two", 1);
+    new TinyModel(1).write(root(), "two", 4);
+    try (Served served = Served.start(root())) {
+      Served.await(
+          "it is said",
+          () ->
+              output
+                  .getAll()
+                  .contains(
+                      "bundles are in %s: one (version 1), two (2 versions up to 4)"
+                          .formatted(root())));
+      assertThat(served).isNotNull();
+    }
+  }
+
+  @Test
+  void settings_everyPropertyThatIsBound_standsInTheHelpWithItsDefault() {
+    Map<String, String> bound = new TreeMap<>();
+    collect("wukong.", ServingProperties.class, bound);
+    Map<String, String> listed = new TreeMap<>();
+    for (Settings.Setting setting : Settings.ALL) {
+      if (setting.name().startsWith("wukong.")) {
+        listed.put(setting.name(), setting.fallback());
+        assertThat(Settings.help()).contains("--" + setting.name() + "=" + setting.fallback());
+      }
+    }
+    assertThat(listed).isEqualTo(bound);
+  }
+
+  private static void collect(String prefix, Class<?> type, Map<String, String> to) {
+    for (var component : type.getRecordComponents()) {
+      String name =
+          prefix + component.getName().replaceAll("([A-Z])", "-$1").toLowerCase(Locale.ROOT);
+      if (component.getType().isRecord()
+          && component.getType().getEnclosingClass() == ServingProperties.class) {
+        collect(name + ".", component.getType(), to);
+      } else {
+        to.put(name, defaultOf(type, component.getName()));
+      }
+    }
+  }
+
+  private static String defaultOf(Class<?> type, String name) {
+    for (var parameter : type.getDeclaredConstructors()[0].getParameters()) {
+      if (parameter.getName().equals(name)) {
+        DefaultValue value = parameter.getAnnotation(DefaultValue.class);
+        return value == null ? "none" : String.join(",", value.value());
+      }
+    }
+    throw new AssertionError("no parameter " + name);
+  }
+}

@@ -1,0 +1,258 @@
+package dev.wukong.serving.hosting;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
+import dev.wukong.bundle.Precision;
+import dev.wukong.runtime.Device;
+import dev.wukong.serving.batching.BatchPolicy;
+import dev.wukong.serving.embedding.RowStore;
+import dev.wukong.serving.testing.Served;
+import dev.wukong.serving.testing.TinyModel;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.io.UncheckedIOException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.slf4j.LoggerFactory;
+import org.springframework.boot.health.contributor.Status;
+
+/** What the watcher does with versions that cannot be loaded, looked at by hand. */
+class BundleWatcherTest {
+  private static final Duration POLL = Duration.ofSeconds(2);
+
+  private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
+  private final AtomicLong now = new AtomicLong(77);
+  private final FailingStore store = new FailingStore();
+  private final ListAppender<ILoggingEvent> logged = new ListAppender<>();
+  private final ModelHost host =
+      new ModelHost(new BatchPolicy(16, Duration.ZERO, 64), Clock.systemUTC(), meters, model -> {});
+
+  @TempDir private Path folder = Path.of("");
+
+  private static Logger logger() {
+    return (Logger) LoggerFactory.getLogger(BundleWatcher.class);
+  }
+
+  @BeforeEach
+  void listen() {
+    logged.start();
+    logger().addAppender(logged);
+  }
+
+  @AfterEach
+  void close() {
+    logger().detachAppender(logged);
+    host.close();
+  }
+
+  private Path root() {
+    return folder.resolve("bundles");
+  }
+
+  private BundleWatcher watcher(RowStore rows) {
+    HostingOptions options =
+        new HostingOptions(
+            root(),
+            List.of(),
+            POLL,
+            new EngineOptions(new Device.Cpu(), 1, false, Precision.FP32),
+            1 << 20,
+            4);
+    return new BundleWatcher(host, options, rows, Runnable::run, meters, now::get);
+  }
+
+  private long serving(String model) {
+    return host.model(model).map(ServedModel::servingVersion).orElse(-1L);
+  }
+
+  private String refusal(String model) {
+    return host.model(model).orElseThrow().versions().getFirst().phase()
+            instanceof VersionState.Failed(String reason)
+        ? reason
+        : "";
+  }
+
+  private double gauge(String model) {
+    return meters.get("wukong.hosting.refused").tag("model", model).gauge().value();
+  }
+
+  private List<String> errors() {
+    return logged.list.stream()
+        .filter(e -> e.getLevel().isGreaterOrEqual(Level.WARN))
+        .map(ILoggingEvent::getFormattedMessage)
+        .toList();
+  }
+
+  private void pass(Duration time) {
+    now.addAndGet(time.toNanos());
+  }
+
+  static List<Throwable> failures() {
+    return List.of(
+        new OutOfMemoryError("Java heap space"),
+        new StackOverflowError(),
+        new InternalError("a fault in a mapped file"),
+        new NoClassDefFoundError("some/Library"),
+        new AssertionError("a defect"),
+        new NullPointerException("a defect"),
+        new ClassCastException("a defect"),
+        new UncheckedIOException(new FileSystemException("x", "y", "No space left on device")));
+  }
+
+  @ParameterizedTest
+  @MethodSource("failures")
+  void poll_oneModelFailsInAnyWay_isRefusedAndOthersServe(Throwable failure) throws Exception {
+    new TinyModel(1).write(root(), "bad", 1);
+    new TinyModel(1).write(root(), "good", 1);
+    store.fail("bad", failure);
+    BundleWatcher watcher = watcher(store);
+
+    watcher.poll();
+    watcher.poll();
+
+    assertThat(serving("good")).isEqualTo(1);
+    assertThat(serving("bad")).isZero();
+    if (failure.getMessage() != null) {
+      assertThat(refusal("bad")).contains(failure.getMessage());
+    }
+    assertThat(gauge("bad")).isEqualTo(1);
+    assertThat(gauge("good")).isZero();
+    assertThat(errors()).hasSize(1);
+    assertThat(errors().getFirst())
+        .startsWith("model 'bad' version 1 cannot be used, no version serves, ");
+    assertThat(logged.list)
+        .allMatch(e -> e.getLevel() == Level.DEBUG || e.getThrowableProxy() == null);
+  }
+
+  @Test
+  void poll_failureThatPasses_isTriedAgainAfterPausesThatDoubleToFiveMinutes() throws Exception {
+    new TinyModel(1).write(root(), "tiny", 1);
+    store.fail("tiny", new OutOfMemoryError("Java heap space"));
+    BundleWatcher watcher = watcher(store);
+    watcher.poll();
+    for (int seconds : List.of(2, 4, 8, 16, 32, 64, 128, 256, 300, 300)) {
+      store.asked.set(0);
+      pass(Duration.ofSeconds(seconds).minusNanos(1));
+      watcher.poll();
+      assertThat(store.asked).as("before %d s", seconds).hasValue(0);
+      pass(Duration.ofNanos(1));
+      watcher.poll();
+      assertThat(store.asked).as("after %d s", seconds).hasPositiveValue();
+    }
+    assertThat(errors()).hasSize(1);
+    assertThat(refusal("tiny")).isEqualTo("not enough memory: Java heap space");
+
+    store.heal();
+    pass(Duration.ofMinutes(5));
+    watcher.poll();
+
+    assertThat(serving("tiny")).isEqualTo(1);
+    assertThat(gauge("tiny")).isZero();
+  }
+
+  @Test
+  void poll_fileArrivesAfterTheManifest_isServedAtOnce() throws Exception {
+    Path bundle = new TinyModel(1).write(root(), "tiny", 1);
+    Path late = folder.resolve("late.onnx");
+    Files.move(bundle.resolve("predict.onnx"), late);
+    byte[] whole = Files.readAllBytes(late);
+    BundleWatcher watcher = watcher(store);
+    watcher.poll();
+    assertThat(refusal("tiny")).contains("predict.onnx");
+
+    Files.write(bundle.resolve("predict.onnx"), List.of("half a file"));
+    watcher.poll();
+    assertThat(refusal("tiny")).contains("predict.onnx").contains("bytes");
+    Files.write(bundle.resolve("predict.onnx"), whole);
+    watcher.poll();
+
+    assertThat(serving("tiny")).isEqualTo(1);
+  }
+
+  @Test
+  void poll_wrongHash_isNotTriedAgainUntilAFileChanges() throws Exception {
+    Path graph = new TinyModel(1).write(root(), "tiny", 1).resolve("predict.onnx");
+    byte[] right = Files.readAllBytes(graph);
+    byte[] wrong = right.clone();
+    wrong[wrong.length / 2] ^= 1;
+    Files.write(graph, wrong);
+    BundleWatcher watcher = watcher(store);
+    for (int i = 0; i < 20; i++) {
+      watcher.poll();
+      pass(Duration.ofHours(1));
+    }
+    assertThat(refusal("tiny")).contains("sha256");
+    assertThat(tries()).isEqualTo(1);
+
+    Files.write(graph, right);
+    watcher.poll();
+
+    assertThat(serving("tiny")).isEqualTo(1);
+  }
+
+  private double tries() {
+    return meters.get("wukong.hosting.loads").tag("outcome", "refused").counter().count();
+  }
+
+  @Test
+  void poll_goldenRowsWrong_isNotTriedAgainAndForgottenWhenRemoved() throws Exception {
+    Path bundle = new TinyModel(1).write(root(), "tiny", 2, 0.01f);
+    BundleWatcher watcher = watcher(store);
+    for (int i = 0; i < 3; i++) {
+      watcher.poll();
+      pass(Duration.ofHours(1));
+    }
+    assertThat(tries()).isEqualTo(1);
+    assertThat(gauge("tiny")).isEqualTo(1);
+
+    Files.move(bundle, folder.resolve("elsewhere"));
+    watcher.poll();
+
+    assertThat(gauge("tiny")).isZero();
+    assertThat(host.model("tiny").orElseThrow().versions()).isEmpty();
+  }
+
+  @Test
+  void poll_anotherFailureOfTheSameVersion_isLoggedToo() throws Exception {
+    new TinyModel(1).write(root(), "tiny", 1);
+    BundleWatcher watcher = watcher(store);
+    for (Throwable failure :
+        List.of(
+            new OutOfMemoryError("one"), new OutOfMemoryError("one"), new AssertionError("2"))) {
+      store.fail("tiny", failure);
+      watcher.poll();
+      pass(Duration.ofMinutes(6));
+    }
+    assertThat(errors()).hasSize(2);
+  }
+
+  /** The thread is interrupted here, as nothing else is known to end it. */
+  @Test
+  void watches_threadHasEnded_isFalseAndLivenessFails() throws Exception {
+    Files.createDirectories(root());
+    store.onList = () -> Thread.currentThread().interrupt();
+    BundleWatcher watcher = watcher(store);
+    WatcherHealthIndicator health = new WatcherHealthIndicator(watcher);
+    assertThat(health.health().getStatus()).isEqualTo(Status.UP);
+
+    watcher.start();
+
+    Served.await("the thread ends", () -> !watcher.watches());
+    assertThat(health.health().getStatus()).isEqualTo(Status.DOWN);
+    watcher.close();
+  }
+}

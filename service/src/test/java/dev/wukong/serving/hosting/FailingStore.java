@@ -1,0 +1,74 @@
+package dev.wukong.serving.hosting;
+
+import dev.wukong.serving.embedding.HeapRowStore;
+import dev.wukong.serving.embedding.RowCommit;
+import dev.wukong.serving.embedding.RowStore;
+import dev.wukong.serving.embedding.RowsView;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** A store that fails on the rows of chosen models, and counts how often it was asked. */
+final class FailingStore implements RowStore {
+  private final RowStore store = new HeapRowStore();
+  private final Map<String, Throwable> failures = new ConcurrentHashMap<>();
+  final AtomicInteger asked = new AtomicInteger();
+
+  /** Runs whenever the bundles are listed. */
+  Runnable onList = () -> {};
+
+  /** Fails with {@code failure}, an error or an unchecked exception, for {@code model}. */
+  void fail(String model, Throwable failure) {
+    failures.put(model, failure);
+  }
+
+  /** Works from now on. */
+  void heal() {
+    failures.clear();
+  }
+
+  @Override
+  public Optional<String> imported(RowsView view) {
+    asked.incrementAndGet();
+    switch (failures.get(view.model())) {
+      case null -> {}
+      case Error error -> throw error;
+      case RuntimeException exception -> throw exception;
+      case Throwable other -> throw new AssertionError(other);
+    }
+    return store.imported(view);
+  }
+
+  @Override
+  public void read(RowsView view, int width, long[] keys, int count, float[] out, boolean[] found) {
+    store.read(view, width, keys, count, out, found);
+  }
+
+  @Override
+  public void apply(RowCommit commit) {
+    store.apply(commit);
+  }
+
+  @Override
+  public void markImported(RowsView view, String digest) {
+    store.markImported(view, digest);
+  }
+
+  @Override
+  public Set<RowsView> stored() {
+    onList.run();
+    return store.stored();
+  }
+
+  @Override
+  public void drop(RowsView view) {
+    store.drop(view);
+  }
+
+  @Override
+  public void close() {
+    store.close();
+  }
+}
