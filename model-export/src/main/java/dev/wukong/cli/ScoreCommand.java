@@ -6,11 +6,12 @@ import dev.wukong.data.FileFormat;
 import dev.wukong.data.RowSource;
 import dev.wukong.metrics.MetricsCollector;
 import io.grpc.StatusRuntimeException;
+import java.io.BufferedWriter;
 import java.io.IOException;
+import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
 import java.io.Writer;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -73,18 +74,18 @@ final class ScoreCommand implements Callable<Integer> {
         || Integer.parseInt(target.substring(target.lastIndexOf(':') + 1)) > MAX_PORT) {
       throw new IllegalArgumentException("--target is '" + target + "', want host:port");
     }
+    if (out.isPresent()) {
+      OutputFile.check(out.get(), file);
+    }
     FileFormat of = format.isEmpty() ? FileFormat.guess(file) : FileFormat.named(format);
     try (RowSource source = of.open(file);
         RankingClient client = RankingClient.connect(target, model, Duration.ofSeconds(deadline));
-        PrintWriter writer =
-            new PrintWriter(
-                out.isPresent()
-                    ? Files.newBufferedWriter(out.get(), StandardCharsets.UTF_8)
-                    : Writer.nullWriter());
         ProgressBar bar = noBars ? Bars.silent() : Bars.rows("score", -1)) {
-      score(client, new Labels(source, client.schema().tasks()), writer, bar);
-      if (writer.checkError()) {
-        throw new IOException(out.map(Path::toString).orElse("") + " cannot be written");
+      Labels labels = new Labels(source, client.schema().tasks());
+      if (out.isPresent()) {
+        score(client, labels, out.get(), bar);
+      } else {
+        score(client, labels, new PrintWriter(Writer.nullWriter()), bar);
       }
     } catch (StatusRuntimeException e) {
       throw new IOException("'" + target + "': " + e.getMessage(), e);
@@ -95,6 +96,21 @@ final class ScoreCommand implements Callable<Integer> {
   private static void check(String option, int value, int max) {
     if (value < 1 || value > max) {
       throw new IllegalArgumentException(option + " is " + value + ", want 1 to " + max);
+    }
+  }
+
+  private void score(RankingClient client, Labels labels, Path answers, ProgressBar bar)
+      throws IOException {
+    try (OutputFile target = OutputFile.create(answers)) {
+      PrintWriter writer =
+          new PrintWriter(
+              new BufferedWriter(
+                  new OutputStreamWriter(target.stream(), StandardCharsets.UTF_8), 1 << 16));
+      score(client, labels, writer, bar);
+      if (writer.checkError()) {
+        throw new IOException(answers + " cannot be written");
+      }
+      target.commit();
     }
   }
 
