@@ -1,5 +1,6 @@
 package dev.wukong.cli;
 
+import dev.wukong.bundle.BundleStore;
 import dev.wukong.config.ConfigException;
 import dev.wukong.config.Section;
 import dev.wukong.data.FileFormat;
@@ -94,6 +95,10 @@ public record RunConfig(
 
   private static RunConfig of(Section root, @Nullable Path folder, @Nullable Schema given) {
     String name = root.text("name");
+    if (!BundleStore.isModel(name)) {
+      throw new ConfigException(
+          root.path() + " name is '" + name + "', want 1 to 64 of a-z, 0-9, _ and -");
+    }
     Section data = root.section("data");
     String train = data.text("train");
     Optional<String> valid = optional(data, "valid");

@@ -1,5 +1,6 @@
 package dev.wukong.cli;
 
+import dev.wukong.bundle.BundleStore;
 import dev.wukong.bundle.Precision;
 import dev.wukong.bundle.Provenance;
 import dev.wukong.data.EncodedDataset;
@@ -114,8 +115,17 @@ public final class Training {
    * @param work encoded data and checkpoints; an interrupted training goes on from there
    * @param bundles the root of all models
    * @return empty where it was stopped before its end
+   * @throws IOException where a folder cannot be used, or another training is in {@code work}
    */
   public Optional<Outcome> run(Splits splits, Path work, Path bundles, String command)
+      throws IOException {
+    new BundleStore(bundles).checkWritable(config.name());
+    try (WorkLock _ = WorkLock.take(work)) {
+      return runAlone(splits, work, bundles, command);
+    }
+  }
+
+  private Optional<Outcome> runAlone(Splits splits, Path work, Path bundles, String command)
       throws IOException {
     Datasets datasets = new Datasets(out, bars);
     FeatureEncoder encoder = datasets.encoder(config.schema(), splits.train());
