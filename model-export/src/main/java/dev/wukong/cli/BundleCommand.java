@@ -6,6 +6,7 @@ import dev.wukong.data.EncodedDataset;
 import dev.wukong.data.FileFormat;
 import dev.wukong.runtime.Device;
 import dev.wukong.training.BundleScorer;
+import dev.wukong.training.NotFiniteException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -85,6 +86,8 @@ abstract class BundleCommand implements Callable<Integer> {
         new Datasets(spec.commandLine().getErr(), !noBars)
             .encode(file, of, scorer.encoder(), encoded, labelled)) {
       use.on(data);
+    } catch (NotFiniteException e) {
+      throw e.in(file.toString());
     } finally {
       Files.deleteIfExists(encoded);
       Files.delete(folder);

@@ -13,6 +13,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What {@code train} finds out before it reads data. */
@@ -71,6 +72,56 @@ class TrainChecksTest {
     refused(
         train(CONFIG.replace("name: least\ndata", "name: \"" + name + "\"\ndata")),
         "least.yaml: name is '" + name + "', want 1 to 64 of a-z, 0-9, _ and -");
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @CsvSource(
+      delimiter = ';',
+      value = {
+        "training: {batch: 99999999999999999999999}; least.yaml: training.batch is"
+            + " 99999999999999999999999, want a whole number from 1 to 1048576",
+        "training: {seed: 9223372036854775808}; least.yaml: training.seed is"
+            + " 9223372036854775808, want a whole number from 0 to 2147483647",
+        "model: {head: {hidden: [99999999999999999999999]}}; least.yaml: model.head.hidden has"
+            + " 99999999999999999999999, want whole numbers from",
+        "training: {clip_norm: .nan}; least.yaml: line 9: '.nan' is no number that can be used",
+        "training: {clip_norm: .inf}; least.yaml: line 9: '.inf' is no number that can be used",
+        "training: {clip_norm: -.inf}; least.yaml: line 9: '-.inf' is no number that can be used",
+        "training: {epochs: 2, epochs: 3}; least.yaml: line 9: the key 'epochs' stands twice",
+        "data: {train: other.csv}; least.yaml: line 9: the key 'data' stands twice",
+        "model: {embedding: {widths: {usr: 4}}}; least.yaml: model.embedding.widths names 'usr'",
+        "model: {embedding: {counts: {price: 2}}}; least.yaml: model.embedding.counts names"
+            + " 'price', which is no id feature of schema 'least'",
+        "training: [; least.yaml: line 10: this is not YAML: "
+      })
+  void configuration_mistake_isOneLine(String more, String message) throws IOException {
+    refused(train(CONFIG + more + "\n"), message);
+  }
+
+  @Test
+  void configuration_notText_isOneLine() throws IOException {
+    Path file = Files.write(folder.resolve("junk.yaml"), new byte[] {(byte) 0xC3, 0x28});
+    int status =
+        ModelExport.line()
+            .setErr(new PrintWriter(err))
+            .execute("train", "--config=" + file, "--work=" + folder.resolve("work"));
+    refused(status, "junk.yaml' is not text in UTF-8");
+  }
+
+  @Test
+  void schema_withoutTasks_isRefused() throws IOException {
+    refused(
+        train(CONFIG.replace("tasks: [{name: click}]", "tasks: []")),
+        "least.yaml: schema.tasks is empty, want at least one task to train");
+  }
+
+  @Test
+  void wholeTable_ofAHashWithoutABound_isRefused() throws IOException {
+    refused(
+        train(
+            CONFIG.replace("type: int64}", "type: int64, ids: hash}")
+                + "training: {rows: {mode: whole_table}}\n"),
+        "least.yaml: training.rows.mode is 'whole_table', want 'touched': id space 'user'");
   }
 
   @Test
