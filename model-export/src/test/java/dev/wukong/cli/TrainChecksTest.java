@@ -92,7 +92,7 @@ class TrainChecksTest {
         "model: {embedding: {widths: {usr: 4}}}; least.yaml: model.embedding.widths names 'usr'",
         "model: {embedding: {counts: {price: 2}}}; least.yaml: model.embedding.counts names"
             + " 'price', which is no id feature of schema 'least'",
-        "training: [; least.yaml: line 10: this is not YAML: "
+        "training: [; least.yaml: line 9: this is not YAML: "
       })
   void configuration_mistake_isOneLine(String more, String message) throws IOException {
     refused(train(CONFIG + more + "\n"), message);
