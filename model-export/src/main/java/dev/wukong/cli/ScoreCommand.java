@@ -2,15 +2,19 @@ package dev.wukong.cli;
 
 import dev.wukong.client.Prediction;
 import dev.wukong.client.RankingClient;
+import dev.wukong.data.DataException;
 import dev.wukong.data.FileFormat;
 import dev.wukong.data.RowSource;
 import dev.wukong.metrics.MetricsCollector;
+import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.io.BufferedWriter;
 import java.io.IOException;
 import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
 import java.io.Writer;
+import java.net.ConnectException;
+import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -88,9 +92,26 @@ final class ScoreCommand implements Callable<Integer> {
         score(client, labels, new PrintWriter(Writer.nullWriter()), bar);
       }
     } catch (StatusRuntimeException e) {
-      throw new IOException("'" + target + "': " + e.getMessage(), e);
+      throw new IOException(describe(e), e);
     }
     return 0;
+  }
+
+  /** What a service that did not answer, or refused, is said to have done. */
+  private String describe(StatusRuntimeException e) {
+    Throwable root = e;
+    while (root.getCause() != null) {
+      root = root.getCause();
+    }
+    if (e.getStatus().getCode() == Status.Code.UNAVAILABLE
+        && (root instanceof ConnectException || root instanceof UnknownHostException)) {
+      return "no service answers at '%s' (%s); start one: java -jar service/target/service.jar --wukong.bundle-root=BUNDLES --spring.grpc.server.port=%s, or name another --target"
+          .formatted(
+              target,
+              root instanceof ConnectException ? "connection refused" : "unknown host",
+              target.substring(target.lastIndexOf(':') + 1));
+    }
+    return "'" + target + "': " + e.getMessage();
   }
 
   private static void check(String option, int value, int max) {
@@ -166,9 +187,14 @@ final class ScoreCommand implements Callable<Integer> {
   private static void collect(
       List<MetricsCollector> collectors, Labels labels, int row, Prediction prediction, int i) {
     for (int t = 0; t < collectors.size(); t++) {
-      double label = labels.label(row, t);
-      if (!Double.isNaN(label)) {
-        collectors.get(t).add(prediction.probability(i, t), label);
+      float probability = prediction.probability(i, t);
+      if (!Float.isFinite(probability)) {
+        throw new DataException(
+            "%s, row %d: the service answered the probability %s"
+                .formatted(labels.name(), row + 1, probability));
+      }
+      if (labels.weight(row, t) > 0) {
+        collectors.get(t).add(probability, labels.label(row, t), labels.weight(row, t));
       }
     }
   }
