@@ -10,6 +10,7 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.junit.jupiter.api.Test;
@@ -35,7 +36,7 @@ class FailuresTest {
     line.getSubcommands()
         .get("fail")
         .setExecutionExceptionHandler(line.getExecutionExceptionHandler());
-    List<String> arguments = new java.util.ArrayList<>(List.of("fail"));
+    List<String> arguments = new ArrayList<>(List.of("fail"));
     arguments.addAll(List.of(more));
     return line.execute(arguments.toArray(String[]::new));
   }
