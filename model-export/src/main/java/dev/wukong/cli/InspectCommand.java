@@ -23,15 +23,20 @@ final class InspectCommand extends BundleCommand {
       out.printf(
           "network    %s %s%n", manifest.network().name(), manifest.network().hyperparameters());
       out.printf("schema     %s, id %s%n", manifest.schema().name(), manifest.schema().id());
-      manifest.schema().features().forEach(f -> out.printf("  feature  %s%n", f));
-      manifest.schema().tasks().forEach(t -> out.printf("  task     %s%n", t.name()));
+      out.println();
+      new SchemaTables(open).print(out);
+      out.println();
+      TextTable tables = new TextTable("table", "rows", "width");
       manifest
           .tables()
           .forEach(
               t ->
-                  out.printf(
-                      "  table    %-20s %,12d rows of %d%n",
-                      t.table().name(), t.rows(), t.table().width()));
+                  tables.row(
+                      t.table().name(),
+                      "%,d".formatted(t.rows()),
+                      Integer.toString(t.table().width())));
+      tables.print(out);
+      out.println();
       out.printf(
           "trained on %,d examples, seed %d, by `%s`%n",
           manifest.provenance().rows(),

@@ -133,6 +133,7 @@ public final class Training {
     FeatureEncoder encoder = datasets.encoder(config.schema(), splits.train());
     try (EncodedDataset train =
         datasets.encode("train", splits.train(), encoder, work.resolve("train.encoded"))) {
+      LabelCheck.everyTask(train, "the training data (" + splits.files().getFirst() + ")");
       Optional<EncodedDataset> valid = optional(datasets, "valid", splits.valid(), encoder, work);
       Optional<EncodedDataset> test = optional(datasets, "test", splits.test(), encoder, work);
       try (TrainSession session =
