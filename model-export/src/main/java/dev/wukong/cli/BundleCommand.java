@@ -83,18 +83,15 @@ abstract class BundleCommand implements Callable<Integer> {
 
   private void withData(Path file, BundleScorer scorer, boolean labelled, Use use)
       throws IOException {
-    Path folder = Files.createTempDirectory("encoded");
-    Path encoded = folder.resolve("data.encoded");
     FileFormat of = format.isEmpty() ? FileFormat.guess(file) : FileFormat.named(format);
-    try (EncodedDataset data =
-        new Datasets(spec.commandLine().getErr(), !noBars)
-            .encode(file, of, scorer.encoder(), encoded, labelled)) {
+    try (TemporaryData room = TemporaryData.create();
+        EncodedDataset data =
+            new Datasets(spec.commandLine().getErr(), !noBars)
+                .encode(file, of, scorer.encoder(), room.file(), labelled)) {
+      room.remove(); // It is mapped; not even a killed process leaves it from now on.
       use.on(data);
     } catch (NotFiniteException e) {
       throw e.in(file.toString());
-    } finally {
-      Files.deleteIfExists(encoded);
-      Files.delete(folder);
     }
   }
 

@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
+import java.util.Objects;
 import picocli.CommandLine;
 import picocli.CommandLine.IExecutionExceptionHandler;
 import picocli.CommandLine.IExecutionStrategy;
@@ -61,7 +62,10 @@ final class Failures implements IExecutionExceptionHandler, IExecutionStrategy {
 
   @Override
   public int handleExecutionException(Exception e, CommandLine line, ParseResult parsed) {
-    Exception cause = e instanceof UncheckedIOException unchecked ? unchecked.getCause() : e;
+    Exception cause =
+        e instanceof UncheckedIOException
+            ? Objects.requireNonNullElse((Exception) e.getCause(), e)
+            : e;
     boolean expected =
         // Among them ConfigException, DataException and BundleException.
         cause instanceof IllegalArgumentException

@@ -52,9 +52,7 @@ public final class ModelExport {
   private static CommandLine line(ModelExport top) {
     Failures failures = new Failures();
     CommandLine line =
-        new CommandLine(top)
-            .setExecutionExceptionHandler(failures)
-            .setExecutionStrategy(failures);
+        new CommandLine(top).setExecutionExceptionHandler(failures).setExecutionStrategy(failures);
     String[] version = line.getCommandSpec().version();
     line.getSubcommands().values().forEach(sub -> sub.getCommandSpec().version(version));
     return line;

@@ -51,6 +51,7 @@ final class OutputFile implements AutoCloseable {
       return new OutputFile(Files.newOutputStream(out), null);
     }
     WholeFile whole = WholeFile.create(Files.exists(out) ? out.toRealPath() : out);
+    whole.part().toFile().deleteOnExit(); // Ctrl-C does not close it.
     return new OutputFile(Channels.newOutputStream(whole.channel()), whole);
   }
 

@@ -77,9 +77,7 @@ final class SchemaTables {
                   ? "seen %d times or more".formatted(vocabulary.minCount())
                   : "vocabulary";
           case IdMapping.Hash hash ->
-              hash.buckets() == 0
-                  ? "hash to 48 bits"
-                  : "hash to %,d".formatted(hash.buckets());
+              hash.buckets() == 0 ? "hash to 48 bits" : "hash to %,d".formatted(hash.buckets());
           case IdMapping.Buckets buckets ->
               buckets.boundaries().stream()
                   .map(SchemaTables::plain)

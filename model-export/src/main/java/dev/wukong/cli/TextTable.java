@@ -14,8 +14,7 @@ final class TextTable {
 
   void row(String... cells) {
     if (cells.length != rows.getFirst().size()) {
-      throw new IllegalArgumentException(
-          cells.length + " cells, want " + rows.getFirst().size());
+      throw new IllegalArgumentException(cells.length + " cells, want " + rows.getFirst().size());
     }
     rows.add(List.of(cells));
   }

@@ -29,8 +29,7 @@ final class WorkLock implements AutoCloseable {
   static WorkLock take(Path work) throws IOException {
     Files.createDirectories(work);
     FileChannel channel =
-        FileChannel.open(
-            work.resolve(FILE), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        FileChannel.open(work.resolve(FILE), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
     boolean locked = false;
     try {
       locked = channel.tryLock() != null;

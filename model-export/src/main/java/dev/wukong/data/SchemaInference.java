@@ -18,6 +18,7 @@ public final class SchemaInference {
 
   private static final List<String> LABELS =
       List.of("label", "click", "clicked", "target", "y", "is_click", "conversion");
+
   /**
    * Columns named like these tell the answer, too: as features they would give it away to training,
    * and no request has them.

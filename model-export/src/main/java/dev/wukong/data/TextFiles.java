@@ -104,7 +104,9 @@ final class TextFiles {
             ? "zip"
             : starts(start, 0x28, 0xB5, 0x2F, 0xFD)
                 ? "Zstandard"
-                : starts(start, 'B', 'Z', 'h') ? "bzip2" : starts(start, 0xFD, '7', 'z') ? "xz" : "";
+                : starts(start, 'B', 'Z', 'h')
+                    ? "bzip2"
+                    : starts(start, 0xFD, '7', 'z') ? "xz" : "";
     if (!kind.isEmpty()) {
       throw new DataException(
           "%s is packed with %s; plain text or gzip is needed".formatted(file, kind));

@@ -31,11 +31,10 @@ class FailuresTest {
 
   private int run(Callable<Integer> body, String... more) {
     CommandLine line = ModelExport.line();
-    line.addSubcommand(new Failing(body));
-    line.setErr(new PrintWriter(err)).setExecutionStrategy(line.getExecutionStrategy());
-    line.getSubcommands()
-        .get("fail")
-        .setExecutionExceptionHandler(line.getExecutionExceptionHandler());
+    CommandLine failing = new CommandLine(new Failing(body));
+    line.addSubcommand(failing);
+    line.setErr(new PrintWriter(err));
+    failing.setExecutionExceptionHandler(line.getExecutionExceptionHandler());
     List<String> arguments = new ArrayList<>(List.of("fail"));
     arguments.addAll(List.of(more));
     return line.execute(arguments.toArray(String[]::new));
@@ -88,7 +87,8 @@ class FailuresTest {
                   throw new StackOverflowError();
                 }))
         .isEqualTo(3);
-    String start = "model-export fail: internal error: java.lang.StackOverflowError (stack trace in ";
+    String start =
+        "model-export fail: internal error: java.lang.StackOverflowError (stack trace in ";
     assertThat(said()).startsWith(start);
     Files.delete(Path.of(said().substring(start.length(), said().length() - 1)));
   }

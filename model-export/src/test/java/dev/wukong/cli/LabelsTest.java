@@ -46,8 +46,7 @@ class LabelsTest {
             .encode(file, FileFormat.named("csv"), ENCODER, folder.resolve("e"), true)) {
       right = data.range(0, 5, data.allocate(5));
     }
-    try (Labels labels =
-        new Labels(FileFormat.named("csv").open(file), ENCODER.schema().tasks())) {
+    try (Labels labels = new Labels(FileFormat.named("csv").open(file), ENCODER.schema().tasks())) {
       for (int row = 0; row < 5; row++) {
         assertThat(labels.next()).isTrue();
         for (int task = 0; task < 2; task++) {
@@ -64,8 +63,7 @@ class LabelsTest {
   @Test
   void labels_columnAbsent_haveNoWeight() throws IOException {
     Path file = Files.writeString(folder.resolve("rows.csv"), "user,seconds\n1,40\n");
-    try (Labels labels =
-        new Labels(FileFormat.named("csv").open(file), ENCODER.schema().tasks())) {
+    try (Labels labels = new Labels(FileFormat.named("csv").open(file), ENCODER.schema().tasks())) {
       assertThat(labels.next()).isTrue();
       assertThat(labels.weight(0, 0)).isZero();
       assertThat(labels.weight(0, 1)).isEqualTo(1);

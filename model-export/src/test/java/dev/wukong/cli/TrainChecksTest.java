@@ -134,8 +134,7 @@ class TrainChecksTest {
   @Test
   void bundles_underAFile_areRefused() throws IOException {
     Path file = folder.resolve("rows.csv");
-    refused(
-        train(CONFIG, file.resolve("bundles")), file.toString() + " is not a folder");
+    refused(train(CONFIG, file.resolve("bundles")), file.toString() + " is not a folder");
   }
 
   @Test

@@ -164,8 +164,8 @@ class TrainCommandTest {
     assertThat(execute(arguments)).isEqualTo(1);
     assertThat(said.toString().lines().toList().getLast())
         .isEqualTo(
-            "model-export train: the validation data has no AUC of any task: examples of both labels"
-                + " are needed");
+            "model-export train: the validation data has no AUC of any task: examples of both"
+                + " labels are needed");
     assertThat(said.toString()).doesNotContain("epoch 1");
   }
 

@@ -72,17 +72,17 @@ class DamagedTextTest {
             "old.csv",
             "a,b\n1,2\n3,\"\r\n\"\n5,6\r7,8\n",
             "old.csv: line 5 ends with CR, and the first with LF; one kind of line end is needed"),
+        arguments("junk.csv", "a,b\n1,2\n3,\u00c3(\n", "junk.csv, line 3: it is not text in UTF-8"),
         arguments(
-            "junk.csv",
-            "a,b\n1,2\n3,\u00c3\u0028\n",
-            "junk.csv, line 3: it is not text in UTF-8"),
-        arguments("all.csv", "\u0007\u00ff\u0000\u0001", "all.csv, line 1: it is not text in UTF-8"),
+            "all.csv", "\u0007\u00ff\u0000\u0001", "all.csv, line 1: it is not text in UTF-8"),
         arguments(
             "long.csv",
             "a,b\n1," + "x".repeat(3_000_000) + "\n",
             "long.csv, line 2: it is longer than 2000000 bytes, the most that a line may have"),
         arguments(
-            "zip.csv", "PK\u0003\u0004", "zip.csv is packed with zip; plain text or gzip is needed"),
+            "zip.csv",
+            "PK\u0003\u0004",
+            "zip.csv is packed with zip; plain text or gzip is needed"),
         arguments(
             "columns.csv",
             "PAR1xxxx",
@@ -127,9 +127,7 @@ class DamagedTextTest {
   @Test
   void gzip_cutOff_isRefused() throws IOException {
     byte[] bytes = packed(rows());
-    Path file =
-        Files.write(
-            folder.resolve("rows.csv.gz"), Arrays.copyOf(bytes, bytes.length / 2));
+    Path file = Files.write(folder.resolve("rows.csv.gz"), Arrays.copyOf(bytes, bytes.length / 2));
     assertThatThrownBy(() -> read(file))
         .isInstanceOf(DataException.class)
         .hasMessageStartingWith(file + " is damaged (");
@@ -146,8 +144,11 @@ class DamagedTextTest {
     Path file =
         Files.writeString(
             folder.resolve("rows.csv"),
-            "label,clicked,user,is_purchase,click_probability,click_count,y\n"
-                + "1,1,5,0,0.5,3,1\n0,0,6,0,0.1,4,0\n");
+            """
+            label,clicked,user,is_purchase,click_probability,click_count,y
+            1,1,5,0,0.5,3,1
+            0,0,6,0,0.1,4,0
+            """);
     String yaml;
     try (RowSource source = FileFormat.guess(file).open(file)) {
       yaml = SchemaInference.infer("rows", source);
