@@ -88,8 +88,8 @@ public final class BundleStore {
   }
 
   /**
-   * Finds out whether a version of a model could be written now, and makes nothing. For those who
-   * have hours of work to do before they write one.
+   * Finds out whether a version of a model could be written now, and leaves nothing behind. For
+   * those who have hours of work to do before they write one.
    *
    * @throws BundleException where the folder cannot be written to, or another writer of the model
    *     is at work
@@ -103,8 +103,11 @@ public final class BundleStore {
     if (!Files.isDirectory(there)) {
       throw new BundleException("%s cannot be made: %s is not a folder".formatted(folder, there));
     }
-    if (!Files.isWritable(there)) {
-      throw new BundleException("bundles cannot be written: no right to write to " + there);
+    try {
+      // Tried, not asked for: rights are not all that a file system may lack.
+      Files.delete(Files.createTempFile(there, BundleNames.TEMPORARY, ".check"));
+    } catch (IOException e) {
+      throw new BundleException("bundles cannot be written to " + there + ": " + e, e);
     }
     if (Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)) {
       ModelLock.take(folder).close();

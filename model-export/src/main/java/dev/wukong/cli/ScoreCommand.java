@@ -6,15 +6,12 @@ import dev.wukong.data.DataException;
 import dev.wukong.data.FileFormat;
 import dev.wukong.data.RowSource;
 import dev.wukong.metrics.MetricsCollector;
-import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.io.BufferedWriter;
 import java.io.IOException;
 import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
 import java.io.Writer;
-import java.net.ConnectException;
-import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -40,7 +37,6 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true)
 final class ScoreCommand implements Callable<Integer> {
   private static final int MAX_BATCH = 100_000;
-  private static final int MAX_PORT = 65_535;
 
   @Parameters(index = "0", description = "The data file.")
   private Path file = Path.of("");
@@ -74,14 +70,12 @@ final class ScoreCommand implements Callable<Integer> {
   public Integer call() throws Exception {
     check("--batch", batch, MAX_BATCH);
     check("--deadline", deadline, 3600);
-    if (!target.matches("[^\\s/]+:[0-9]{1,5}")
-        || Integer.parseInt(target.substring(target.lastIndexOf(':') + 1)) > MAX_PORT) {
-      throw new IllegalArgumentException("--target is '" + target + "', want host:port");
-    }
+    ServiceAddress address = ServiceAddress.parse(target);
     if (out.isPresent()) {
       OutputFile.check(out.get(), file);
     }
     FileFormat of = format.isEmpty() ? FileFormat.guess(file) : FileFormat.named(format);
+    address.checkHost();
     try (RowSource source = of.open(file);
         RankingClient client = RankingClient.connect(target, model, Duration.ofSeconds(deadline));
         ProgressBar bar = noBars ? Bars.silent() : Bars.rows("score", -1)) {
@@ -92,26 +86,9 @@ final class ScoreCommand implements Callable<Integer> {
         score(client, labels, new PrintWriter(Writer.nullWriter()), bar);
       }
     } catch (StatusRuntimeException e) {
-      throw new IOException(describe(e), e);
+      throw new IOException(address.describe(e), e);
     }
     return 0;
-  }
-
-  /** What a service that did not answer, or refused, is said to have done. */
-  private String describe(StatusRuntimeException e) {
-    Throwable root = e;
-    while (root.getCause() != null) {
-      root = root.getCause();
-    }
-    if (e.getStatus().getCode() == Status.Code.UNAVAILABLE
-        && (root instanceof ConnectException || root instanceof UnknownHostException)) {
-      return "no service answers at '%s' (%s); start one: java -jar service/target/service.jar --wukong.bundle-root=BUNDLES --spring.grpc.server.port=%s, or name another --target"
-          .formatted(
-              target,
-              root instanceof ConnectException ? "connection refused" : "unknown host",
-              target.substring(target.lastIndexOf(':') + 1));
-    }
-    return "'" + target + "': " + e.getMessage();
   }
 
   private static void check(String option, int value, int max) {

@@ -25,7 +25,7 @@ final class TextTable {
       for (int i = 0; i < row.size(); i++) {
         String cell = row.get(i);
         String room = " ".repeat(width(i) - cell.length());
-        boolean figure = cell.matches("[0-9,]+");
+        boolean figure = cell.matches("[0-9,.]+");
         line.append("  ").append(figure ? room + cell : cell + room);
       }
       out.println(line.toString().stripTrailing());
