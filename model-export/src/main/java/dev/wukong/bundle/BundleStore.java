@@ -82,6 +82,38 @@ public final class BundleStore {
     return Bundle.open(path(model, version));
   }
 
+  /** Whether a model may be called {@code name}: 1 to 64 of a-z, 0-9, _ and -. */
+  public static boolean isModel(String name) {
+    return BundleNames.isModel(name);
+  }
+
+  /**
+   * Finds out whether a version of a model could be written now, and leaves nothing behind. For
+   * those who have hours of work to do before they write one.
+   *
+   * @throws BundleException where the folder cannot be written to, or another writer of the model
+   *     is at work
+   */
+  public void checkWritable(String model) throws IOException {
+    Path folder = folder(model);
+    Path there = folder.toAbsolutePath();
+    for (Path up = there; !Files.exists(up); up = up.getParent()) {
+      there = Objects.requireNonNull(up.getParent(), "the root of all files exists");
+    }
+    if (!Files.isDirectory(there)) {
+      throw new BundleException("%s cannot be made: %s is not a folder".formatted(folder, there));
+    }
+    try {
+      // Tried, not asked for: rights are not all that a file system may lack.
+      Files.delete(Files.createTempFile(there, BundleNames.TEMPORARY, ".check"));
+    } catch (IOException e) {
+      throw new BundleException("bundles cannot be written to " + there + ": " + e, e);
+    }
+    if (Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)) {
+      ModelLock.take(folder).close();
+    }
+  }
+
   /** A writer of the version after the newest one, as {@link BundleWriter#create}. */
   public BundleWriter write(String model) throws IOException {
     return BundleWriter.create(root, model);

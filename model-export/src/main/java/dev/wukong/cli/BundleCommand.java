@@ -2,13 +2,16 @@ package dev.wukong.cli;
 
 import dev.wukong.bundle.Bundle;
 import dev.wukong.bundle.BundleStore;
+import dev.wukong.bundle.Manifest;
 import dev.wukong.data.EncodedDataset;
 import dev.wukong.data.FileFormat;
 import dev.wukong.runtime.Device;
 import dev.wukong.training.BundleScorer;
+import dev.wukong.training.NotFiniteException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -50,13 +53,15 @@ abstract class BundleCommand implements Callable<Integer> {
     Path name = bundle.toAbsolutePath().normalize();
     Path root = name.getParent();
     String last = String.valueOf(name.getFileName());
-    if (root != null && !last.matches("[0-9]+")) {
-      return Bundle.open(
-          new BundleStore(root)
-              .newest(last)
-              .orElseThrow(() -> new IOException(bundle + " holds no version of a bundle")));
+    // A model's name may be all digits, as a version is; what has a manifest is a version.
+    if (root == null || Files.exists(name.resolve(Manifest.FILE))) {
+      return Bundle.open(bundle);
     }
-    return Bundle.open(bundle);
+    Optional<Path> newest = new BundleStore(root).newest(last);
+    if (newest.isEmpty() && !last.matches("[0-9]+")) {
+      throw new IOException(bundle + " holds no version of a bundle");
+    }
+    return Bundle.open(newest.orElse(bundle));
   }
 
   protected BundleScorer scorer(Bundle open) throws IOException {
@@ -78,16 +83,15 @@ abstract class BundleCommand implements Callable<Integer> {
 
   private void withData(Path file, BundleScorer scorer, boolean labelled, Use use)
       throws IOException {
-    Path folder = Files.createTempDirectory("encoded");
-    Path encoded = folder.resolve("data.encoded");
     FileFormat of = format.isEmpty() ? FileFormat.guess(file) : FileFormat.named(format);
-    try (EncodedDataset data =
-        new Datasets(spec.commandLine().getErr(), !noBars)
-            .encode(file, of, scorer.encoder(), encoded, labelled)) {
+    try (TemporaryData room = TemporaryData.create();
+        EncodedDataset data =
+            new Datasets(spec.commandLine().getErr(), !noBars)
+                .encode(file, of, scorer.encoder(), room.file(), labelled)) {
+      room.remove(); // It is mapped; not even a killed process leaves it from now on.
       use.on(data);
-    } finally {
-      Files.deleteIfExists(encoded);
-      Files.delete(folder);
+    } catch (NotFiniteException e) {
+      throw e.in(file.toString());
     }
   }
 

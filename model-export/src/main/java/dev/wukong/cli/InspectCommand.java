@@ -3,7 +3,12 @@ package dev.wukong.cli;
 import dev.wukong.bundle.Bundle;
 import dev.wukong.bundle.Manifest;
 import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import picocli.CommandLine.Command;
 
 /** {@code inspect}. */
@@ -23,26 +28,28 @@ final class InspectCommand extends BundleCommand {
       out.printf(
           "network    %s %s%n", manifest.network().name(), manifest.network().hyperparameters());
       out.printf("schema     %s, id %s%n", manifest.schema().name(), manifest.schema().id());
-      manifest.schema().features().forEach(f -> out.printf("  feature  %s%n", f));
-      manifest.schema().tasks().forEach(t -> out.printf("  task     %s%n", t.name()));
+      out.println();
+      new SchemaTables(open).print(out);
+      out.println();
+      TextTable tables = new TextTable("table", "rows", "width");
       manifest
           .tables()
           .forEach(
               t ->
-                  out.printf(
-                      "  table    %-20s %,12d rows of %d%n",
-                      t.table().name(), t.rows(), t.table().width()));
+                  tables.row(
+                      t.table().name(),
+                      "%,d".formatted(t.rows()),
+                      Integer.toString(t.table().width())));
+      tables.print(out);
+      out.println();
       out.printf(
           "trained on %,d examples, seed %d, by `%s`%n",
           manifest.provenance().rows(),
           manifest.provenance().seed(),
           manifest.provenance().command());
-      manifest
-          .metrics()
-          .forEach(
-              (split, tasks) ->
-                  tasks.forEach(
-                      (task, m) -> out.printf("  %-8s %-12s %s%n", split, task, new TreeMap<>(m))));
+      out.println();
+      metrics(manifest).print(out);
+      out.println();
       new TreeMap<>(manifest.precisions())
           .forEach(
               (precision, graph) ->
@@ -51,14 +58,35 @@ final class InspectCommand extends BundleCommand {
                       Precisions.line(precision, graph),
                       graph.goldenDifference(),
                       graph.tolerance()));
-      manifest
-          .files()
-          .forEach(
-              f ->
-                  out.printf(
-                      "  file     %-36s %,14d bytes  sha256 %s%n", f.name(), f.size(), f.sha256()));
+      TextTable files = new TextTable("file", "bytes", "sha256");
+      manifest.files().forEach(f -> files.row(f.name(), "%,d".formatted(f.size()), f.sha256()));
+      files.print(out);
       out.flush();
     }
     return 0;
+  }
+
+  /** A row for each task of each split; a figure that a split does not define is a dash. */
+  private static TextTable metrics(Manifest manifest) {
+    Set<String> names = new TreeSet<>();
+    manifest.metrics().values().forEach(m -> m.values().forEach(t -> names.addAll(t.keySet())));
+    List<String> header = new ArrayList<>(List.of("split", "task"));
+    header.addAll(names);
+    TextTable table = new TextTable(header.toArray(String[]::new));
+    new TreeMap<>(manifest.metrics())
+        .forEach(
+            (split, tasks) ->
+                tasks.forEach(
+                    (task, metrics) -> {
+                      List<String> cells = new ArrayList<>(List.of(split, task));
+                      names.forEach(
+                          name ->
+                              cells.add(
+                                  metrics.containsKey(name)
+                                      ? String.format(Locale.ROOT, "%.6f", metrics.get(name))
+                                      : "-"));
+                      table.row(cells.toArray(String[]::new));
+                    }));
+    return table;
   }
 }

@@ -1,6 +1,6 @@
 package dev.wukong.cli;
 
-import dev.wukong.data.DataException;
+import dev.wukong.data.LabelReader;
 import dev.wukong.data.RowSource;
 import dev.wukong.data.Task;
 import java.util.ArrayList;
@@ -8,30 +8,30 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The rows of another source, with the labels of all rows read so far kept aside: requests carry no
- * labels, so whoever wants to measure the answers keeps them. Weights of examples are not looked
- * at.
+ * The rows of another source, with the labels and weights of all rows read so far kept aside:
+ * requests carry none, so whoever wants to measure the answers keeps them. A task whose column the
+ * source lacks has no labels.
  */
 final class Labels implements RowSource {
+  private record Row(float[] labels, float[] weights) {}
+
   private final RowSource rows;
-  private final List<Task> tasks;
-  private final int[] columns;
-  private final List<double[]> kept = new ArrayList<>();
+  private final LabelReader reader;
+  private final List<Row> kept = new ArrayList<>();
 
   Labels(RowSource rows, List<Task> tasks) {
     this.rows = rows;
-    this.tasks = List.copyOf(tasks);
-    this.columns = tasks.stream().mapToInt(task -> rows.columns().indexOf(task.column())).toArray();
+    this.reader = LabelReader.ofThosePresent(tasks, rows);
   }
 
-  /** Whether the source has a column for the label of {@code task}. */
-  boolean has(int task) {
-    return columns[task] >= 0;
+  /** The label of {@code task} in the {@code row}-th row, from 0: 0 or 1. */
+  float label(int row, int task) {
+    return kept.get(row).labels()[task];
   }
 
-  /** The label of {@code task} in the {@code row}-th row, from 0: 0 or 1, or NaN where absent. */
-  double label(int row, int task) {
-    return kept.get(row)[task];
+  /** The label's weight; 0 where it is absent. */
+  float weight(int row, int task) {
+    return kept.get(row).weights()[task];
   }
 
   @Override
@@ -39,49 +39,10 @@ final class Labels implements RowSource {
     if (!rows.next()) {
       return false;
     }
-    double[] labels = new double[columns.length];
-    for (int t = 0; t < labels.length; t++) {
-      labels[t] = columns[t] < 0 ? Double.NaN : label(tasks.get(t), rows.value(columns[t]));
-    }
-    kept.add(labels);
+    Row row = new Row(new float[reader.tasks()], new float[reader.tasks()]);
+    reader.read(row.labels(), row.weights(), 0);
+    kept.add(row);
     return true;
-  }
-
-  private double label(Task task, @Nullable Object value) {
-    if (value == null || value.toString().isEmpty()) {
-      return Double.NaN;
-    }
-    double number = number(task, value);
-    if (task.threshold().isPresent()) {
-      return number >= task.threshold().get() ? 1 : 0;
-    }
-    if (number != 0 && number != 1) {
-      throw bad(task, value, "0 or 1 is needed");
-    }
-    return number;
-  }
-
-  private double number(Task task, Object value) {
-    if (value instanceof Number number) {
-      return number.doubleValue();
-    }
-    return switch (value.toString()) {
-      case "true" -> 1;
-      case "false" -> 0;
-      case String text -> {
-        try {
-          yield Double.parseDouble(text);
-        } catch (NumberFormatException e) {
-          throw bad(task, value, "a number is needed");
-        }
-      }
-    };
-  }
-
-  private DataException bad(Task task, Object value, String wanted) {
-    return new DataException(
-        "%s, row %d: column '%s' is '%s'; %s"
-            .formatted(rows.name(), rows.row(), task.column(), value, wanted));
   }
 
   @Override

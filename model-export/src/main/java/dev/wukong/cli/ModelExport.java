@@ -3,6 +3,8 @@ package dev.wukong.cli;
 import dev.wukong.bench.BenchCommand;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ScopeType;
 
 /** The command line: every command is a subcommand of this one. */
 @Command(
@@ -26,15 +28,31 @@ import picocli.CommandLine.Command;
       CommandLine.HelpCommand.class
     })
 public final class ModelExport {
+  @Option(
+      names = "--debug",
+      scope = ScopeType.INHERIT,
+      description = "Show the stack trace of an error.")
+  private boolean debug;
+
   private ModelExport() {}
 
   public static void main(String[] args) {
     System.exit(line().execute(args));
   }
 
+  /** Whether errors show their stack trace. */
+  boolean debug() {
+    return debug;
+  }
+
   static CommandLine line() {
+    return line(new ModelExport());
+  }
+
+  private static CommandLine line(ModelExport top) {
+    Failures failures = new Failures();
     CommandLine line =
-        new CommandLine(new ModelExport()).setExecutionExceptionHandler(new Failures());
+        new CommandLine(top).setExecutionExceptionHandler(failures).setExecutionStrategy(failures);
     String[] version = line.getCommandSpec().version();
     line.getSubcommands().values().forEach(sub -> sub.getCommandSpec().version(version));
     return line;

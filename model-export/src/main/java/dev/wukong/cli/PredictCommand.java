@@ -6,10 +6,11 @@ import dev.wukong.data.Progress;
 import dev.wukong.data.Task;
 import dev.wukong.training.BundleScorer;
 import dev.wukong.training.Evaluator;
+import java.io.BufferedWriter;
 import java.io.IOException;
+import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -40,6 +41,7 @@ final class PredictCommand extends BundleCommand {
 
   @Override
   public Integer call() throws Exception {
+    OutputFile.check(out, file);
     try (Bundle open = open();
         BundleScorer scorer = scorer(open)) {
       List<Task> tasks = open.manifest().schema().tasks();
@@ -50,8 +52,11 @@ final class PredictCommand extends BundleCommand {
 
   private void write(EncodedDataset data, BundleScorer scorer, List<Task> tasks)
       throws IOException {
-    try (PrintWriter writer =
-        new PrintWriter(Files.newBufferedWriter(out, StandardCharsets.UTF_8))) {
+    try (OutputFile target = OutputFile.create(out)) {
+      PrintWriter writer =
+          new PrintWriter(
+              new BufferedWriter(
+                  new OutputStreamWriter(target.stream(), StandardCharsets.UTF_8), 1 << 16));
       writer.println(tasks.stream().map(Task::name).collect(Collectors.joining(",")));
       Evaluator.score(
           scorer::score,
@@ -70,6 +75,7 @@ final class PredictCommand extends BundleCommand {
       if (writer.checkError()) {
         throw new IOException(out + " cannot be written");
       }
+      target.commit();
     }
   }
 }

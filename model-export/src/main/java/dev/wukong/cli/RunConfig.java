@@ -1,10 +1,14 @@
 package dev.wukong.cli;
 
+import dev.wukong.bundle.BundleStore;
 import dev.wukong.config.ConfigException;
 import dev.wukong.config.Section;
 import dev.wukong.data.FileFormat;
+import dev.wukong.data.IdMapping;
+import dev.wukong.data.InputLayout;
 import dev.wukong.data.Schema;
 import dev.wukong.data.SchemaYaml;
+import dev.wukong.data.Table;
 import dev.wukong.data.Task;
 import dev.wukong.ranker.RankerConfig;
 import dev.wukong.training.TrainingConfig;
@@ -18,7 +22,6 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.JsonNodeFactory;
-import tools.jackson.dataformat.yaml.YAMLMapper;
 
 /**
  * One YAML file that says everything about a training: {@code name}, {@code data}, {@code schema},
@@ -86,7 +89,7 @@ public record RunConfig(
                 + "' and none of that name ships with the program (criteo, frappe)");
       }
       String yaml = new String(in.readAllBytes(), StandardCharsets.UTF_8);
-      return Section.of(name + ".yaml:", new YAMLMapper().readTree(yaml));
+      return Section.parse(name + ".yaml:", yaml);
     } catch (IOException e) {
       throw new ConfigException(resource + " cannot be read: " + e.getMessage());
     }
@@ -94,6 +97,10 @@ public record RunConfig(
 
   private static RunConfig of(Section root, @Nullable Path folder, @Nullable Schema given) {
     String name = root.text("name");
+    if (!BundleStore.isModel(name)) {
+      throw new ConfigException(
+          root.path() + " name is '" + name + "', want 1 to 64 of a-z, 0-9, _ and -");
+    }
     Section data = root.section("data");
     String train = data.text("train");
     Optional<String> valid = optional(data, "valid");
@@ -117,8 +124,35 @@ public record RunConfig(
             root.raw("model").orElse(JsonNodeFactory.instance.objectNode()),
             root.raw("training").orElse(JsonNodeFactory.instance.objectNode()));
     root.done();
+    result.checkTasks(root.path());
     result.checkWatch(root.path());
+    result.checkModel(root.path());
     return result;
+  }
+
+  private void checkTasks(String path) {
+    if (schema.tasks().isEmpty()) {
+      throw new ConfigException(path + " schema.tasks is empty, want at least one task to train");
+    }
+  }
+
+  /** What the model says of features is checked now, not when their data has been read. */
+  private void checkModel(String path) {
+    try {
+      InputLayout layout = model.layout(schema);
+      for (Table table : layout.tables()) {
+        if (training.rows().mode() == TrainingConfig.RowMode.WHOLE_TABLE
+            && schema.ofSpace(table.idSpace()).mapping() instanceof IdMapping.Hash hash
+            && hash.buckets() == 0) {
+          throw new ConfigException(
+              "training.rows.mode is 'whole_table', want 'touched': id space '"
+                  + table.idSpace()
+                  + "' is hashed without a bound and cannot be enumerated");
+        }
+      }
+    } catch (IllegalArgumentException e) {
+      throw new ConfigException(path + " " + e.getMessage());
+    }
   }
 
   private void checkWatch(String path) {

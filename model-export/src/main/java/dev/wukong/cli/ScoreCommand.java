@@ -2,15 +2,17 @@ package dev.wukong.cli;
 
 import dev.wukong.client.Prediction;
 import dev.wukong.client.RankingClient;
+import dev.wukong.data.DataException;
 import dev.wukong.data.FileFormat;
 import dev.wukong.data.RowSource;
 import dev.wukong.metrics.MetricsCollector;
 import io.grpc.StatusRuntimeException;
+import java.io.BufferedWriter;
 import java.io.IOException;
+import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
 import java.io.Writer;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -35,7 +37,6 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true)
 final class ScoreCommand implements Callable<Integer> {
   private static final int MAX_BATCH = 100_000;
-  private static final int MAX_PORT = 65_535;
 
   @Parameters(index = "0", description = "The data file.")
   private Path file = Path.of("");
@@ -69,25 +70,23 @@ final class ScoreCommand implements Callable<Integer> {
   public Integer call() throws Exception {
     check("--batch", batch, MAX_BATCH);
     check("--deadline", deadline, 3600);
-    if (!target.matches("[^\\s/]+:[0-9]{1,5}")
-        || Integer.parseInt(target.substring(target.lastIndexOf(':') + 1)) > MAX_PORT) {
-      throw new IllegalArgumentException("--target is '" + target + "', want host:port");
+    ServiceAddress address = ServiceAddress.parse(target);
+    if (out.isPresent()) {
+      OutputFile.check(out.get(), file);
     }
     FileFormat of = format.isEmpty() ? FileFormat.guess(file) : FileFormat.named(format);
+    address.checkHost();
     try (RowSource source = of.open(file);
         RankingClient client = RankingClient.connect(target, model, Duration.ofSeconds(deadline));
-        PrintWriter writer =
-            new PrintWriter(
-                out.isPresent()
-                    ? Files.newBufferedWriter(out.get(), StandardCharsets.UTF_8)
-                    : Writer.nullWriter());
         ProgressBar bar = noBars ? Bars.silent() : Bars.rows("score", -1)) {
-      score(client, new Labels(source, client.schema().tasks()), writer, bar);
-      if (writer.checkError()) {
-        throw new IOException(out.map(Path::toString).orElse("") + " cannot be written");
+      Labels labels = new Labels(source, client.schema().tasks());
+      if (out.isPresent()) {
+        score(client, labels, out.get(), bar);
+      } else {
+        score(client, labels, new PrintWriter(Writer.nullWriter()), bar);
       }
     } catch (StatusRuntimeException e) {
-      throw new IOException("'" + target + "': " + e.getMessage(), e);
+      throw new IOException(address.describe(e), e);
     }
     return 0;
   }
@@ -95,6 +94,21 @@ final class ScoreCommand implements Callable<Integer> {
   private static void check(String option, int value, int max) {
     if (value < 1 || value > max) {
       throw new IllegalArgumentException(option + " is " + value + ", want 1 to " + max);
+    }
+  }
+
+  private void score(RankingClient client, Labels labels, Path answers, ProgressBar bar)
+      throws IOException {
+    try (OutputFile target = OutputFile.create(answers)) {
+      PrintWriter writer =
+          new PrintWriter(
+              new BufferedWriter(
+                  new OutputStreamWriter(target.stream(), StandardCharsets.UTF_8), 1 << 16));
+      score(client, labels, writer, bar);
+      if (writer.checkError()) {
+        throw new IOException(answers + " cannot be written");
+      }
+      target.commit();
     }
   }
 
@@ -150,9 +164,14 @@ final class ScoreCommand implements Callable<Integer> {
   private static void collect(
       List<MetricsCollector> collectors, Labels labels, int row, Prediction prediction, int i) {
     for (int t = 0; t < collectors.size(); t++) {
-      double label = labels.label(row, t);
-      if (!Double.isNaN(label)) {
-        collectors.get(t).add(prediction.probability(i, t), label);
+      float probability = prediction.probability(i, t);
+      if (!Float.isFinite(probability)) {
+        throw new DataException(
+            "%s, row %d: the service answered the probability %s"
+                .formatted(labels.name(), row + 1, probability));
+      }
+      if (labels.weight(row, t) > 0) {
+        collectors.get(t).add(probability, labels.label(row, t), labels.weight(row, t));
       }
     }
   }

@@ -46,11 +46,15 @@ final class SimulateCommand implements Callable<Integer> {
       throw new IllegalArgumentException(
           "--requests is " + requests + ", want 1 to " + MAX_REQUESTS);
     }
+    OutputFile.check(out);
     Simulator simulator = new Simulator(SimulatorConfig.small(seed));
     long rows = requests * simulator.config().candidates();
     try (RowSource source = simulator.rows(0, requests);
+        OutputFile target = OutputFile.create(out);
         ProgressBar bar = noBars ? Bars.silent() : Bars.rows("simulate", rows)) {
-      long written = CsvFile.write(out, source, Bars.on(bar));
+      boolean pack = out.toString().endsWith(".gz");
+      long written = CsvFile.write(target.stream(), pack, source, Bars.on(bar));
+      target.commit();
       bar.stepTo(written);
     }
     spec.commandLine()

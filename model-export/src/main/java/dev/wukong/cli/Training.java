@@ -1,11 +1,13 @@
 package dev.wukong.cli;
 
+import dev.wukong.bundle.BundleStore;
 import dev.wukong.bundle.Precision;
 import dev.wukong.bundle.Provenance;
 import dev.wukong.data.EncodedDataset;
 import dev.wukong.data.EncodedExamples;
 import dev.wukong.data.FeatureEncoder;
 import dev.wukong.data.Progress;
+import dev.wukong.data.RawNumber;
 import dev.wukong.data.RowSource;
 import dev.wukong.graph.Flops;
 import dev.wukong.metrics.Metrics;
@@ -14,6 +16,7 @@ import dev.wukong.runtime.Device;
 import dev.wukong.runtime.OnnxRuntime;
 import dev.wukong.training.BundleExport;
 import dev.wukong.training.Evaluator;
+import dev.wukong.training.NotFiniteException;
 import dev.wukong.training.OptimizerConfig;
 import dev.wukong.training.TrainSession;
 import dev.wukong.training.Trainer;
@@ -114,13 +117,23 @@ public final class Training {
    * @param work encoded data and checkpoints; an interrupted training goes on from there
    * @param bundles the root of all models
    * @return empty where it was stopped before its end
+   * @throws IOException where a folder cannot be used, or another training is in {@code work}
    */
   public Optional<Outcome> run(Splits splits, Path work, Path bundles, String command)
+      throws IOException {
+    new BundleStore(bundles).checkWritable(config.name());
+    try (WorkLock _ = WorkLock.take(work)) {
+      return runAlone(splits, work, bundles, command);
+    }
+  }
+
+  private Optional<Outcome> runAlone(Splits splits, Path work, Path bundles, String command)
       throws IOException {
     Datasets datasets = new Datasets(out, bars);
     FeatureEncoder encoder = datasets.encoder(config.schema(), splits.train());
     try (EncodedDataset train =
         datasets.encode("train", splits.train(), encoder, work.resolve("train.encoded"))) {
+      LabelCheck.everyTask(train, "the training data (" + splits.files().getFirst() + ")");
       Optional<EncodedDataset> valid = optional(datasets, "valid", splits.valid(), encoder, work);
       Optional<EncodedDataset> test = optional(datasets, "test", splits.test(), encoder, work);
       try (TrainSession session =
@@ -144,8 +157,8 @@ public final class Training {
           return Optional.empty();
         }
         Map<String, Map<String, Metrics>> metrics = new LinkedHashMap<>();
-        valid.ifPresent(data -> metrics.put("valid", evaluate(session, data)));
-        test.ifPresent(data -> metrics.put("test", evaluate(session, data)));
+        valid.ifPresent(data -> metrics.put("valid", evaluate(session, data, "validation")));
+        test.ifPresent(data -> metrics.put("test", evaluate(session, data, "test")));
         metrics.forEach(
             (split, tasks) ->
                 tasks.forEach((task, m) -> out.printf("%-6s %-12s %s%n", split, task, m)));
@@ -174,11 +187,20 @@ public final class Training {
         out.printf("bundle %s%n", written.folder());
         out.flush();
         return Optional.of(new Outcome(written.folder(), metrics, rate.getAsDouble(), encoder));
+      } catch (NotFiniteException e) {
+        throw e.inTraining(RawNumber.largest(train), rates());
       } finally {
         valid.ifPresent(EncodedDataset::close);
         test.ifPresent(EncodedDataset::close);
       }
     }
+  }
+
+  private String rates() {
+    return "dense %s, rows %s"
+        .formatted(
+            config.training().dense().learningRate(),
+            config.training().rows().optimizer().learningRate());
   }
 
   private static Optional<EncodedDataset> optional(
@@ -234,8 +256,12 @@ public final class Training {
     }
   }
 
-  private Map<String, Metrics> evaluate(TrainSession session, EncodedDataset data) {
-    return Evaluator.evaluate(session::score, data, config.training().batch(), Progress.NONE);
+  private Map<String, Metrics> evaluate(TrainSession session, EncodedDataset data, String split) {
+    try {
+      return Evaluator.evaluate(session::score, data, config.training().batch(), Progress.NONE);
+    } catch (NotFiniteException e) {
+      throw e.in("the " + split + " data");
+    }
   }
 
   private BundleExport.Written export(

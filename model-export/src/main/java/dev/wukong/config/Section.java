@@ -1,6 +1,7 @@
 package dev.wukong.config;
 
 import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -18,6 +19,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
+import tools.jackson.core.StreamReadFeature;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.dataformat.yaml.YAMLMapper;
@@ -28,6 +30,9 @@ import tools.jackson.dataformat.yaml.YAMLMapper;
  */
 public final class Section {
   private static final long MAX_FILE_BYTES = 16 << 20;
+
+  private static final YAMLMapper YAML =
+      YAMLMapper.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
 
   private static final Pattern DURATION = Pattern.compile("([0-9]{1,9})(ms|s|m|h|)");
 
@@ -54,13 +59,25 @@ public final class Section {
         throw new ConfigException(
             "configuration file '" + file + "' is larger than " + MAX_FILE_BYTES + " bytes");
       }
-      return of(file.getFileName() + ":", new YAMLMapper().readTree(Files.readString(file)));
+      return parse(file.getFileName() + ":", Files.readString(file));
+    } catch (CharacterCodingException e) {
+      throw new ConfigException("configuration file '" + file + "' is not text in UTF-8");
     } catch (IOException e) {
       throw new ConfigException(
           "configuration file '" + file + "' cannot be read: " + e.getMessage());
+    }
+  }
+
+  /**
+   * The mapping at the top of {@code yaml}, whose errors begin with {@code path}.
+   *
+   * @throws ConfigException where it is not YAML, not a mapping, or has a key twice
+   */
+  public static Section parse(String path, String yaml) {
+    try {
+      return of(path, YAML.readTree(yaml));
     } catch (JacksonException e) {
-      throw new ConfigException(
-          "configuration file '" + file + "' is not YAML: " + e.getOriginalMessage());
+      throw new ConfigException(path + " " + YamlErrors.describe(e));
     }
   }
 
@@ -99,11 +116,18 @@ public final class Section {
     if (value == null) {
       return otherwise;
     }
-    if (!value.isIntegralNumber() || value.longValue() < min || value.longValue() > max) {
+    if (!within(value, min, max)) {
       throw new ConfigException(
           at(key) + " is " + value + ", want a whole number from " + min + " to " + max);
     }
     return value.intValue();
+  }
+
+  private static boolean within(JsonNode value, int min, int max) {
+    return value.isIntegralNumber()
+        && value.canConvertToLong()
+        && value.longValue() >= min
+        && value.longValue() <= max;
   }
 
   public double number(String key, double otherwise, double min, double max) {
@@ -216,7 +240,7 @@ public final class Section {
     List<Integer> result = new ArrayList<>();
     if (value.isArray()) {
       for (JsonNode item : value) {
-        if (!item.isIntegralNumber() || item.longValue() < min || item.longValue() > max) {
+        if (!within(item, min, max)) {
           throw new ConfigException(
               at(key) + " has " + item + ", want whole numbers from " + min + " to " + max);
         }

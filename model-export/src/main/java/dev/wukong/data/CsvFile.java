@@ -18,17 +18,26 @@ import org.jspecify.annotations.Nullable;
 public final class CsvFile {
   private CsvFile() {}
 
+  /** {@link #write(OutputStream, boolean, RowSource, Progress)} to a file of its own. */
+  public static long write(Path file, RowSource source, Progress progress) throws IOException {
+    try (OutputStream raw = Files.newOutputStream(file)) {
+      return write(raw, file.toString().endsWith(".gz"), source, progress);
+    }
+  }
+
   /**
    * Writes all remaining rows of {@code source}; lists are joined by {@link IdFeature#SEPARATOR},
-   * flags are 0 and 1. A name that ends in {@code .gz} is packed.
+   * flags are 0 and 1.
    *
+   * @param raw closed at the end
+   * @param pack whether to pack them with gzip
    * @return how many rows
    */
-  public static long write(Path file, RowSource source, Progress progress) throws IOException {
+  public static long write(OutputStream raw, boolean pack, RowSource source, Progress progress)
+      throws IOException {
     int width = source.columns().size();
-    try (OutputStream raw = Files.newOutputStream(file);
-        OutputStream packed =
-            file.toString().endsWith(".gz") ? new GZIPOutputStream(raw, 1 << 16) : raw;
+    try (raw;
+        OutputStream packed = pack ? new GZIPOutputStream(raw, 1 << 16) : raw;
         BufferedWriter out =
             new BufferedWriter(new OutputStreamWriter(packed, StandardCharsets.UTF_8), 1 << 16)) {
       line(out, source.columns());

@@ -16,6 +16,9 @@ final class DuckDb {
   private static final Pattern COUNTS =
       Pattern.compile("Expected Number of Columns: (\\d+) Found: (\\d+)");
 
+  private static final Pattern LONGEST =
+      Pattern.compile("Maximum line size of (\\d+) bytes exceeded");
+
   private DuckDb() {}
 
   /** A connection of its own database; results are streamed, or made whole at once. */
@@ -54,14 +57,35 @@ final class DuckDb {
     String message = cause.getMessage() == null ? cause.toString() : cause.getMessage();
     Matcher line = LINE.matcher(message);
     if (line.find()) {
-      Matcher counts = COUNTS.matcher(message);
-      String what =
-          counts.find()
-              ? "%s columns; %s are needed".formatted(counts.group(2), counts.group(1))
-              : message.lines().filter(l -> !l.contains("Line:")).findFirst().orElse("malformed");
-      return new DataException("%s, line %s: %s".formatted(file, line.group(1), what), cause);
+      return new DataException(
+          "%s, line %s: %s".formatted(file, line.group(1), describe(message)), cause);
     }
     String first = message.lines().findFirst().orElse(message);
     return new DataException("%s cannot be read: %s".formatted(file, first), cause);
+  }
+
+  /** What is wrong with a line; DuckDB's own message speaks of its own options. */
+  private static String describe(String message) {
+    Matcher counts = COUNTS.matcher(message);
+    if (counts.find()) {
+      return "%s columns; %s are needed".formatted(counts.group(2), counts.group(1));
+    }
+    if (message.contains("unterminated quote")) {
+      return "a double quote is not closed, or text follows the closing one; a quote inside a"
+          + " value is written twice";
+    }
+    if (message.contains("Invalid unicode")) {
+      return "it is not text in UTF-8";
+    }
+    Matcher longest = LONGEST.matcher(message);
+    if (longest.find()) {
+      return "it is longer than %s bytes, the most that a line may have"
+          .formatted(longest.group(1));
+    }
+    return message
+        .lines()
+        .filter(l -> !l.contains("Line:") && !l.isBlank())
+        .findFirst()
+        .orElse("malformed");
   }
 }

@@ -197,7 +197,7 @@ public final class FeatureEncoder {
     return new RowEncoder(List.of(context, candidate), schema.tasks(), source);
   }
 
-  private ScopeColumns columns(Scope scope) {
+  ScopeColumns columns(Scope scope) {
     return switch (scope) {
       case CONTEXT -> context;
       case CANDIDATE -> candidate;

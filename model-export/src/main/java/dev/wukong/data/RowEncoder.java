@@ -4,8 +4,6 @@ import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Encodes the current row of a {@link RowSource}: the file's door of the {@link FeatureEncoder}.
@@ -16,12 +14,10 @@ public final class RowEncoder {
 
   private record BoundNumber(DenseColumns column, Cell cell) {}
 
-  private record BoundTask(Task task, Cell label, Optional<Cell> weight) {}
-
   private record BoundScope(ScopeColumns columns, List<BoundIds> ids, List<BoundNumber> numbers) {}
 
   private final List<BoundScope> scopes;
-  private final List<BoundTask> tasks;
+  private final LabelReader labels;
   private final CellValues values = new CellValues();
 
   RowEncoder(List<ScopeColumns> scopes, List<Task> tasks, RowSource source) {
@@ -38,15 +34,7 @@ public final class RowEncoder {
                   .toList()));
     }
     this.scopes = List.copyOf(bound);
-    this.tasks = tasks.stream().map(t -> bind(t, source)).toList();
-  }
-
-  private static BoundTask bind(Task task, RowSource source) {
-    String what = "task '" + task.name() + "'";
-    return new BoundTask(
-        task,
-        Cell.of(source, task.column(), what),
-        task.weightColumn().map(column -> Cell.of(source, column, what)));
+    this.labels = LabelReader.of(tasks, source);
   }
 
   /**
@@ -139,7 +127,7 @@ public final class RowEncoder {
 
   /** Tasks whose labels are read. */
   public int tasks() {
-    return tasks.size();
+    return labels.tasks();
   }
 
   /**
@@ -149,34 +137,6 @@ public final class RowEncoder {
    * @throws DataException if one is wrong
    */
   public void labels(float[] labels, float[] weights, int from) {
-    for (int t = 0; t < tasks.size(); t++) {
-      BoundTask bound = tasks.get(t);
-      Object raw = bound.label().value();
-      boolean there = raw != null && !raw.equals("");
-      labels[from + t] = there ? label(bound, raw) : 0;
-      weights[from + t] = there ? bound.weight().map(RowEncoder::weight).orElse(1f) : 0;
-    }
-  }
-
-  private static float label(BoundTask bound, @Nullable Object raw) {
-    if (raw == null) {
-      return 0;
-    }
-    double value = bound.label().toNumber(raw);
-    Optional<Double> threshold = bound.task().threshold();
-    if (threshold.isPresent()) {
-      return value >= threshold.get() ? 1 : 0;
-    }
-    if (value != 0 && value != 1) {
-      throw bound
-          .label()
-          .bad("is '" + raw + "'", "a label of 0 or 1 is needed, or a threshold in the schema");
-    }
-    return (float) value;
-  }
-
-  private static float weight(Cell cell) {
-    Object raw = cell.value();
-    return raw == null || raw.equals("") ? 1 : cell.toWeight(raw);
+    this.labels.read(labels, weights, from);
   }
 }

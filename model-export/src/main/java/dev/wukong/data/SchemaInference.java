@@ -8,6 +8,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /** Guesses a first schema from a file's values, for its owner to correct. */
 public final class SchemaInference {
@@ -16,6 +18,18 @@ public final class SchemaInference {
 
   private static final List<String> LABELS =
       List.of("label", "click", "clicked", "target", "y", "is_click", "conversion");
+
+  /**
+   * Columns named like these tell the answer, too: as features they would give it away to training,
+   * and no request has them.
+   */
+  private static final Pattern LIKE_LABELS =
+      Pattern.compile(
+          "(?:(?:is|has|was)_?)?(?:labels?|targets?|click(?:s|ed)?|clk|convert(?:ed|s)?"
+              + "|conversions?|purchase[ds]?|bought|buy|liked?|outcome|response|y)"
+              + "|.*_labels?|label_.*|.*_target|target_.*|.*_?probability|.*_(?:clicked|converted"
+              + "|purchased)");
+
   private static final Set<String> CONTEXT_WORDS =
       Set.of(
           "user",
@@ -64,9 +78,13 @@ public final class SchemaInference {
     List<Feature> features = new ArrayList<>();
     boolean libsvm = columns.equals(List.of("label", "indices", "values"));
     List<String> leftOut = new ArrayList<>();
+    List<ColumnProfile> labels = new ArrayList<>();
     for (ColumnProfile profile : profiles) {
       if (TIMES.contains(profile.column().toLowerCase(Locale.ROOT))) {
         leftOut.add(profile.column());
+      } else if (profile != label
+          && LIKE_LABELS.matcher(profile.column().toLowerCase(Locale.ROOT)).matches()) {
+        labels.add(profile);
       } else if (profile != label && !(libsvm && profile.column().equals("values"))) {
         Feature feature = feature(profile, libsvm);
         features.add(feature);
@@ -88,6 +106,12 @@ public final class SchemaInference {
     return "# Inferred from %d rows of %s: check every line.\n"
             .formatted(source.row(), source.name())
         + (leftOut.isEmpty() ? "" : "# Left out: " + String.join(", ", leftOut) + ".\n")
+        + labels.stream()
+            .map(
+                other ->
+                    "# Left out, named like a label: %s (%s). Make it a task if it is one, a feature only if it is known before the answer.\n"
+                        .formatted(other.column(), other.describe()))
+            .collect(Collectors.joining())
         + "# scope: context for what a request has once (user, time), candidate for what is"
         + " ranked.\n"
         + SchemaYaml.write(schema, comments);

@@ -1,5 +1,6 @@
 package dev.wukong.data;
 
+import dev.wukong.config.YamlErrors;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -56,10 +57,7 @@ public final class SchemaYaml {
       }
       return SchemaReader.read(root, source);
     } catch (JacksonException e) {
-      throw new DataException(
-          "%s is not YAML, line %d: %s"
-              .formatted(source, e.getLocation().getLineNr(), e.getOriginalMessage()),
-          e);
+      throw new DataException(source + ", " + YamlErrors.describe(e), e);
     }
   }
 

@@ -5,6 +5,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.duckdb.DuckDBChunkedResult;
 import org.duckdb.DuckDBPreparedStatement;
 import org.duckdb.DuckDBReadableVector;
@@ -16,6 +17,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class TextSource implements RowSource {
   private final Path file;
+  private final boolean quoted;
+  private final @Nullable GzipCheck check;
   private final List<String> columns;
   private final Connection connection;
   private final DuckDBPreparedStatement statement;
@@ -27,10 +30,12 @@ final class TextSource implements RowSource {
 
   TextSource(Path file, FileFormat.Text format) {
     this.file = file;
+    this.quoted = format.quoted();
     boolean header = format.columns().isEmpty();
     this.columns =
         header ? TextFiles.header(file, format.delimiter(), format.quoted()) : format.columns();
     this.vectors = new DuckDBReadableVector[columns.size()];
+    this.check = TextFiles.packed(file) ? GzipCheck.start(file) : null;
     Connection opened = null;
     try {
       opened = DuckDb.connect(true);
@@ -40,7 +45,9 @@ final class TextSource implements RowSource {
       this.chunks = statement.query();
     } catch (SQLException e) {
       DuckDb.closeAfter(e, opened);
-      throw DuckDb.unreadable(file, e);
+      DataException explained = explain(file, quoted, check, e);
+      DuckDb.closeAfter(e, check);
+      throw explained;
     }
   }
 
@@ -53,10 +60,11 @@ final class TextSource implements RowSource {
             DuckDb.literal(Character.toString(format.delimiter())),
             quote,
             quote,
-            columns.stream()
-                .map(c -> DuckDb.literal(c) + ": 'VARCHAR'")
+            // Names of our own: DuckDB does not tell names apart by case.
+            IntStream.range(0, columns.size())
+                .mapToObj(i -> "'c" + i + "': 'VARCHAR'")
                 .collect(Collectors.joining(", ", "{", "}")),
-            file.toString().endsWith(".gz") ? "gzip" : "none");
+            TextFiles.packed(file) ? "gzip" : "none");
   }
 
   @Override
@@ -74,6 +82,9 @@ final class TextSource implements RowSource {
     inChunk++;
     while (inChunk >= ofChunk) {
       if (!nextChunk()) {
+        if (check != null) {
+          check.finish();
+        }
         if (row == 0) {
           throw new DataException(file + " has no rows");
         }
@@ -91,9 +102,11 @@ final class TextSource implements RowSource {
       }
     } catch (RuntimeException e) {
       // The driver wraps what DuckDB reports.
-      throw e.getCause() instanceof SQLException cause
-          ? DuckDb.unreadable(file, cause)
-          : DuckDb.unreadable(file, new SQLException(e.getMessage(), e));
+      throw explain(
+          file,
+          quoted,
+          check,
+          e.getCause() instanceof SQLException cause ? cause : new SQLException(e.getMessage(), e));
     }
     inChunk = 0;
     ofChunk = chunks.chunk().rowCount();
@@ -101,6 +114,24 @@ final class TextSource implements RowSource {
       vectors[i] = chunks.chunk().vector(i);
     }
     return true;
+  }
+
+  private static DataException explain(
+      Path file, boolean quoted, @Nullable GzipCheck check, SQLException cause) {
+    if (check != null) {
+      try {
+        check.finish(); // Damage comes first: what DuckDB says of it may be anything.
+      } catch (DataException damage) {
+        return damage;
+      }
+    }
+    if (String.valueOf(cause.getMessage()).contains("state machine")) {
+      String what =
+          LineEnds.mixed(file, quoted)
+              .orElse("its double quotes or its line ends are not those of a CSV file");
+      return new DataException("%s: %s".formatted(file, what), cause);
+    }
+    return DuckDb.unreadable(file, cause);
   }
 
   @Override
@@ -116,7 +147,8 @@ final class TextSource implements RowSource {
   @Override
   public void close() {
     try (connection;
-        statement) {
+        statement;
+        check) {
       chunks.close();
     } catch (SQLException e) {
       throw new IllegalStateException("closing " + file, e);

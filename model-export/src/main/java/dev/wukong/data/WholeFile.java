@@ -37,6 +37,11 @@ public final class WholeFile implements AutoCloseable {
             StandardOpenOption.WRITE));
   }
 
+  /** Where it lies until it is whole. */
+  public Path part() {
+    return part;
+  }
+
   /** Where its bytes go. */
   public FileChannel channel() {
     return channel;

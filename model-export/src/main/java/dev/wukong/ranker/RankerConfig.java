@@ -65,11 +65,14 @@ public sealed interface RankerConfig permits WukongConfig {
             .filter(IdFeature.class::isInstance)
             .map(Feature::name)
             .collect(Collectors.toSet());
-    for (Map<String, Integer> named : List.of(config.widths(), config.counts())) {
+    for (String key : List.of("widths", "counts")) {
+      Map<String, Integer> named = key.equals("widths") ? config.widths() : config.counts();
       for (String feature : named.keySet()) {
         if (!ids.contains(feature)) {
           throw new ConfigException(
-              "model.embedding names '"
+              "model.embedding."
+                  + key
+                  + " names '"
                   + feature
                   + "', which is no id feature of schema '"
                   + schema.name()

@@ -22,6 +22,7 @@ public final class OnnxRuntime {
      */
     private static OrtEnvironment start() {
       NativeEnvironment.setIfAbsent("ORT_DISABLE_TELEMETRY", "1");
+      NativeLibraries.prepare();
       OrtEnvironment environment =
           OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_WARNING, "wukong");
       EnvironmentReference.take();

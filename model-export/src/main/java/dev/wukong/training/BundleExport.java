@@ -103,6 +103,7 @@ public final class BundleExport {
    * Writes the next version of the model.
    *
    * @param golden examples whose scores the bundle must repeat
+   * @throws NotFiniteException where a weight or a score is no finite number
    */
   public static Written write(
       Path root,
@@ -113,6 +114,8 @@ public final class BundleExport {
       Comparison comparison,
       About about)
       throws IOException {
+    session.checkFinite();
+    GoldenRows repeated = golden(session, golden);
     try (BundleWriter writer = BundleWriter.create(root, about.model())) {
       Map<String, TensorData> weights = session.snapshot();
       Map<String, String> metadata = Map.of("model", about.model(), "kind", about.kind());
@@ -150,7 +153,7 @@ public final class BundleExport {
                   about.provenance(),
                   numbers(about.metrics()),
                   defaults,
-                  golden(session, golden),
+                  repeated,
                   half.map(graph -> Map.of(Precision.FP16, graph)).orElse(Map.of())));
       return new Written(folder, half);
     }
@@ -294,6 +297,11 @@ public final class BundleExport {
         session.layout().positions(Scope.CONTEXT) > 0
             || session.layout().denseWidth(Scope.CONTEXT) > 0;
     float[] probabilities = session.score(examples);
+    for (float probability : probabilities) {
+      if (!Float.isFinite(probability)) {
+        throw new NotFiniteException("the probability of a golden row is " + probability);
+      }
+    }
     return new GoldenRows(
         examples.context().first(contexts ? examples.rows() : 0),
         examples.candidate(),

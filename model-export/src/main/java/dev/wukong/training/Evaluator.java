@@ -3,6 +3,7 @@ package dev.wukong.training;
 import dev.wukong.data.EncodedDataset;
 import dev.wukong.data.EncodedExamples;
 import dev.wukong.data.Progress;
+import dev.wukong.data.RawNumber;
 import dev.wukong.data.Task;
 import dev.wukong.metrics.Metrics;
 import dev.wukong.metrics.MetricsCollector;
@@ -57,15 +58,36 @@ public final class Evaluator {
     return result;
   }
 
-  /** Hands every batch of {@code data} and its probabilities to {@code visitor}. */
+  /**
+   * Hands every batch of {@code data} and its probabilities to {@code visitor}.
+   *
+   * @throws NotFiniteException where a probability is none; the message names the row, from 1
+   */
   public static void score(
       Scorer scorer, EncodedDataset data, int batch, Progress progress, BatchVisitor visitor) {
     EncodedExamples room = data.allocate(batch);
     for (long first = 0; first < data.rows(); first += batch) {
       int count = (int) Math.min(batch, data.rows() - first);
       EncodedExamples examples = data.range(first, count, room);
-      visitor.batch(examples, scorer.score(examples));
+      float[] probabilities = scorer.score(examples);
+      check(data, first, examples, probabilities);
+      visitor.batch(examples, probabilities);
       progress.rows(first + count);
+    }
+  }
+
+  private static void check(
+      EncodedDataset data, long first, EncodedExamples examples, float[] probabilities) {
+    List<Task> tasks = data.encoder().schema().tasks();
+    for (int i = 0; i < probabilities.length; i++) {
+      if (!Float.isFinite(probabilities[i])) {
+        int at = i / tasks.size();
+        long row = first + at + 1;
+        throw NotFiniteException.of(
+            "row %d: the probability of task '%s' is %s"
+                .formatted(row, tasks.get(i % tasks.size()).name(), probabilities[i]),
+            RawNumber.largest(data.encoder(), examples, at, row));
+      }
     }
   }
 }

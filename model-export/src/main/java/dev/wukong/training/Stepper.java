@@ -26,7 +26,7 @@ sealed interface Stepper extends AutoCloseable permits HostStepper, GraphStepper
    * sees the weights that the one before it made.
    *
    * @return the loss and the probabilities of each minibatch before its step
-   * @throws IllegalStateException where a loss is no finite number: nothing has changed then
+   * @throws NotFiniteException where a loss is no finite number: nothing has changed then
    */
   List<TrainSession.Step> run(EncodedExamples block, Steps steps);
 
@@ -36,12 +36,7 @@ sealed interface Stepper extends AutoCloseable permits HostStepper, GraphStepper
   /** Refuses the loss of step {@code number} where it is no finite number. */
   static void checkFinite(float loss, long number) {
     if (!Float.isFinite(loss)) {
-      throw new IllegalStateException(
-          "the loss of step "
-              + number
-              + " is "
-              + loss
-              + ": lower the learning rates or clip the gradients");
+      throw new NotFiniteException("the loss of step " + number + " is " + loss);
     }
   }
 }

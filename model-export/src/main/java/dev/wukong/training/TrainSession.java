@@ -17,6 +17,7 @@ import dev.wukong.ranker.RankerGraphs;
 import dev.wukong.runtime.Device;
 import dev.wukong.runtime.OnnxRuntime;
 import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -117,6 +118,26 @@ public final class TrainSession implements AutoCloseable {
     Map<String, TensorData> result = new LinkedHashMap<>(state.weights().snapshot());
     result.putAll(state.statistics().snapshot());
     return result;
+  }
+
+  /**
+   * Looks at every dense weight and running statistic.
+   *
+   * @throws NotFiniteException where one is no finite number; the message names it
+   */
+  void checkFinite() {
+    for (WeightState of : List.of(state.weights(), state.statistics())) {
+      for (String name : of.places().keySet()) {
+        FloatBuffer values = of.buffer(name);
+        for (int i = 0; i < values.remaining(); i++) {
+          float value = values.get(values.position() + i);
+          if (!Float.isFinite(value)) {
+            throw new NotFiniteException(
+                "after step %d a weight of '%s' is %s".formatted(step, name, value));
+          }
+        }
+      }
+    }
   }
 
   WeightState weights() {

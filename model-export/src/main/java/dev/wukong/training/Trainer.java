@@ -97,6 +97,8 @@ public final class Trainer {
    *
    * @return whether the end was reached; false where it was asked to stop
    * @throws IOException where a checkpoint cannot be written, or is of another training
+   * @throws NotFiniteException where a loss, a weight or a probability of the validation data is no
+   *     finite number
    */
   public boolean run(Listener listener) throws IOException {
     Files.createDirectories(work);
@@ -112,6 +114,7 @@ public final class Trainer {
     }
     while (at.epoch() < config.epochs() && !finished(at) && !stop.getAsBoolean()) {
       at = epoch(at, last, listener);
+      session.checkFinite(); // A checkpoint of such a state would be of no use.
       Optional<Map<String, Metrics>> validation =
           at.rows() < train.rows() ? Optional.empty() : validate();
       if (validation.isEmpty()) {
@@ -209,6 +212,8 @@ public final class Trainer {
               valid.get(),
               config.batch(),
               Progress.NONE));
+    } catch (NotFiniteException e) {
+      throw e.in("the validation data");
     } catch (Stopped e) {
       return Optional.empty();
     }

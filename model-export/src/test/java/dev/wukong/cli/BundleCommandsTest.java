@@ -41,6 +41,33 @@ class BundleCommandsTest {
   }
 
   @Test
+  void inspect_featuresAndTasks_areTables() {
+    assertThat(execute("inspect")).isZero();
+    List<String> rows =
+        out.toString().lines().map(line -> line.strip().replaceAll(" {2,}", " ; ")).toList();
+    assertThat(rows)
+        .contains(
+            "feature ; type ; scope ; values ; ids ; vocabulary ; tables (width)",
+            "shop ; int64 ; candidate ; one ; hash to 48 bits ; - ; shop (3)",
+            "brand ; string ; candidate ; one ; hash to 40 ; - ; brand (4)",
+            "age ; number ; context ; one ; cut at 18, 25, 50 ; - ; age (8)",
+            "price ; number ; candidate ; one, log1p ; - ; - ; -",
+            "picture ; number ; candidate ; vector of 2 ; - ; - ; -",
+            "balance ; number ; context ; one, log1p, optional ; - ; - ; -",
+            "task ; column ; label is 1 where ; weights",
+            "click ; click ; 1 or true ; -",
+            "seconds ; seconds ; at least 30 ; -",
+            "table ; rows ; width")
+        .anyMatch(
+            row -> row.matches("item ; int64 ; .* ; seen 2 times or more ; 30 ; item [(]8[)], .*"))
+        .anyMatch(
+            row ->
+                row.matches(
+                    "tags ; string ; .* ; up to 3, sum, weights tag_weights ; vocabulary ; .*"));
+    assertThat(out.toString()).doesNotContain("Optional").doesNotContain("IdFeature[");
+  }
+
+  @Test
   void inspect_saysWhatHalfPrecisionLoses() {
     assertThat(execute("inspect")).isZero();
     assertThat(out.toString())

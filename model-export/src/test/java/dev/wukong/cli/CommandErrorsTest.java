@@ -66,7 +66,8 @@ class CommandErrorsTest {
         "score @/rows.csv --format none; no file format is called 'none'",
         "score @/empty.csv --target 127.0.0.1:1; empty.csv is empty",
         "score @/rows.csv --target nowhere; --target is 'nowhere', want host:port",
-        "score @/rows.csv --target 127.0.0.1:1; '127.0.0.1:1'",
+        "score @/rows.csv --target 127.0.0.1:1; no service answers at '127.0.0.1:1' (connection"
+            + " refused); start one with java -jar service/target/service.jar",
         "score @/rows.csv --target 127.0.0.1:65536; --target is '127.0.0.1:65536', want host:port",
         "score @/rows.csv --batch 0; --batch is 0, want 1 to",
         "score @/rows.csv --deadline 0; --deadline is 0, want 1 to",

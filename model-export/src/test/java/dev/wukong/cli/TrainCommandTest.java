@@ -143,4 +143,53 @@ class TrainCommandTest {
                 + " is of another training, it differs in: training options; remove it to start"
                 + " afresh");
   }
+
+  @Test
+  void train_noLabels_isRefusedBeforeTraining() throws Exception {
+    List<String> arguments = training("");
+    String rows = Files.readString(folder.resolve("rows.csv"));
+    Files.writeString(folder.resolve("rows.csv"), rows.replaceAll(",[01]\n", ",\n"));
+    assertThat(execute(arguments)).isEqualTo(1);
+    assertThat(said.toString().lines().toList().getLast())
+        .isEqualTo(
+            "model-export train: the training data (rows.csv): all 40 rows have an empty label (or"
+                + " weight 0) for task 'click', column 'click'; at least one label is needed");
+
+    said.getBuffer().setLength(0);
+    Files.writeString(folder.resolve("valid.csv"), Files.readString(folder.resolve("rows.csv")));
+    Files.writeString(folder.resolve("rows.csv"), rows);
+    Path config = folder.resolve("least.yaml");
+    Files.writeString(
+        config, Files.readString(config).replace("rows.csv}", "rows.csv, valid: valid.csv}"));
+    assertThat(execute(arguments)).isEqualTo(1);
+    assertThat(said.toString().lines().toList().getLast())
+        .isEqualTo(
+            "model-export train: the validation data has no AUC of any task: examples of both"
+                + " labels are needed");
+    assertThat(said.toString()).doesNotContain("epoch 1");
+  }
+
+  /** A folder of digits is a version where it has a manifest, else a model of that name. */
+  @Test
+  void inspect_modelNamedByDigits_isFound() throws Exception {
+    List<String> arguments = training("");
+    Path config = folder.resolve("least.yaml");
+    Files.writeString(
+        config, Files.readString(config).replace("name: least\ndata", "name: \"123\"\ndata"));
+    assertThat(execute(arguments)).as(said.toString()).isZero();
+    for (String bundle : List.of("bundles/123", "bundles/123/1")) {
+      said.getBuffer().setLength(0);
+      assertThat(execute(List.of("inspect", folder.resolve(bundle).toString())))
+          .as(said.toString())
+          .isZero();
+      assertThat(said.toString()).startsWith("model      123 version 1");
+    }
+    said.getBuffer().setLength(0);
+    assertThat(execute(List.of("inspect", folder.resolve("bundles/123/2").toString())))
+        .isEqualTo(1);
+    Files.delete(folder.resolve("bundles/123/1/manifest.json"));
+    assertThat(execute(List.of("inspect", folder.resolve("bundles/123/1").toString())))
+        .isEqualTo(1);
+    assertThat(said.toString()).contains("manifest.json");
+  }
 }
