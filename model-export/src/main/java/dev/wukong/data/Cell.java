@@ -90,8 +90,8 @@ record Cell(RowSource source, int column, int weights, String user) {
 
   float toWeight(Object value) {
     float weight = toFloat(value);
-    if (weight < 0) {
-      throw bad("is '" + shown(value) + "'", "a finite weight of at least 0 is needed");
+    if (weight < 0 || weight > FeatureEncoder.MAX_WEIGHT) {
+      throw bad("is '" + shown(value) + "'", "a weight of 0 to 1e9 is needed");
     }
     return weight;
   }

@@ -138,7 +138,11 @@ class BadInputsTest {
         arguments(
             "history_weights",
             "1|-2",
-            "column 'history_weights' (feature 'history') is '-2'; a finite weight of at least 0 is"
+            "column 'history_weights' (feature 'history') is '-2'; a weight of 0 to 1e9 is needed"),
+        arguments(
+            "history_weights",
+            "1|2e9",
+            "column 'history_weights' (feature 'history') is '2e9'; a weight of 0 to 1e9 is"
                 + " needed"),
         arguments(
             "history_weights",

@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -60,10 +61,12 @@ class SwapTest {
         ExecutorService callers = Executors.newFixedThreadPool(3)) {
       awaitVersion(served, 1);
       AtomicBoolean done = new AtomicBoolean();
+      CountDownLatch answered = new CountDownLatch(3);
       List<Future<Map<Long, Integer>>> calls = new ArrayList<>();
       for (int c = 0; c < 3; c++) {
-        calls.add(callers.submit(() -> load(served, done)));
+        calls.add(callers.submit(() -> load(served, answered, done)));
       }
+      assertThat(answered.await(60, TimeUnit.SECONDS)).isTrue();
       for (int version = 2; version <= 6; version++) {
         new TinyModel(version).write(root(), "tiny", version);
         awaitVersion(served, version);
@@ -85,17 +88,24 @@ class SwapTest {
     }
   }
 
-  /** Calls until done; every answer is that of the version it names. Returns answers by version. */
-  private static Map<Long, Integer> load(Served served, AtomicBoolean done) {
+  /**
+   * Calls until done and once more; every answer is that of the version it names. Returns answers
+   * by version.
+   */
+  private static Map<Long, Integer> load(
+      Served served, CountDownLatch answered, AtomicBoolean done) {
     Map<Long, Integer> answers = new HashMap<>();
     try (RankingClient client = RankingClient.over(served.channel(), "tiny", DEADLINE)) {
       PredictRequest request = client.packer().pack(CONTEXT, CANDIDATES);
-      while (!done.get()) {
+      boolean last;
+      do {
+        last = done.get();
         Prediction prediction = client.predict(request);
         long version = prediction.response().getVersion().getBundle();
         check(prediction, new TinyModel((int) version));
         answers.merge(version, 1, Integer::sum);
-      }
+        answered.countDown();
+      } while (!last);
     }
     return answers;
   }
