@@ -120,9 +120,9 @@ class FailuresTest {
     assertThat(
             run(
                 () -> {
-                  throw new AccessDeniedException("/root/x.csv");
+                  throw new AccessDeniedException("/data/x.csv");
                 }))
         .isEqualTo(1);
-    assertThat(said()).isEqualTo("model-export fail: /root/x.csv: permission denied");
+    assertThat(said()).isEqualTo("model-export fail: /data/x.csv: permission denied");
   }
 }
