@@ -206,9 +206,12 @@ final class NativeLibraries {
       removeLeftovers(root);
       Path temporary = Files.createTempDirectory(root, TEMPORARY);
       for (Library library : libraries) {
+        Path file = temporary.resolve(library.name());
         try (InputStream in = library.url().openStream()) {
-          Files.copy(in, temporary.resolve(library.name()));
+          Files.copy(in, file);
         }
+        // Whatever the process's umask leaves to others.
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
       }
       if (!whole(temporary, libraries)) {
         throw new IOException("the libraries in the jar differ from what it says of them");

@@ -43,7 +43,8 @@ class NativeLibrariesTest {
 
   /** Starts ONNX Runtime in a process of its own; gives what it said. */
   private String start(String... options) throws Exception {
-    List<String> command = new ArrayList<>();
+    // A common umask that leaves new files to the group, too.
+    List<String> command = new ArrayList<>(List.of("sh", "-c", "umask 0002 && exec \"$@\"", "sh"));
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(
         List.of("-Xmx256m", "--enable-native-access=ALL-UNNAMED", "-Djava.io.tmpdir=" + temporary));
