@@ -164,7 +164,7 @@ final class HostStepper implements Stepper {
   private long[] lookupTail(String slots) {
     int group = group(slots);
     Scope scope =
-        slots.startsWith("slots." + BatchInputs.suffix(Scope.CONTEXT) + ".")
+        slots.startsWith("slots." + FeatureBlocks.suffix(Scope.CONTEXT) + ".")
             ? Scope.CONTEXT
             : Scope.CANDIDATE;
     return new long[] {

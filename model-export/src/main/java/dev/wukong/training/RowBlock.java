@@ -19,29 +19,38 @@ record RowBlock(String name, ByteBuffer bytes, OnnxJavaType type, long... tail) 
   /** All rows as {@code count} minibatches of equally many: [count, rows of each, tail...]. */
   OnnxTensor minibatches(OrtEnvironment environment, int count) throws OrtException {
     long[] shape = new long[tail.length + 2];
-    long row = type.size;
-    for (int i = 0; i < tail.length; i++) {
-      shape[i + 2] = tail[i];
-      row *= tail[i];
-    }
     shape[0] = count;
-    shape[1] = bytes.capacity() / row / count;
+    shape[1] = rows() / count;
+    System.arraycopy(tail, 0, shape, 2, tail.length);
     return OnnxTensor.createTensor(environment, bytes, shape, type);
+  }
+
+  /** All rows, in place. */
+  OnnxTensor whole(OrtEnvironment environment) throws OrtException {
+    return rows(environment, 0, Math.toIntExact(rows()));
   }
 
   /** Rows {@code from} to {@code to}, in place. */
   OnnxTensor rows(OrtEnvironment environment, int from, int to) throws OrtException {
     long[] shape = new long[tail.length + 1];
     shape[0] = to - (long) from;
-    long row = type.size;
-    for (int i = 0; i < tail.length; i++) {
-      shape[i + 1] = tail[i];
-      row *= tail[i];
-    }
+    System.arraycopy(tail, 0, shape, 1, tail.length);
     ByteBuffer own =
         bytes
-            .slice(Math.toIntExact(from * row), Math.toIntExact(shape[0] * row))
+            .slice(Math.toIntExact(from * rowBytes()), Math.toIntExact(shape[0] * rowBytes()))
             .order(ByteOrder.nativeOrder());
     return OnnxTensor.createTensor(environment, own, shape, type);
+  }
+
+  private long rows() {
+    return bytes.capacity() / rowBytes();
+  }
+
+  private long rowBytes() {
+    long size = type.size;
+    for (long dim : tail) {
+      size *= dim;
+    }
+    return size;
   }
 }

@@ -9,7 +9,7 @@ package dev.wukong.training;
  * @param most ranges at once
  */
 record Shards(int most) {
-  /** Ranges of less rows are not worth a run. */
+  /** Ranges of fewer rows are not worth a run. */
   private static final int MIN_ROWS = 32;
 
   /** Each range has gradients of its own for all weights; more threads share a range. */
