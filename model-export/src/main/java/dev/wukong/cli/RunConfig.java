@@ -42,6 +42,17 @@ public record RunConfig(
     TrainingConfig training,
     JsonNode modelJson,
     JsonNode trainingJson) {
+  private static final List<String> SHIPPED =
+      List.of(
+          "criteo",
+          "frappe",
+          "frappe-afn",
+          "frappe-autoint",
+          "frappe-dcnv2",
+          "frappe-dlrm",
+          "frappe-finalmlp",
+          "frappe-masknet",
+          "frappe-xdeepfm");
 
   /**
    * Reads a file, or a configuration that ships with the program.
@@ -79,19 +90,26 @@ public record RunConfig(
   }
 
   private static Section shipped(String name) {
-    String resource = "/configs/" + name + ".yaml";
-    try (InputStream in =
-        name.matches("[a-z0-9_-]+") ? RunConfig.class.getResourceAsStream(resource) : null) {
+    if (!name.matches("[a-z0-9_-]+")
+        || RunConfig.class.getResource("/configs/" + name + ".yaml") == null) {
+      throw new ConfigException(
+          "there is no configuration file '"
+              + name
+              + "' and none of that name ships with the program ("
+              + String.join(", ", SHIPPED)
+              + ")");
+    }
+    return Section.parse(name + ".yaml:", resource(name + ".yaml"));
+  }
+
+  private static String resource(String file) {
+    try (InputStream in = RunConfig.class.getResourceAsStream("/configs/" + file)) {
       if (in == null) {
-        throw new ConfigException(
-            "there is no configuration file '"
-                + name
-                + "' and none of that name ships with the program (criteo, frappe)");
+        throw new ConfigException("no file '" + file + "' ships with the program");
       }
-      String yaml = new String(in.readAllBytes(), StandardCharsets.UTF_8);
-      return Section.parse(name + ".yaml:", yaml);
+      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
     } catch (IOException e) {
-      throw new ConfigException(resource + " cannot be read: " + e.getMessage());
+      throw new ConfigException(file + " cannot be read: " + e.getMessage());
     }
   }
 
@@ -167,10 +185,10 @@ public record RunConfig(
 
   private static Schema schema(Section root, @Nullable Path folder) {
     if (root.has("schema_file")) {
-      if (folder == null) {
-        throw new ConfigException("schema_file wants a configuration file that it is relative to");
-      }
-      return SchemaYaml.read(folder.resolve(root.text("schema_file")));
+      String name = root.text("schema_file");
+      return folder == null
+          ? SchemaYaml.parse(resource(name), name)
+          : SchemaYaml.read(folder.resolve(name));
     }
     return Schema.fromJson(
         root.raw("schema")
