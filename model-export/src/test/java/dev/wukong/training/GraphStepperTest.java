@@ -82,7 +82,10 @@ class GraphStepperTest {
   }
 
   static TrainSession session(String mlp, String training) {
-    RankerConfig model = model(mlp);
+    return session(model(mlp), training);
+  }
+
+  static TrainSession session(RankerConfig model, String training) {
     InputLayout layout = model.layout(SCHEMA);
     TrainingConfig config =
         TrainingConfig.read(TrainSessionTest.yaml("batch: " + BATCH + "\nthreads: 4\n" + training));
@@ -165,8 +168,12 @@ class GraphStepperTest {
   }
 
   private static void check(String mlp, String training, String place) {
-    try (TrainSession host = session(mlp, training + "\noptimizer_in: host");
-        TrainSession graph = session(mlp, training + "\n" + place)) {
+    check(model(mlp), training, place);
+  }
+
+  static void check(RankerConfig model, String training, String place) {
+    try (TrainSession host = session(model, training + "\noptimizer_in: host");
+        TrainSession graph = session(model, training + "\n" + place)) {
       Map<String, double[]> start = everything(host);
       for (int pass = 0; pass < 2; pass++) {
         EncodedExamples examples = examples(pass);
