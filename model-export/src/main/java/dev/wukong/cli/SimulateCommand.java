@@ -4,6 +4,7 @@ import dev.wukong.data.CsvFile;
 import dev.wukong.data.RowSource;
 import dev.wukong.simulator.Simulator;
 import dev.wukong.simulator.SimulatorConfig;
+import dev.wukong.terminal.Bars;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.concurrent.Callable;

@@ -1,4 +1,4 @@
-package dev.wukong.cli;
+package dev.wukong.run;
 
 import dev.wukong.training.Trainer;
 import java.io.PrintWriter;

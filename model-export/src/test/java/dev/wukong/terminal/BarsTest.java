@@ -1,4 +1,4 @@
-package dev.wukong.cli;
+package dev.wukong.terminal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -1,4 +1,4 @@
-package dev.wukong.cli;
+package dev.wukong.terminal;
 
 import dev.wukong.data.Progress;
 import java.time.temporal.ChronoUnit;
@@ -7,15 +7,15 @@ import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
 
 /** Progress bars on the terminal's error stream, with rate and, where it is known, time left. */
-final class Bars {
+public final class Bars {
   private Bars() {}
 
   /** A bar of {@code rows} rows; -1 where their number is not known. */
-  static ProgressBar rows(String task, long rows) {
+  public static ProgressBar rows(String task, long rows) {
     return builder(task, rows).build();
   }
 
-  static ProgressBarBuilder builder(String task, long rows) {
+  public static ProgressBarBuilder builder(String task, long rows) {
     ProgressBarBuilder builder =
         new ProgressBarBuilder()
             .setTaskName(task)
@@ -30,14 +30,14 @@ final class Bars {
   }
 
   /** A bar that shows nothing. */
-  static ProgressBar silent() {
+  public static ProgressBar silent() {
     return new ProgressBarBuilder()
         .setConsumer(new me.tongfei.progressbar.DelegatingProgressBarConsumer(line -> {}))
         .build();
   }
 
   /** Tells {@code bar} of every 1024th row: it is called for each. */
-  static Progress on(ProgressBar bar) {
+  public static Progress on(ProgressBar bar) {
     return rows -> {
       if ((rows & 1023) == 0) {
         bar.stepTo(rows);

@@ -1,24 +1,16 @@
-package dev.wukong.cli;
+package dev.wukong.run;
 
 import dev.wukong.bundle.BundleStore;
 import dev.wukong.config.ConfigException;
 import dev.wukong.config.Section;
-import dev.wukong.data.FileFormat;
 import dev.wukong.data.IdMapping;
 import dev.wukong.data.InputLayout;
 import dev.wukong.data.Schema;
-import dev.wukong.data.SchemaYaml;
 import dev.wukong.data.Table;
 import dev.wukong.data.Task;
 import dev.wukong.ranker.RankerConfig;
 import dev.wukong.training.TrainingConfig;
-import java.io.IOException;
-import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.JsonNodeFactory;
@@ -28,15 +20,11 @@ import tools.jackson.databind.node.JsonNodeFactory;
  * {@code model}, {@code training}.
  *
  * @param name the model's name in the bundle root
- * @param train file names, relative to the data folder
- * @param format empty: told by the file's name
+ * @param data where examples come from
  */
 public record RunConfig(
     String name,
-    String train,
-    Optional<String> valid,
-    Optional<String> test,
-    Optional<String> format,
+    DataConfig data,
     Schema schema,
     RankerConfig model,
     TrainingConfig training,
@@ -49,15 +37,13 @@ public record RunConfig(
    * @param source a path, or a name such as {@code frappe}
    */
   public static RunConfig read(String source) {
-    Path file = Path.of(source);
-    return Files.isRegularFile(file)
-        ? of(Section.read(file), file.toAbsolutePath().getParent(), null)
-        : of(shipped(source), null, null);
+    return ConfigTree.read(source).config();
   }
 
   /** The configuration {@code name} that ships with the program, for data whose schema is known. */
   public static RunConfig shipped(String name, Schema schema) {
-    return of(shipped(name), null, schema);
+    ConfigTree shipped = ConfigTree.shipped(name);
+    return of(Section.of(shipped.path(), shipped.tree()), schema);
   }
 
   /** The same with another limit of epochs: for trials. */
@@ -66,58 +52,27 @@ public record RunConfig(
       throw new ConfigException("epochs is " + epochs + ", want at least 1");
     }
     return new RunConfig(
-        name,
-        train,
-        valid,
-        test,
-        format,
-        schema,
-        model,
-        training.withEpochs(epochs),
-        modelJson,
-        trainingJson);
+        name, data, schema, model, training.withEpochs(epochs), modelJson, trainingJson);
   }
 
-  private static Section shipped(String name) {
-    String resource = "/configs/" + name + ".yaml";
-    try (InputStream in =
-        name.matches("[a-z0-9_-]+") ? RunConfig.class.getResourceAsStream(resource) : null) {
-      if (in == null) {
-        throw new ConfigException(
-            "there is no configuration file '"
-                + name
-                + "' and none of that name ships with the program (criteo, frappe)");
-      }
-      String yaml = new String(in.readAllBytes(), StandardCharsets.UTF_8);
-      return Section.parse(name + ".yaml:", yaml);
-    } catch (IOException e) {
-      throw new ConfigException(resource + " cannot be read: " + e.getMessage());
-    }
+  static RunConfig of(Section root) {
+    return of(root, null);
   }
 
-  private static RunConfig of(Section root, @Nullable Path folder, @Nullable Schema given) {
+  private static RunConfig of(Section root, @Nullable Schema given) {
     String name = root.text("name");
     if (!BundleStore.isModel(name)) {
       throw new ConfigException(
           root.path() + " name is '" + name + "', want 1 to 64 of a-z, 0-9, _ and -");
     }
-    Section data = root.section("data");
-    String train = data.text("train");
-    Optional<String> valid = optional(data, "valid");
-    Optional<String> test = optional(data, "test");
-    Optional<String> format = optional(data, "format");
-    format.ifPresent(FileFormat::named);
-    data.done();
-    Schema schema = given != null ? given : schema(root, folder);
+    DataConfig data = DataConfig.read(root.section("data"));
+    Schema schema = given != null ? given : schema(root, data);
     Section model = root.section("model");
     Section training = root.section("training");
     RunConfig result =
         new RunConfig(
             name,
-            train,
-            valid,
-            test,
-            format,
+            data,
             schema,
             RankerConfig.read(model),
             TrainingConfig.read(training),
@@ -165,28 +120,23 @@ public record RunConfig(
     }
   }
 
-  private static Schema schema(Section root, @Nullable Path folder) {
-    if (root.has("schema_file")) {
-      if (folder == null) {
-        throw new ConfigException("schema_file wants a configuration file that it is relative to");
+  private static Schema schema(Section root, DataConfig data) {
+    return switch (data) {
+      case DataConfig.Simulated simulated -> {
+        if (root.has("schema")) {
+          throw new ConfigException(
+              root.path() + " schema is given, want none: a simulator has its own");
+        }
+        yield Worlds.schema(simulated);
       }
-      return SchemaYaml.read(folder.resolve(root.text("schema_file")));
-    }
-    return Schema.fromJson(
-        root.raw("schema")
-            .orElseThrow(
-                () ->
-                    new ConfigException(
-                        root.path() + " schema is missing, want schema or schema_file")),
-        root.path() + " schema");
-  }
-
-  private static Optional<String> optional(Section section, String key) {
-    return section.has(key) ? Optional.of(section.text(key)) : Optional.empty();
-  }
-
-  /** The format of {@code file}, as configured or by its name. */
-  public FileFormat format(Path file) {
-    return format.map(FileFormat::named).orElseGet(() -> FileFormat.guess(file));
+      case DataConfig.Files _ ->
+          Schema.fromJson(
+              root.raw("schema")
+                  .orElseThrow(
+                      () ->
+                          new ConfigException(
+                              root.path() + " schema is missing, want schema or schema_file")),
+              root.path() + " schema");
+    };
   }
 }

@@ -1,4 +1,4 @@
-package dev.wukong.cli;
+package dev.wukong.run;
 
 import dev.wukong.bundle.Precision;
 import dev.wukong.bundle.ReducedGraph;
@@ -7,10 +7,10 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /** What a graph of lower precision loses, in one line. */
-final class Precisions {
+public final class Precisions {
   private Precisions() {}
 
-  static String line(Precision precision, ReducedGraph graph) {
+  public static String line(Precision precision, ReducedGraph graph) {
     ReducedGraph.Measured measured = graph.measured();
     StringBuilder line = new StringBuilder();
     line.append(

@@ -1,4 +1,4 @@
-package dev.wukong.cli;
+package dev.wukong.terminal;
 
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
@@ -8,7 +8,7 @@ import java.util.concurrent.TimeUnit;
  * Makes Ctrl-C an ordinary end: the loop that asks {@link #asked} leaves by itself, and the process
  * waits for {@link #close}.
  */
-final class Stop implements AutoCloseable {
+public final class Stop implements AutoCloseable {
   private static final Duration END = Duration.ofSeconds(20);
 
   private final CountDownLatch asked = new CountDownLatch(1);
@@ -16,20 +16,20 @@ final class Stop implements AutoCloseable {
   private final Thread hook = new Thread(this::end, "stop");
   private final Duration end;
 
-  Stop() {
+  public Stop() {
     this(END);
   }
 
   /**
    * @param end how long the process waits for {@link #close} at most
    */
-  Stop(Duration end) {
+  public Stop(Duration end) {
     this.end = end;
     Runtime.getRuntime().addShutdownHook(hook);
   }
 
   /** Whether the process is to end. */
-  boolean asked() {
+  public boolean asked() {
     return asked.getCount() == 0;
   }
 
@@ -37,7 +37,7 @@ final class Stop implements AutoCloseable {
    * Whether the process is to end within a second: Ctrl-C reaches child processes too, perhaps
    * before this one.
    */
-  boolean comes() {
+  public boolean comes() {
     return wait(asked, 1);
   }
 

@@ -1,4 +1,4 @@
-package dev.wukong.cli;
+package dev.wukong.terminal;
 
 import java.time.Duration;
 import java.util.Locale;

@@ -1,4 +1,4 @@
-package dev.wukong.cli;
+package dev.wukong.run;
 
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -11,7 +11,7 @@ import java.nio.file.StandardOpenOption;
  * The right to train in a folder: two trainings in one would write over each other's data and
  * checkpoints. One holder at a time among all processes of a machine; it ends with the process.
  */
-final class WorkLock implements AutoCloseable {
+public final class WorkLock implements AutoCloseable {
   private static final String FILE = ".lock";
 
   private final FileChannel channel;
@@ -26,7 +26,7 @@ final class WorkLock implements AutoCloseable {
    * @param work made where missing
    * @throws IOException where another training holds it
    */
-  static WorkLock take(Path work) throws IOException {
+  public static WorkLock take(Path work) throws IOException {
     Files.createDirectories(work);
     FileChannel channel =
         FileChannel.open(work.resolve(FILE), StandardOpenOption.CREATE, StandardOpenOption.WRITE);

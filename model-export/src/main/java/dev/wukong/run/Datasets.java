@@ -1,4 +1,4 @@
-package dev.wukong.cli;
+package dev.wukong.run;
 
 import dev.wukong.data.DatasetWriter;
 import dev.wukong.data.EncodedDataset;
@@ -8,6 +8,7 @@ import dev.wukong.data.FileFormat;
 import dev.wukong.data.RowSource;
 import dev.wukong.data.Schema;
 import dev.wukong.data.VocabularyBuilder;
+import dev.wukong.terminal.Bars;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -17,11 +18,11 @@ import java.util.function.Supplier;
 import me.tongfei.progressbar.ProgressBar;
 
 /** Data files made into encoded data sets, with progress bars. */
-final class Datasets {
+public final class Datasets {
   private final PrintWriter out;
   private final boolean bars;
 
-  Datasets(PrintWriter out, boolean bars) {
+  public Datasets(PrintWriter out, boolean bars) {
     this.out = out;
     this.bars = bars;
   }
@@ -30,7 +31,7 @@ final class Datasets {
    * The encoder whose vocabularies are those of {@code training}; the source is read only where a
    * vocabulary is needed.
    */
-  FeatureEncoder encoder(Schema schema, Supplier<RowSource> training) {
+  public FeatureEncoder encoder(Schema schema, Supplier<RowSource> training) {
     VocabularyBuilder builder = new VocabularyBuilder(schema);
     if (builder.needed()) {
       try (RowSource source = training.get();
@@ -47,7 +48,7 @@ final class Datasets {
    *
    * @param labelled whether its labels are read; if not, they may be missing
    */
-  EncodedDataset encode(
+  public EncodedDataset encode(
       Path file, FileFormat format, FeatureEncoder encoder, Path target, boolean labelled)
       throws IOException {
     return encode(
@@ -55,7 +56,8 @@ final class Datasets {
   }
 
   /** Encodes a source into {@code target} and opens the result. */
-  EncodedDataset encode(String name, Supplier<RowSource> rows, FeatureEncoder encoder, Path target)
+  public EncodedDataset encode(
+      String name, Supplier<RowSource> rows, FeatureEncoder encoder, Path target)
       throws IOException {
     return encode(name, rows, encoder, target, true);
   }
