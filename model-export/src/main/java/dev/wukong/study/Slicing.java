@@ -1,0 +1,189 @@
+package dev.wukong.study;
+
+import dev.wukong.data.EncodedDataset;
+import dev.wukong.data.EncodedExamples;
+import dev.wukong.data.EncodedRows;
+import dev.wukong.data.FeatureEncoder;
+import dev.wukong.data.IdFeature;
+import dev.wukong.data.IdMapping;
+import dev.wukong.data.RowKey;
+import dev.wukong.data.Scope;
+import dev.wukong.data.Vocabulary;
+import dev.wukong.run.EncodedSplits;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+
+/**
+ * How the rows of a test split fall into slices: by the value of each single-valued id feature that
+ * has few, else by how often its value occurs in the training data. Made once for all runs.
+ *
+ * @param features those that are sliced
+ */
+record Slicing(List<Feature> features) {
+  /** The most values of a feature that is sliced by value. */
+  static final int MAX_VALUES = 50;
+
+  private static final int BATCH = 4096;
+
+  private static final List<String> BANDS =
+      List.of("1-9", "10-99", "100-999", "1,000-9,999", "10,000-99,999", "100,000 and more");
+
+  /**
+   * A feature's slices.
+   *
+   * @param by value or frequency
+   * @param ofRow the place of each test row's slice
+   */
+  record Feature(String name, String by, List<String> slices, byte[] ofRow) {}
+
+  /** One feature's ids and where they lie. */
+  private record Column(IdFeature feature, int position, int width) {
+    long id(EncodedExamples examples, int row) {
+      EncodedRows rows =
+          switch (feature.scope()) {
+            case CONTEXT -> examples.context();
+            case CANDIDATE -> examples.candidate();
+          };
+      return rows.ids()[row * width + position];
+    }
+  }
+
+  /** Sees a row of a split. */
+  @FunctionalInterface
+  private interface RowVisitor {
+    void row(EncodedExamples examples, int place, long row);
+  }
+
+  static Slicing of(EncodedSplits data) {
+    List<Feature> result = new ArrayList<>();
+    for (Column column : columns(data.encoder())) {
+      result.add(named(data.encoder(), column).map(data, column));
+    }
+    return new Slicing(List.copyOf(result));
+  }
+
+  private static List<Column> columns(FeatureEncoder encoder) {
+    List<Column> result = new ArrayList<>();
+    for (Scope scope : Scope.values()) {
+      int position = 0;
+      for (IdFeature feature : encoder.schema().ids(scope)) {
+        if (!feature.multiValued()) {
+          result.add(new Column(feature, position, encoder.positions(scope)));
+        }
+        position += feature.maxIds();
+      }
+    }
+    return result;
+  }
+
+  /** How a feature is sliced. */
+  private interface Cut {
+    Feature map(EncodedSplits data, Column column);
+  }
+
+  private static Cut named(FeatureEncoder encoder, Column column) {
+    IdFeature feature = column.feature();
+    OptionalLong ids = encoder.rowsIn(feature.idSpace());
+    boolean few = ids.isPresent() && ids.getAsLong() - RowKey.FIRST <= MAX_VALUES;
+    return switch (feature.mapping()) {
+      case IdMapping.Vocabulary vocabulary ->
+          few
+              ? byValue(values(encoder.vocabularies().get(feature.idSpace())))
+              : byFrequency(vocabulary.minCount() == 1 ? "0" : "0-" + (vocabulary.minCount() - 1));
+      case IdMapping.Buckets buckets ->
+          few ? byValue(intervals(buckets.boundaries())) : byFrequency("0");
+      case IdMapping.Hash _ -> byFrequency("0");
+    };
+  }
+
+  private static List<String> values(Vocabulary vocabulary) {
+    return vocabulary.values();
+  }
+
+  private static List<String> intervals(List<Double> boundaries) {
+    List<String> result = new ArrayList<>();
+    for (int i = 0; i <= boundaries.size(); i++) {
+      String from = i == 0 ? "" : "from " + boundaries.get(i - 1);
+      String to = i == boundaries.size() ? "" : "below " + boundaries.get(i);
+      result.add((from + " " + to).strip());
+    }
+    return result;
+  }
+
+  private static Cut byValue(List<String> values) {
+    return (data, column) -> {
+      List<String> names = new ArrayList<>(List.of("missing", "unseen"));
+      names.addAll(values);
+      EncodedDataset test = data.test().orElseThrow();
+      byte[] ofRow = new byte[Math.toIntExact(test.rows())];
+      each(test, (examples, place, row) -> ofRow[(int) row] = slice(column.id(examples, place)));
+      return new Feature(column.feature().name(), "value", List.copyOf(names), ofRow);
+    };
+  }
+
+  private static byte slice(long id) {
+    if (id == RowKey.MISSING) {
+      return 0;
+    }
+    return (byte) (id == RowKey.UNSEEN ? 1 : id - RowKey.FIRST + 2);
+  }
+
+  /**
+   * Slices by the count of the value's id in the training data.
+   *
+   * @param unseen the name of the band of what the vocabulary does not have
+   */
+  private static Cut byFrequency(String unseen) {
+    return (data, column) -> {
+      List<String> names = new ArrayList<>(List.of("missing", unseen));
+      names.addAll(BANDS);
+      EncodedDataset test = data.test().orElseThrow();
+      long[] ids = new long[Math.toIntExact(test.rows())];
+      Map<Long, int[]> counts = new HashMap<>();
+      each(
+          test,
+          (examples, place, row) -> {
+            ids[(int) row] = column.id(examples, place);
+            counts.computeIfAbsent(ids[(int) row], _ -> new int[1]);
+          });
+      each(
+          data.train(),
+          (examples, place, _) -> {
+            int[] count = counts.get(column.id(examples, place));
+            if (count != null) {
+              count[0]++;
+            }
+          });
+      byte[] ofRow = new byte[ids.length];
+      for (int row = 0; row < ids.length; row++) {
+        ofRow[row] = band(column.feature(), ids[row], counts.getOrDefault(ids[row], new int[1])[0]);
+      }
+      return new Feature(column.feature().name(), "frequency", List.copyOf(names), ofRow);
+    };
+  }
+
+  private static byte band(IdFeature feature, long id, int count) {
+    if (id == RowKey.MISSING) {
+      return 0;
+    }
+    boolean unseen = feature.mapping() instanceof IdMapping.Vocabulary && id == RowKey.UNSEEN;
+    if (unseen || count == 0) {
+      return 1;
+    }
+    return (byte) Math.min(1 + String.valueOf(count).length(), 1 + BANDS.size());
+  }
+
+  private static void each(EncodedDataset data, RowVisitor visitor) {
+    EncodedExamples room = data.allocate(BATCH);
+    for (long first = 0; first < data.rows(); first += BATCH) {
+      int count = (int) Math.min(BATCH, data.rows() - first);
+      EncodedExamples examples = data.range(first, count, room);
+      for (int i = 0; i < count; i++) {
+        visitor.row(examples, i, first + i);
+      }
+    }
+  }
+}
