@@ -1,6 +1,7 @@
 package dev.wukong.study;
 
 import dev.wukong.terminal.Bars;
+import java.io.Console;
 import java.io.PrintWriter;
 import java.util.LinkedHashMap;
 import java.util.Locale;
@@ -34,12 +35,11 @@ public final class Board {
   }
 
   /** Whether this process writes to a terminal that moves its cursor. */
+  @SuppressWarnings("SystemConsoleNull") // NullAway knows the older contract.
   public static boolean movesCursor() {
     String kind = System.getenv("TERM");
-    return System.console() != null
-        && System.console().isTerminal()
-        && kind != null
-        && !kind.equals("dumb");
+    Console console = System.console();
+    return console != null && console.isTerminal() && kind != null && !kind.equals("dumb");
   }
 
   /** Writes a line that stays. */

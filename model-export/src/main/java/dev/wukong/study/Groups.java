@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 
 /**
@@ -47,7 +48,7 @@ record Groups(List<Group> all, List<Failure> failures) {
     }
 
     /** The seeds' mean of one block sum, by block. */
-    double[] blocks(java.util.function.Function<Blocks, double[]> sums) {
+    double[] blocks(Function<Blocks, double[]> sums) {
       double[] total = new double[sums.apply(first().detail().blocks()).length];
       for (Outcome outcome : outcomes) {
         double[] own = sums.apply(outcome.detail().blocks());

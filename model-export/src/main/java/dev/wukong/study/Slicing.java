@@ -91,7 +91,7 @@ record Slicing(List<Feature> features) {
     return switch (feature.mapping()) {
       case IdMapping.Vocabulary vocabulary ->
           few
-              ? byValue(values(encoder.vocabularies().get(feature.idSpace())))
+              ? byValue(values(encoder, feature))
               : byFrequency(vocabulary.minCount() == 1 ? "0" : "0-" + (vocabulary.minCount() - 1));
       case IdMapping.Buckets buckets ->
           few ? byValue(intervals(buckets.boundaries())) : byFrequency("0");
@@ -99,7 +99,11 @@ record Slicing(List<Feature> features) {
     };
   }
 
-  private static List<String> values(Vocabulary vocabulary) {
+  private static List<String> values(FeatureEncoder encoder, IdFeature feature) {
+    Vocabulary vocabulary = encoder.vocabularies().get(feature.idSpace());
+    if (vocabulary == null) {
+      throw new IllegalStateException(feature.name() + " has no vocabulary");
+    }
     return vocabulary.values();
   }
 

@@ -7,6 +7,7 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
 
 /** Threads that share a list of runs. Where one fails, the others end after a checkpoint. */
 final class Workers {
@@ -31,7 +32,7 @@ final class Workers {
    */
   void each(List<StudyRun> runs, Work work) throws IOException {
     Queue<StudyRun> left = new ConcurrentLinkedQueue<>(runs);
-    AtomicReference<Throwable> failure = new AtomicReference<>();
+    AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
     BooleanSupplier until = () -> stop.getAsBoolean() || failure.get() != null;
     List<Thread> workers = new ArrayList<>();
     for (int i = 0; i < Math.min(threads, runs.size()); i++) {
