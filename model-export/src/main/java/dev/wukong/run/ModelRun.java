@@ -91,7 +91,10 @@ public final class ModelRun implements AutoCloseable {
       weights += own * table.width();
     }
     Graph graph = RankerGraphs.predict(config.model(), session.layout());
-    return new Size(dense, rows, weights, Flops.perExample(graph, "B").products());
+    // In training every example brings a context of its own.
+    long flops =
+        Flops.perExample(graph, "B").products() + Flops.perExample(graph, "R").products();
+    return new Size(dense, rows, weights, flops);
   }
 
   /**

@@ -9,8 +9,26 @@ import java.util.stream.Collectors;
 final class AblationReport {
   private AblationReport() {}
 
-  static List<Block> of(Groups groups) {
-    Groups.Group whole = groups.all().getFirst();
+  static List<Block> of(Study study, Groups groups) {
+    String name = study.runs().getFirst().name();
+    List<Block> blocks = new ArrayList<>();
+    groups.all().stream()
+        .filter(g -> g.name().equals(name))
+        .findFirst()
+        .ifPresentOrElse(
+            whole -> blocks.addAll(compared(groups, whole)),
+            () ->
+                blocks.add(
+                    new Block.Paragraph(
+                        "There is nothing to compare with yet: " + name + " has not ended.")));
+    blocks.add(new Block.Heading("Training"));
+    blocks.add(ModelParts.curves(groups));
+    blocks.add(new Block.Heading("Calibration"));
+    blocks.add(ModelParts.calibration(groups));
+    return blocks;
+  }
+
+  private static List<Block> compared(Groups groups, Groups.Group whole) {
     List<Block> blocks = new ArrayList<>();
     blocks.add(new Block.Heading("What is lost"));
     blocks.add(losses(groups, whole));
@@ -28,10 +46,6 @@ final class AblationReport {
                     .map(Groups.Group::name)
                     .collect(Collectors.joining(", "))
                 + "."));
-    blocks.add(new Block.Heading("Training"));
-    blocks.add(ModelParts.curves(groups));
-    blocks.add(new Block.Heading("Calibration"));
-    blocks.add(ModelParts.calibration(groups));
     return blocks;
   }
 

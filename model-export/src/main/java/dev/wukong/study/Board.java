@@ -56,12 +56,16 @@ public final class Board {
   }
 
   private synchronized void show(Line line, String text) {
+    if (line.closed) {
+      return; // The bar's own thread may be late.
+    }
     erase();
     shown.put(line, text);
     draw();
   }
 
   private synchronized void hide(Line line) {
+    line.closed = true;
     erase();
     shown.remove(line);
     draw();
@@ -94,6 +98,7 @@ public final class Board {
   final class Line implements AutoCloseable {
     private final String run;
     private final ProgressBar bar;
+    private boolean closed; // Guarded by the board.
 
     private Line(String run, long rows) {
       this.run = run;

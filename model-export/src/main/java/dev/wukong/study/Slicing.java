@@ -15,6 +15,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.stream.IntStream;
 
 /**
  * How the rows of a test split fall into slices: by the value of each single-valued id feature that
@@ -27,6 +28,7 @@ record Slicing(List<Feature> features) {
   static final int MAX_VALUES = 50;
 
   private static final int BATCH = 4096;
+  private static final int[] NONE = {0};
 
   private static final List<String> BANDS =
       List.of("1-9", "10-99", "100-999", "1,000-9,999", "10,000-99,999", "100,000 and more");
@@ -58,9 +60,53 @@ record Slicing(List<Feature> features) {
   }
 
   static Slicing of(EncodedSplits data) {
+    List<Column> columns = columns(data.encoder());
+    EncodedDataset test = data.test().orElseThrow();
+    List<Cut> cuts = columns.stream().map(c -> cut(data.encoder(), c.feature())).toList();
+    List<Map<Long, int[]>> counts = new ArrayList<>();
+    columns.forEach(_ -> counts.add(new HashMap<>()));
+    List<Integer> counted =
+        IntStream.range(0, cuts.size()).filter(c -> cuts.get(c).byFrequency()).boxed().toList();
+    each(
+        test,
+        (examples, place, _) ->
+            counted.forEach(
+                c ->
+                    counts
+                        .get(c)
+                        .computeIfAbsent(columns.get(c).id(examples, place), _ -> new int[1])));
+    if (!counted.isEmpty()) {
+      each(
+          data.train(),
+          (examples, place, _) -> {
+            for (int c : counted) {
+              int[] count = counts.get(c).get(columns.get(c).id(examples, place));
+              if (count != null) {
+                count[0]++;
+              }
+            }
+          });
+    }
+    byte[][] slices = new byte[columns.size()][Math.toIntExact(test.rows())];
+    each(
+        test,
+        (examples, place, row) -> {
+          for (int c = 0; c < slices.length; c++) {
+            long id = columns.get(c).id(examples, place);
+            slices[c][(int) row] =
+                cuts.get(c).byFrequency()
+                    ? band(columns.get(c).feature(), id, counts.get(c).getOrDefault(id, NONE)[0])
+                    : slice(id);
+          }
+        });
     List<Feature> result = new ArrayList<>();
-    for (Column column : columns(data.encoder())) {
-      result.add(named(data.encoder(), column).map(data, column));
+    for (int c = 0; c < slices.length; c++) {
+      result.add(
+          new Feature(
+              columns.get(c).feature().name(),
+              cuts.get(c).byFrequency() ? "frequency" : "value",
+              cuts.get(c).names(),
+              slices[c]));
     }
     return new Slicing(List.copyOf(result));
   }
@@ -79,23 +125,39 @@ record Slicing(List<Feature> features) {
     return result;
   }
 
-  /** How a feature is sliced. */
-  private interface Cut {
-    Feature map(EncodedSplits data, Column column);
+  /**
+   * How a feature is sliced.
+   *
+   * @param names of its slices: absent values, those that training has not seen, the others
+   */
+  private record Cut(boolean byFrequency, List<String> names) {
+    static Cut byValue(List<String> values) {
+      return new Cut(false, named("unseen", values));
+    }
+
+    static Cut byFrequency(String unseen) {
+      return new Cut(true, named(unseen, BANDS));
+    }
+
+    private static List<String> named(String unseen, List<String> others) {
+      List<String> names = new ArrayList<>(List.of("missing", unseen));
+      names.addAll(others);
+      return List.copyOf(names);
+    }
   }
 
-  private static Cut named(FeatureEncoder encoder, Column column) {
-    IdFeature feature = column.feature();
+  private static Cut cut(FeatureEncoder encoder, IdFeature feature) {
     OptionalLong ids = encoder.rowsIn(feature.idSpace());
     boolean few = ids.isPresent() && ids.getAsLong() - RowKey.FIRST <= MAX_VALUES;
     return switch (feature.mapping()) {
       case IdMapping.Vocabulary vocabulary ->
           few
-              ? byValue(values(encoder, feature))
-              : byFrequency(vocabulary.minCount() == 1 ? "0" : "0-" + (vocabulary.minCount() - 1));
+              ? Cut.byValue(values(encoder, feature))
+              : Cut.byFrequency(
+                  vocabulary.minCount() == 1 ? "0" : "0-" + (vocabulary.minCount() - 1));
       case IdMapping.Buckets buckets ->
-          few ? byValue(intervals(buckets.boundaries())) : byFrequency("0");
-      case IdMapping.Hash _ -> byFrequency("0");
+          few ? Cut.byValue(intervals(buckets.boundaries())) : Cut.byFrequency("0");
+      case IdMapping.Hash _ -> Cut.byFrequency("0");
     };
   }
 
@@ -117,56 +179,11 @@ record Slicing(List<Feature> features) {
     return result;
   }
 
-  private static Cut byValue(List<String> values) {
-    return (data, column) -> {
-      List<String> names = new ArrayList<>(List.of("missing", "unseen"));
-      names.addAll(values);
-      EncodedDataset test = data.test().orElseThrow();
-      byte[] ofRow = new byte[Math.toIntExact(test.rows())];
-      each(test, (examples, place, row) -> ofRow[(int) row] = slice(column.id(examples, place)));
-      return new Feature(column.feature().name(), "value", List.copyOf(names), ofRow);
-    };
-  }
-
   private static byte slice(long id) {
     if (id == RowKey.MISSING) {
       return 0;
     }
     return (byte) (id == RowKey.UNSEEN ? 1 : id - RowKey.FIRST + 2);
-  }
-
-  /**
-   * Slices by the count of the value's id in the training data.
-   *
-   * @param unseen the name of the band of what the vocabulary does not have
-   */
-  private static Cut byFrequency(String unseen) {
-    return (data, column) -> {
-      List<String> names = new ArrayList<>(List.of("missing", unseen));
-      names.addAll(BANDS);
-      EncodedDataset test = data.test().orElseThrow();
-      long[] ids = new long[Math.toIntExact(test.rows())];
-      Map<Long, int[]> counts = new HashMap<>();
-      each(
-          test,
-          (examples, place, row) -> {
-            ids[(int) row] = column.id(examples, place);
-            counts.computeIfAbsent(ids[(int) row], _ -> new int[1]);
-          });
-      each(
-          data.train(),
-          (examples, place, _) -> {
-            int[] count = counts.get(column.id(examples, place));
-            if (count != null) {
-              count[0]++;
-            }
-          });
-      byte[] ofRow = new byte[ids.length];
-      for (int row = 0; row < ids.length; row++) {
-        ofRow[row] = band(column.feature(), ids[row], counts.getOrDefault(ids[row], new int[1])[0]);
-      }
-      return new Feature(column.feature().name(), "frequency", List.copyOf(names), ofRow);
-    };
   }
 
   private static byte band(IdFeature feature, long id, int count) {

@@ -31,7 +31,7 @@ final class StudyReports {
           switch (study.kind()) {
             case REPRODUCE -> ReproduceReport.of(groups);
             case SWEEP -> SweepReport.of(groups);
-            case ABLATE -> AblationReport.of(groups);
+            case ABLATE -> AblationReport.of(study, groups);
             case SEARCH -> SearchReport.of(study, groups);
           });
     }
