@@ -92,8 +92,7 @@ public final class ModelRun implements AutoCloseable {
     }
     Graph graph = RankerGraphs.predict(config.model(), session.layout());
     // In training every example brings a context of its own.
-    long flops =
-        Flops.perExample(graph, "B").products() + Flops.perExample(graph, "R").products();
+    long flops = Flops.perExample(graph, "B").products() + Flops.perExample(graph, "R").products();
     return new Size(dense, rows, weights, flops);
   }
 

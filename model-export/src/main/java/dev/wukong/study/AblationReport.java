@@ -60,7 +60,8 @@ final class AblationReport {
               group.name(),
               String.valueOf(group.outcomes().size()),
               Cells.spread(
-                  "%.6f", group.mean(o -> o.of("test").auc()), group.deviation(o -> o.of("test").auc())),
+                  "%.6f",
+                  group.mean(o -> o.of("test").auc()), group.deviation(o -> o.of("test").auc())),
               Cells.spread(
                   "%.6f",
                   group.mean(o -> o.of("test").logLoss()),
@@ -89,7 +90,9 @@ final class AblationReport {
   /** The change of the LogLoss in per cent of the whole model's. */
   static PairedInterval relative(Groups.Group group, Groups.Group whole, double reference) {
     return PairedInterval.of(
-            group.blocks(Blocks::logLoss), whole.blocks(Blocks::logLoss), whole.blocks(Blocks::weights))
+            group.blocks(Blocks::logLoss),
+            whole.blocks(Blocks::logLoss),
+            whole.blocks(Blocks::weights))
         .times(100 / reference);
   }
 }

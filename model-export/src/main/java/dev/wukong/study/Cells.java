@@ -12,7 +12,11 @@ final class Cells {
   /** Columns of one heading each; those that begin with {@code #} hold figures. */
   static List<Block.Column> columns(String... headings) {
     return Stream.of(headings)
-        .map(h -> h.startsWith("#") ? new Block.Column(h.substring(1), true) : new Block.Column(h, false))
+        .map(
+            h ->
+                h.startsWith("#")
+                    ? new Block.Column(h.substring(1), true)
+                    : new Block.Column(h, false))
         .toList();
   }
 

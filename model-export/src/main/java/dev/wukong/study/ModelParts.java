@@ -46,9 +46,7 @@ final class ModelParts {
     List<Block.Series> series = new ArrayList<>();
     series.add(
         new Block.Series(
-            "ideal",
-            Block.Mark.DASHED_LINE,
-            List.of(Block.Point.of(0, 0), Block.Point.of(1, 1))));
+            "ideal", Block.Mark.DASHED_LINE, List.of(Block.Point.of(0, 0), Block.Point.of(1, 1))));
     for (Groups.Group group : groups.all()) {
       series.add(
           new Block.Series(
@@ -92,7 +90,8 @@ final class ModelParts {
   }
 
   private static String name(Slice slice) {
-    return slice.by().equals("value") ? slice.slice() : slice.slice() + " times in training";
+    boolean count = slice.by().equals("frequency") && Character.isDigit(slice.slice().charAt(0));
+    return count ? slice.slice() + " times in training" : slice.slice();
   }
 
   /** The AUC of every model by feature: one table a feature, slices down, models across. */
@@ -120,8 +119,7 @@ final class ModelParts {
                     .forEach(
                         g ->
                             row.add(
-                                Cells.number(
-                                    "%.4f", models.getOrDefault(g.name(), Double.NaN))));
+                                Cells.number("%.4f", models.getOrDefault(g.name(), Double.NaN))));
                 rows.add(row);
               });
           blocks.add(
@@ -132,8 +130,7 @@ final class ModelParts {
   }
 
   /** The runs in the order of one figure, the smallest first. */
-  static List<Groups.Group> by(
-      List<Groups.Group> groups, ToDoubleFunction<Groups.Group> figure) {
+  static List<Groups.Group> by(List<Groups.Group> groups, ToDoubleFunction<Groups.Group> figure) {
     return groups.stream().sorted(Comparator.comparingDouble(figure)).toList();
   }
 

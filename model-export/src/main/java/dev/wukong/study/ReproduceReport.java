@@ -27,8 +27,7 @@ final class ReproduceReport {
             best -> {
               blocks.add(new Block.Heading("Slices of the best model"));
               blocks.add(
-                  new Block.Paragraph(
-                      "The best by the validation AUC is " + best.name() + "."));
+                  new Block.Paragraph("The best by the validation AUC is " + best.name() + "."));
               blocks.add(ModelParts.slices(best));
             });
     blocks.add(new Block.Heading("Slices of all models"));
@@ -46,7 +45,8 @@ final class ReproduceReport {
               String.valueOf(group.outcomes().size()),
               Cells.number("%.6f", group.validAuc()),
               Cells.spread(
-                  "%.6f", group.mean(o -> o.of("test").auc()), group.deviation(o -> o.of("test").auc())),
+                  "%.6f",
+                  group.mean(o -> o.of("test").auc()), group.deviation(o -> o.of("test").auc())),
               Cells.spread(
                   "%.6f",
                   group.mean(o -> o.of("test").logLoss()),

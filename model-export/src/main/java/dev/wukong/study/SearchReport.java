@@ -17,8 +17,7 @@ final class SearchReport {
     blocks.add(new Block.Heading("Trials"));
     blocks.add(
         new Block.Paragraph(
-            ModelParts.text(
-                "%d of %d trials have ended. ", groups.all().size(), study.trials())
+            ModelParts.text("%d of %d trials have ended. ", groups.all().size(), study.trials())
                 + best.map(
                         b ->
                             ModelParts.text(
@@ -87,7 +86,9 @@ final class SearchReport {
     boolean numbers = numbers(dimension);
     return new Block.Chart(
         dimension.key(),
-        new Block.Axis(numbers ? dimension.key() : "choice", dimension instanceof Dimension.Range range && range.log()),
+        new Block.Axis(
+            numbers ? dimension.key() : "choice",
+            dimension instanceof Dimension.Range range && range.log()),
         new Block.Axis("validation AUC", false),
         List.of(new Block.Series("trials", Block.Mark.POINTS, points)),
         numbers ? "" : "Choices: " + names(dimension));

@@ -153,8 +153,7 @@ record Slicing(List<Feature> features) {
       case IdMapping.Vocabulary vocabulary ->
           few
               ? Cut.byValue(values(encoder, feature))
-              : Cut.byFrequency(
-                  vocabulary.minCount() == 1 ? "0" : "0-" + (vocabulary.minCount() - 1));
+              : Cut.byFrequency(vocabulary.minCount() == 1 ? "0" : "unseen");
       case IdMapping.Buckets buckets ->
           few ? Cut.byValue(intervals(buckets.boundaries())) : Cut.byFrequency("0");
       case IdMapping.Hash _ -> Cut.byFrequency("0");

@@ -39,8 +39,7 @@ final class StudyReports {
       blocks.add(new Block.Heading("Runs that failed"));
       groups
           .failures()
-          .forEach(
-              f -> blocks.add(new Block.Paragraph(f.identity().label() + ": " + f.message())));
+          .forEach(f -> blocks.add(new Block.Paragraph(f.identity().label() + ": " + f.message())));
     }
     return new Report(study.title(), subtitle(study, groups), blocks);
   }

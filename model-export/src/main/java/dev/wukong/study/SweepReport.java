@@ -17,8 +17,7 @@ final class SweepReport {
 
   private static final List<Cost> COSTS =
       List.of(
-          new Cost(
-              "training MFLOP/example", g -> g.first().size().trainingFlops() / 1e6),
+          new Cost("training MFLOP/example", g -> g.first().size().trainingFlops() / 1e6),
           new Cost("parameters", g -> g.first().size().parameters()),
           new Cost("training compute in PF-days", g -> g.mean(Outcome::petaflopDays)),
           new Cost("examples seen", g -> g.mean(o -> o.effort().examples())));
@@ -26,8 +25,7 @@ final class SweepReport {
   private SweepReport() {}
 
   static List<Block> of(Groups groups) {
-    boolean truth =
-        groups.all().stream().allMatch(g -> g.first().detail().blocks().excessKnown());
+    boolean truth = groups.all().stream().allMatch(g -> g.first().detail().blocks().excessKnown());
     Quality main =
         truth
             ? new Quality("excess entropy in nats", g -> g.mean(o -> o.detail().excessEntropy()))
@@ -54,7 +52,10 @@ final class SweepReport {
   }
 
   /** The runs that no other beats in cost and quality at once, the cheapest first. */
-  static List<Groups.Group> frontier(List<Groups.Group> groups, ToDoubleFunction<Groups.Group> cost, ToDoubleFunction<Groups.Group> quality) {
+  static List<Groups.Group> frontier(
+      List<Groups.Group> groups,
+      ToDoubleFunction<Groups.Group> cost,
+      ToDoubleFunction<Groups.Group> quality) {
     return ModelParts.by(groups, cost).stream()
         .filter(
             g ->
@@ -64,8 +65,7 @@ final class SweepReport {
                             cost.applyAsDouble(other) <= cost.applyAsDouble(g)
                                 && quality.applyAsDouble(other) <= quality.applyAsDouble(g)
                                 && (cost.applyAsDouble(other) < cost.applyAsDouble(g)
-                                    || quality.applyAsDouble(other)
-                                        < quality.applyAsDouble(g))))
+                                    || quality.applyAsDouble(other) < quality.applyAsDouble(g))))
         .toList();
   }
 
@@ -81,9 +81,7 @@ final class SweepReport {
                 g ->
                     ModelParts.text(
                         "%s (%.3f MFLOP, %.6f)",
-                        g.name(),
-                        compute.of().applyAsDouble(g),
-                        quality.of().applyAsDouble(g)))
+                        g.name(), compute.of().applyAsDouble(g), quality.of().applyAsDouble(g)))
             .collect(Collectors.joining(", "))
         + ".";
   }
@@ -147,7 +145,9 @@ final class SweepReport {
   static PairedInterval paired(Groups.Group group, Groups.Group before, boolean truth) {
     return truth
         ? PairedInterval.of(
-            group.blocks(Blocks::excess), before.blocks(Blocks::excess), before.blocks(Blocks::rows))
+            group.blocks(Blocks::excess),
+            before.blocks(Blocks::excess),
+            before.blocks(Blocks::rows))
         : PairedInterval.of(
             group.blocks(Blocks::logLoss),
             before.blocks(Blocks::logLoss),
