@@ -28,7 +28,7 @@ function niceStep(span, ticksWanted) {
 function linearRange(low, high, values, ticksWanted) {
   if (low === high) {
     const room = Math.abs(low) / 10 || 1;
-    return { low: low - room, high: high + room, step: niceStep(2 * room, ticksWanted) };
+    return { low: low - room, high: high + room, step: niceStep(2 * room, Math.max(4, ticksWanted)) };
   }
   let step = niceStep(high - low, ticksWanted);
   if (values.every(Number.isInteger)) {
@@ -58,7 +58,8 @@ function logTicks(range, ticksWanted) {
   const first = Math.floor(Math.log10(range.low));
   const last = Math.ceil(Math.log10(range.high));
   const stride = Math.ceil((last - first) / (ticksWanted + 2));
-  for (const [digits, enough] of [[[1], 3], [[1, 2, 5], 3], [[1, 1.5, 2, 3, 5, 7], 4]]) {
+  const powersEnough = last - first > 3 ? 2 : 3;
+  for (const [digits, enough] of [[[1], powersEnough], [[1, 2, 5], 3], [[1, 1.5, 2, 3, 5, 7], 4]]) {
     const ticks = [];
     for (let power = first; power <= last; power++) {
       for (const digit of digits) {
@@ -72,7 +73,7 @@ function logTicks(range, ticksWanted) {
       return ticks;
     }
   }
-  return linearTicks(range, ticksWanted).filter((tick) => tick.value > 0);
+  return linearTicks(range, Math.max(4, ticksWanted)).filter((tick) => tick.value > 0);
 }
 
 // All digits that the step between two ticks asks for.

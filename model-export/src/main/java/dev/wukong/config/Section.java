@@ -283,6 +283,24 @@ public final class Section {
         at(key) + " is " + value + ", want a list of whole numbers such as [512, 256]");
   }
 
+  /** A list of texts, empty where there is none. */
+  public List<String> texts(String key) {
+    List<String> result = new ArrayList<>();
+    JsonNode value = raw(key).orElse(null);
+    if (value != null && !value.isArray()) {
+      throw new ConfigException(at(key) + " is " + value + ", want a list such as [user, item]");
+    }
+    if (value != null) {
+      for (JsonNode item : value) {
+        if (!item.isString()) {
+          throw new ConfigException(at(key) + " has " + item + ", want texts");
+        }
+        result.add(item.asString());
+      }
+    }
+    return List.copyOf(result);
+  }
+
   /** A mapping from names to whole numbers. */
   public Map<String, Integer> integersByName(String key, int min, int max) {
     Section inner = section(key);

@@ -62,20 +62,27 @@ public record InputLayout(
     List<IdColumns> columns = new ArrayList<>();
     List<DenseColumns> dense = new ArrayList<>();
     for (Scope scope : Scope.values()) {
-      int position = 0;
+      List<IdFeature> ids = schema.ids(scope);
+      int[] positions = new int[ids.size() + 1];
+      for (int i = 0; i < ids.size(); i++) {
+        positions[i + 1] = positions[i] + ids.get(i).maxIds();
+      }
+      int most = widths.values().stream().mapToInt(List::size).max().orElse(0);
       int[] next = new int[groups.size()];
-      for (IdFeature ids : schema.ids(scope)) {
-        List<Integer> own = widths.getOrDefault(ids.name(), List.of());
-        for (int n = 0; n < own.size(); n++) {
-          Table table = tables.get(tableName(ids.idSpace(), n));
-          if (table == null) {
-            throw new IllegalStateException("no table for " + ids.name());
+      // All first tables, then all second ones: a model that takes them apart finds them together.
+      for (int n = 0; n < most; n++) {
+        for (int i = 0; i < ids.size(); i++) {
+          IdFeature feature = ids.get(i);
+          if (n < widths.getOrDefault(feature.name(), List.of()).size()) {
+            Table table = tables.get(tableName(feature.idSpace(), n));
+            if (table == null) {
+              throw new IllegalStateException("no table for " + feature.name());
+            }
+            int group = groupWidths.indexOf(table.width());
+            columns.add(new IdColumns(feature, n, table, group, positions[i], next[group]));
+            next[group] += feature.maxIds();
           }
-          int group = groupWidths.indexOf(table.width());
-          columns.add(new IdColumns(ids, table, group, position, next[group]));
-          next[group] += ids.maxIds();
         }
-        position += ids.maxIds();
       }
       int start = 0;
       for (NumberFeature number : schema.numbers(scope)) {

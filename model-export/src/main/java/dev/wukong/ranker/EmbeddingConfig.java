@@ -14,8 +14,9 @@ import java.util.Map;
  * @param projected how many embeddings of width d the deviating features of one width become; 0: as
  *     many as their floats fill, rounded up
  * @param projection the MLP that makes them
- * @param denseEmbeddings how many embeddings of width d the numbers become
- * @param bottom the MLP that makes them
+ * @param numbers how numbers become embeddings
+ * @param denseEmbeddings how many embeddings of width d the bottom MLP makes of the numbers
+ * @param bottom that MLP
  * @param deviation of the normal distribution that rows start from
  */
 public record EmbeddingConfig(
@@ -24,15 +25,32 @@ public record EmbeddingConfig(
     Map<String, Integer> counts,
     int projected,
     MlpConfig projection,
+    Numbers numbers,
     int denseEmbeddings,
     MlpConfig bottom,
     double deviation) {
+  /**
+   * How numbers become embeddings. BOTTOM: all through one MLP; BOTTOM_RELU: with a ReLU after its
+   * output too, as DLRM does; EACH: every number feature, value or vector, is an embedding of its
+   * own, its numbers times a weight.
+   */
+  public enum Numbers {
+    BOTTOM,
+    BOTTOM_RELU,
+    EACH
+  }
+
   public EmbeddingConfig {
     widths = Map.copyOf(widths);
     counts = Map.copyOf(counts);
   }
 
-  static EmbeddingConfig read(Section section) {
+  /** How many embeddings {@code feature} has. */
+  int count(String feature) {
+    return counts.getOrDefault(feature, 1);
+  }
+
+  static EmbeddingConfig read(Section section, Numbers numbers) {
     EmbeddingConfig result =
         new EmbeddingConfig(
             section.integer("width", 16, 1, 4096),
@@ -40,6 +58,7 @@ public record EmbeddingConfig(
             section.integersByName("counts", 1, 64),
             section.integer("projected", 0, 0, 1024),
             MlpConfig.read(section.section("projection"), List.of()),
+            section.choice("numbers", numbers),
             section.integer("dense_embeddings", 1, 1, 1024),
             MlpConfig.read(section.section("bottom"), List.of()),
             section.number("deviation", 1e-2, 0, 10));

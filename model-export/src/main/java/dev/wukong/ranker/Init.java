@@ -10,6 +10,9 @@ public sealed interface Init {
 
   record Normal(double deviation) implements Init {}
 
+  /** Uniform from -{@code bound} to {@code bound}. */
+  record Uniform(double bound) implements Init {}
+
   /** Normal with variance 2 / (fanIn + fanOut). */
   record XavierNormal(long fanIn, long fanOut) implements Init {}
 
@@ -19,6 +22,11 @@ public sealed interface Init {
     switch (this) {
       case Constant(var value) -> Arrays.fill(values, value);
       case Normal(var deviation) -> fill(values, random, deviation);
+      case Uniform(var bound) -> {
+        for (int i = 0; i < values.length; i++) {
+          values[i] = (float) ((2 * random.nextDouble() - 1) * bound);
+        }
+      }
       case XavierNormal(var fanIn, var fanOut) ->
           fill(values, random, Math.sqrt(2.0 / (fanIn + fanOut)));
     }

@@ -29,6 +29,16 @@ final class Mlp {
     return out(net, hidden(net, x, config), out);
   }
 
+  /** The hidden layers and an output for each task: logits [B, tasks], in the graph's wide type. */
+  static Tensor logits(Network net, Tensor x, MlpConfig config, int tasks) {
+    return logits(net, hidden(net, x, config), tasks);
+  }
+
+  /** A linear output for each task on h [B, in]: logits [B, tasks], in the graph's wide type. */
+  static Tensor logits(Network net, Tensor h, int tasks) {
+    return out(net, net.graph().cast(h, net.graph().wideType()), tasks);
+  }
+
   /** The output after the hidden layers. */
   static Tensor out(Network net, Tensor hidden, long out) {
     try (var _ = net.graph().scope("out")) {

@@ -28,7 +28,7 @@ public final class Network {
   public static final double MOMENTUM = 0.1;
 
   /**
-   * A dropout mask that training feeds: bool, true where a value is kept.
+   * A dropout mask [B, n] that training feeds: bool, true where a value is kept.
    *
    * @param rate the share that is dropped
    */
@@ -77,7 +77,7 @@ public final class Network {
     return weight(graph.type(), name, init, sizes);
   }
 
-  private Tensor weight(DataType type, String name, Init init, long... sizes) {
+  public Tensor weight(DataType type, String name, Init init, long... sizes) {
     Tensor weight = graph.parameter(name, Shape.of(sizes), type);
     trainable.put(weight, init);
     return weight;
@@ -89,15 +89,26 @@ public final class Network {
    * quicker.
    */
   public Tensor linear(Tensor x, long out) {
-    long in = x.dim(-1).size();
-    boolean wide = in >= WIDE;
-    Init init = new Init.XavierNormal(in, out);
-    Tensor weight =
-        wide
-            ? weight(x.type(), "weight", init, out, in)
-            : weight(x.type(), "weight", init, in, out);
+    Tensor weight = linearWeight(x, out);
     Tensor bias = weight(x.type(), "bias", new Init.Constant(0), out);
-    return graph.gemm(x, false, weight, wide, bias);
+    return graph.gemm(x, false, weight, wide(x), bias);
+  }
+
+  /** x W: {@link #linear} without a bias. */
+  public Tensor linearNoBias(Tensor x, long out) {
+    return graph.gemm(x, false, linearWeight(x, out), wide(x));
+  }
+
+  private Tensor linearWeight(Tensor x, long out) {
+    long in = x.dim(-1).size();
+    Init init = new Init.XavierNormal(in, out);
+    return wide(x)
+        ? weight(x.type(), "weight", init, out, in)
+        : weight(x.type(), "weight", init, in, out);
+  }
+
+  private static boolean wide(Tensor x) {
+    return x.dim(-1).size() >= WIDE;
   }
 
   /** Layer normalization over the last axis, with scale and bias of that axis. */
@@ -146,37 +157,61 @@ public final class Network {
   }
 
   /**
-   * Batch normalization of x [B, h] over the batch. The running variance is the unbiased one, the
-   * batch's own the biased one, as the published configurations were trained.
+   * Layer normalization over the last axis of x [B, n, d], with scale and bias of each of the n:
+   * [B, n, d].
+   */
+  public Tensor layerNormEach(Tensor x) {
+    try (var _ = graph.scope("norm")) {
+      long width = x.dim(2).size();
+      long count = x.dim(1).size();
+      Tensor scale = weight("scale", new Init.Constant(1), count * width);
+      Tensor bias = weight("bias", new Init.Constant(0), count * width);
+      Tensor rows = graph.reshape(x, x.shape().slice(0, 2).elements(), x.dim(2));
+      Tensor normal =
+          graph.apply(new Op.LayerNormalization(EPSILON), rows, filled(1, width), filled(0, width));
+      Tensor flat = graph.reshape(normal, x.dim(0), x.dim(1).times(x.dim(2)));
+      return graph.reshape(graph.add(graph.mul(flat, scale), bias), x.shape());
+    }
+  }
+
+  /**
+   * Batch normalization of x [B, c] or [B, c, d], whose channels are axis 1, over all other axes.
+   * The running variance is the unbiased one, the batch's own the biased one, as the published
+   * configurations were trained.
    */
   public Tensor batchNorm(Tensor x) {
     try (var _ = graph.scope("batch_norm")) {
-      long width = x.dim(-1).size();
+      Dim channels = x.dim(1);
       DataType wide = graph.wideType();
-      Tensor scale = weight(wide, "scale", new Init.Constant(1), width);
-      Tensor bias = weight(wide, "bias", new Init.Constant(0), width);
-      Tensor mean = statistic("mean", 0, width);
-      Tensor variance = statistic("variance", 1, width);
+      Tensor scale = weight(wide, "scale", new Init.Constant(1), channels.size());
+      Tensor bias = weight(wide, "bias", new Init.Constant(0), channels.size());
+      Tensor mean = statistic("mean", 0, channels.size());
+      Tensor variance = statistic("variance", 1, channels.size());
+      // A channel's value for each of its values.
+      Shape spread = x.rank() == 2 ? Shape.of(channels) : Shape.of(channels, Dim.of(1));
       if (mode == Mode.PREDICT) {
         // Folded before rounding: the variance alone may lie outside of what half precision holds.
         Tensor factor = graph.mul(scale, inverseDeviation(variance));
         Tensor shift = graph.sub(bias, graph.mul(mean, factor));
-        return graph.add(graph.mul(x, graph.cast(factor, x.type())), graph.cast(shift, x.type()));
+        Tensor scaled = graph.mul(x, graph.reshape(graph.cast(factor, x.type()), spread));
+        return graph.add(scaled, graph.reshape(graph.cast(shift, x.type()), spread));
       }
-      Tensor batchMean = graph.reduceMean(x, false, 0); // [h]
-      Tensor centred = graph.sub(x, batchMean); // [B, h]
-      Tensor batchVariance = graph.reduceMean(graph.mul(centred, centred), false, 0); // [h]
-      Tensor count = graph.apply(new Op.Count(List.of(0)), x);
+      Integer[] over = x.rank() == 2 ? new Integer[] {0} : new Integer[] {0, 2};
+      Tensor batchMean = graph.reduceMean(x, false, over); // [c]
+      Tensor centred = graph.sub(x, graph.reshape(batchMean, spread)); // [B, c] or [B, c, d]
+      Tensor batchVariance = graph.reduceMean(graph.mul(centred, centred), false, over); // [c]
+      Tensor count = graph.apply(new Op.Count(List.of(over)), x);
       Tensor one = graph.constant(1);
-      // A batch of one row has no unbiased variance: the running one then takes the biased value.
+      // A single value has no unbiased variance: the running one then takes the biased value.
       Tensor unbiased =
           graph.mul(
               batchVariance,
               graph.div(count, graph.apply(new Op.Max(), graph.sub(count, one), one)));
       updates.put(mean, blend(mean, batchMean));
       updates.put(variance, blend(variance, unbiased));
-      Tensor factor = graph.mul(scale, inverseDeviation(batchVariance)); // [h]
-      return graph.add(graph.mul(centred, factor), bias);
+      Tensor factor = graph.mul(scale, inverseDeviation(batchVariance)); // [c]
+      return graph.add(
+          graph.mul(centred, graph.reshape(factor, spread)), graph.reshape(bias, spread));
     }
   }
 
@@ -203,9 +238,10 @@ public final class Network {
     if (rate == 0 || mode == Mode.PREDICT) {
       return x;
     }
-    Tensor mask =
-        graph.input("dropout." + masks.size(), DataType.BOOL, x.shape().dims().toArray(Dim[]::new));
+    Dim each = x.shape().slice(1, x.rank()).elements(); // Of one row.
+    Tensor mask = graph.input("dropout." + masks.size(), DataType.BOOL, x.dim(0), each);
     masks.add(new DropoutMask(mask, rate));
-    return graph.mul(x, graph.mul(graph.cast(mask, graph.type()), 1 / (1 - rate)));
+    Tensor kept = graph.reshape(graph.cast(mask, graph.type()), x.shape());
+    return graph.mul(x, graph.mul(kept, 1 / (1 - rate)));
   }
 }

@@ -1,30 +1,35 @@
 package dev.wukong.ranker;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import dev.wukong.config.ConfigException;
 import dev.wukong.config.Section;
-import dev.wukong.data.Feature;
-import dev.wukong.data.IdFeature;
 import dev.wukong.data.InputLayout;
 import dev.wukong.data.Schema;
 import dev.wukong.graph.Tensor;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.stream.Collectors;
 import tools.jackson.databind.PropertyNamingStrategies;
 import tools.jackson.databind.cfg.EnumFeature;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 /** A model and its hyperparameters: one record a model. */
-public sealed interface RankerConfig permits WukongConfig {
+public sealed interface RankerConfig
+    permits AfnConfig,
+        AutoIntConfig,
+        DcnV2Config,
+        DlrmConfig,
+        FinalMlpConfig,
+        MaskNetConfig,
+        WukongConfig,
+        XDeepFmConfig {
   /** Writes configurations as they are read: keys with underscores, choices in lower case. */
   JsonMapper JSON =
       JsonMapper.builder()
           .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
           .enable(EnumFeature.WRITE_ENUMS_TO_LOWERCASE)
+          .changeDefaultPropertyInclusion(
+              include -> include.withValueInclusion(JsonInclude.Include.NON_ABSENT))
           .build();
 
   /**
@@ -40,54 +45,51 @@ public sealed interface RankerConfig permits WukongConfig {
   static RankerConfig read(Section section) {
     String type = section.text("type", "wukong");
     return switch (type) {
+      case "afn" -> AfnConfig.read(section);
+      case "autoint" -> AutoIntConfig.read(section);
+      case "dcnv2" -> DcnV2Config.read(section);
+      case "dlrm" -> DlrmConfig.read(section);
+      case "finalmlp" -> FinalMlpConfig.read(section);
+      case "masknet" -> MaskNetConfig.read(section);
       case "wukong" -> WukongConfig.read(section);
+      case "xdeepfm" -> XDeepFmConfig.read(section);
       default ->
-          throw new ConfigException(section.path() + ".type is '" + type + "', want one of wukong");
+          throw new ConfigException(
+              section.path()
+                  + ".type is '"
+                  + type
+                  + "', want one of afn, autoint, dcnv2, dlrm, finalmlp, masknet, wukong, xdeepfm");
     };
   }
 
   /** This configuration whole, defaults included, in the form that {@link #read} takes. */
   default ObjectNode toJson() {
     ObjectNode node = JSON.valueToTree(this);
-    node.put(
-        "type",
-        switch (this) {
-          case WukongConfig _ -> "wukong";
-        });
-    return node;
+    return node.put("type", type());
   }
 
-  /** The embedding widths of each id feature of {@code schema}, in the order of its tables. */
+  /** The model's name in configurations. */
+  default String type() {
+    return switch (this) {
+      case AfnConfig _ -> "afn";
+      case AutoIntConfig _ -> "autoint";
+      case DcnV2Config _ -> "dcnv2";
+      case DlrmConfig _ -> "dlrm";
+      case FinalMlpConfig _ -> "finalmlp";
+      case MaskNetConfig _ -> "masknet";
+      case WukongConfig _ -> "wukong";
+      case XDeepFmConfig _ -> "xdeepfm";
+    };
+  }
+
+  /** The tables that the model has beside those of its embeddings. */
+  default List<ExtraTables> extras(int tasks) {
+    return List.of();
+  }
+
+  /** The widths of the tables of each id feature of {@code schema}, in their order. */
   default Map<String, List<Integer>> widths(Schema schema) {
-    EmbeddingConfig config = embedding();
-    Set<String> ids =
-        schema.features().stream()
-            .filter(IdFeature.class::isInstance)
-            .map(Feature::name)
-            .collect(Collectors.toSet());
-    for (String key : List.of("widths", "counts")) {
-      Map<String, Integer> named = key.equals("widths") ? config.widths() : config.counts();
-      for (String feature : named.keySet()) {
-        if (!ids.contains(feature)) {
-          throw new ConfigException(
-              "model.embedding."
-                  + key
-                  + " names '"
-                  + feature
-                  + "', which is no id feature of schema '"
-                  + schema.name()
-                  + "'");
-        }
-      }
-    }
-    Map<String, List<Integer>> result = new LinkedHashMap<>();
-    for (String feature :
-        schema.features().stream().map(Feature::name).filter(ids::contains).toList()) {
-      int width = config.widths().getOrDefault(feature, config.width());
-      int count = config.counts().getOrDefault(feature, 1);
-      result.put(feature, new ArrayList<>(java.util.Collections.nCopies(count, width)));
-    }
-    return result;
+    return TableWidths.of(this, schema);
   }
 
   default InputLayout layout(Schema schema) {

@@ -31,11 +31,24 @@ public final class RankerInputs {
   private final Mode mode;
   private final Map<String, Tensor> lookups = new LinkedHashMap<>();
   private final List<Piece> pieces = new ArrayList<>();
-  private final List<Tensor> dense = new ArrayList<>();
+  private final List<Numbers> numbers = new ArrayList<>();
   private final @Nullable Tensor contextOf;
 
-  /** Embeddings [R or B, count, width] of neighbouring features. */
-  private record Piece(Scope scope, Tensor embeddings, int width) {}
+  /**
+   * Embeddings of neighbouring features, from a table each.
+   *
+   * @param nth which of their tables it is, from 0
+   * @param embeddings [R or B, features, width]
+   */
+  record Piece(Scope scope, int nth, List<String> features, Tensor embeddings, int width) {}
+
+  /**
+   * Numbers after their transforms, in the graph's wide type.
+   *
+   * @param values [B, k], k being the sum of {@code widths}
+   * @param widths columns of each feature, presence columns included
+   */
+  record Numbers(Tensor values, List<Long> widths) {}
 
   public RankerInputs(Network net, InputLayout layout) {
     this.layout = layout;
@@ -69,7 +82,9 @@ public final class RankerInputs {
                 DataType.FLOAT,
                 rowsOf(scope),
                 Dim.of(layout.denseWidth(scope)));
-        dense.add(onCandidates(scope, transformed(scope, g.cast(raw, g.wideType()))));
+        Tensor values = onCandidates(scope, transformed(scope, g.cast(raw, g.wideType())));
+        List<Long> widths = layout.dense(scope).stream().map(d -> (long) d.width()).toList();
+        numbers.add(new Numbers(values, widths));
       }
     }
   }
@@ -79,64 +94,13 @@ public final class RankerInputs {
     return lookups;
   }
 
-  /** The numbers [B, k] after their transforms, in the graph's wide type, or none. */
-  public List<Tensor> dense() {
-    return dense;
+  /** The numbers of each scope that has some, in its features' order. */
+  List<Numbers> numbers() {
+    return numbers;
   }
 
-  /**
-   * All embeddings [B, n, d]: those of the common width as they are, the others joined by width and
-   * projected, the numbers through the bottom MLP.
-   */
-  public Tensor embeddings(Network net, EmbeddingConfig config) {
-    List<Tensor> result = new ArrayList<>();
-    Map<Integer, List<Tensor>> others = new LinkedHashMap<>();
-    for (Scope scope : Scope.values()) {
-      List<Tensor> own = new ArrayList<>();
-      for (Piece piece : pieces.stream().filter(p -> p.scope() == scope).toList()) {
-        if (piece.width() == config.width()) {
-          own.add(piece.embeddings());
-        } else {
-          others
-              .computeIfAbsent(piece.width(), w -> new ArrayList<>())
-              .add(onCandidates(scope, flat(piece.embeddings())));
-        }
-      }
-      if (!own.isEmpty()) {
-        result.add(onCandidates(scope, g.concat(1, own)));
-      }
-    }
-    others.forEach(
-        (width, parts) -> {
-          try (var _ = g.scope("projection" + width)) {
-            Tensor joined = g.concat(1, parts);
-            long floats = joined.dim(1).size();
-            long count =
-                config.projected() > 0
-                    ? config.projected()
-                    : (floats + config.width() - 1) / config.width();
-            Tensor flat = Mlp.of(net, joined, config.projection(), count * config.width());
-            result.add(made(flat, count, config));
-          }
-        });
-    if (!dense.isEmpty()) {
-      try (var _ = g.scope("bottom")) {
-        int count = config.denseEmbeddings();
-        // Wide, as numbers may be of any size; what the MLP makes of them is moderate.
-        Tensor flat =
-            Mlp.of(net, g.concat(1, dense), config.bottom(), (long) count * config.width());
-        result.add(made(g.cast(flat, g.type()), count, config));
-      }
-    }
-    return g.concat(1, result);
-  }
-
-  private Tensor made(Tensor flat, long count, EmbeddingConfig config) {
-    return g.reshape(flat, flat.dim(0), Dim.of(count), Dim.of(config.width()));
-  }
-
-  private Tensor flat(Tensor x) {
-    return g.reshape(x, x.dim(0), x.dim(1).times(x.dim(2)));
+  List<Piece> pieces() {
+    return pieces;
   }
 
   private void lookUp(Scope scope, int group, Tensor rows) {
@@ -164,16 +128,23 @@ public final class RankerInputs {
         Tensor weight = weights == null ? null : weightParts.get(i);
         part = pool(runs.get(i).getFirst(), part, slotParts.get(i), weight);
       }
-      pieces.add(new Piece(scope, part, rowWidth));
+      List<String> features = runs.get(i).stream().map(c -> c.feature().name()).toList();
+      pieces.add(new Piece(scope, runs.get(i).getFirst().nth(), features, part, rowWidth));
     }
   }
 
-  /** Neighbouring single-valued features are taken together; a pooled feature stands alone. */
+  /**
+   * Neighbouring single-valued features are taken together, each with the same of its tables; a
+   * pooled feature stands alone.
+   */
   private static List<List<IdColumns>> runs(List<IdColumns> columns) {
     List<List<IdColumns>> runs = new ArrayList<>();
     for (IdColumns column : columns) {
       boolean alone = pooled(List.of(column));
-      if (alone || runs.isEmpty() || pooled(runs.getLast())) {
+      if (alone
+          || runs.isEmpty()
+          || pooled(runs.getLast())
+          || runs.getLast().getFirst().nth() != column.nth()) {
         runs.add(new ArrayList<>());
       }
       runs.getLast().add(column);
@@ -246,7 +217,7 @@ public final class RankerInputs {
   }
 
   /** A context's value for each of its candidates; a candidate's own as it is. */
-  private Tensor onCandidates(Scope scope, Tensor x) {
+  Tensor onCandidates(Scope scope, Tensor x) {
     return scope == Scope.CONTEXT && contextOf != null ? g.gather(x, contextOf) : x;
   }
 

@@ -2,7 +2,9 @@ package dev.wukong.ranker;
 
 import dev.wukong.graph.Dim;
 import dev.wukong.graph.GraphBuilder;
+import dev.wukong.graph.Shape;
 import dev.wukong.graph.Tensor;
+import dev.wukong.graph.TensorData;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -14,10 +16,10 @@ import java.util.List;
 final class Wukong {
   private Wukong() {}
 
-  /** Logits [B, tasks]. */
-  static Tensor logits(Network net, WukongConfig config, RankerInputs inputs, int tasks) {
+  /** From embeddings [B, n, d] to logits [B, tasks]. */
+  static Tensor logits(Network net, WukongConfig config, Tensor embeddings, int tasks) {
     GraphBuilder g = net.graph();
-    Tensor x = inputs.embeddings(net, config.embedding()); // [B, n, d]
+    Tensor x = embeddings;
     for (int layer = 0; layer < config.layers(); layer++) {
       try (var _ = g.scope("layer" + layer)) {
         x = layer(net, config, x);
@@ -25,8 +27,7 @@ final class Wukong {
     }
     Dim flat = x.dim(1).times(x.dim(2));
     try (var _ = g.scope("head")) {
-      Tensor h = Mlp.hidden(net, g.reshape(x, x.dim(0), flat), config.head());
-      return Mlp.out(net, g.cast(h, g.wideType()), tasks);
+      return Mlp.logits(net, g.reshape(x, x.dim(0), flat), config.head(), tasks);
     }
   }
 
@@ -36,12 +37,18 @@ final class Wukong {
     List<Tensor> parts = new ArrayList<>();
     if (config.fmEmbeddings() > 0) {
       try (var _ = g.scope("fm")) {
-        parts.add(FactorizationMachineBlock.of(net, config, x)); // [B, nF, d]
+        parts.add(
+            config.fmBlock()
+                ? FactorizationMachineBlock.of(net, config, x)
+                : zeros(g, x, config.fmEmbeddings())); // [B, nF, d]
       }
     }
     if (config.linearEmbeddings() > 0) {
       try (var _ = g.scope("linear")) {
-        parts.add(linear(net, x, config.linearEmbeddings())); // [B, nL, d]
+        parts.add(
+            config.linearBlock()
+                ? linear(net, x, config.linearEmbeddings())
+                : zeros(g, x, config.linearEmbeddings())); // [B, nL, d]
       }
     }
     Tensor joined = g.concat(1, parts);
@@ -49,6 +56,15 @@ final class Wukong {
       joined = g.add(joined, residual(net, x, joined.dim(1).size()));
     }
     return net.layerNorm(joined);
+  }
+
+  /** What a block that is switched off gives: [B, count, d]. */
+  private static Tensor zeros(GraphBuilder g, Tensor x, int count) {
+    Shape shape = Shape.of(Dim.of(count), x.dim(2));
+    int size = Math.toIntExact(shape.elements().size());
+    Tensor zeros = g.constant(new TensorData.Numbers(x.type(), shape, new double[size]));
+    // Of the batch's size, and 0 whatever x is.
+    return g.add(zeros, g.mul(g.reduceSum(x, true, 1, 2), 0));
   }
 
   private static Tensor residual(Network net, Tensor x, long count) {

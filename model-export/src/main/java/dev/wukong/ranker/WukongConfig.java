@@ -17,6 +17,8 @@ import java.util.List;
  * @param attention makes the attentive Y
  * @param head the final MLP
  * @param residual whether a layer adds its input
+ * @param fmBlock false: the factorization machine block gives zeros, for the paper's ablation
+ * @param linearBlock false: the linear compression block gives zeros, likewise
  */
 public record WukongConfig(
     EmbeddingConfig embedding,
@@ -28,7 +30,9 @@ public record WukongConfig(
     MlpConfig fmMlp,
     AttentionConfig attention,
     MlpConfig head,
-    boolean residual)
+    boolean residual,
+    boolean fmBlock,
+    boolean linearBlock)
     implements RankerConfig {
 
   /**
@@ -58,7 +62,7 @@ public record WukongConfig(
     attention.done();
     WukongConfig result =
         new WukongConfig(
-            EmbeddingConfig.read(section.section("embedding")),
+            EmbeddingConfig.read(section.section("embedding"), EmbeddingConfig.Numbers.BOTTOM),
             section.integer("layers", 2, 1, 64),
             section.integer("fm_embeddings", 8, 0, 4096),
             section.integer("linear_embeddings", 8, 0, 4096),
@@ -67,7 +71,9 @@ public record WukongConfig(
             MlpConfig.read(section.section("fm_mlp"), List.of(64)),
             attentionConfig,
             MlpConfig.read(section.section("head"), List.of(64)),
-            section.flag("residual", true));
+            section.flag("residual", true),
+            section.flag("fm_block", true),
+            section.flag("linear_block", true));
     section.done();
     if (result.fmEmbeddings() + result.linearEmbeddings() == 0) {
       throw new ConfigException(
@@ -78,6 +84,6 @@ public record WukongConfig(
 
   @Override
   public Tensor logits(Network net, RankerInputs inputs, int tasks) {
-    return Wukong.logits(net, this, inputs, tasks);
+    return Wukong.logits(net, this, new Fields(net, inputs, this).embeddings(), tasks);
   }
 }

@@ -42,8 +42,12 @@ final class ChartMarkup {
   /** Returns what a listener hears in the place of the drawing. */
   private static String description(Chart chart) {
     String names = chart.series().stream().map(Series::name).collect(Collectors.joining(", "));
-    return "%s: %s over %s. Series: %s."
-        .formatted(chart.title(), said(chart.y()), said(chart.x()), names);
+    return "%s: %s over %s. %s."
+        .formatted(
+            chart.title(),
+            said(chart.y()),
+            said(chart.x()),
+            names.isEmpty() ? "No series" : "Series: " + names);
   }
 
   private static String said(Axis axis) {

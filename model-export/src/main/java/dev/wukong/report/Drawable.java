@@ -22,6 +22,9 @@ record Drawable(Chart chart, List<String> omissions) {
   static Drawable of(Chart chart) {
     List<Series> drawn = new ArrayList<>();
     List<String> omissions = new ArrayList<>();
+    if (chart.series().isEmpty()) {
+      omissions.add("Nothing to draw.");
+    }
     for (Series series : chart.series()) {
       drawn.add(drawable(series, chart, omissions));
     }
@@ -49,18 +52,11 @@ record Drawable(Chart chart, List<String> omissions) {
         points.add(new Point(point.x(), point.y(), low, high, point.label()));
       }
     }
-    int all = series.points().size();
-    say(omissions, series, unknown, "of " + all + " points not drawn: not a finite number.");
-    say(
-        omissions,
-        series,
-        notPositive,
-        "of " + all + " points not drawn: 0 or less on a log axis.");
-    say(
-        omissions,
-        series,
-        ends,
-        "ends of intervals not drawn: infinite, or 0 or less on a log axis.");
+    String of = "of " + series.points().size() + " points not drawn: ";
+    say(omissions, series, unknown, of + "not a finite number.");
+    say(omissions, series, notPositive, of + "0 or less on a log axis.");
+    String end = ends == 1 ? "end of an interval" : "ends of intervals";
+    say(omissions, series, ends, end + " not drawn: infinite, or 0 or less on a log axis.");
     return new Series(series.name(), series.mark(), points);
   }
 

@@ -10,7 +10,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -21,7 +23,19 @@ import tools.jackson.databind.node.ObjectNode;
  * @param path what errors begin with
  */
 public record ConfigTree(String path, ObjectNode tree) {
-  private static final String SHIPPED = "/configs/";
+  private static final String FOLDER = "/configs/";
+
+  private static final List<String> SHIPPED =
+      List.of(
+          "criteo",
+          "frappe",
+          "frappe-afn",
+          "frappe-autoint",
+          "frappe-dcnv2",
+          "frappe-dlrm",
+          "frappe-finalmlp",
+          "frappe-masknet",
+          "frappe-xdeepfm");
 
   /**
    * A file, or a configuration that ships with the program.
@@ -35,34 +49,46 @@ public record ConfigTree(String path, ObjectNode tree) {
 
   private static ConfigTree of(Path file) {
     Section root = Section.read(file);
+    return whole(root, name -> SchemaYaml.read(file.resolveSibling(name)));
+  }
+
+  static ConfigTree shipped(String name) {
+    if (!name.matches("[a-z0-9_-]+")
+        || ConfigTree.class.getResource(FOLDER + name + ".yaml") == null) {
+      throw new ConfigException(
+          "there is no configuration file '"
+              + name
+              + "' and none of that name ships with the program ("
+              + String.join(", ", SHIPPED)
+              + ")");
+    }
+    Section root = Section.parse(name + ".yaml:", resource(name + ".yaml"));
+    return whole(root, schema -> SchemaYaml.parse(resource(schema), schema));
+  }
+
+  private static String resource(String file) {
+    try (InputStream in = ConfigTree.class.getResourceAsStream(FOLDER + file)) {
+      if (in == null) {
+        throw new ConfigException("no file '" + file + "' ships with the program");
+      }
+      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw new ConfigException(file + " cannot be read: " + e.getMessage());
+    }
+  }
+
+  /** Takes the schema in that {@code root} names as a file. */
+  private static ConfigTree whole(Section root, Function<String, Schema> schemas) {
     ObjectNode tree = root.tree();
     if (root.has("schema_file")) {
       if (root.has("schema")) {
         throw new ConfigException(root.path() + " has schema and schema_file, want one of them");
       }
-      Schema schema = SchemaYaml.read(file.resolveSibling(root.text("schema_file")));
+      Schema schema = schemas.apply(root.text("schema_file"));
       tree.remove("schema_file");
       tree.set("schema", schema.toJson());
     }
     return new ConfigTree(root.path(), tree);
-  }
-
-  static ConfigTree shipped(String name) {
-    String resource = SHIPPED + name + ".yaml";
-    try (InputStream in =
-        name.matches("[a-z0-9_-]+") ? ConfigTree.class.getResourceAsStream(resource) : null) {
-      if (in == null) {
-        throw new ConfigException(
-            "there is no configuration file '"
-                + name
-                + "' and none of that name ships with the program (criteo, frappe)");
-      }
-      String yaml = new String(in.readAllBytes(), StandardCharsets.UTF_8);
-      Section root = Section.parse(name + ".yaml:", yaml);
-      return new ConfigTree(root.path(), root.tree());
-    } catch (IOException e) {
-      throw new ConfigException(resource + " cannot be read: " + e.getMessage());
-    }
   }
 
   /**

@@ -33,7 +33,8 @@ class RankerConfigTest {
   @CsvSource(
       delimiter = ';',
       value = {
-        "{type: dlrm}; model.type is 'dlrm', want one of wukong",
+        "{type: lr}; model.type is 'lr', want one of afn, autoint, dcnv2, dlrm, finalmlp, masknet,"
+            + " wukong, xdeepfm",
         "{layers: 0}; model.layers is 0, want a whole number from 1 to 64",
         "{fm: best}; model.fm is 'best', want one of plain, low_rank, attentive",
         "{head: {hidden: 512}}; model.head.hidden is 512, want a list of whole numbers such as"

@@ -88,6 +88,18 @@ class ModuleBoundariesTest {
                   .and(DescribedPredicate.not(resideInAPackage("dev.wukong.runtime.."))));
 
   @ArchTest
+  static final ArchRule reportsKnowNothingOfWhatTheyReport =
+      noClasses()
+          .that()
+          .resideInAPackage("dev.wukong.report..")
+          .should()
+          .dependOnClassesThat(
+              resideInAPackage("dev.wukong..")
+                  .and(
+                      DescribedPredicate.not(
+                          resideInAnyPackage("dev.wukong.report..", "dev.wukong.data.."))));
+
+  @ArchTest
   static final ArchRule rocksIsForItsStore =
       noClasses()
           .that()
