@@ -7,7 +7,7 @@ import dev.wukong.simulator.Draws.Purpose;
  * threads.
  *
  * <p>Attribute a of a value is one of {@link #count} levels, drawn by hash. A user takes it from its
- * segment, a query from its topic, an item or brand from its category in half of the cases. The
+ * segment, a query from its topic, an item or brand from its category in three of four cases. The
  * attributes of a number count how many hidden cuts lie below it.
  */
 final class RuleLevels {
@@ -15,7 +15,7 @@ final class RuleLevels {
   static final int ATTRIBUTES = 6;
 
   private static final int[] COUNTS = {2, 2, 3, 3, 4, 6};
-  private static final double INHERITED = 0.5;
+  private static final double INHERITED = 0.75;
 
   private final Draws draws;
   private final RuleCatalog catalog;

@@ -17,7 +17,39 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
-/** A world whose clicks follow rules. Safe for all threads. */
+/**
+ * A world that is nobody's model: its clicks follow rules, where those of {@link Simulator} follow
+ * products of hidden factors, which are what factorization machines are made of. Frozen: what
+ * {@link #WORLD_VERSION} names never changes. Safe for all threads.
+ *
+ * <p>Each value of each feature has hidden attributes of few levels ({@link RuleLevels}). A {@link
+ * Rule} takes attributes of 1 to 5 different features and looks their levels up in a random table.
+ * The score is the weighted sum of all rules ({@link RuleBook}), a click's probability the logistic
+ * function of a line of it, and the label is drawn by that. Contexts and candidates are drawn by
+ * Zipf's law and by what belongs together ({@link RuleCatalog}).
+ *
+ * <p>Why so:
+ *
+ * <ul>
+ *   <li>A lookup has no form that a network could share: neither products nor sums, squashed or
+ *       not, of its parts. A random table of order k has parts of all lower orders too, so that
+ *       every order can be reached from the one below; a pure interaction of five attributes would
+ *       be a parity that nothing learns from examples. A rule's order is thus the highest order in
+ *       it.
+ *   <li>Weights fall as a power, without a gap after which a model would be done: a larger model
+ *       always finds a further rule. {@link RuleBook#ALPHA} of 0.6 leaves a quarter of an order's
+ *       variance to its first rule and about a third to those after the twentieth.
+ *   <li>Tables have up to {@link Rule#MAX_CELLS} cells, so that ten million rows show each cell
+ *       often.
+ *   <li>A quarter of the variance is of main effects, which any model can find; nearly half is of
+ *       orders 3 to 5.
+ *   <li>10,000 users and 5,000 items, with Zipf exponents of 0.9 and 1: in ten million rows the
+ *       rarest comes some hundred times, and most of what it is it has from its visible parent,
+ *       which is seen much more often.
+ *   <li>Four candidates a request: a context that comes ten times is memorized with the noise of
+ *       its labels, and shows a user in few situations.
+ * </ul>
+ */
 public final class RuleWorld implements ClickSource {
   /** Names this world: the same version and seed give the same rows. */
   public static final String WORLD_VERSION = "rules-1";
@@ -29,6 +61,7 @@ public final class RuleWorld implements ClickSource {
   static final double CLICK_RATE = 0.2;
   static final double BEST_NORMALIZED_ENTROPY = 0.75;
 
+  /** Rows by which the orders and the line are scaled. */
   static final int SAMPLE = 16_384;
   // Requests that only set the scale; far from those that anyone asks for.
   static final long SAMPLE_REQUEST = Long.MIN_VALUE;

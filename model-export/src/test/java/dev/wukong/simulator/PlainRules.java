@@ -136,7 +136,7 @@ final class PlainRules {
     }
     long subject = feature * 4_294_967_296L + value;
     String parent = PARENTS.get(name);
-    if (parent != null && draws.uniform(Purpose.RULE_LEVEL, subject, 2L * attribute) < 0.5) {
+    if (parent != null && draws.uniform(Purpose.RULE_LEVEL, subject, 2L * attribute) < 0.75) {
       return level(row, parent, attribute);
     }
     double own = draws.uniform(Purpose.RULE_LEVEL, subject, 2L * attribute + 1);

@@ -34,7 +34,7 @@ class RuleWorldTest {
     read(WORLD, 0, 300)
         .forEach(row -> digest.update((row + "\n").getBytes(StandardCharsets.UTF_8)));
     assertThat(RuleWorld.WORLD_VERSION + " " + HexFormat.of().formatHex(digest.digest()))
-        .isEqualTo("rules-1 b0f701ca5965a55441e27c42daf33639ad56ef76f63e066a8b42591dfcc2041c");
+        .isEqualTo("rules-1 65a0a5714aca04fa3ede009dc25d98520faac66768ef35bc94db343a90666e55");
   }
 
   @Test
