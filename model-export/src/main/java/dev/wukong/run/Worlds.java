@@ -3,57 +3,21 @@ package dev.wukong.run;
 import dev.wukong.config.ConfigException;
 import dev.wukong.data.RowSource;
 import dev.wukong.data.Schema;
-import dev.wukong.simulator.Simulator;
-import dev.wukong.simulator.SimulatorConfig;
+import dev.wukong.simulator.ClickSource;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
 
 /** The simulated worlds by name, as sources of rows. */
 final class Worlds {
-  static final String DEFAULT = "clicks";
+  static final String DEFAULT = ClickSource.CLICKS;
 
-  /** The column of the true probabilities. */
-  private static final String TRUTH = "click_probability";
-
-  private static final List<String> NAMES = List.of(DEFAULT);
-
-  /** A world as training needs it. */
-  private interface World {
-    Schema schema();
-
-    /** Rows that belong together: a split has whole requests. */
-    int rowsOfRequest();
-
-    RowSource requests(long from, long to);
-  }
+  private static final List<String> NAMES = List.of(ClickSource.CLICKS, ClickSource.RULES);
 
   private Worlds() {}
 
-  private static World of(DataConfig.Simulated config) {
-    return switch (config.world()) {
-      case DEFAULT -> clicks(new Simulator(SimulatorConfig.small(config.seed())));
-      default -> throw new IllegalArgumentException(config.world());
-    };
-  }
-
-  private static World clicks(Simulator simulator) {
-    return new World() {
-      @Override
-      public Schema schema() {
-        return simulator.schema();
-      }
-
-      @Override
-      public int rowsOfRequest() {
-        return simulator.config().candidates();
-      }
-
-      @Override
-      public RowSource requests(long from, long to) {
-        return simulator.rows(from, to);
-      }
-    };
+  private static ClickSource of(DataConfig.Simulated config) {
+    return ClickSource.of(config.world(), config.seed());
   }
 
   /**
@@ -67,7 +31,7 @@ final class Worlds {
           "%s.world is '%s', want one of %s"
               .formatted(path, config.world(), String.join(", ", NAMES)));
     }
-    int unit = of(config).rowsOfRequest();
+    int unit = of(config).candidates();
     check(path + ".train", config.train(), unit);
     check(path + ".valid", config.valid(), unit);
     check(path + ".test", config.test(), unit);
@@ -85,21 +49,21 @@ final class Worlds {
   }
 
   static Splits splits(DataConfig.Simulated config) {
-    World world = of(config);
-    long unit = world.rowsOfRequest();
+    ClickSource world = of(config);
+    long unit = world.candidates();
     long valid = config.train() / unit;
     long test = valid + config.valid() / unit;
     return new Splits(
-        () -> world.requests(0, valid),
+        () -> world.rows(0, valid),
         split(world, valid, test),
         split(world, test, test + config.test() / unit),
         List.of(
             "simulator: world %s, seed %d, %,d rows"
                 .formatted(config.world(), config.seed(), config.train())),
-        Optional.of(TRUTH));
+        Optional.of(ClickSource.CLICK_PROBABILITY));
   }
 
-  private static Optional<Supplier<RowSource>> split(World world, long from, long to) {
-    return from == to ? Optional.empty() : Optional.of(() -> world.requests(from, to));
+  private static Optional<Supplier<RowSource>> split(ClickSource world, long from, long to) {
+    return from == to ? Optional.empty() : Optional.of(() -> world.rows(from, to));
   }
 }

@@ -8,6 +8,7 @@ import dev.wukong.data.DataException;
 import dev.wukong.data.FileFormat;
 import dev.wukong.data.RowSource;
 import dev.wukong.ranker.WukongConfig;
+import dev.wukong.simulator.RuleWorld;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -103,13 +104,23 @@ class ConfigTreeTest {
     return rows;
   }
 
+  @Test
+  void simulator_rules_hasItsOwnSchemaAndRows() {
+    RunConfig config =
+        simulated("{name: x, data: {simulator: {world: rules, train: 40, test: 12}}}");
+    Splits splits = Splits.of(config.data(), folder);
+    assertThat(rows(splits.train().get())).isEqualTo(40);
+    assertThat(rows(splits.test().orElseThrow().get())).isEqualTo(12);
+    assertThat(config.schema()).isEqualTo(new RuleWorld(1).schema());
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = ';',
       value = {
         "{train: 45}; data.simulator.train is 45, want a multiple of 10, the rows of a request",
         "{train: 40, test: 5}; data.simulator.test is 5, want a multiple of 10",
-        "{world: moon, train: 40}; data.simulator.world is 'moon', want one of clicks",
+        "{world: moon, train: 40}; data.simulator.world is 'moon', want one of clicks, rules",
         "{valid: 40}; data.simulator.train is missing",
         "{train: 40, sed: 1}; data.simulator.sed is not known"
       })

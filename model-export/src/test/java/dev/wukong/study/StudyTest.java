@@ -48,6 +48,14 @@ class StudyTest {
     assertThat(study.runs().size() + study.trials()).isGreaterThanOrEqualTo(6);
   }
 
+  @ParameterizedTest
+  @FieldSource("SHIPPED")
+  void plan_shipped_readsEveryConfiguration(String name) {
+    Study study = Study.read(name);
+    assertThat(Plan.of(study, 1, List.of(), OptionalInt.empty(), 1))
+        .hasSize(study.runs().size() + study.trials());
+  }
+
   @Test
   void read_frappe_hasThePublishedFigures() {
     RunSpec dcnv2 =
