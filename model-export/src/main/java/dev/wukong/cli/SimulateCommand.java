@@ -2,13 +2,8 @@ package dev.wukong.cli;
 
 import dev.wukong.data.CsvFile;
 import dev.wukong.data.RowSource;
-<<<<<<< HEAD
-import dev.wukong.simulator.Simulator;
-import dev.wukong.simulator.SimulatorConfig;
-import dev.wukong.terminal.Bars;
-=======
 import dev.wukong.simulator.ClickSource;
->>>>>>> world
+import dev.wukong.terminal.Bars;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -41,7 +36,9 @@ final class SimulateCommand implements Callable<Integer> {
               + " attributes, frozen (${DEFAULT-VALUE}).")
   private String world = ClickSource.CLICKS;
 
-  @Option(names = "--requests", description = "Requests, of 10 candidates each, 4 in the world of rules (${DEFAULT-VALUE}).")
+  @Option(
+      names = "--requests",
+      description = "Requests, of 10 candidates each, 4 in the world of rules (${DEFAULT-VALUE}).")
   private long requests = 10_000;
 
   @Option(names = "--seed", description = "Everything follows from it (${DEFAULT-VALUE}).")
