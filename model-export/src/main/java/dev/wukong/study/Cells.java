@@ -32,6 +32,10 @@ final class Cells {
         : number(format, mean);
   }
 
+  static String count(long value) {
+    return String.format(Locale.ROOT, "%,d", value);
+  }
+
   static String count(double value) {
     return number("%,.0f", value);
   }

@@ -18,9 +18,9 @@ final class SweepReport {
   private static final List<Cost> COSTS =
       List.of(
           new Cost("training MFLOP/example", g -> g.first().size().trainingFlops() / 1e6),
-          new Cost("parameters", g -> g.first().size().parameters()),
+          new Cost("parameters", g -> (double) g.first().size().parameters()),
           new Cost("training compute in PF-days", g -> g.mean(Outcome::petaflopDays)),
-          new Cost("examples seen", g -> g.mean(o -> o.effort().examples())));
+          new Cost("examples seen", g -> g.mean(o -> (double) o.effort().examples())));
 
   private SweepReport() {}
 
@@ -114,7 +114,7 @@ final class SweepReport {
               Cells.number("%.3f", group.first().size().trainingFlops() / 1e6),
               Cells.count(group.first().size().parameters()),
               Cells.number("%.3g", group.mean(Outcome::petaflopDays)),
-              Cells.count(group.mean(o -> o.effort().examples())),
+              Cells.count(group.mean(o -> (double) o.effort().examples())),
               Cells.number("%.6f", group.mean(o -> o.of("test").auc())),
               Cells.number("%.6f", group.mean(o -> o.of("test").logLoss())),
               Cells.number("%.6f", group.mean(o -> o.detail().excessEntropy())),
