@@ -11,10 +11,11 @@ import java.util.Locale;
 import java.util.Optional;
 
 /** What figures depend on, in words. */
-final class Machine {
+public final class Machine {
   private Machine() {}
 
-  static String describe() {
+  /** Processor, cores, memory, system, Java and GPUs; no names of hosts. */
+  public static String describe() {
     OperatingSystemMXBean system = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
     String devices =
         output(Path.of("."), "nvidia-smi", "--query-gpu=name", "--format=csv,noheader")
@@ -49,7 +50,7 @@ final class Machine {
   }
 
   /** What a program prints; empty where it does not exist or fails. */
-  static Optional<String> output(Path folder, String... command) {
+  public static Optional<String> output(Path folder, String... command) {
     try {
       Process process =
           new ProcessBuilder(command)

@@ -5,6 +5,7 @@ import dev.wukong.bundle.BundleStore;
 import dev.wukong.bundle.Manifest;
 import dev.wukong.data.EncodedDataset;
 import dev.wukong.data.FileFormat;
+import dev.wukong.run.Datasets;
 import dev.wukong.runtime.Device;
 import dev.wukong.training.BundleScorer;
 import dev.wukong.training.NotFiniteException;

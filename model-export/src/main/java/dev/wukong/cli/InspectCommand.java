@@ -2,6 +2,8 @@ package dev.wukong.cli;
 
 import dev.wukong.bundle.Bundle;
 import dev.wukong.bundle.Manifest;
+import dev.wukong.run.Precisions;
+import dev.wukong.terminal.TextTable;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;

@@ -14,6 +14,10 @@ import picocli.CommandLine.ScopeType;
     version = "0.1.0",
     subcommands = {
       TrainCommand.class,
+      ReproduceCommand.class,
+      SweepCommand.class,
+      AblateCommand.class,
+      SearchCommand.class,
       EvaluateCommand.class,
       PredictCommand.class,
       InspectCommand.class,

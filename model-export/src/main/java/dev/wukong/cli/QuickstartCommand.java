@@ -5,10 +5,14 @@ import dev.wukong.client.RankingClient;
 import dev.wukong.data.Feature;
 import dev.wukong.data.Schema;
 import dev.wukong.data.Scope;
+import dev.wukong.run.RunConfig;
+import dev.wukong.run.Splits;
+import dev.wukong.run.Training;
 import dev.wukong.runtime.Device;
 import dev.wukong.simulator.Request;
 import dev.wukong.simulator.Simulator;
 import dev.wukong.simulator.SimulatorConfig;
+import dev.wukong.terminal.Stop;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -79,11 +83,12 @@ final class QuickstartCommand implements Callable<Integer> {
     Path work = folder.resolve("run-" + ProcessHandle.current().pid());
     new Training(config, new Device.Cpu(), out, !noBars)
         .run(
-            new Training.Splits(
+            new Splits(
                 () -> simulator.rows(0, requests),
                 Optional.of(() -> simulator.rows(requests, requests + VALID_REQUESTS)),
                 Optional.empty(),
-                List.of("simulated")),
+                List.of("simulated"),
+                Optional.empty()),
             work,
             bundles,
             "quickstart");

@@ -8,6 +8,7 @@ import dev.wukong.data.IdMapping;
 import dev.wukong.data.NumberFeature;
 import dev.wukong.data.Task;
 import dev.wukong.data.Transform;
+import dev.wukong.terminal.TextTable;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.Locale;

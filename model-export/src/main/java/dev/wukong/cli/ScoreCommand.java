@@ -6,6 +6,7 @@ import dev.wukong.data.DataException;
 import dev.wukong.data.FileFormat;
 import dev.wukong.data.RowSource;
 import dev.wukong.metrics.MetricsCollector;
+import dev.wukong.terminal.Bars;
 import io.grpc.StatusRuntimeException;
 import java.io.BufferedWriter;
 import java.io.IOException;

@@ -2,8 +2,8 @@ package dev.wukong.cli;
 
 import dev.wukong.data.CsvFile;
 import dev.wukong.data.RowSource;
-import dev.wukong.simulator.Simulator;
-import dev.wukong.simulator.SimulatorConfig;
+import dev.wukong.simulator.ClickSource;
+import dev.wukong.terminal.Bars;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -29,7 +29,16 @@ final class SimulateCommand implements Callable<Integer> {
       description = "The CSV file to write, packed where its name ends in .gz.")
   private Path out = Path.of("");
 
-  @Option(names = "--requests", description = "Requests, of 10 candidates each (${DEFAULT-VALUE}).")
+  @Option(
+      names = "--world",
+      description =
+          "clicks: products of hidden factors, as in the quickstart; rules: lookups of hidden"
+              + " attributes, frozen (${DEFAULT-VALUE}).")
+  private String world = ClickSource.CLICKS;
+
+  @Option(
+      names = "--requests",
+      description = "Requests, of 10 candidates each, 4 in the world of rules (${DEFAULT-VALUE}).")
   private long requests = 10_000;
 
   @Option(names = "--seed", description = "Everything follows from it (${DEFAULT-VALUE}).")
@@ -47,8 +56,8 @@ final class SimulateCommand implements Callable<Integer> {
           "--requests is " + requests + ", want 1 to " + MAX_REQUESTS);
     }
     OutputFile.check(out);
-    Simulator simulator = new Simulator(SimulatorConfig.small(seed));
-    long rows = requests * simulator.config().candidates();
+    ClickSource simulator = ClickSource.of(world, seed);
+    long rows = requests * simulator.candidates();
     try (RowSource source = simulator.rows(0, requests);
         OutputFile target = OutputFile.create(out);
         ProgressBar bar = noBars ? Bars.silent() : Bars.rows("simulate", rows)) {

@@ -1,5 +1,7 @@
 package dev.wukong.cli;
 
+import dev.wukong.run.RunConfig;
+import dev.wukong.run.Training;
 import dev.wukong.runtime.Device;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -62,7 +64,7 @@ final class TrainCommand implements Callable<Integer> {
             Optional.of("Start it again with the same --config, --data and --work to go on."));
     Optional<Training.Outcome> outcome =
         training.run(
-            training.files(data), work.resolve(run.name()), bundles, "train --config " + config);
+            training.splits(data), work.resolve(run.name()), bundles, "train --config " + config);
     return outcome.isPresent() ? 0 : STOPPED;
   }
 }

@@ -22,6 +22,7 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.core.StreamReadFeature;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.JsonNodeFactory;
+import tools.jackson.databind.node.ObjectNode;
 import tools.jackson.dataformat.yaml.YAMLMapper;
 
 /**
@@ -98,6 +99,36 @@ public final class Section {
 
   public String path() {
     return path;
+  }
+
+  /** All that it says, copied. */
+  public ObjectNode tree() {
+    return (ObjectNode) node.deepCopy();
+  }
+
+  /** Its keys in the order in which they are written. */
+  public List<String> keys() {
+    return List.copyOf(node.propertyNames());
+  }
+
+  /** A list of mappings, each a section of its own; empty where {@code key} is absent. */
+  public List<Section> sections(String key) {
+    JsonNode value = raw(key).orElse(null);
+    if (value == null) {
+      return List.of();
+    }
+    if (!value.isArray()) {
+      throw new ConfigException(at(key) + " is " + value + ", want a list of mappings");
+    }
+    List<Section> result = new ArrayList<>();
+    for (JsonNode item : value) {
+      String place = at(key) + "[" + result.size() + "]";
+      if (!item.isObject()) {
+        throw new ConfigException(place + " is " + item + ", want a mapping of keys to values");
+      }
+      result.add(new Section(place, item));
+    }
+    return List.copyOf(result);
   }
 
   /** The raw value of {@code key}, which counts as asked for. */

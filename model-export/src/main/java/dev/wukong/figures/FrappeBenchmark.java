@@ -5,9 +5,7 @@ import dev.wukong.bench.BenchmarkContext;
 import dev.wukong.bench.BenchmarkException;
 import dev.wukong.bench.Figure;
 import dev.wukong.bundle.Bundle;
-import dev.wukong.cli.RunConfig;
 import dev.wukong.cli.ServiceProcess;
-import dev.wukong.cli.Training;
 import dev.wukong.client.RankingClient;
 import dev.wukong.data.DatasetWriter;
 import dev.wukong.data.EncodedDataset;
@@ -15,6 +13,9 @@ import dev.wukong.data.Progress;
 import dev.wukong.data.RowSource;
 import dev.wukong.metrics.Metrics;
 import dev.wukong.metrics.MetricsCollector;
+import dev.wukong.run.DataConfig;
+import dev.wukong.run.RunConfig;
+import dev.wukong.run.Training;
 import dev.wukong.runtime.Device;
 import dev.wukong.training.BundleScorer;
 import dev.wukong.training.Evaluator;
@@ -69,14 +70,14 @@ public final class FrappeBenchmark implements Benchmark {
     Training training = new Training(config, new Device.Cpu(), context.progress(), false);
     Training.Outcome outcome =
         training
-            .run(training.files(data), work, parts.resolve("bundles"), "bench frappe")
+            .run(training.splits(data), work, parts.resolve("bundles"), "bench frappe")
             .orElseThrow();
     Path rateFile = parts.resolve("examples-per-second");
     if (Double.isFinite(outcome.rowsPerSecond())) {
       Files.writeString(rateFile, String.valueOf(outcome.rowsPerSecond()));
     }
     double rate = Double.parseDouble(Files.readString(rateFile));
-    Path test = data.resolve(config.test().orElseThrow());
+    Path test = data.resolve(files(config).test().orElseThrow());
     List<Figure> figures = figures(context, python, config, outcome.bundle(), test, parts, rate);
     if (trial) {
       figures.forEach(
@@ -157,9 +158,17 @@ public final class FrappeBenchmark implements Benchmark {
     }
   }
 
+  private static DataConfig.Files files(RunConfig config) {
+    return switch (config.data()) {
+      case DataConfig.Files files -> files;
+      case DataConfig.Simulated simulated ->
+          throw new IllegalStateException(simulated + " is not Frappe");
+    };
+  }
+
   private static EncodedDataset encode(
       BundleScorer scorer, RunConfig config, Path file, Path encoded) {
-    try (RowSource source = config.format(file).open(file)) {
+    try (RowSource source = files(config).format(file).open(file)) {
       DatasetWriter.write(encoded, scorer.encoder(), source, Progress.NONE);
     }
     return EncodedDataset.open(encoded, scorer.encoder());
@@ -176,7 +185,7 @@ public final class FrappeBenchmark implements Benchmark {
     try (ServiceProcess process =
             ServiceProcess.start(context.jar("service"), parts.resolve("bundles"), work);
         RankingClient client = process.connect(config.name());
-        RowSource source = config.format(test).open(test)) {
+        RowSource source = files(config).format(test).open(test)) {
       long scored =
           client.predictAll(
               source,

@@ -51,7 +51,19 @@ final class Draws {
     REQUEST(13),
     HISTORY(14),
     CANDIDATE(15),
-    LABEL(16);
+    LABEL(16),
+    RULE_USER(17),
+    RULE_QUERY(18),
+    RULE_ITEM(19),
+    RULE_CATEGORY(20),
+    RULE_SELLER(21),
+    RULE_REQUEST(22),
+    RULE_CANDIDATE(23),
+    RULE_LABEL(24),
+    RULE_LEVEL(25),
+    RULE_CUT(26),
+    RULE_PARTS(27),
+    RULE_TABLE(28);
 
     private final long key;
 

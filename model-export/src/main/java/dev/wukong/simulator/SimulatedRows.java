@@ -39,7 +39,7 @@ final class SimulatedRows implements RowSource {
       ofContext[at] = feature.scope() == Scope.CONTEXT;
       places[at] = ofContext[at] ? contexts++ : candidates++;
     }
-    columns.addAll(List.of(Simulator.CLICK, Simulator.CONVERSION, "click_probability"));
+    columns.addAll(List.of(Simulator.CLICK, Simulator.CONVERSION, ClickSource.CLICK_PROBABILITY));
   }
 
   @Override

@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
  * order), on the history's items, and on a segment's taste for prices. A conversion follows a click
  * after a delay.
  */
-public final class Simulator {
+public final class Simulator implements ClickSource {
   /** The name of the click task and of its label's column. */
   public static final String CLICK = "click";
 
@@ -70,7 +70,13 @@ public final class Simulator {
     return config;
   }
 
+  @Override
+  public int candidates() {
+    return config.candidates();
+  }
+
   /** Features of requests and candidates, and the two tasks. */
+  @Override
   public Schema schema() {
     IdMapping.Vocabulary seen = new IdMapping.Vocabulary(1);
     List<Feature> features =
@@ -194,18 +200,12 @@ public final class Simulator {
         Duration.ofMillis(Math.round(delay * config.conversionDelay().toMillis())));
   }
 
-  /**
-   * The candidates of requests {@code from} to {@code to} - 1 as the rows of a data file: a column
-   * for every feature and every task, and {@code click_probability}, the truth.
-   */
+  @Override
   public RowSource rows(long from, long to) {
     return new SimulatedRows(this, from, to);
   }
 
-  /**
-   * The best normalized entropy that any model can expect on the clicks of requests {@code from} to
-   * {@code to} - 1.
-   */
+  @Override
   public double bestNormalizedEntropy(long from, long to) {
     double[] truth =
         new double[Math.toIntExact(Math.multiplyExact(to - from, config.candidates()))];

@@ -76,6 +76,7 @@ class CommandErrorsTest {
         "infer-schema @/rows.csv --format none; no file format is called 'none'",
         "simulate --out @/none/x.csv; none/x.csv",
         "simulate --out @/x.csv --requests 0; --requests is 0, want 1 to",
+        "simulate --out @/x.csv --world x; simulator: world is 'x'; clicks or rules is allowed",
         "train -c none; there is no configuration file 'none'",
         "train -c @/bad.yaml; bad.yaml",
         "train -c criteo --data @/empty --device none; device is 'none', want cpu or cuda:0",
@@ -150,6 +151,16 @@ class CommandErrorsTest {
     assertThat(lines).hasSize(31).isEqualTo(Files.readAllLines(folder.resolve("b.csv")));
     assertThat(lines.getFirst()).contains("click_probability");
     assertThat(out.toString()).contains("best normalized entropy");
+  }
+
+  @Test
+  void simulate_worldOfRules_writesItsRows() throws IOException {
+    String file = folder.resolve("rules.csv").toString();
+    assertThat(execute(List.of("simulate", "--out", file, "--world", "rules", "--requests", "3")))
+        .isZero();
+    List<String> lines = Files.readAllLines(Path.of(file));
+    assertThat(lines).hasSize(13);
+    assertThat(lines.getFirst()).startsWith("user,segment,").endsWith(",click,click_probability");
   }
 
   @Test

@@ -10,6 +10,7 @@ import dev.wukong.data.FeatureEncoder;
 import dev.wukong.data.FileFormat;
 import dev.wukong.data.RowSource;
 import dev.wukong.data.SchemaYaml;
+import dev.wukong.run.Datasets;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;

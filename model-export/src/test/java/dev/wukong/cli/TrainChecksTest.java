@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.wukong.bundle.BundleStore;
 import dev.wukong.bundle.BundleWriter;
+import dev.wukong.run.WorkLock;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;

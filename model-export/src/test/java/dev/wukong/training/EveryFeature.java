@@ -1,7 +1,5 @@
 package dev.wukong.training;
 
-import dev.wukong.cli.RunConfig;
-import dev.wukong.cli.Training;
 import dev.wukong.data.DatasetWriter;
 import dev.wukong.data.EncodedDataset;
 import dev.wukong.data.FeatureEncoder;
@@ -11,6 +9,8 @@ import dev.wukong.data.RowSource;
 import dev.wukong.data.Schema;
 import dev.wukong.data.SchemaYaml;
 import dev.wukong.data.VocabularyBuilder;
+import dev.wukong.run.RunConfig;
+import dev.wukong.run.Training;
 import dev.wukong.runtime.Device;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -179,7 +179,7 @@ public final class EveryFeature {
     StringWriter said = new StringWriter();
     Training training = new Training(run, new Device.Cpu(), new PrintWriter(said), false);
     return training
-        .run(training.files(folder), folder.resolve("work"), folder.resolve("bundles"), "test")
+        .run(training.splits(folder), folder.resolve("work"), folder.resolve("bundles"), "test")
         .orElseThrow()
         .bundle();
   }

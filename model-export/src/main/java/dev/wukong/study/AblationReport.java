@@ -1,0 +1,98 @@
+package dev.wukong.study;
+
+import dev.wukong.report.Block;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Collectors;
+
+/** What each part of a model is worth: the first run is the whole. */
+final class AblationReport {
+  private AblationReport() {}
+
+  static List<Block> of(Study study, Groups groups) {
+    String name = study.runs().getFirst().name();
+    List<Block> blocks = new ArrayList<>();
+    groups.all().stream()
+        .filter(g -> g.name().equals(name))
+        .findFirst()
+        .ifPresentOrElse(
+            whole -> blocks.addAll(compared(groups, whole)),
+            () ->
+                blocks.add(
+                    new Block.Paragraph(
+                        "There is nothing to compare with yet: " + name + " has not ended.")));
+    blocks.add(new Block.Heading("Training"));
+    blocks.add(ModelParts.curves(groups));
+    blocks.add(new Block.Heading("Calibration"));
+    blocks.add(ModelParts.calibration(groups));
+    return blocks;
+  }
+
+  private static List<Block> compared(Groups groups, Groups.Group whole) {
+    List<Block> blocks = new ArrayList<>();
+    blocks.add(new Block.Heading("What is lost"));
+    blocks.add(losses(groups, whole));
+    blocks.add(
+        new Block.Paragraph(
+            "Compared with "
+                + whole.name()
+                + " on the same test rows, block by block: the intervals hold the noise of these"
+                + " rows (95 %), not that of seeds. "
+                + ModelParts.SELECTION));
+    blocks.add(
+        new Block.Paragraph(
+            "From the least lost to the most: "
+                + ModelParts.by(groups.all(), g -> g.mean(o -> o.of("test").logLoss())).stream()
+                    .map(Groups.Group::name)
+                    .collect(Collectors.joining(", "))
+                + "."));
+    return blocks;
+  }
+
+  private static Block losses(Groups groups, Groups.Group whole) {
+    double reference = whole.mean(o -> o.of("test").logLoss());
+    List<List<String>> rows = new ArrayList<>();
+    for (Groups.Group group : groups.all()) {
+      PairedInterval relative = relative(group, whole, reference);
+      boolean itself = group.name().equals(whole.name());
+      rows.add(
+          List.of(
+              group.name(),
+              String.valueOf(group.outcomes().size()),
+              Cells.spread(
+                  "%.6f",
+                  group.mean(o -> o.of("test").auc()), group.deviation(o -> o.of("test").auc())),
+              Cells.spread(
+                  "%.6f",
+                  group.mean(o -> o.of("test").logLoss()),
+                  group.deviation(o -> o.of("test").logLoss())),
+              itself ? "" : Cells.interval("%+.3f", relative),
+              itself ? "" : relative.excludesZero() ? "yes" : "no",
+              Cells.count(group.first().size().parameters()),
+              group.spec().published().stream()
+                  .map(p -> (p.source() + ": " + p.note()).strip())
+                  .collect(Collectors.joining("; "))));
+    }
+    return new Block.Table(
+        Cells.columns(
+            "run",
+            "#seeds",
+            "#test AUC",
+            "#test LogLoss",
+            "#LogLoss change in %",
+            "beyond noise",
+            "#parameters",
+            "published"),
+        rows,
+        "A positive change is a worse LogLoss. Mean ± standard deviation over seeds.");
+  }
+
+  /** The change of the LogLoss in per cent of the whole model's. */
+  static PairedInterval relative(Groups.Group group, Groups.Group whole, double reference) {
+    return PairedInterval.of(
+            group.blocks(Blocks::logLoss),
+            whole.blocks(Blocks::logLoss),
+            whole.blocks(Blocks::weights))
+        .times(100 / reference);
+  }
+}

@@ -1,0 +1,102 @@
+package dev.wukong.study;
+
+import dev.wukong.config.ConfigException;
+import dev.wukong.config.Section;
+import java.math.BigDecimal;
+import java.math.MathContext;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.JsonNodeFactory;
+
+/** One axis of a search space: a key of the configuration and the values it may take. */
+public sealed interface Dimension {
+  /** The dotted key. */
+  String key();
+
+  /** One value of it. */
+  JsonNode draw(SplittableRandom random);
+
+  /** One of a list, each as likely. */
+  record Choices(String key, List<JsonNode> values) implements Dimension {
+    public Choices {
+      values = List.copyOf(values);
+    }
+
+    @Override
+    public JsonNode draw(SplittableRandom random) {
+      return values.get(random.nextInt(values.size()));
+    }
+  }
+
+  /**
+   * A number between two.
+   *
+   * @param log whether its logarithm is evenly spread, not itself
+   * @param whole whether it is a whole number: where both ends are written as such
+   */
+  record Range(String key, double from, double to, boolean log, boolean whole)
+      implements Dimension {
+    // What a person would write; more digits say nothing.
+    private static final MathContext DIGITS = new MathContext(4);
+
+    @Override
+    public JsonNode draw(SplittableRandom random) {
+      // A whole number's share of the range reaches half a step beyond its ends.
+      double margin = whole ? 0.5 : 0;
+      double low = from - margin;
+      double high = to + margin;
+      double uniform = random.nextDouble();
+      double value =
+          log
+              ? Math.exp(Math.log(low) + uniform * (Math.log(high) - Math.log(low)))
+              : low + uniform * (high - low);
+      return whole
+          ? JsonNodeFactory.instance.numberNode(Math.round(Math.clamp(value, from, to)))
+          : JsonNodeFactory.instance.numberNode(
+              Math.clamp(new BigDecimal(value).round(DIGITS).doubleValue(), from, to));
+    }
+  }
+
+  /** Reads the {@code space} of a study. */
+  static List<Dimension> read(Section space) {
+    List<Dimension> result = new ArrayList<>();
+    for (String key : space.keys()) {
+      JsonNode value = space.raw(key).orElseThrow();
+      if (value.isArray() && !value.isEmpty()) {
+        result.add(new Choices(key, List.copyOf(value.values())));
+      } else if (value.isObject()) {
+        result.add(range(key, Section.of(space.path() + "." + key, value)));
+      } else {
+        throw new ConfigException(
+            "%s.%s is %s, want a list of choices or {from: 0.001, to: 0.1, log: true}"
+                .formatted(space.path(), key, value));
+      }
+    }
+    return List.copyOf(result);
+  }
+
+  private static Range range(String key, Section section) {
+    boolean whole =
+        section.raw("from").filter(JsonNode::isIntegralNumber).isPresent()
+            && section.raw("to").filter(JsonNode::isIntegralNumber).isPresent();
+    Range range =
+        new Range(
+            key,
+            section.number("from", Double.NaN, -1e15, 1e15),
+            section.number("to", Double.NaN, -1e15, 1e15),
+            section.flag("log", false),
+            whole);
+    section.done();
+    if (!(range.from() < range.to())) {
+      throw new ConfigException(
+          section.path() + " goes from " + range.from() + " to " + range.to() + ", want from < to");
+    }
+    if (range.log() && range.from() <= 0) {
+      throw new ConfigException(
+          section.path() + ".from is " + range.from() + ", want more than 0 with log: true");
+    }
+    return range;
+  }
+}

@@ -1,0 +1,101 @@
+package dev.wukong.study;
+
+import dev.wukong.config.ConfigException;
+import dev.wukong.run.ConfigTree;
+import dev.wukong.run.DataConfig;
+import dev.wukong.run.RunConfig;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.SplittableRandom;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.JsonNodeFactory;
+
+/** The runs that a study comes to. All configurations are read, so that a mistake shows at once. */
+final class Plan {
+  private Plan() {}
+
+  /**
+   * The runs in the order in which they start: all of the first seed, then all of the next.
+   *
+   * @param seeds how many seeds, counted up from the configuration's
+   * @param only the names of the runs that are wanted; empty: all
+   * @param epochs another limit of epochs, for a trial
+   * @param threads of each run
+   */
+  static List<PlannedRun> of(
+      Study study, int seeds, List<String> only, OptionalInt epochs, int threads) {
+    List<RunSpec> specs = wanted(study.kind() == Kind.SEARCH ? trials(study) : study.runs(), only);
+    List<PlannedRun> result = new ArrayList<>();
+    for (int i = 0; i < seeds; i++) {
+      for (RunSpec spec : specs) {
+        result.add(plan(study, spec, i, epochs, threads));
+      }
+    }
+    return List.copyOf(result);
+  }
+
+  private static List<RunSpec> wanted(List<RunSpec> specs, List<String> only) {
+    List<String> names = specs.stream().map(RunSpec::name).toList();
+    for (String name : only) {
+      if (!names.contains(name)) {
+        throw new ConfigException(
+            "--only names '" + name + "', want some of " + String.join(", ", names));
+      }
+    }
+    return only.isEmpty() ? specs : specs.stream().filter(s -> only.contains(s.name())).toList();
+  }
+
+  /** The trials of a search. Each has draws of its own: with more trials the first stay. */
+  static List<RunSpec> trials(Study study) {
+    List<RunSpec> result = new ArrayList<>();
+    int digits = String.valueOf(study.trials()).length();
+    for (int t = 1; t <= study.trials(); t++) {
+      SplittableRandom random = new SplittableRandom(study.seed() * 1_000_003L + t);
+      Map<String, JsonNode> drawn = new LinkedHashMap<>();
+      for (Dimension dimension : study.space()) {
+        drawn.put(dimension.key(), dimension.draw(random));
+      }
+      String number = String.format(Locale.ROOT, "%0" + Math.max(2, digits) + "d", t);
+      result.add(new RunSpec("trial-" + number, Optional.empty(), "", drawn, List.of()));
+    }
+    return result;
+  }
+
+  private static PlannedRun plan(
+      Study study, RunSpec spec, int place, OptionalInt epochs, int threads) {
+    ConfigTree changed = study.base(spec).with(study.set()).with(spec.set());
+    try {
+      // The configuration's own seed is the first; reading it checks all the rest.
+      int seed = (int) changed.config().training().seed() + place;
+      JsonNodeFactory nodes = JsonNodeFactory.instance;
+      Map<String, JsonNode> own = new LinkedHashMap<>();
+      own.put("name", nodes.stringNode(spec.name()));
+      own.put("training.seed", nodes.numberNode(seed));
+      own.put("training.threads", nodes.numberNode(threads));
+      epochs.ifPresent(limit -> own.put("training.epochs", nodes.numberNode(limit)));
+      ConfigTree tree = changed.with(own);
+      RunConfig config = tree.config();
+      checkData(config, changed.path());
+      return new PlannedRun(spec, seed, place == 0, tree, config);
+    } catch (ConfigException e) {
+      throw new ConfigException("run '" + spec.name() + "': " + e.getMessage());
+    }
+  }
+
+  /** Models are chosen by the validation data and compared by the test data. */
+  private static void checkData(RunConfig config, String path) {
+    boolean whole =
+        switch (config.data()) {
+          case DataConfig.Files files -> files.valid().isPresent() && files.test().isPresent();
+          case DataConfig.Simulated simulated -> simulated.valid() > 0 && simulated.test() > 0;
+        };
+    if (!whole) {
+      throw new ConfigException(path + " data has no valid or no test split, a study wants both");
+    }
+  }
+}

@@ -1,0 +1,113 @@
+package dev.wukong.study;
+
+import dev.wukong.report.Block;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Models beside published figures. */
+final class ReproduceReport {
+  private ReproduceReport() {}
+
+  static List<Block> of(Groups groups) {
+    List<Block> blocks = new ArrayList<>();
+    blocks.add(new Block.Heading("Test quality"));
+    blocks.add(quality(groups));
+    blocks.add(new Block.Paragraph(ModelParts.SELECTION));
+    if (groups.all().stream().anyMatch(g -> !g.spec().published().isEmpty())) {
+      blocks.add(new Block.Heading("Beside published figures"));
+      blocks.add(published(groups));
+    }
+    blocks.add(new Block.Heading("Training"));
+    blocks.add(ModelParts.curves(groups));
+    blocks.add(new Block.Heading("Calibration"));
+    blocks.add(ModelParts.calibration(groups));
+    groups
+        .best()
+        .ifPresent(
+            best -> {
+              blocks.add(new Block.Heading("Slices of the best model"));
+              blocks.add(
+                  new Block.Paragraph("The best by the validation AUC is " + best.name() + "."));
+              blocks.add(ModelParts.slices(best));
+            });
+    blocks.add(new Block.Heading("Slices of all models"));
+    blocks.addAll(ModelParts.slicesOfAll(groups));
+    return blocks;
+  }
+
+  private static Block quality(Groups groups) {
+    List<List<String>> rows = new ArrayList<>();
+    for (Groups.Group group : groups.all()) {
+      Outcome first = group.first();
+      rows.add(
+          List.of(
+              group.name(),
+              String.valueOf(group.outcomes().size()),
+              Cells.number("%.6f", group.validAuc()),
+              Cells.spread(
+                  "%.6f",
+                  group.mean(o -> o.of("test").auc()), group.deviation(o -> o.of("test").auc())),
+              Cells.spread(
+                  "%.6f",
+                  group.mean(o -> o.of("test").logLoss()),
+                  group.deviation(o -> o.of("test").logLoss())),
+              Cells.count(first.size().parameters()),
+              Cells.number("%.2f", first.size().trainingFlops() / 1e6),
+              Cells.number("%.1f", group.mean(o -> o.curve().size())),
+              Cells.count(group.mean(o -> o.effort().seconds())),
+              Cells.count(group.mean(o -> o.effort().examplesPerSecond()))));
+    }
+    return new Block.Table(
+        Cells.columns(
+            "run",
+            "#seeds",
+            "#valid AUC",
+            "#test AUC",
+            "#test LogLoss",
+            "#parameters",
+            "#MFLOP/example",
+            "#epochs",
+            "#seconds",
+            "#examples/s"),
+        rows,
+        "Mean ± standard deviation over seeds. Parameters count embedding rows, those of absent and"
+            + " unseen values included. MFLOP is the paper's count: six for each multiply-add of a"
+            + " product.");
+  }
+
+  private static Block published(Groups groups) {
+    List<List<String>> rows = new ArrayList<>();
+    for (Groups.Group group : groups.all()) {
+      double auc = group.mean(o -> o.of("test").auc());
+      double logLoss = group.mean(o -> o.of("test").logLoss());
+      for (Published published : group.spec().published()) {
+        rows.add(
+            List.of(
+                group.name(),
+                published.source(),
+                Cells.spread("%.6f", published.auc(), published.aucDeviation()),
+                Cells.number("%+.6f", auc - published.auc()),
+                Cells.spread("%.6f", published.logLoss(), published.logLossDeviation()),
+                Cells.number("%+.6f", logLoss - published.logLoss()),
+                Cells.count(published.parameters()),
+                Cells.number("%+,.0f", group.first().size().parameters() - published.parameters()),
+                Cells.number("%.2f", published.mflop()),
+                published.note()));
+      }
+    }
+    return new Block.Table(
+        Cells.columns(
+            "run",
+            "source",
+            "#AUC",
+            "#ours - theirs",
+            "#LogLoss",
+            "#ours - theirs",
+            "#parameters",
+            "#ours - theirs",
+            "#MFLOP/example",
+            "note"),
+        rows,
+        "Differences of the means over our seeds.");
+  }
+}

@@ -1,0 +1,94 @@
+package dev.wukong.study;
+
+import dev.wukong.metrics.Metrics;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+
+/** What came of the runs so far, and the report of it. Any thread. */
+final class Results {
+  private final Study study;
+  private final Path out;
+  private final Map<String, Result> results = new LinkedHashMap<>();
+  private final Map<String, StudyRun> runs = new LinkedHashMap<>();
+
+  Results(Study study, Path out) {
+    this.study = study;
+    this.out = out;
+  }
+
+  synchronized void put(StudyRun run, Result result) {
+    results.put(run.planned().label(), result);
+    runs.put(run.planned().label(), run);
+  }
+
+  synchronized int size() {
+    return results.size();
+  }
+
+  /** Takes the result of a run that has just ended, and reports; gives a line on it. */
+  synchronized String ended(StudyRun run, Result result) throws IOException {
+    put(run, result);
+    removeCheckpoints();
+    report();
+    return switch (result) {
+      case Outcome outcome -> {
+        Metrics test = outcome.of("test");
+        yield String.format(
+            Locale.ROOT,
+            "%s ended: valid auc %.6f; test auc %.6f logloss %.6f; %d epochs, %.0f s, %s",
+            run.planned().label(),
+            outcome.of("valid").auc(),
+            test.auc(),
+            test.logLoss(),
+            outcome.curve().size(),
+            outcome.effort().seconds(),
+            outcome.bundle().isEmpty() ? "not exported" : outcome.bundle());
+      }
+      case Failure failure -> run.planned().label() + " FAILED: " + failure.message();
+    };
+  }
+
+  /** A finished run's model is in its bundle; only the best of a search is still to be exported. */
+  private void removeCheckpoints() throws IOException {
+    Optional<String> best = study.kind() == Kind.SEARCH ? best() : Optional.empty();
+    for (StudyRun run : runs.values()) {
+      if (best.isEmpty() || !run.planned().spec().name().equals(best.get())) {
+        run.folder().removeCheckpoints();
+      }
+    }
+  }
+
+  /** The name of the run with the best mean validation AUC; of several, the first. */
+  synchronized Optional<String> best() {
+    return Groups.of(study, List.copyOf(results.values())).best().map(Groups.Group::name);
+  }
+
+  /** Whether the bundle of {@code outcome} is still there. */
+  boolean exists(Outcome outcome) {
+    return Files.exists(out.resolve(outcome.bundle()).resolve("manifest.json"));
+  }
+
+  /** All results in the order of {@code plan}. */
+  synchronized List<Result> inOrder(List<StudyRun> plan) {
+    List<Result> ordered = new ArrayList<>();
+    for (StudyRun run : plan) {
+      Result result = results.get(run.planned().label());
+      if (result != null) {
+        ordered.add(result);
+      }
+    }
+    return ordered;
+  }
+
+  /** Writes the report of what there is. */
+  synchronized void report() throws IOException {
+    StudyReports.write(study, List.copyOf(results.values()), out);
+  }
+}

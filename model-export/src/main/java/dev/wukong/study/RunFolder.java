@@ -1,0 +1,118 @@
+package dev.wukong.study;
+
+import dev.wukong.data.WholeFile;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import tools.jackson.core.JacksonException;
+
+/**
+ * The folder of one run: {@code run.json} says what it is of, {@code outcome.json} or {@code
+ * failure.json} what came of it; before that, checkpoints and the curve so far. One thread.
+ */
+final class RunFolder {
+  private static final List<String> CHECKPOINTS = List.of("last.checkpoint", "best.checkpoint");
+
+  private final Path folder;
+
+  RunFolder(Path folder) {
+    this.folder = folder;
+  }
+
+  Path path() {
+    return folder;
+  }
+
+  CurveFile curve() {
+    return new CurveFile(folder.resolve("curve.jsonl"));
+  }
+
+  /**
+   * Makes it the folder of {@code identity}.
+   *
+   * @param redo whether a run of something else is removed
+   * @throws IOException where it is of something else
+   */
+  void claim(Result.Identity identity, boolean redo) throws IOException {
+    Files.createDirectories(folder);
+    Optional<Result.Identity> before = read("run.json", Result.Identity.class);
+    List<String> differences = before.map(identity::differences).orElse(List.of());
+    if (!differences.isEmpty() && !redo) {
+      throw new IOException(
+          "the run in %s is of another configuration (%s); want another --out, or --redo to make it anew"
+              .formatted(folder, String.join("; ", differences)));
+    }
+    if (!differences.isEmpty()) {
+      clear();
+    }
+    write("run.json", identity);
+  }
+
+  private void clear() throws IOException {
+    try (Stream<Path> files = Files.list(folder)) {
+      for (Path file : files.toList()) {
+        Files.delete(file);
+      }
+    }
+  }
+
+  /** What came of the run, where it has ended. */
+  Optional<Result> result() throws IOException {
+    Optional<Result> outcome = read("outcome.json", Outcome.class).map(o -> o);
+    return outcome.isPresent() ? outcome : read("failure.json", Failure.class).map(f -> f);
+  }
+
+  void write(Result result) throws IOException {
+    switch (result) {
+      case Outcome outcome -> write("outcome.json", outcome);
+      case Failure failure -> write("failure.json", failure);
+    }
+  }
+
+  /** Whether the model is still there, not only its figures. */
+  boolean hasCheckpoints() {
+    return Files.exists(folder.resolve(CHECKPOINTS.getFirst()));
+  }
+
+  /** Removes what only an unfinished run needs. */
+  void removeCheckpoints() throws IOException {
+    for (String name : CHECKPOINTS) {
+      Files.deleteIfExists(folder.resolve(name));
+    }
+  }
+
+  private <T> Optional<T> read(String name, Class<T> type) throws IOException {
+    Path file = folder.resolve(name);
+    if (!Files.exists(file)) {
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(StudyJson.LINE.readValue(Files.readString(file), type));
+    } catch (JacksonException e) {
+      throw new IOException(
+          "%s cannot be read (%s); remove it to make the run anew"
+              .formatted(file, e.getOriginalMessage()),
+          e);
+    }
+  }
+
+  private void write(String name, Object value) throws IOException {
+    write(folder.resolve(name), StudyJson.PRETTY.writeValueAsString(value) + "\n");
+  }
+
+  /** Writes a text file, whole or not at all. */
+  static void write(Path file, String text) throws IOException {
+    try (WholeFile whole = WholeFile.create(file)) {
+      ByteBuffer bytes = ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8));
+      while (bytes.hasRemaining()) {
+        int _ = whole.channel().write(bytes);
+      }
+      whole.commit();
+    }
+  }
+}

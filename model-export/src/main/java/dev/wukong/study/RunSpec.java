@@ -1,0 +1,60 @@
+package dev.wukong.study;
+
+import dev.wukong.bundle.BundleStore;
+import dev.wukong.config.ConfigException;
+import dev.wukong.config.Section;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import tools.jackson.databind.JsonNode;
+
+/**
+ * A run as a study lists it.
+ *
+ * @param name the model's name too
+ * @param config its base configuration, where it is not the study's
+ * @param series runs of one series are compared with each other; empty: none
+ * @param set values over those of the configuration, by dotted key
+ */
+public record RunSpec(
+    String name,
+    Optional<String> config,
+    String series,
+    Map<String, JsonNode> set,
+    List<Published> published) {
+  public RunSpec {
+    published = List.copyOf(published);
+  }
+
+  static RunSpec read(Section section) {
+    String name = section.text("name");
+    if (!BundleStore.isModel(name)) {
+      throw new ConfigException(
+          section.path() + ".name is '" + name + "', want 1 to 64 of a-z, 0-9, _ and -");
+    }
+    RunSpec spec =
+        new RunSpec(
+            name,
+            section.has("config") ? Optional.of(section.text("config")) : Optional.empty(),
+            section.text("series", " ").strip(),
+            values(section, "set"),
+            section.sections("published").stream().map(Published::read).toList());
+    section.done();
+    return spec;
+  }
+
+  /** The values under {@code key} by dotted key, in their order. */
+  static Map<String, JsonNode> values(Section section, String key) {
+    Section inner = section.section(key);
+    Map<String, JsonNode> result = new LinkedHashMap<>();
+    for (String name : inner.keys()) {
+      if (name.equals("name") || name.equals("training.threads")) {
+        throw new ConfigException(
+            inner.path() + "." + name + " cannot be set: the study itself decides it");
+      }
+      result.put(name, inner.raw(name).orElseThrow());
+    }
+    return result;
+  }
+}

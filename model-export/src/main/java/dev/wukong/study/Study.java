@@ -1,0 +1,133 @@
+package dev.wukong.study;
+
+import dev.wukong.bundle.BundleStore;
+import dev.wukong.config.ConfigException;
+import dev.wukong.config.Section;
+import dev.wukong.run.ConfigTree;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.JsonNode;
+
+/**
+ * A study as its file says it.
+ *
+ * @param title one line for the report
+ * @param config the base configuration of runs that name none
+ * @param folder of the study's file, where configurations are looked for first; null where the
+ *     study ships with the program
+ * @param set values over those of every run's configuration
+ * @param seed of a search's draws
+ * @param space of a search; else empty
+ * @param trials of a search
+ */
+public record Study(
+    String name,
+    String title,
+    Kind kind,
+    Optional<String> config,
+    @Nullable Path folder,
+    Map<String, JsonNode> set,
+    List<RunSpec> runs,
+    long seed,
+    List<Dimension> space,
+    int trials) {
+  private static final int MAX_TRIALS = 10_000;
+
+  /** The studies that ship with the program. */
+  public static final List<String> SHIPPED =
+      List.of("frappe", "frappe-width", "ablation", "search-frappe");
+
+  public Study {
+    runs = List.copyOf(runs);
+    space = List.copyOf(space);
+  }
+
+  /**
+   * Reads a file, or a study that ships with the program.
+   *
+   * @param source a path, or a name such as {@code frappe}
+   * @throws ConfigException where it cannot be used; the message names the key, the value and what
+   *     is allowed
+   */
+  public static Study read(String source) {
+    Path file = Path.of(source);
+    return Files.isRegularFile(file)
+        ? of(Section.read(file), file.toAbsolutePath().getParent())
+        : of(shipped(source), null);
+  }
+
+  private static Section shipped(String name) {
+    String resource = "/studies/" + name + ".yaml";
+    try (InputStream in =
+        name.matches("[a-z0-9_-]+") ? Study.class.getResourceAsStream(resource) : null) {
+      if (in == null) {
+        throw new ConfigException(
+            "there is no study file '%s' and none of that name ships with the program (%s)"
+                .formatted(name, String.join(", ", SHIPPED)));
+      }
+      return Section.parse(name + ".yaml:", new String(in.readAllBytes(), StandardCharsets.UTF_8));
+    } catch (IOException e) {
+      throw new ConfigException(resource + " cannot be read: " + e.getMessage());
+    }
+  }
+
+  private static Study of(Section root, @Nullable Path folder) {
+    String name = root.text("name");
+    if (!BundleStore.isModel(name)) {
+      throw new ConfigException(
+          root.path() + " name is '" + name + "', want 1 to 64 of a-z, 0-9, _ and -");
+    }
+    Study study =
+        new Study(
+            name,
+            root.text("title", name),
+            root.choice("kind", Kind.REPRODUCE),
+            root.has("config") ? Optional.of(root.text("config")) : Optional.empty(),
+            folder,
+            RunSpec.values(root, "set"),
+            root.sections("runs").stream().map(RunSpec::read).toList(),
+            root.integer("seed", 1, 0, Integer.MAX_VALUE),
+            Dimension.read(root.section("space")),
+            root.integer("trials", 0, 1, MAX_TRIALS));
+    root.done();
+    study.check(root.path());
+    return study;
+  }
+
+  private void check(String path) {
+    if (kind == Kind.SEARCH) {
+      if (space.isEmpty() || trials == 0 || config.isEmpty() || !runs.isEmpty()) {
+        throw new ConfigException(path + " kind is 'search', want config, space, trials, no runs");
+      }
+    } else if (runs.isEmpty() || !space.isEmpty() || trials != 0) {
+      throw new ConfigException(
+          path + " kind is '" + kind + "', want runs, and no space or trials");
+    }
+    Set<String> names = new HashSet<>();
+    for (RunSpec run : runs) {
+      if (!names.add(run.name())) {
+        throw new ConfigException(path + " runs has '" + run.name() + "' twice, want other names");
+      }
+      if (run.config().isEmpty() && config.isEmpty()) {
+        throw new ConfigException(
+            path + " run '" + run.name() + "' has no config, and the study has none either");
+      }
+    }
+  }
+
+  /** The base configuration of {@code run}, before anything is set. */
+  ConfigTree base(RunSpec run) {
+    String source = run.config().or(this::config).orElseThrow();
+    Path beside = folder == null ? Path.of(source) : folder.resolve(source);
+    return ConfigTree.read(Files.isRegularFile(beside) ? beside.toString() : source);
+  }
+}

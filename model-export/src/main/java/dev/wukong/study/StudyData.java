@@ -1,0 +1,98 @@
+package dev.wukong.study;
+
+import dev.wukong.data.EncodedDataset;
+import dev.wukong.data.Hash;
+import dev.wukong.run.Datasets;
+import dev.wukong.run.EncodedSplits;
+import dev.wukong.run.RunConfig;
+import dev.wukong.run.Splits;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The data of a study's runs, each data set with each schema encoded once. Opened by one thread,
+ * then read by any.
+ */
+final class StudyData implements AutoCloseable {
+  private final Map<String, Entry> entries = new LinkedHashMap<>();
+
+  /** Encoded data and, once a run has asked for them, its slices. */
+  static final class Entry {
+    private final EncodedSplits splits;
+    private @Nullable Slicing slicing;
+
+    private Entry(EncodedSplits splits) {
+      this.splits = splits;
+    }
+
+    EncodedSplits splits() {
+      return splits;
+    }
+
+    EncodedDataset test() {
+      return splits.test().orElseThrow();
+    }
+
+    synchronized Slicing slicing() {
+      if (slicing == null) {
+        slicing = Slicing.of(splits);
+      }
+      return slicing;
+    }
+
+    /** What tells it from other data. */
+    Result.DataPrint print() {
+      EncodedDataset valid = splits.valid().orElseThrow();
+      return new Result.DataPrint(
+          hex(splits.train().fingerprint()),
+          hex(valid.fingerprint()),
+          hex(test().fingerprint()),
+          splits.train().rows(),
+          valid.rows(),
+          test().rows());
+    }
+  }
+
+  private static String hex(long number) {
+    return String.format("%016x", number);
+  }
+
+  private static String key(RunConfig config) {
+    String described = config.data() + " " + config.schema().toJson();
+    return hex(Hash.of(described.getBytes(StandardCharsets.UTF_8)));
+  }
+
+  /**
+   * Encodes the data of {@code config}, unless a run before had the same.
+   *
+   * @param files where data files lie
+   * @param folder for encoded data
+   */
+  void open(RunConfig config, Path files, Path folder, Datasets datasets) throws IOException {
+    String key = key(config);
+    if (!entries.containsKey(key)) {
+      Splits splits = Splits.of(config.data(), files);
+      entries.put(
+          key,
+          new Entry(EncodedSplits.encode(splits, config.schema(), folder.resolve(key), datasets)));
+    }
+  }
+
+  /** The data of {@code config}, which was opened. */
+  Entry of(RunConfig config) {
+    Entry entry = entries.get(key(config));
+    if (entry == null) {
+      throw new IllegalStateException("the data of " + config.name() + " was not opened");
+    }
+    return entry;
+  }
+
+  @Override
+  public void close() {
+    entries.values().forEach(entry -> entry.splits.close());
+  }
+}

@@ -1,0 +1,179 @@
+package dev.wukong.study;
+
+import dev.wukong.bundle.BundleStore;
+import dev.wukong.config.ConfigException;
+import dev.wukong.run.Datasets;
+import dev.wukong.run.WorkLock;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.function.BooleanSupplier;
+
+/**
+ * Makes the runs of a study: in parallel, each in a folder of its own, those that have ended not
+ * again. The report is written anew after each.
+ */
+public final class StudyEngine {
+  private static final int MAX_SEEDS = 1000;
+  private static final int MAX_PARALLEL = 1024;
+
+  private final Study study;
+  private final Options options;
+  private final Board board;
+  private final Datasets datasets;
+  private final Program program = Program.here();
+
+  /**
+   * How a study is made.
+   *
+   * @param data where data files lie
+   * @param out the study's folder, made where missing
+   * @param seeds runs of each model, their seeds counted up
+   * @param parallel runs at once at most
+   * @param cores to share among them
+   * @param only names of the runs that are wanted; empty: all
+   * @param epochs another limit of epochs, for a trial
+   * @param redo whether runs of another configuration are removed and made anew
+   * @param command for the bundles' provenance
+   */
+  public record Options(
+      Path data,
+      Path out,
+      int seeds,
+      int parallel,
+      int cores,
+      List<String> only,
+      OptionalInt epochs,
+      boolean redo,
+      String command) {
+    public Options {
+      only = List.copyOf(only);
+      check("--seeds", seeds, MAX_SEEDS);
+      check("--parallel", parallel, MAX_PARALLEL);
+      epochs.ifPresent(limit -> check("--epochs", limit, 100_000));
+    }
+
+    private static void check(String name, int value, int most) {
+      if (value < 1 || value > most) {
+        throw new ConfigException(name + " is " + value + ", want 1 to " + most);
+      }
+    }
+  }
+
+  /** A study's engine; {@code datasets} encodes what the runs learn from. */
+  public StudyEngine(Study study, Options options, Board board, Datasets datasets) {
+    this.study = study;
+    this.options = options;
+    this.board = board;
+    this.datasets = datasets;
+  }
+
+  /**
+   * Makes all runs.
+   *
+   * @param stop asked again and again; once true, all runs end after a checkpoint
+   * @return what came of them, in the order of the plan; empty where they were stopped
+   * @throws IOException where a folder cannot be used, or a run in it is of another configuration
+   */
+  public Optional<List<Result>> run(BooleanSupplier stop) throws IOException {
+    int runs = Plan.of(study, options.seeds(), options.only(), options.epochs(), 1).size();
+    int parallel = Math.min(options.parallel(), runs);
+    int threads = Math.max(1, options.cores() / parallel);
+    List<PlannedRun> plan =
+        Plan.of(study, options.seeds(), options.only(), options.epochs(), threads);
+    try (WorkLock _ = WorkLock.take(options.out());
+        StudyData data = new StudyData()) {
+      for (PlannedRun planned : plan) {
+        data.open(planned.config(), options.data(), options.out().resolve("data"), datasets);
+      }
+      List<StudyRun> all = claimed(plan, data);
+      Results results = new Results(study, options.out());
+      List<StudyRun> left = new ArrayList<>();
+      for (StudyRun run : all) {
+        Optional<Result> before = run.folder().result();
+        before.ifPresent(result -> results.put(run, result));
+        if (before.isEmpty()) {
+          left.add(run);
+        }
+      }
+      if (left.size() < all.size()) {
+        board.say(
+            "%d of %d runs have ended before and are not made again"
+                .formatted(all.size() - left.size(), all.size()));
+      }
+      results.report();
+      new Workers(parallel, stop).each(left, (run, until) -> make(run, until, results));
+      if (results.size() < all.size()) {
+        return Optional.empty();
+      }
+      return finish(all, results, stop) ? Optional.of(results.inOrder(all)) : Optional.empty();
+    }
+  }
+
+  private List<StudyRun> claimed(List<PlannedRun> plan, StudyData data) throws IOException {
+    BundleStore bundles = new BundleStore(options.out().resolve("bundles"));
+    Map<String, StudyRun> result = new LinkedHashMap<>();
+    for (PlannedRun planned : plan) {
+      StudyData.Entry entry = data.of(planned.config());
+      Result.Identity identity =
+          new Result.Identity(
+              study.name(),
+              planned.spec().name(),
+              planned.spec().series(),
+              planned.seed(),
+              planned.tree().tree(),
+              planned.config().model().toJson(),
+              entry.print());
+      RunFolder folder = new RunFolder(options.out().resolve("runs").resolve(planned.label()));
+      folder.claim(identity, options.redo());
+      if (planned.first()) {
+        bundles.checkWritable(planned.spec().name());
+      }
+      result.put(
+          planned.label(), new StudyRun(planned, identity, entry, folder, options.out(), program));
+    }
+    return List.copyOf(result.values());
+  }
+
+  private void make(StudyRun run, BooleanSupplier stop, Results results) throws IOException {
+    boolean export = run.planned().first() && study.kind() != Kind.SEARCH;
+    Optional<Result> made = run.make(export, stop, board, options.command());
+    if (made.isPresent()) {
+      board.say(results.ended(run, made.get()));
+    }
+  }
+
+  /** A search's best model is exported, now that it is known. */
+  private boolean finish(List<StudyRun> all, Results results, BooleanSupplier stop)
+      throws IOException {
+    if (study.kind() != Kind.SEARCH) {
+      return true;
+    }
+    Optional<String> best = results.best();
+    if (best.isEmpty()) {
+      return true;
+    }
+    StudyRun run =
+        all.stream()
+            .filter(r -> r.planned().first() && r.planned().spec().name().equals(best.get()))
+            .findFirst()
+            .orElseThrow();
+    if (run.folder().result().orElseThrow() instanceof Outcome outcome
+        && (outcome.bundle().isEmpty() || !results.exists(outcome))) {
+      Optional<Outcome> exported = run.exportAgain(outcome, stop, board, options.command());
+      if (exported.isEmpty()) {
+        return false;
+      }
+      results.put(run, exported.get());
+    }
+    run.folder().removeCheckpoints();
+    BestConfig.write(options.out().resolve("best.yaml"), run.planned().tree());
+    results.report();
+    return true;
+  }
+}

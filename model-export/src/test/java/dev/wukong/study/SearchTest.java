@@ -1,0 +1,98 @@
+package dev.wukong.study;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.wukong.run.RunConfig;
+import dev.wukong.run.Training;
+import dev.wukong.runtime.Device;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class SearchTest {
+  private static final String SEARCH =
+      """
+      name: s
+      kind: search
+      config: simulated.yaml
+      trials: 3
+      space:
+        model.rank: [1, 2, 3]
+        training.rows.learning_rate: {from: 0.001, to: 0.1, log: true}
+      """;
+
+  @TempDir Path folder;
+
+  private static Outcome best(List<Outcome> outcomes) {
+    return outcomes.stream()
+        .max(Comparator.comparingDouble(o -> o.of("valid").auc()))
+        .orElseThrow();
+  }
+
+  @Test
+  void search_best_isChosenByValidation_exportedAlone_andTrains() throws Exception {
+    StudyFiles files = new StudyFiles(folder);
+    List<Outcome> outcomes = files.run(SEARCH, "out");
+    Outcome best = best(outcomes);
+    assertThat(outcomes).hasSize(3);
+    for (Outcome outcome : outcomes) {
+      boolean chosen = outcome.identity().equals(best.identity());
+      assertThat(outcome.bundle().isEmpty()).isEqualTo(!chosen);
+      assertThat(folder.resolve("out/bundles").resolve(outcome.identity().run()))
+          .matches(bundle -> Files.exists(bundle) == chosen);
+      assertThat(folder.resolve("out/runs/" + outcome.identity().label() + "/last.checkpoint"))
+          .doesNotExist();
+    }
+
+    Path yaml = folder.resolve("out/best.yaml");
+    RunConfig config = RunConfig.read(yaml.toString());
+    assertThat(config.name()).isEqualTo(best.identity().run());
+    assertThat(config.model().toJson()).isEqualTo(RunConfig.read(yaml.toString()).model().toJson());
+    StringWriter said = new StringWriter();
+    Training.Outcome trained =
+        new Training(config, new Device.Cpu(), new PrintWriter(said), false)
+            .run(
+                new Training(config, new Device.Cpu(), new PrintWriter(said), false).splits(folder),
+                folder.resolve("work"),
+                folder.resolve("bundles"),
+                "test")
+            .orElseThrow();
+    // The same but for the threads, so that only the last bits of sums differ.
+    assertThat(trained.metrics().get("test").get("click").logLoss())
+        .isCloseTo(best.of("test").logLoss(), org.assertj.core.api.Assertions.within(1e-3));
+  }
+
+  @Test
+  void search_stoppedAgainAndAgain_endsAsUndisturbed() throws Exception {
+    StudyFiles files = new StudyFiles(folder);
+    files.run(SEARCH, "undisturbed");
+    int tries = 0;
+    boolean ended = false;
+    while (!ended) {
+      AtomicInteger asked = new AtomicInteger();
+      ended =
+          files.run(SEARCH, files.options("out"), () -> asked.incrementAndGet() > 25).isPresent();
+      assertThat(tries++).isLessThan(20);
+    }
+    assertThat(tries).isGreaterThan(2);
+    for (String trial : List.of("trial-01-s5", "trial-02-s5", "trial-03-s5")) {
+      assertThat(files.untimed("out", trial)).isEqualTo(files.untimed("undisturbed", trial));
+    }
+    assertThat(folder.resolve("out/best.yaml"))
+        .hasSameTextualContentAs(folder.resolve("undisturbed/best.yaml"));
+    // Once more: nothing is exported again.
+    files.run(SEARCH, "out");
+    assertThat(Files.list(folder.resolve("out/bundles")).toList()).hasSize(1);
+    assertThat(
+            folder
+                .resolve("out/bundles")
+                .resolve(best(files.run(SEARCH, "out")).identity().run() + "/2"))
+        .doesNotExist();
+  }
+}

@@ -1,0 +1,196 @@
+package dev.wukong.study;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.wukong.bundle.Bundle;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class StudyEngineTest {
+  /** Steps of an epoch: 400 rows in batches of 50. */
+  private static final int STEPS = 8;
+
+  @TempDir Path folder;
+  private StudyFiles files;
+
+  @BeforeEach
+  void files() throws IOException {
+    files = new StudyFiles(folder);
+  }
+
+  private void assertSame(String out) throws IOException {
+    for (String run : List.of("one-s1", "two-s1")) {
+      assertThat(files.untimed(out, run)).isEqualTo(files.untimed("undisturbed", run));
+    }
+  }
+
+  @Test
+  void run_allOutcomes_haveBundlesOfTheirNames() throws Exception {
+    List<Outcome> outcomes = files.run(StudyFiles.EVERY, "out");
+    assertThat(outcomes.stream().map(o -> o.identity().label()))
+        .containsExactly("one-s1", "two-s1");
+    for (Outcome outcome : outcomes) {
+      assertThat(outcome.curve()).hasSize(3);
+      assertThat(outcome.effort().examples()).isEqualTo(1200);
+      assertThat(outcome.metrics().keySet()).containsExactly("valid", "test");
+      assertThat(outcome.metrics().values())
+          .allMatch(m -> m.keySet().equals(outcome.test().keySet()));
+      try (Bundle bundle = Bundle.open(folder.resolve("out").resolve(outcome.bundle()))) {
+        assertThat(outcome.bundle()).isEqualTo("bundles/" + outcome.identity().run() + "/1");
+        assertThat(bundle.manifest().metrics().get("test").get("click").get("auc"))
+            .isEqualTo(outcome.of("test").auc());
+      }
+      Path run = folder.resolve("out/runs").resolve(outcome.identity().label());
+      assertThat(run.resolve("last.checkpoint")).doesNotExist();
+    }
+  }
+
+  /** The selected epoch is the one that the validation data likes best. */
+  @Test
+  void run_selectedEpoch_isTheBestOfTheCurve() throws Exception {
+    for (Outcome outcome : files.run(StudyFiles.EVERY, "out")) {
+      double best = 0;
+      int epoch = 0;
+      for (CurvePoint point : outcome.curve()) {
+        double auc =
+            point.valid().values().stream().mapToDouble(m -> m.auc()).average().orElseThrow();
+        if (auc > best + 1e-6) {
+          best = auc;
+          epoch = point.epoch();
+        }
+      }
+      assertThat(outcome.selectedEpoch()).isEqualTo(epoch);
+      assertThat(outcome.curve().get(epoch - 1).valid().get("click"))
+          .isEqualTo(outcome.of("valid"));
+    }
+  }
+
+  /**
+   * Killed inside the first run, between the two and inside the second; the outcome is the same.
+   */
+  @Test
+  void run_stoppedAgainAndAgain_endsAsUndisturbed() throws Exception {
+    files.run(StudyFiles.EVERY, "undisturbed");
+    int stopped = 0;
+    boolean ended = false;
+    while (!ended) {
+      AtomicInteger asked = new AtomicInteger();
+      // An epoch and a half of questions, so that checkpoints lie inside of epochs.
+      ended =
+          files
+              .run(
+                  StudyFiles.EVERY,
+                  files.options("out"),
+                  () -> asked.incrementAndGet() > 3 * STEPS / 2)
+              .isPresent();
+      stopped++;
+      assertThat(stopped).isLessThan(20);
+    }
+    assertThat(stopped).isGreaterThan(3);
+    assertThat(files.said.toString()).contains("resumed in epoch").contains("have ended before");
+    assertSame("out");
+    List<Integer> epochs =
+        new CurveFile(folder.resolve("out/runs/one-s1/curve.jsonl"))
+            .read().stream().map(CurvePoint::epoch).toList();
+    assertThat(epochs).containsExactly(1, 2, 3);
+  }
+
+  /** A run that was written down is not made again; without its outcome it is. */
+  @Test
+  void run_again_leavesWhatHasEnded() throws Exception {
+    files.run(StudyFiles.EVERY, "undisturbed");
+    files.run(StudyFiles.EVERY, "out");
+    Path one = folder.resolve("out/runs/one-s1/outcome.json");
+    Path two = folder.resolve("out/runs/two-s1/outcome.json");
+    String marked = Files.readString(one).replace("\"task\" : \"click\"", "\"task\" : \"seconds\"");
+    Files.writeString(one, marked);
+    Files.delete(two);
+    files.run(StudyFiles.EVERY, "out");
+    assertThat(one).hasContent(marked);
+    assertThat(two).exists();
+  }
+
+  @Test
+  void run_inParallel_givesTheOutcomesOfOneAfterTheOther() throws Exception {
+    files.run(StudyFiles.EVERY, "undisturbed");
+    assertThat(files.run(StudyFiles.EVERY, files.options("out", 1, 2, 2, false), () -> false))
+        .isPresent();
+    assertSame("out");
+  }
+
+  @Test
+  void run_otherConfiguration_isRefusedInClearWords_andRedone() throws Exception {
+    files.run(StudyFiles.EVERY, "out");
+    String changed = StudyFiles.EVERY.replace("training.batch: 50", "training.batch: 40");
+    assertThatThrownBy(() -> files.run(changed, "out"))
+        .isInstanceOf(IOException.class)
+        .hasMessage(
+            "the run in "
+                + folder.resolve("out/runs/one-s1")
+                + " is of another configuration (training.batch was 50 and is 40); want another"
+                + " --out, or --redo to make it anew");
+    List<Result> redone =
+        files.run(changed, files.options("out", 1, 1, 1, true), () -> false).orElseThrow();
+    assertThat(redone)
+        .allMatch(
+            r -> r.identity().configuration().path("training").path("batch").intValue() == 40);
+  }
+
+  @Test
+  void run_otherData_isRefused() throws Exception {
+    files.run(StudyFiles.EVERY, "out");
+    Path test = folder.resolve("test.csv");
+    Files.writeString(test, Files.readString(test).replaceFirst("\n.*\n", "\n"));
+    assertThatThrownBy(() -> files.run(StudyFiles.EVERY, "out"))
+        .hasMessageContaining("is of another configuration (the data); want another --out");
+  }
+
+  /** Other threads are no other run: whoever goes on elsewhere keeps what has ended. */
+  @Test
+  void run_otherThreads_areTheSameRun() throws Exception {
+    files.run(StudyFiles.EVERY, "out");
+    assertThat(files.run(StudyFiles.EVERY, files.options("out", 1, 1, 2, false), () -> false))
+        .isPresent();
+  }
+
+  /** A learning rate that no float survives: written down, and the other run goes on. */
+  @Test
+  void run_thatLeavesFiniteNumbers_isAFailureAndNotMadeAgain() throws Exception {
+    String wild =
+        StudyFiles.EVERY.replace(
+            "model.layers: 1",
+            "training.dense: {optimizer: sgd, learning_rate: 1000}, training.rows: {optimizer: sgd,"
+                + " learning_rate: 1000}, model.layers: 1");
+    for (int i = 0; i < 2; i++) {
+      List<Result> results = files.run(wild, files.options("out"), () -> false).orElseThrow();
+      assertThat(results.getFirst()).isInstanceOf(Outcome.class);
+      assertThat(results.getLast()).isInstanceOf(Failure.class);
+      assertThat(((Failure) results.getLast()).message()).contains("lower the learning rates");
+    }
+    assertThat(files.said.toString()).contains("two-s1 FAILED: ");
+    assertThat(Files.readString(folder.resolve("out/report.json"))).contains("Runs that failed");
+  }
+
+  @Test
+  void curve_readBack_isWhatWasAdded_withoutACutLine() throws IOException {
+    List<CurvePoint> points = files.run(StudyFiles.EVERY, "out").getFirst().curve();
+    Path file = folder.resolve("curve.jsonl");
+    CurveFile curve = new CurveFile(file);
+    for (CurvePoint point : points) {
+      curve.add(point);
+    }
+    assertThat(curve.read()).isEqualTo(points);
+    String text = Files.readString(file);
+    Files.writeString(file, text.substring(0, text.length() - 20));
+    assertThat(curve.read()).isEqualTo(points.subList(0, 2));
+    curve.keep(1);
+    assertThat(curve.read()).isEqualTo(points.subList(0, 1));
+  }
+}

@@ -1,0 +1,186 @@
+package dev.wukong.study;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.wukong.config.ConfigException;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.OptionalInt;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.FieldSource;
+import tools.jackson.databind.JsonNode;
+
+class StudyTest {
+  private static final List<String> SHIPPED = Study.SHIPPED;
+
+  private static final String SEARCH =
+      """
+      name: s
+      kind: search
+      config: simulated.yaml
+      trials: 5
+      space:
+        model.rank: [1, 2, 3]
+        model.fm: [low_rank, plain]
+        model.layers: {from: 1, to: 3}
+        training.dense.learning_rate: {from: 0.0001, to: 0.01, log: true}
+      """;
+
+  @TempDir Path folder;
+  private StudyFiles files;
+
+  @BeforeEach
+  void files() throws IOException {
+    files = new StudyFiles(folder);
+  }
+
+  @ParameterizedTest
+  @FieldSource("SHIPPED")
+  void read_shipped_isWhole(String name) {
+    Study study = Study.read(name);
+    assertThat(study.name()).isEqualTo(name);
+    assertThat(study.runs().size() + study.trials()).isGreaterThanOrEqualTo(6);
+  }
+
+  @ParameterizedTest
+  @FieldSource("SHIPPED")
+  void plan_shipped_readsEveryConfiguration(String name) {
+    Study study = Study.read(name);
+    assertThat(Plan.of(study, 1, List.of(), OptionalInt.empty(), 1))
+        .hasSize(study.runs().size() + study.trials());
+  }
+
+  @Test
+  void read_frappe_hasThePublishedFigures() {
+    RunSpec dcnv2 =
+        Study.read("frappe").runs().stream()
+            .filter(r -> r.name().equals("dcnv2"))
+            .findFirst()
+            .orElseThrow();
+    Published bars = dcnv2.published().getFirst();
+    assertThat(bars.auc()).isEqualTo(0.983824);
+    assertThat(bars.logLoss()).isEqualTo(0.152036);
+    assertThat(bars.parameters()).isEqualTo(458391);
+    assertThat(Study.read("frappe").runs()).hasSize(8);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = ';',
+      value = {
+        "name: one; name: One!; runs[0].name is 'One!', want 1 to 64 of a-z",
+        "name: two; name: one; runs has 'one' twice",
+        "auc: 0.75; auc: 75; runs[0].published[0].auc is 75, want a number from 0.0 to 1.0",
+        "source: others; sorce: others; runs[0].published[0].source is missing",
+        "kind: reproduce; kind: copy; kind is 'copy', want one of reproduce, ablate, sweep, search",
+        "kind: reproduce; kind: search; kind is 'search', want config, space, trials, no runs",
+        "title: Two; titel: Two; titel is not known, want one of",
+        "config: every.yaml; seed: 1; run 'one' has no config, and the study has none either",
+        "training.batch: 50; training.threads: 5; set.training.threads cannot be set",
+        "training.batch: 50; name: x; set.name cannot be set: the study itself decides it"
+      })
+  void read_mistake_isNamed(String right, String wrong, String message) {
+    assertThatThrownBy(() -> files.study(StudyFiles.EVERY.replace(right, wrong)))
+        .isInstanceOf(ConfigException.class)
+        .hasMessageStartingWith("study.yaml:")
+        .hasMessageContaining(message);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = ';',
+      value = {
+        "[1, 2, 3]; 4; space.model.rank is 4, want a list of choices or {from:",
+        "[1, 2, 3]; []; space.model.rank is [], want a list of choices",
+        "from: 0.0001; from: 0; learning_rate.from is 0.0, want more than 0 with log: true",
+        "from: 1, to: 3; from: 3, to: 3; space.model.layers goes from 3.0 to 3.0, want from < to",
+        "from: 1, to: 3; from: 1; space.model.layers goes from 1.0 to NaN",
+        "trials: 5; trials: 0; trials is 0, want a whole number from 1"
+      })
+  void read_badSpace_isNamed(String right, String wrong, String message) {
+    assertThatThrownBy(() -> files.study(SEARCH.replace(right, wrong)))
+        .isInstanceOf(ConfigException.class)
+        .hasMessageContaining(message);
+  }
+
+  @Test
+  void read_unknownStudy_namesThoseThatShip() {
+    assertThatThrownBy(() -> Study.read("nothing"))
+        .hasMessage(
+            "there is no study file 'nothing' and none of that name ships with the program"
+                + " (frappe, frappe-width, ablation, search-frappe)");
+  }
+
+  @Test
+  void plan_seeds_countUpFromTheConfigurations() throws IOException {
+    List<PlannedRun> plan =
+        Plan.of(files.study(StudyFiles.EVERY), 2, List.of(), OptionalInt.of(9), 3);
+    assertThat(plan.stream().map(PlannedRun::label))
+        .containsExactly("one-s1", "two-s1", "one-s2", "two-s2");
+    assertThat(plan.stream().map(PlannedRun::first)).containsExactly(true, true, false, false);
+    PlannedRun last = plan.getLast();
+    assertThat(last.config().name()).isEqualTo("two");
+    assertThat(last.config().training().seed()).isEqualTo(2);
+    assertThat(last.config().training().threads()).isEqualTo(3);
+    assertThat(last.config().training().epochs()).isEqualTo(9);
+    assertThat(last.config().training().batch()).isEqualTo(50);
+  }
+
+  @Test
+  void plan_unknownOnlyAndUnknownKey_areNamed() throws IOException {
+    Study study = files.study(StudyFiles.EVERY);
+    assertThatThrownBy(() -> Plan.of(study, 1, List.of("three"), OptionalInt.empty(), 1))
+        .hasMessage("--only names 'three', want some of one, two");
+    Study wrong = files.study(StudyFiles.EVERY.replace("model.layers", "model.layer"));
+    assertThatThrownBy(() -> Plan.of(wrong, 1, List.of(), OptionalInt.empty(), 1))
+        .hasMessageStartingWith("run 'two': every.yaml: model.layer is not known");
+    Study untested = files.study(StudyFiles.EVERY.replace("data.test: test.csv, ", ""));
+    assertThatThrownBy(() -> Plan.of(untested, 1, List.of(), OptionalInt.empty(), 1))
+        .hasMessageContaining("data has no valid or no test split, a study wants both");
+  }
+
+  @Test
+  void trials_sameSeed_areTheSame_andMoreKeepTheFirst() throws IOException {
+    List<RunSpec> five = Plan.trials(files.study(SEARCH));
+    List<RunSpec> nine = Plan.trials(files.study(SEARCH.replace("trials: 5", "trials: 9")));
+    List<RunSpec> other =
+        Plan.trials(files.study(SEARCH.replace("trials: 5", "trials: 5\nseed: 2")));
+    assertThat(nine.subList(0, 5)).isEqualTo(five);
+    assertThat(other).isNotEqualTo(five);
+    assertThat(five.stream().map(RunSpec::set).distinct()).hasSize(5);
+  }
+
+  /** A thousand draws reach every choice and both ends of a range, and nothing beyond. */
+  @Test
+  void trials_values_fillTheSpace() throws IOException {
+    List<RunSpec> trials = Plan.trials(files.study(SEARCH.replace("trials: 5", "trials: 1000")));
+    assertThat(values(trials, "model.rank")).containsOnly(1.0, 2.0, 3.0);
+    assertThat(values(trials, "model.layers")).containsOnly(1.0, 2.0, 3.0);
+    for (double layers = 1; layers <= 3; layers++) {
+      double count = layers;
+      // A third of 1000 with a standard deviation of 15: five of them.
+      assertThat(values(trials, "model.layers").stream().filter(v -> v == count).count())
+          .isBetween(258L, 408L);
+    }
+    List<Double> rates = values(trials, "training.dense.learning_rate");
+    assertThat(rates).allMatch(rate -> rate >= 0.0001 && rate <= 0.01);
+    // Evenly by logarithm: half are below the geometric mean, with a deviation of 16.
+    assertThat(rates.stream().filter(rate -> rate < 0.001).count()).isBetween(420L, 580L);
+  }
+
+  private static List<Double> values(List<RunSpec> trials, String key) {
+    return trials.stream().map(t -> value(t, key).doubleValue()).toList();
+  }
+
+  private static JsonNode value(RunSpec trial, String key) {
+    JsonNode value = trial.set().get(key);
+    assertThat(value).isNotNull();
+    return value;
+  }
+}
