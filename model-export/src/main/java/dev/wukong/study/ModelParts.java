@@ -6,7 +6,6 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.function.ToDoubleFunction;
 
@@ -132,9 +131,5 @@ final class ModelParts {
   /** The runs in the order of one figure, the smallest first. */
   static List<Groups.Group> by(List<Groups.Group> groups, ToDoubleFunction<Groups.Group> figure) {
     return groups.stream().sorted(Comparator.comparingDouble(figure)).toList();
-  }
-
-  static String text(String format, Object... values) {
-    return String.format(Locale.ROOT, format, values);
   }
 }

@@ -4,6 +4,7 @@ import dev.wukong.report.Block;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import tools.jackson.databind.JsonNode;
 
@@ -17,10 +18,15 @@ final class SearchReport {
     blocks.add(new Block.Heading("Trials"));
     blocks.add(
         new Block.Paragraph(
-            ModelParts.text("%d of %d trials have ended. ", groups.all().size(), study.trials())
+            String.format(
+                    Locale.ROOT,
+                    "%d of %d trials have ended. ",
+                    groups.all().size(),
+                    study.trials())
                 + best.map(
                         b ->
-                            ModelParts.text(
+                            String.format(
+                                Locale.ROOT,
                                 "The best by the validation AUC (%.6f) is %s; its test AUC is %.6f"
                                     + " and its test LogLoss %.6f. The test data chose nothing.",
                                 b.validAuc(),

@@ -4,6 +4,7 @@ import dev.wukong.report.Block;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
@@ -79,9 +80,12 @@ final class SweepReport {
         + frontier(groups.all(), compute.of(), quality.of()).stream()
             .map(
                 g ->
-                    ModelParts.text(
+                    String.format(
+                        Locale.ROOT,
                         "%s (%.3f MFLOP, %.6f)",
-                        g.name(), compute.of().applyAsDouble(g), quality.of().applyAsDouble(g)))
+                        g.name(),
+                        compute.of().applyAsDouble(g),
+                        quality.of().applyAsDouble(g)))
             .collect(Collectors.joining(", "))
         + ".";
   }

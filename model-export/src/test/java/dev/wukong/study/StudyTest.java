@@ -15,10 +15,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.FieldSource;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.JsonNodeFactory;
 
 class StudyTest {
-  private static final List<String> SHIPPED = Study.SHIPPED;
-
   private static final String SEARCH =
       """
       name: s
@@ -41,7 +40,7 @@ class StudyTest {
   }
 
   @ParameterizedTest
-  @FieldSource("SHIPPED")
+  @FieldSource("dev.wukong.study.Study#SHIPPED")
   void read_shipped_isWhole(String name) {
     Study study = Study.read(name);
     assertThat(study.name()).isEqualTo(name);
@@ -49,7 +48,7 @@ class StudyTest {
   }
 
   @ParameterizedTest
-  @FieldSource("SHIPPED")
+  @FieldSource("dev.wukong.study.Study#SHIPPED")
   void plan_shipped_readsEveryConfiguration(String name) {
     Study study = Study.read(name);
     assertThat(Plan.of(study, 1, List.of(), OptionalInt.empty(), 1))
@@ -179,8 +178,6 @@ class StudyTest {
   }
 
   private static JsonNode value(RunSpec trial, String key) {
-    JsonNode value = trial.set().get(key);
-    assertThat(value).isNotNull();
-    return value;
+    return trial.set().getOrDefault(key, JsonNodeFactory.instance.nullNode());
   }
 }

@@ -229,10 +229,13 @@ class TestFiguresTest {
     Blocks blocks = outcome.detail().blocks();
     assertThat(blocks.excess()).containsExactly(sums, within(1e-5));
     assertThat(blocks.logLoss()).containsExactly(losses, within(1e-5));
-    Outcome.TaskDetail conversion = outcome.test().get("conversion");
-    assertThat(conversion).isNotNull();
-    assertThat(conversion.excessEntropy()).isNaN();
-    assertThat(conversion.blocks().excess()).isEmpty();
+    assertThat(outcome.test())
+        .hasEntrySatisfying(
+            "conversion",
+            conversion -> {
+              assertThat(conversion.excessEntropy()).isNaN();
+              assertThat(conversion.blocks().excess()).isEmpty();
+            });
   }
 
   @Test
