@@ -6,7 +6,6 @@ import dev.wukong.bench.BenchmarkException;
 import dev.wukong.bench.Figure;
 import dev.wukong.bundle.Bundle;
 import dev.wukong.cli.ServiceProcess;
-import dev.wukong.client.RankingClient;
 import dev.wukong.data.DatasetWriter;
 import dev.wukong.data.EncodedDataset;
 import dev.wukong.data.Progress;
@@ -34,7 +33,6 @@ import java.util.stream.Stream;
 public final class FrappeBenchmark implements Benchmark {
   private static final String OTHER_ROWS = "shifted-rows";
   private static final int BATCH = 4096;
-  private static final int REQUEST = 500;
   private static final int TEST_ROWS = 28_860;
 
   @Override
@@ -142,23 +140,23 @@ public final class FrappeBenchmark implements Benchmark {
               served.length,
               "1",
               String.valueOf(TEST_ROWS),
-              "in requests of " + REQUEST + " candidates"),
+              "in requests of " + ServedRows.REQUEST + " candidates"),
           Figure.of(
               "grpc_max_diff",
-              difference("gRPC", own, served),
+              ServedRows.difference("gRPC", own, served),
               "1",
               "<=1e-6",
               "largest difference of a probability to evaluate's, " + served.length + " compared"),
           Figure.of(
               "python_max_diff",
-              difference("Python", own, others),
+              ServedRows.difference("Python", own, others),
               "1",
               "<=1e-5",
               "predict.onnx under ONNX Runtime for Python, " + others.length + " compared"));
     }
   }
 
-  private static DataConfig.Files files(RunConfig config) {
+  static DataConfig.Files files(RunConfig config) {
     return switch (config.data()) {
       case DataConfig.Files files -> files;
       case DataConfig.Simulated simulated ->
@@ -178,53 +176,15 @@ public final class FrappeBenchmark implements Benchmark {
   private static float[] served(
       BenchmarkContext context, RunConfig config, Path test, Path parts, int rows)
       throws IOException, BenchmarkException {
-    float[] result = new float[rows];
-    int[] at = {0};
     Path work = Files.createDirectories(parts.resolve("service"));
     delete(work.resolve("store"));
     try (ServiceProcess process =
-            ServiceProcess.start(context.jar("service"), parts.resolve("bundles"), work);
-        RankingClient client = process.connect(config.name());
-        RowSource source = files(config).format(test).open(test)) {
-      long scored =
-          client.predictAll(
-              source,
-              REQUEST,
-              prediction -> {
-                for (float probability : prediction.probabilities()) {
-                  result[at[0]++] = probability;
-                }
-              });
-      if (scored != rows) {
-        throw new BenchmarkException(
-            "void: the service scored " + scored + " of " + rows + " rows");
-      }
+        ServiceProcess.start(context.jar("service"), parts.resolve("bundles"), work)) {
+      return ServedRows.of(process, config.name(), files(config).format(test), test, rows);
     }
-    return result;
   }
 
-  private static double difference(String who, float[] ours, float[] theirs)
-      throws BenchmarkException {
-    if (ours.length != theirs.length) {
-      throw new BenchmarkException(
-          "void: "
-              + who
-              + " gave "
-              + theirs.length
-              + " probabilities for "
-              + ours.length
-              + " rows");
-    }
-    double largest = 0;
-    for (int i = 0; i < ours.length; i++) {
-      double difference = Math.abs((double) ours[i] - theirs[i]);
-      // A NaN is the largest difference of all.
-      largest = Double.isNaN(difference) ? Double.MAX_VALUE : Math.max(largest, difference);
-    }
-    return largest;
-  }
-
-  private static void delete(Path folder) throws IOException {
+  static void delete(Path folder) throws IOException {
     if (Files.exists(folder)) {
       List<Path> all;
       try (Stream<Path> found = Files.walk(folder)) {

@@ -1,0 +1,277 @@
+package dev.wukong.figures;
+
+import dev.wukong.bench.Benchmark;
+import dev.wukong.bench.BenchmarkContext;
+import dev.wukong.bench.BenchmarkException;
+import dev.wukong.bench.Figure;
+import dev.wukong.bundle.Bundle;
+import dev.wukong.bundle.BundleStore;
+import dev.wukong.cli.ServiceProcess;
+import dev.wukong.data.DatasetWriter;
+import dev.wukong.data.EncodedDataset;
+import dev.wukong.data.FileFormat;
+import dev.wukong.data.Progress;
+import dev.wukong.data.RowSource;
+import dev.wukong.metrics.Metrics;
+import dev.wukong.run.DataConfig;
+import dev.wukong.run.Datasets;
+import dev.wukong.run.RunConfig;
+import dev.wukong.runtime.Device;
+import dev.wukong.study.Board;
+import dev.wukong.study.Outcome;
+import dev.wukong.study.Published;
+import dev.wukong.study.Result;
+import dev.wukong.study.RunSpec;
+import dev.wukong.study.Study;
+import dev.wukong.study.StudyEngine;
+import dev.wukong.training.BundleScorer;
+import dev.wukong.training.Evaluator;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.OptionalInt;
+
+/**
+ * The eight models on Frappe beside the published figures, the baselines at Wukong's width too, and
+ * all eight bundles in one service.
+ */
+public final class ReproduceBenchmark implements Benchmark {
+  private static final String OTHER_LABELS = "worse-auc";
+  private static final String OTHER_MODEL = "other-model";
+  private static final String WUKONG = "wukong";
+  private static final String AFN = "afn";
+  private static final int BATCH = 4096;
+
+  @Override
+  public String name() {
+    return "reproduce";
+  }
+
+  @Override
+  public String summary() {
+    return "eight models on Frappe beside the published figures, and all in one service; hours,"
+        + " resumable; options seeds=N, parallel=N, width=0 for the published widths alone,"
+        + " epochs=N for a trial without figures";
+  }
+
+  @Override
+  public List<String> bugs() {
+    return List.of(OTHER_LABELS, OTHER_MODEL);
+  }
+
+  /** The mean figures of a run over its seeds. */
+  private record Reached(
+      RunSpec spec, double auc, double logLoss, double coreSeconds, double rate, int seeds) {}
+
+  @Override
+  public List<Figure> run(BenchmarkContext context) throws Exception {
+    boolean trial = context.option("epochs", 0) > 0;
+    Path parts = context.makeParts().resolve(trial ? "trial" : "whole");
+    context.jar("service"); // Missing things are named before the long part.
+    Map<String, Reached> published = reached(context, "frappe", parts);
+    Map<String, Reached> wide =
+        context.option("width", 1) == 0 ? Map.of() : reached(context, "frappe-width", parts);
+    List<Figure> figures = new ArrayList<>(quality(context, published, wide));
+    figures.addAll(effort(published, wide));
+    figures.addAll(served(context, parts.resolve("frappe"), published));
+    if (trial) {
+      figures.forEach(f -> context.progress().printf("%s %s%n", f.name(), f.value()));
+      throw new BenchmarkException("void: option 'epochs' makes this a trial, without figures");
+    }
+    return figures;
+  }
+
+  /** Trains what {@code study} lists, or finds that it has been. */
+  private static Map<String, Reached> reached(BenchmarkContext context, String study, Path parts)
+      throws IOException, BenchmarkException {
+    Study read = Study.read(study);
+    int cores = Runtime.getRuntime().availableProcessors();
+    int epochs = Math.toIntExact(context.option("epochs", 0));
+    StudyEngine.Options options =
+        new StudyEngine.Options(
+            context.data("frappe"),
+            parts.resolve(study),
+            Math.toIntExact(context.option("seeds", 1)),
+            Math.toIntExact(context.option("parallel", cores)),
+            cores,
+            List.of(),
+            epochs == 0 ? OptionalInt.empty() : OptionalInt.of(epochs),
+            false,
+            "bench reproduce");
+    Board board = new Board(context.progress(), context.progress(), false);
+    List<Result> results =
+        new StudyEngine(read, options, board, new Datasets(context.progress(), false))
+            .run(() -> false)
+            .orElseThrow();
+    Map<String, List<Outcome>> byRun = new LinkedHashMap<>();
+    for (Result result : results) {
+      if (!(result instanceof Outcome outcome)) {
+        throw new BenchmarkException("void: " + result);
+      }
+      byRun.computeIfAbsent(outcome.identity().run(), _ -> new ArrayList<>()).add(outcome);
+    }
+    Map<String, Reached> reached = new LinkedHashMap<>();
+    for (RunSpec spec : read.runs()) {
+      List<Outcome> own = byRun.getOrDefault(spec.name(), List.of());
+      reached.put(
+          spec.name(),
+          new Reached(
+              spec,
+              own.stream().mapToDouble(o -> test(o).auc()).average().orElseThrow(),
+              own.stream().mapToDouble(o -> test(o).logLoss()).average().orElseThrow(),
+              own.stream().mapToDouble(o -> o.effort().seconds() * o.effort().threads()).sum(),
+              own.stream().mapToDouble(o -> o.effort().examplesPerSecond()).average().orElseThrow(),
+              own.size()));
+    }
+    return reached;
+  }
+
+  private static Metrics test(Outcome outcome) {
+    Metrics metrics = outcome.metrics().getOrDefault("test", Map.of()).get(outcome.task());
+    if (metrics == null) {
+      throw new IllegalStateException(outcome.identity() + " has no test figures");
+    }
+    return metrics;
+  }
+
+  private static List<Figure> quality(
+      BenchmarkContext context, Map<String, Reached> published, Map<String, Reached> wide) {
+    double worse = context.planted(OTHER_LABELS) ? 0.01 : 0;
+    double shortfall = Double.NEGATIVE_INFINITY;
+    double afn = Double.NaN;
+    double logLoss = Double.NEGATIVE_INFINITY;
+    double best = Double.NEGATIVE_INFINITY;
+    StringBuilder each = new StringBuilder();
+    StringBuilder losses = new StringBuilder();
+    for (Reached run : published.values()) {
+      if (run.spec().name().equals(WUKONG)) {
+        continue;
+      }
+      Published target = run.spec().published().getFirst();
+      double missing = target.auc() - (run.auc() - worse);
+      each.append(
+          String.format(
+              Locale.ROOT, "%s %.6f (%.6f) ", run.spec().name(), run.auc(), target.auc()));
+      losses.append(
+          String.format(
+              Locale.ROOT, "%s %.4f (%.4f) ", run.spec().name(), run.logLoss(), target.logLoss()));
+      logLoss = Math.max(logLoss, run.logLoss() - target.logLoss());
+      best = Math.max(best, run.auc() - worse);
+      if (run.spec().name().equals(AFN)) {
+        afn = missing;
+      } else {
+        shortfall = Math.max(shortfall, missing);
+      }
+    }
+    StringBuilder wides = new StringBuilder();
+    for (Reached run : wide.values()) {
+      if (!run.spec().name().startsWith(WUKONG)) {
+        best = Math.max(best, run.auc());
+      }
+      wides.append(String.format(Locale.ROOT, "%s %.6f ", run.spec().name(), run.auc()));
+    }
+    Reached wukong = published.get(WUKONG);
+    double auc = (wukong == null ? Double.NaN : wukong.auc()) - worse;
+    String note = each + "(published)";
+    return List.of(
+        Figure.of("auc_shortfall_max", shortfall, "1", "<=0.001", note),
+        Figure.of("auc_shortfall_afn", afn, "1", "<=0.002", "its published deviation is 0.0014"),
+        Figure.of("logloss_excess_max", logLoss, "nats", "<=0.01", losses + "(published)"),
+        Figure.of("wukong_auc", auc, "1", ">=0.9874", "test; chosen by the validation data"),
+        Figure.of(
+            "wukong_minus_best_baseline_auc",
+            auc - best,
+            "1",
+            ">0",
+            wide.isEmpty() ? "published widths alone" : wides.toString()));
+  }
+
+  private static List<Figure> effort(Map<String, Reached> published, Map<String, Reached> wide) {
+    int cores = Runtime.getRuntime().availableProcessors();
+    double seconds = published.values().stream().mapToDouble(Reached::coreSeconds).sum() / cores;
+    double wider = wide.values().stream().mapToDouble(Reached::coreSeconds).sum() / cores;
+    List<Figure> figures = new ArrayList<>();
+    figures.add(
+        Figure.of(
+            "seconds",
+            seconds,
+            "s",
+            "-",
+            String.format(
+                Locale.ROOT,
+                "training of the eight on %d cores; at Wukong's width %.0f s more",
+                cores,
+                wider)));
+    for (Reached run : published.values()) {
+      figures.add(
+          Figure.of(
+              "examples_per_second_" + run.spec().name(),
+              run.rate(),
+              "1/s",
+              "-",
+              String.format(
+                  Locale.ROOT, "%.0f core seconds, %d seeds", run.coreSeconds(), run.seeds())));
+    }
+    return figures;
+  }
+
+  /** All bundles in one service: every test row by gRPC against the exported bundle's own score. */
+  private static List<Figure> served(
+      BenchmarkContext context, Path study, Map<String, Reached> published)
+      throws IOException, BenchmarkException {
+    Path work = Files.createDirectories(study.resolve("service"));
+    FrappeBenchmark.delete(work.resolve("store"));
+    Path bundles = study.resolve("bundles");
+    DataConfig.Files files = FrappeBenchmark.files(RunConfig.read("frappe"));
+    Path test = context.data("frappe").resolve(files.test().orElseThrow());
+    FileFormat format = files.format(test);
+    double largest = 0;
+    int models = 0;
+    long rows = 0;
+    try (ServiceProcess process = ServiceProcess.start(context.jar("service"), bundles, work)) {
+      for (String model : published.keySet()) {
+        String asked = context.planted(OTHER_MODEL) && model.equals(WUKONG) ? "dlrm" : model;
+        float[] own = own(bundles, model, format, test, work.resolve("test.encoded"));
+        float[] got = ServedRows.of(process, asked, format, test, own.length);
+        largest = Math.max(largest, ServedRows.difference("gRPC", own, got));
+        models++;
+        rows += got.length;
+      }
+    }
+    return List.of(
+        Figure.of("served_models", models, "1", "8", "in one service, each with all test rows"),
+        Figure.of("served_rows", (double) rows, "1", "230880", "28,860 of each model"),
+        Figure.of("served_max_diff", largest, "1", "<=1e-6", "to the exported bundle's score"));
+  }
+
+  /** The newest version's own probabilities of the test rows. */
+  private static float[] own(Path bundles, String model, FileFormat format, Path test, Path encoded)
+      throws IOException {
+    Path newest = new BundleStore(bundles).newest(model).orElseThrow();
+    try (Bundle bundle = Bundle.open(newest);
+        BundleScorer scorer = new BundleScorer(bundle, new Device.Cpu(), 1)) {
+      try (RowSource source = format.open(test)) {
+        DatasetWriter.write(encoded, scorer.encoder(), source, Progress.NONE);
+      }
+      try (EncodedDataset data = EncodedDataset.open(encoded, scorer.encoder())) {
+        float[] own = new float[Math.toIntExact(data.rows())];
+        int[] at = {0};
+        Evaluator.score(
+            scorer::score,
+            data,
+            BATCH,
+            Progress.NONE,
+            (examples, probabilities) -> {
+              System.arraycopy(probabilities, 0, own, at[0], examples.rows());
+              at[0] += examples.rows();
+            });
+        return own;
+      }
+    }
+  }
+}
