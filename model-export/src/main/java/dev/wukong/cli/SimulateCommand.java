@@ -35,7 +35,9 @@ final class SimulateCommand implements Callable<Integer> {
               + " attributes, frozen (${DEFAULT-VALUE}).")
   private String world = ClickSource.CLICKS;
 
-  @Option(names = "--requests", description = "Requests, of 10 candidates each, 4 in the world of rules (${DEFAULT-VALUE}).")
+  @Option(
+      names = "--requests",
+      description = "Requests, of 10 candidates each, 4 in the world of rules (${DEFAULT-VALUE}).")
   private long requests = 10_000;
 
   @Option(names = "--seed", description = "Everything follows from it (${DEFAULT-VALUE}).")

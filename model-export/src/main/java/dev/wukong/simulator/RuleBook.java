@@ -7,8 +7,8 @@ import java.util.List;
 /**
  * All rules of a world and what each weighs.
  *
- * <p>Of the rules of one order the one with number r weighs (r + 1)^-{@link #ALPHA}; then the sum of
- * each order is scaled so that its variance over a sample of rows is its share.
+ * <p>Of the rules of one order the one with number r weighs (r + 1)^-{@link #ALPHA}; then the sum
+ * of each order is scaled so that its variance over a sample of rows is its share.
  */
 @SuppressWarnings("ArrayRecordComponent") // Lives within the making of a world; never compared.
 record RuleBook(List<Rule> rules, double[] weights) {

@@ -18,8 +18,14 @@ final class RuleDraw {
 
   /** What all draws of a world share. Safe for all threads. */
   record Parts(
-      Draws draws, RuleCatalog catalog, RuleLevels levels, Zipf users, Zipf queries, Zipf items,
-      Zipf devices, Zipf referrers) {
+      Draws draws,
+      RuleCatalog catalog,
+      RuleLevels levels,
+      Zipf users,
+      Zipf queries,
+      Zipf items,
+      Zipf devices,
+      Zipf referrers) {
     static Parts of(Draws draws) {
       RuleCatalog catalog = new RuleCatalog(draws);
       return new Parts(
@@ -75,8 +81,7 @@ final class RuleDraw {
         logPrice * RuleFeature.PRICE_BAND.size() / RuleFeature.LOG_PRICE.size());
     set(RuleFeature.STYLE, catalog.style(item));
     set(RuleFeature.COLOR, catalog.color(item));
-    set(
-        RuleFeature.DELIVERY, (int) (candidate(candidate, 2) * RuleFeature.DELIVERY.size()));
+    set(RuleFeature.DELIVERY, (int) (candidate(candidate, 2) * RuleFeature.DELIVERY.size()));
     set(RuleFeature.POSITION, (int) (candidate(candidate, 3) * RuleFeature.POSITION.size()));
     set(RuleFeature.LOG_PRICE, logPrice);
   }

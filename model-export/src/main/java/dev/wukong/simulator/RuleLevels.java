@@ -6,9 +6,9 @@ import dev.wukong.simulator.Draws.Purpose;
  * The hidden attributes of every value of every feature of the world of rules. Safe for all
  * threads.
  *
- * <p>Attribute a of a value is one of {@link #count} levels, drawn by hash. A user takes it from its
- * segment, a query from its topic, an item or brand from its category in three of four cases. The
- * attributes of a number count how many hidden cuts lie below it.
+ * <p>Attribute a of a value is one of {@link #count} levels, drawn by hash. A user takes it from
+ * its segment, a query from its topic, an item or brand from its category in three of four cases.
+ * The attributes of a number count how many hidden cuts lie below it.
  */
 final class RuleLevels {
   /** Attributes of a value. */

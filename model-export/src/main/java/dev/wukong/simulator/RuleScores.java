@@ -10,8 +10,7 @@ import java.util.List;
  * alike. Safe for all threads.
  */
 final class RuleScores {
-  private static final int FIRST_OF_CANDIDATE =
-      RuleFeature.ITEM.place() * RuleLevels.ATTRIBUTES;
+  private static final int FIRST_OF_CANDIDATE = RuleFeature.ITEM.place() * RuleLevels.ATTRIBUTES;
 
   private final double[] cells; // all tables, one after another, each times its rule's weight
   private final int[] offsets; // [rules] where a rule's table begins

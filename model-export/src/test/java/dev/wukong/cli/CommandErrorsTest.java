@@ -156,9 +156,7 @@ class CommandErrorsTest {
   @Test
   void simulate_worldOfRules_writesItsRows() throws IOException {
     String file = folder.resolve("rules.csv").toString();
-    assertThat(
-            execute(
-                List.of("simulate", "--out", file, "--world", "rules", "--requests", "3")))
+    assertThat(execute(List.of("simulate", "--out", file, "--world", "rules", "--requests", "3")))
         .isZero();
     List<String> lines = Files.readAllLines(Path.of(file));
     assertThat(lines).hasSize(13);

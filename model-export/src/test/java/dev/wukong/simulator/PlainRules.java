@@ -113,7 +113,8 @@ final class PlainRules {
         PlainRule rule = rules.get(k).get(number);
         List<Integer> combination =
             rule.parts().stream().map(part -> levels[part.get(0)][part.get(1)]).toList();
-        result[k] += Math.pow(number + 1, -0.6) * Objects.requireNonNull(rule.worth().get(combination));
+        result[k] +=
+            Math.pow(number + 1, -0.6) * Objects.requireNonNull(rule.worth().get(combination));
       }
     }
     return result;

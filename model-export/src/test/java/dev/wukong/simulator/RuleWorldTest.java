@@ -85,7 +85,8 @@ class RuleWorldTest {
     List<List<Object>> result = new ArrayList<>();
     try (RowSource rows = world.rows(from, to)) {
       while (rows.next()) {
-        result.add(IntStream.range(0, rows.columns().size()).mapToObj(c -> value(rows, c)).toList());
+        result.add(
+            IntStream.range(0, rows.columns().size()).mapToObj(c -> value(rows, c)).toList());
       }
     }
     return result;
@@ -217,7 +218,8 @@ class RuleWorldTest {
    * within 54 to 149.5 in all but one case of 500.
    */
   private static double chiSquare(int[] counts, double skew, int total) {
-    double norm = IntStream.rangeClosed(1, counts.length).mapToDouble(r -> Math.pow(r, -skew)).sum();
+    double norm =
+        IntStream.rangeClosed(1, counts.length).mapToDouble(r -> Math.pow(r, -skew)).sum();
     double result = 0;
     double rest = total;
     int counted = total;
