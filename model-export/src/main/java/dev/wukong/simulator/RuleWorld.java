@@ -36,9 +36,9 @@ import java.util.Optional;
  *       every order can be reached from the one below; a pure interaction of five attributes would
  *       be a parity that nothing learns from examples. A rule's order is thus the highest order in
  *       it.
- *   <li>Weights fall as a power, without a gap after which a model would be done: a larger model
- *       can always find a further rule. Of 160 rules whose weights fall by {@link RuleBook#ALPHA},
- *       0.6, the first has about a quarter of the variance, and so have the 140 after the twentieth
+ *   <li>Weights fall as a power, without a gap after which a model would be done: there is always a
+ *       further rule to be found. Of 160 rules whose weights fall by {@link RuleBook#ALPHA}, 0.6,
+ *       the first has about a quarter of the variance, and so have the 140 after the twentieth
  *       together.
  *   <li>Tables have up to {@link Rule#MAX_CELLS} cells, so that ten million rows show each cell
  *       often.
