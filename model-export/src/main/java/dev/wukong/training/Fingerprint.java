@@ -37,7 +37,16 @@ record Fingerprint(long schema, long model, long graph, long training, long data
                 .toByteArray()),
         hash(
             List.of(
-                c.batch(), c.seed(), c.dense(), c.rows(), c.clipNorm(), c.warmUp(), c.plateau())),
+                c.batch(),
+                c.seed(),
+                c.dense(),
+                c.rows(),
+                c.clipNorm(),
+                c.warmUp(),
+                c.decay(),
+                // Where the rates fall to 0 at the end, the end is part of it.
+                c.decay() == TrainingConfig.Decay.NONE ? 0 : c.epochs(),
+                c.plateau())),
         train.fingerprint(),
         valid.map(EncodedDataset::fingerprint).orElse(0L));
   }

@@ -176,7 +176,7 @@ public final class Trainer {
     while (at.rows() < train.rows() && !stop.getAsBoolean()) {
       int count = shuffle.fill(at.rows(), indices);
       EncodedExamples block = train.batch(indices, 0, count, room);
-      List<TrainSession.Step> steps = session.steps(block, at.factor());
+      List<TrainSession.Step> steps = session.steps(block, at.factor() * decay(at));
       long before = now;
       now = nanoClock.getAsLong();
       int left = count;
@@ -193,6 +193,11 @@ public final class Trainer {
       }
     }
     return at;
+  }
+
+  private double decay(Position at) {
+    double rows = (double) at.epoch() * train.rows() + at.rows();
+    return config.decay().factor(rows / ((double) config.epochs() * train.rows()));
   }
 
   /** The metrics by task, none without validation data; empty where it is asked to stop. */

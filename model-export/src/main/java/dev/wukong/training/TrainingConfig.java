@@ -15,6 +15,7 @@ import java.time.Duration;
  * @param rows how embedding rows are trained
  * @param clipNorm the largest norm of all gradients together, 0 for no limit
  * @param warmUp steps over which the learning rates rise linearly from 0
+ * @param decay how the learning rates fall over the whole training
  * @param plateau what happens when the validation AUC stops rising
  * @param checkpointEvery time between checkpoints inside an epoch; zero: after whole epochs only
  * @param steps where steps are made
@@ -28,11 +29,32 @@ public record TrainingConfig(
     RowsConfig rows,
     double clipNorm,
     int warmUp,
+    Decay decay,
     PlateauConfig plateau,
     Duration checkpointEvery,
     StepsConfig steps) {
   private static final Duration CHECKPOINT_EVERY = Duration.ofMinutes(10);
   private static final Duration MAX_CHECKPOINT_EVERY = Duration.ofDays(30);
+
+  /** How the learning rates fall from the first step to the last of all epochs. */
+  public enum Decay {
+    /** Not at all. */
+    NONE,
+    /** In a straight line to 0. */
+    LINEAR;
+
+    /**
+     * What the learning rates are multiplied by.
+     *
+     * @param progress the share of the whole training that is done, 0 to 1
+     */
+    double factor(double progress) {
+      return switch (this) {
+        case NONE -> 1;
+        case LINEAR -> 1 - progress;
+      };
+    }
+  }
 
   /** Which rows a step changes. */
   public enum RowMode {
@@ -72,6 +94,7 @@ public record TrainingConfig(
         rows,
         clipNorm,
         warmUp,
+        decay,
         plateau,
         checkpointEvery,
         steps);
@@ -134,6 +157,7 @@ public record TrainingConfig(
             rowsConfig,
             section.number("clip_norm", 0, 0, 1e9),
             section.integer("warm_up", 0, 0, Integer.MAX_VALUE),
+            section.choice("decay", Decay.NONE),
             plateauConfig,
             section.duration("checkpoint_every", CHECKPOINT_EVERY, MAX_CHECKPOINT_EVERY),
             StepsConfig.read(section));

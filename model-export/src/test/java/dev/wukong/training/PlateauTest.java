@@ -111,7 +111,7 @@ class PlateauTest {
     assertThat(restored).isEqualTo(ofBest);
   }
 
-  private record Epochs(List<Trainer.Epoch> all) implements Trainer.Listener {
+  record Epochs(List<Trainer.Epoch> all) implements Trainer.Listener {
     @Override
     public void progress(int epoch, long rows, long of, double loss) {}
 
