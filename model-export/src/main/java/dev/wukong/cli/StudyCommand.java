@@ -36,7 +36,8 @@ abstract class StudyCommand implements Callable<Integer> {
       paramLabel = "STUDY",
       description =
           "A study file, or one that ships with the program: frappe, frappe-width (reproduce),"
-              + " ablation (ablate), search-frappe (search).")
+              + " ablation (ablate), search-frappe (search),"
+              + " scaling (sweep).")
   private String source = "";
 
   @Option(
