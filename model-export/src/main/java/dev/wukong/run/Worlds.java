@@ -5,7 +5,9 @@ import dev.wukong.data.RowSource;
 import dev.wukong.data.Schema;
 import dev.wukong.simulator.ClickSource;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
 
 /** The simulated worlds by name, as sources of rows. */
@@ -14,10 +16,20 @@ final class Worlds {
 
   private static final List<String> NAMES = List.of(ClickSource.CLICKS, ClickSource.RULES);
 
+  /** What a world follows from. */
+  private record Key(String world, int seed) {}
+
+  /**
+   * Worlds that were made: making one takes most of a second, and a study reads configurations of
+   * one world many times. They do not change, and follow from their keys alone.
+   */
+  private static final Map<Key, ClickSource> MADE = new ConcurrentHashMap<>();
+
   private Worlds() {}
 
   private static ClickSource of(DataConfig.Simulated config) {
-    return ClickSource.of(config.world(), config.seed());
+    return MADE.computeIfAbsent(
+        new Key(config.world(), config.seed()), key -> ClickSource.of(key.world(), key.seed()));
   }
 
   /**
