@@ -234,8 +234,6 @@ public final class FrappeStepBenchmark implements Benchmark {
       throws IOException, BenchmarkException {
     double slower = Math.max(run(ours, WARM_UP), run(theirs, WARM_UP));
     int steps = Math.clamp(Math.round(MILLISECONDS / slower), 2, 25);
-    run(ours, steps);
-    run(theirs, steps);
     double[] a = new double[pairs];
     double[] b = new double[pairs];
     for (int i = 0; i < pairs; i++) {
