@@ -187,19 +187,21 @@ public final class Network {
       Tensor bias = weight(wide, "bias", new Init.Constant(0), channels.size());
       Tensor mean = statistic("mean", 0, channels.size());
       Tensor variance = statistic("variance", 1, channels.size());
-      // A channel's value for each of its values.
-      Shape spread = x.rank() == 2 ? Shape.of(channels) : Shape.of(channels, Dim.of(1));
       if (mode == Mode.PREDICT) {
         // Folded before rounding: the variance alone may lie outside of what half precision holds.
         Tensor factor = graph.mul(scale, inverseDeviation(variance));
         Tensor shift = graph.sub(bias, graph.mul(mean, factor));
-        Tensor scaled = graph.mul(x, graph.reshape(graph.cast(factor, x.type()), spread));
-        return graph.add(scaled, graph.reshape(graph.cast(shift, x.type()), spread));
+        Tensor scaled = graph.mul(flat(x), spread(graph.cast(factor, x.type()), x));
+        Tensor shifted = graph.add(scaled, spread(graph.cast(shift, x.type()), x));
+        return graph.reshape(shifted, x.shape());
       }
+      // As rows of all channels' values: [B, c d] with a row of c d is several times quicker than
+      // [B, c, d] with a column of c, and so is the sum over the batch.
+      Tensor flat = flat(x);
+      Tensor batchMean = channelMean(flat, x); // [c]
+      Tensor centred = graph.sub(flat, spread(batchMean, x)); // [B, c] or [B, c d]
+      Tensor batchVariance = channelMean(graph.mul(centred, centred), x); // [c]
       Integer[] over = x.rank() == 2 ? new Integer[] {0} : new Integer[] {0, 2};
-      Tensor batchMean = graph.reduceMean(x, false, over); // [c]
-      Tensor centred = graph.sub(x, graph.reshape(batchMean, spread)); // [B, c] or [B, c, d]
-      Tensor batchVariance = graph.reduceMean(graph.mul(centred, centred), false, over); // [c]
       Tensor count = graph.apply(new Op.Count(List.of(over)), x);
       Tensor one = graph.constant(1);
       // A single value has no unbiased variance: the running one then takes the biased value.
@@ -210,9 +212,32 @@ public final class Network {
       updates.put(mean, blend(mean, batchMean));
       updates.put(variance, blend(variance, unbiased));
       Tensor factor = graph.mul(scale, inverseDeviation(batchVariance)); // [c]
-      return graph.add(
-          graph.mul(centred, graph.reshape(factor, spread)), graph.reshape(bias, spread));
+      Tensor normal = graph.add(graph.mul(centred, spread(factor, x)), spread(bias, x));
+      return graph.reshape(normal, x.shape());
     }
+  }
+
+  /** x [B, c, d] as [B, c d]; [B, c] as it is. */
+  private Tensor flat(Tensor x) {
+    return x.rank() == 2 ? x : graph.reshape(x, x.dim(0), x.dim(1).times(x.dim(2)));
+  }
+
+  /** The mean of each channel of x [B, c] or [B, c, d], whose rows are {@code flat}: [c]. */
+  private Tensor channelMean(Tensor flat, Tensor x) {
+    Tensor each = graph.reduceMean(flat, false, 0);
+    return x.rank() == 2 ? each : graph.reduceMean(graph.reshape(each, x.dim(1), x.dim(2)), false, 1);
+  }
+
+  /** A channel's value [c] for each of its values in a row of x: [c] or [c d]. */
+  private Tensor spread(Tensor channels, Tensor x) {
+    if (x.rank() == 2) {
+      return channels;
+    }
+    Shape width = Shape.of(x.dim(2));
+    double[] zeros = new double[Math.toIntExact(x.dim(2).size())];
+    Tensor row = graph.constant(new TensorData.Numbers(channels.type(), width, zeros));
+    Tensor column = graph.reshape(channels, x.dim(1), Dim.of(1));
+    return graph.reshape(graph.add(column, row), x.dim(1).times(x.dim(2)));
   }
 
   private Tensor inverseDeviation(Tensor variance) {
