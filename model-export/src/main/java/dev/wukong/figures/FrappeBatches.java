@@ -4,7 +4,6 @@ import dev.wukong.bundle.DType;
 import dev.wukong.bundle.SafetensorsFile;
 import dev.wukong.bundle.SafetensorsWriter;
 import dev.wukong.bundle.TensorSpec;
-import dev.wukong.cli.RunConfig;
 import dev.wukong.data.DatasetWriter;
 import dev.wukong.data.EncodedDataset;
 import dev.wukong.data.EncodedExamples;
@@ -14,6 +13,7 @@ import dev.wukong.data.Progress;
 import dev.wukong.data.RowSource;
 import dev.wukong.data.Shuffle;
 import dev.wukong.data.VocabularyBuilder;
+import dev.wukong.run.RunConfig;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -44,13 +44,13 @@ record FrappeBatches(List<EncodedExamples> batches, Map<String, Long> rowsIn) {
 
   /** Encodes the training data of {@code config} and writes some shuffled batches of it. */
   static void write(Path file, RunConfig config, Path data, Path encoded) throws IOException {
-    Path train = data.resolve(config.train());
+    Path train = data.resolve(FrappeBenchmark.files(config).train());
     VocabularyBuilder vocabularies = new VocabularyBuilder(config.schema());
-    try (RowSource source = config.format(train).open(train)) {
+    try (RowSource source = FrappeBenchmark.files(config).format(train).open(train)) {
       vocabularies.addAll(source, Progress.NONE);
     }
     FeatureEncoder encoder = new FeatureEncoder(config.schema(), vocabularies.build());
-    try (RowSource source = config.format(train).open(train)) {
+    try (RowSource source = FrappeBenchmark.files(config).format(train).open(train)) {
       DatasetWriter.write(encoded, encoder, source, Progress.NONE);
     }
     int rows = COUNT * config.training().batch();

@@ -1,8 +1,8 @@
 package dev.wukong.figures;
 
-import dev.wukong.cli.RunConfig;
 import dev.wukong.config.Section;
 import dev.wukong.ranker.RankerConfig;
+import dev.wukong.run.RunConfig;
 import dev.wukong.training.TrainingConfig;
 import java.util.Locale;
 import tools.jackson.databind.JsonNode;

@@ -25,9 +25,9 @@ public final class FrappeStepBenchmark implements Benchmark {
   private static final String NO_L2 = "no-l2";
 
   /**
-   * Ours is float32, the other side computes this in float64: they are 1e-6 to 1e-5 apart. But where
-   * rounding moves a value over a ReLU's corner, its example's gradient is another. Examples with
-   * such values are left out of the loss; what they still do to the others through batch
+   * Ours is float32, the other side computes this in float64: they are 1e-6 to 1e-5 apart. But
+   * where rounding moves a value over a ReLU's corner, its example's gradient is another. Examples
+   * with such values are left out of the loss; what they still do to the others through batch
    * normalization was up to 5e-4. A wrong formula is 1e-2 and more apart.
    */
   private static final double MAX_DIFFERENCE = 1e-3;

@@ -1,8 +1,8 @@
 package dev.wukong.figures;
 
-import dev.wukong.cli.RunConfig;
 import dev.wukong.data.EncodedExamples;
 import dev.wukong.ranker.RankerConfig;
+import dev.wukong.run.RunConfig;
 import dev.wukong.runtime.Device;
 import dev.wukong.training.SessionTensors;
 import dev.wukong.training.TrainSession;
@@ -121,8 +121,8 @@ public final class FrappeStepWorker {
     return result.add("probabilities", session.score(batch));
   }
 
-  private static void serve(
-      TrainSession session, List<EncodedExamples> batches, BufferedReader in) throws IOException {
+  private static void serve(TrainSession session, List<EncodedExamples> batches, BufferedReader in)
+      throws IOException {
     int next = 0;
     for (String line = in.readLine(); line != null; line = in.readLine()) {
       int count = Integer.parseInt(line.substring("run ".length()));

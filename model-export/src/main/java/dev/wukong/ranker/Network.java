@@ -225,7 +225,9 @@ public final class Network {
   /** The mean of each channel of x [B, c] or [B, c, d], whose rows are {@code flat}: [c]. */
   private Tensor channelMean(Tensor flat, Tensor x) {
     Tensor each = graph.reduceMean(flat, false, 0);
-    return x.rank() == 2 ? each : graph.reduceMean(graph.reshape(each, x.dim(1), x.dim(2)), false, 1);
+    return x.rank() == 2
+        ? each
+        : graph.reduceMean(graph.reshape(each, x.dim(1), x.dim(2)), false, 1);
   }
 
   /** A channel's value [c] for each of its values in a row of x: [c] or [c d]. */

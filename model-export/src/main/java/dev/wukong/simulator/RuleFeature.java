@@ -58,7 +58,7 @@ enum RuleFeature {
     return tickets;
   }
 
-  /** Whether a model sees it as a number, not as an id. */
+  /** Whether its values are numbers. */
   boolean number() {
     return this == AGE || this == LOG_PRICE;
   }

@@ -3,12 +3,10 @@ package dev.wukong.simulator;
 import dev.wukong.data.Feature;
 import dev.wukong.data.IdFeature;
 import dev.wukong.data.IdMapping;
-import dev.wukong.data.NumberFeature;
 import dev.wukong.data.Pooling;
 import dev.wukong.data.RowSource;
 import dev.wukong.data.Schema;
 import dev.wukong.data.Task;
-import dev.wukong.data.Transform;
 import dev.wukong.data.ValueType;
 import dev.wukong.metrics.Metrics;
 import dev.wukong.simulator.Draws.Purpose;
@@ -16,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /**
  * A world that is nobody's model: its clicks follow rules, where those of {@link Simulator} follow
@@ -119,25 +118,39 @@ public final class RuleWorld implements ClickSource {
     List<Feature> features = new ArrayList<>();
     for (RuleFeature feature : RuleFeature.values()) {
       String name = feature.name().toLowerCase(Locale.ROOT);
-      Transform transform = feature == RuleFeature.AGE ? Transform.LOG1P : Transform.NONE;
       features.add(
-          feature.number()
-              ? new NumberFeature(name, feature.scope(), name, 1, transform, false)
-              : new IdFeature(
-                  name,
-                  feature.scope(),
-                  name,
-                  ValueType.INT64,
-                  new IdMapping.Vocabulary(2),
-                  name,
-                  1,
-                  Pooling.MEAN,
-                  Optional.empty()));
+          new IdFeature(
+              name,
+              feature.scope(),
+              name,
+              ValueType.INT64,
+              mapping(feature),
+              name,
+              1,
+              Pooling.MEAN,
+              Optional.empty()));
     }
     return new Schema(
         WORLD_VERSION,
         features,
         List.of(new Task(Simulator.CLICK, Simulator.CLICK, Optional.empty(), Optional.empty())));
+  }
+
+  /**
+   * Numbers are cut into some twenty buckets: models treat raw numbers in ways of their own, and
+   * what is compared here is how they make fields meet.
+   */
+  private static IdMapping mapping(RuleFeature feature) {
+    return switch (feature) {
+      case AGE -> buckets(21, 3, 20);
+      case LOG_PRICE -> buckets(0.35, 0.35, 19);
+      default -> new IdMapping.Vocabulary(2);
+    };
+  }
+
+  private static IdMapping buckets(double first, double step, int count) {
+    return new IdMapping.Buckets(
+        IntStream.range(0, count).mapToObj(i -> first + i * step).toList());
   }
 
   @Override
