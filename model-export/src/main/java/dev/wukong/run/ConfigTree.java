@@ -35,7 +35,8 @@ public record ConfigTree(String path, ObjectNode tree) {
           "frappe-dlrm",
           "frappe-finalmlp",
           "frappe-masknet",
-          "frappe-xdeepfm");
+          "frappe-xdeepfm",
+          "scaling");
 
   /**
    * A file, or a configuration that ships with the program.
