@@ -12,7 +12,7 @@ class BaselineStepsTest {
   private static final String TRAINING =
       """
       dense: {optimizer: sgd, learning_rate: 0.04}
-      rows: {mode: whole_table, optimizer: sgd, learning_rate: 0.1, l2: 0.01}
+      rows: {mode: whole_table, optimizer: sgd, learning_rate: 0.3, l2: 0.01}
       clip_norm: 0.5
       """;
 
@@ -42,7 +42,7 @@ class BaselineStepsTest {
         RankerConfig.read(TrainSessionTest.yaml("{type: " + type + ", " + embedding + rest + "}"));
     // The logarithm's slope is 1 / |x|: at other steps it would stretch rounding errors a lot.
     String training =
-        type.equals("afn") ? TRAINING.replace("0.1,", "0.0001,").replace("0.04", "0.02") : TRAINING;
+        type.equals("afn") ? TRAINING.replace("0.3,", "0.0001,").replace("0.04", "0.02") : TRAINING;
     GraphStepperTest.check(model, training, "optimizer_in: graph\nsteps_per_run: 4");
   }
 }
