@@ -14,16 +14,13 @@ import dev.wukong.data.Progress;
 import dev.wukong.data.RowSource;
 import dev.wukong.metrics.Metrics;
 import dev.wukong.run.DataConfig;
-import dev.wukong.run.Datasets;
 import dev.wukong.run.RunConfig;
 import dev.wukong.runtime.Device;
-import dev.wukong.study.Board;
 import dev.wukong.study.Outcome;
 import dev.wukong.study.Published;
 import dev.wukong.study.Result;
 import dev.wukong.study.RunSpec;
 import dev.wukong.study.Study;
-import dev.wukong.study.StudyEngine;
 import dev.wukong.training.BundleScorer;
 import dev.wukong.training.Evaluator;
 import java.io.IOException;
@@ -34,7 +31,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.OptionalInt;
 
 /**
  * The eight models on Frappe beside the published figures, the baselines at Wukong's width too, and
@@ -90,30 +86,13 @@ public final class ReproduceBenchmark implements Benchmark {
   private static Map<String, Reached> reached(BenchmarkContext context, String study, Path parts)
       throws IOException, BenchmarkException {
     Study read = Study.read(study);
-    int cores = Runtime.getRuntime().availableProcessors();
-    int epochs = Math.toIntExact(context.option("epochs", 0));
-    StudyEngine.Options options =
-        new StudyEngine.Options(
-            context.data("frappe"),
-            parts.resolve(study),
-            Math.toIntExact(context.option("seeds", 1)),
-            Math.toIntExact(context.option("parallel", cores)),
-            cores,
-            List.of(),
-            epochs == 0 ? OptionalInt.empty() : OptionalInt.of(epochs),
-            false,
-            "bench reproduce");
-    Board board = new Board(context.progress(), context.progress(), false);
     List<Result> results =
-        new StudyEngine(read, options, board, new Datasets(context.progress(), false))
-            .run(() -> false)
-            .orElseThrow();
+        StudyParts.of(context, read, context.data("frappe"), parts.resolve(study));
     Map<String, List<Outcome>> byRun = new LinkedHashMap<>();
     for (Result result : results) {
-      if (!(result instanceof Outcome outcome)) {
-        throw new BenchmarkException("void: " + result);
+      if (result instanceof Outcome outcome) {
+        byRun.computeIfAbsent(outcome.identity().run(), _ -> new ArrayList<>()).add(outcome);
       }
-      byRun.computeIfAbsent(outcome.identity().run(), _ -> new ArrayList<>()).add(outcome);
     }
     Map<String, Reached> reached = new LinkedHashMap<>();
     for (RunSpec spec : read.runs()) {
