@@ -22,10 +22,36 @@ final class CellValues {
     return dropAbsent();
   }
 
-  /** Reads the numbers of {@code feature} and returns how many there are. */
+  /**
+   * Reads the numbers of {@code feature} and returns how many there are: all, or none where the
+   * cell is empty.
+   *
+   * @throws DataException if it is a vector of another width, or has gaps: to leave one out would
+   *     move the numbers behind it
+   */
   int read(NumberFeature feature, Cell cell) {
-    split(cell.value(), feature.width() > 1, feature.separator());
-    return dropAbsent();
+    Object vector = cell.value();
+    split(vector, feature.width() > 1, feature.separator());
+    if (size == 0 || (size == 1 && values[0] == null)) {
+      size = 0;
+      return 0;
+    }
+    String wanted =
+        vector instanceof String && feature.width() > 1
+            ? "%d are needed, separated by '%s'".formatted(feature.width(), feature.separator())
+            : feature.width() + " are needed";
+    if (size != feature.width()) {
+      throw cell.bad(
+          "is '%s', %d %s".formatted(Cell.shown(vector), size, size == 1 ? "value" : "values"),
+          wanted);
+    }
+    for (int i = 0; i < size; i++) {
+      if (values[i] == null) {
+        throw cell.bad(
+            "is '%s', whose value %d is empty".formatted(Cell.shown(vector), i + 1), wanted);
+      }
+    }
+    return size;
   }
 
   Object value(int index) {
