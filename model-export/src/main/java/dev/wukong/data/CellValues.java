@@ -30,28 +30,30 @@ final class CellValues {
    *     move the numbers behind it
    */
   int read(NumberFeature feature, Cell cell) {
-    Object vector = cell.value();
-    split(vector, feature.width() > 1, feature.separator());
+    split(cell.value(), feature.width() > 1, feature.separator());
     if (size == 0 || (size == 1 && values[0] == null)) {
       size = 0;
       return 0;
     }
-    String wanted =
-        vector instanceof String && feature.width() > 1
-            ? "%d are needed, separated by '%s'".formatted(feature.width(), feature.separator())
-            : feature.width() + " are needed";
     if (size != feature.width()) {
-      throw cell.bad(
-          "is '%s', %d %s".formatted(Cell.shown(vector), size, size == 1 ? "value" : "values"),
-          wanted);
+      throw malformed(feature, cell, ", %d %s".formatted(size, size == 1 ? "value" : "values"));
     }
     for (int i = 0; i < size; i++) {
       if (values[i] == null) {
-        throw cell.bad(
-            "is '%s', whose value %d is empty".formatted(Cell.shown(vector), i + 1), wanted);
+        throw malformed(feature, cell, ", whose value %d is empty".formatted(i + 1));
       }
     }
     return size;
+  }
+
+  private static DataException malformed(NumberFeature feature, Cell cell, String how) {
+    Object vector = cell.value();
+    String separated =
+        vector instanceof String && feature.width() > 1
+            ? ", separated by '" + feature.separator() + "'"
+            : "";
+    return cell.bad(
+        "is '" + Cell.shown(vector) + "'" + how, feature.width() + " are needed" + separated);
   }
 
   Object value(int index) {

@@ -154,8 +154,9 @@ final class SchemaReader {
 
   /** What a feature takes over from the one whose ids it shares, it does not say otherwise. */
   private static void checkShared(StrictNode node, StrictNode shared) {
+    boolean itself = textOf(shared, "name").equals(textOf(node, "name"));
     for (String key : List.of("min_count", "buckets", "boundaries")) {
-      if (node.has(key) && !node.has("ids")) {
+      if (node.has(key) && !node.has("ids") && !itself) {
         throw node.bad(
             key,
             "has no meaning here",
