@@ -35,9 +35,8 @@ abstract class StudyCommand implements Callable<Integer> {
       index = "0",
       paramLabel = "STUDY",
       description =
-          "A study file, or one that ships with the program: frappe, frappe-width (reproduce),"
-              + " ablation (ablate), search-frappe (search),"
-              + " scaling (sweep).")
+          "A study file, or one that ships with the program: frappe, frappe-width,"
+              + " ml100k (reproduce), ablation (ablate), scaling (sweep), search-frappe (search).")
   private String source = "";
 
   @Option(

@@ -1,9 +1,11 @@
 package dev.wukong.cli;
 
+import dev.wukong.run.ConfigTree;
 import dev.wukong.run.RunConfig;
 import dev.wukong.run.Training;
 import dev.wukong.runtime.Device;
 import java.nio.file.Path;
+import java.util.Iterator;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -25,10 +27,20 @@ final class TrainCommand implements Callable<Integer> {
   /** What a shell says of a process that Ctrl-C ended. */
   private static final int STOPPED = 130;
 
+  /** The names that the help lists. */
+  static final class Shipped implements Iterable<String> {
+    @Override
+    public Iterator<String> iterator() {
+      return ConfigTree.SHIPPED.iterator();
+    }
+  }
+
   @Option(
       names = {"-c", "--config"},
       required = true,
-      description = "A configuration file, or one that ships with the program: criteo, frappe.")
+      completionCandidates = Shipped.class,
+      description =
+          "A configuration file, or one that ships with the program: ${COMPLETION-CANDIDATES}.")
   private String config = "";
 
   @Option(

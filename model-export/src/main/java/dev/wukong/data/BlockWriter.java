@@ -124,8 +124,8 @@ public final class BlockWriter {
     int found = values.read(feature, column.cell);
     if (found == 0 && feature.optional()) {
       column.absent.set(rows);
-    } else if (found != feature.width()) {
-      throw column.cell.bad("has " + found + " values", feature.width() + " are needed");
+    } else if (found == 0) {
+      throw column.cell.bad("is empty", "the feature is not optional, so a number is needed");
     }
     for (int i = 0; i < feature.width(); i++) {
       column.values.addFloat(found == 0 ? 0 : column.cell.toFloat(values.value(i)));

@@ -128,8 +128,9 @@ record Cell(RowSource source, int column, int weights, String user) {
     throw bad("is '" + shown(text) + "'", "a number is needed");
   }
 
-  private static String shown(Object value) {
-    String text = value.toString();
+  /** {@code value} as messages show it: its beginning where it is long. */
+  static String shown(@Nullable Object value) {
+    String text = String.valueOf(value);
     return text.length() <= 60 ? text : text.substring(0, 60) + "...";
   }
 

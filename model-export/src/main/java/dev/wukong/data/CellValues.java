@@ -22,10 +22,38 @@ final class CellValues {
     return dropAbsent();
   }
 
-  /** Reads the numbers of {@code feature} and returns how many there are. */
+  /**
+   * Reads the numbers of {@code feature} and returns how many there are: all, or none where the
+   * cell is empty.
+   *
+   * @throws DataException if it is a vector of another width, or has gaps: to leave one out would
+   *     move the numbers behind it
+   */
   int read(NumberFeature feature, Cell cell) {
     split(cell.value(), feature.width() > 1, feature.separator());
-    return dropAbsent();
+    if (size == 0 || (size == 1 && values[0] == null)) {
+      size = 0;
+      return 0;
+    }
+    if (size != feature.width()) {
+      throw malformed(feature, cell, ", %d %s".formatted(size, size == 1 ? "value" : "values"));
+    }
+    for (int i = 0; i < size; i++) {
+      if (values[i] == null) {
+        throw malformed(feature, cell, ", whose value %d is empty".formatted(i + 1));
+      }
+    }
+    return size;
+  }
+
+  private static DataException malformed(NumberFeature feature, Cell cell, String how) {
+    Object vector = cell.value();
+    String separated =
+        vector instanceof String && feature.width() > 1
+            ? ", separated by '" + feature.separator() + "'"
+            : "";
+    return cell.bad(
+        "is '" + Cell.shown(vector) + "'" + how, feature.width() + " are needed" + separated);
   }
 
   Object value(int index) {

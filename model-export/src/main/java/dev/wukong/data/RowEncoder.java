@@ -114,9 +114,6 @@ public final class RowEncoder {
       counts.addMissing();
       return;
     }
-    if (found != feature.width()) {
-      throw bound.cell().bad("has " + found + " values", feature.width() + " are needed");
-    }
     for (int i = 0; i < found; i++) {
       target.dense()[at + i] = bound.cell().toFloat(values.value(i));
     }

@@ -108,6 +108,7 @@ final class SchemaReader {
                   name, scope, column, width, transform, node.flag("optional"), separator));
     }
     node.withKeys(ID_KEYS);
+    shared.ifPresent(other -> checkShared(node, other));
     IdMapping mapping = mapping(mapped, type);
     int maxIds = (int) node.integer("max_ids", 1, 1, IdFeature.MAX_IDS);
     Pooling pooling = node.oneOf("pooling", Pooling.values(), Pooling.MEAN);
@@ -149,6 +150,20 @@ final class SchemaReader {
           "shares", "is '" + space + "'", "the name of a feature with the same ids is needed");
     }
     return Optional.empty();
+  }
+
+  /** What a feature takes over from the one whose ids it shares, it does not say otherwise. */
+  private static void checkShared(StrictNode node, StrictNode shared) {
+    boolean itself = textOf(shared, "name").equals(textOf(node, "name"));
+    for (String key : List.of("min_count", "buckets", "boundaries")) {
+      if (node.has(key) && !node.has("ids") && !itself) {
+        throw node.bad(
+            key,
+            "has no meaning here",
+            "feature '%s', whose ids are shared, says it, or ids is needed"
+                .formatted(textOf(shared, "name")));
+      }
+    }
   }
 
   private static String textOf(StrictNode node, String key) {

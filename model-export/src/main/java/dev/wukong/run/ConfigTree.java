@@ -25,7 +25,10 @@ import tools.jackson.databind.node.ObjectNode;
 public record ConfigTree(String path, ObjectNode tree) {
   private static final String FOLDER = "/configs/";
 
-  private static final List<String> SHIPPED =
+  private static final String SCHEMA_NAME = "[a-z0-9_]+-schema[.]yaml";
+
+  /** The configurations that ship with the program. */
+  public static final List<String> SHIPPED =
       List.of(
           "criteo",
           "frappe",
@@ -36,7 +39,11 @@ public record ConfigTree(String path, ObjectNode tree) {
           "frappe-finalmlp",
           "frappe-masknet",
           "frappe-xdeepfm",
-          "scaling");
+          "kuaivideo",
+          "microvideo",
+          "ml100k",
+          "scaling",
+          "taobaoads");
 
   /**
    * A file, or a configuration that ships with the program.
@@ -50,7 +57,16 @@ public record ConfigTree(String path, ObjectNode tree) {
 
   private static ConfigTree of(Path file) {
     Section root = Section.read(file);
-    return whole(root, name -> SchemaYaml.read(file.resolveSibling(name)));
+    return whole(root, name -> schema(file.resolveSibling(name), name));
+  }
+
+  /** A schema file; where there is none, the one of that name that ships with the program. */
+  private static Schema schema(Path file, String name) {
+    boolean ships =
+        name.matches(SCHEMA_NAME) && ConfigTree.class.getResource(FOLDER + name) != null;
+    return ships && !Files.exists(file)
+        ? SchemaYaml.parse(resource(name), name)
+        : SchemaYaml.read(file);
   }
 
   static ConfigTree shipped(String name) {

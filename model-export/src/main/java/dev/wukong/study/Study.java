@@ -44,7 +44,7 @@ public record Study(
 
   /** The studies that ship with the program. */
   public static final List<String> SHIPPED =
-      List.of("frappe", "frappe-width", "ablation", "search-frappe", "scaling");
+      List.of("frappe", "frappe-width", "ml100k", "ablation", "scaling", "search-frappe");
 
   public Study {
     runs = List.copyOf(runs);

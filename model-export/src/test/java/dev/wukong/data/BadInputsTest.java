@@ -10,6 +10,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -129,7 +130,30 @@ class BadInputsTest {
             "column 'price' (feature 'price') is empty; the feature is not optional, so a number is"
                 + " needed"),
         arguments(
-            "vector", "1|2|3", "column 'vector' (feature 'vector') has 3 values; 2 are needed"),
+            "vector",
+            "1|2|3",
+            "column 'vector' (feature 'vector') is '1|2|3', 3 values; 2 are needed, separated by"
+                + " '|'"),
+        arguments(
+            "vector",
+            "1 2",
+            "column 'vector' (feature 'vector') is '1 2', 1 value; 2 are needed, separated by '|'"),
+        arguments(
+            "vector",
+            "1|",
+            "column 'vector' (feature 'vector') is '1|', whose value 2 is empty; 2 are needed,"
+                + " separated by '|'"),
+        arguments(
+            "vector",
+            "1||2",
+            "column 'vector' (feature 'vector') is '1||2', 3 values; 2 are needed, separated by"
+                + " '|'"),
+        arguments(
+            "vector",
+            Arrays.asList(1.5, null),
+            "column 'vector' (feature 'vector') is '[1.5, null]', whose value 2 is empty; 2 are"
+                + " needed"),
+        arguments("vector", "1|x", "column 'vector' (feature 'vector') is 'x'; a number is needed"),
         arguments(
             "history_weights",
             "1",
@@ -196,6 +220,10 @@ class BadInputsTest {
         arguments(
             "name: s\nfeatures: [{name: a, type: int32}]",
             "s.yaml: features[0].type is 'int32'; one of int64, string, number is needed"),
+        arguments(
+            "name: s\nfeatures: [{name: a, type: int64}, {name: b, shares: a, min_count: 2}]",
+            "s.yaml: features[1].min_count has no meaning here; feature 'a', whose ids are shared,"
+                + " says it, or ids is needed"),
         arguments(
             "name: s\nfeatures: [{name: a}]",
             "s.yaml: features[0].type is missing; one of int64, string, number is needed"),

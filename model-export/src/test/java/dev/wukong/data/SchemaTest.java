@@ -49,6 +49,24 @@ class SchemaTest {
             new NumberFeature("price", Scope.CANDIDATE, "price", 1, Transform.NONE, false));
   }
 
+  /** To share one's own ids is to have them, so that one says how they are made. */
+  @Test
+  void parse_featureThatSharesItsOwnIds_saysHowTheyAreMade() {
+    Schema schema =
+        SchemaYaml.parse(
+            """
+            name: shop
+            features:
+              - {name: history, shares: item, max_ids: 20}
+              - {name: item, type: int64, shares: item, min_count: 3}
+            """,
+            "shop.yaml");
+    assertThat(schema.features())
+        .allSatisfy(
+            feature ->
+                assertThat(((IdFeature) feature).mapping()).isEqualTo(new IdMapping.Vocabulary(3)));
+  }
+
   @RepeatedTest(value = 200, name = "seed {currentRepetition}")
   void writtenSchema_readAgain_isEqual(RepetitionInfo run) {
     Schema schema = random(new SplittableRandom(run.getCurrentRepetition()));

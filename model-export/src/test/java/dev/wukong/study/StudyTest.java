@@ -113,7 +113,7 @@ class StudyTest {
     assertThatThrownBy(() -> Study.read("nothing"))
         .hasMessage(
             "there is no study file 'nothing' and none of that name ships with the program"
-                + " (frappe, frappe-width, ablation, search-frappe, scaling)");
+                + " (frappe, frappe-width, ml100k, ablation, scaling, search-frappe)");
   }
 
   @Test
