@@ -143,25 +143,12 @@ public final class FrappeStepBenchmark implements Benchmark {
     Path start = parts.resolve(model.label() + ".safetensors");
     Path ours = parts.resolve(model.label() + ".ours.safetensors");
     Path theirs = parts.resolve(model.label() + ".torch.safetensors");
-    List<String> java =
-        List.of(
-            BenchmarkContext.java().toString(),
-            "-Xmx512m",
-            "-XX:+UseSerialGC",
-            "--enable-native-access=ALL-UNNAMED",
-            "-Dloader.main=" + FrappeStepWorker.class.getName(),
-            "-cp",
-            context.jar("model-export").toString(),
-            "org.springframework.boot.loader.launch.PropertiesLauncher",
-            model.name(),
-            batches.toString(),
-            start.toString(),
-            ours.toString());
     try (WorkerProcess own =
-        WorkerProcess.start(
+        WorkerProcess.startJava(
             "the training of " + model.label(),
-            java,
-            Map.of("ORT_DISABLE_TELEMETRY", "1"),
+            context,
+            FrappeStepWorker.class,
+            List.of(model.name(), batches.toString(), start.toString(), ours.toString()),
             parts.resolve(model.label() + ".java.log"))) {
       List<String> torch =
           List.of(

@@ -105,23 +105,12 @@ public final class TrainStepBenchmark implements Benchmark {
       throws IOException, BenchmarkException {
     Path parts = context.parts();
     Path start = parts.resolve(size.label() + ".safetensors");
-    List<String> java =
-        List.of(
-            BenchmarkContext.java().toString(),
-            "-Xmx512m",
-            "-XX:+UseSerialGC",
-            "--enable-native-access=ALL-UNNAMED",
-            "-Dloader.main=" + StepWorker.class.getName(),
-            "-cp",
-            context.jar("model-export").toString(),
-            "org.springframework.boot.loader.launch.PropertiesLauncher",
-            size.name(),
-            start.toString());
     try (WorkerProcess ours =
-        WorkerProcess.start(
+        WorkerProcess.startJava(
             "the training of " + size.label(),
-            java,
-            Map.of("ORT_DISABLE_TELEMETRY", "1"),
+            context,
+            StepWorker.class,
+            List.of(size.name(), start.toString()),
             parts.resolve(size.label() + ".java.log"))) {
       // The planted defect leaves out the other side's last layer but one: the losses must tell.
       int layers = context.planted(WRONG_WEIGHTS) ? size.layers() - 1 : size.layers();

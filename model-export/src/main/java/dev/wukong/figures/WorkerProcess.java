@@ -1,5 +1,6 @@
 package dev.wukong.figures;
 
+import dev.wukong.bench.BenchmarkContext;
 import dev.wukong.bench.BenchmarkException;
 import java.io.BufferedReader;
 import java.io.BufferedWriter;
@@ -7,6 +8,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -22,6 +24,30 @@ final class WorkerProcess implements AutoCloseable {
   private final Path log;
   private final BufferedReader in;
   private final BufferedWriter out;
+
+  /**
+   * Starts {@code main} of this project's command line in a Java of its own, with a small heap, so
+   * that its memory says what ONNX Runtime takes.
+   *
+   * @param what it is, for messages
+   */
+  static WorkerProcess startJava(
+      String what, BenchmarkContext context, Class<?> main, List<String> arguments, Path log)
+      throws IOException, BenchmarkException {
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                BenchmarkContext.java().toString(),
+                "-Xmx512m",
+                "-XX:+UseSerialGC",
+                "--enable-native-access=ALL-UNNAMED",
+                "-Dloader.main=" + main.getName(),
+                "-cp",
+                context.jar("model-export").toString(),
+                "org.springframework.boot.loader.launch.PropertiesLauncher"));
+    command.addAll(arguments);
+    return start(what, command, Map.of("ORT_DISABLE_TELEMETRY", "1"), log);
+  }
 
   /**
    * Starts a process and waits for its line {@code ready ...}.

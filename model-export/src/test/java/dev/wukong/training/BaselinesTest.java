@@ -33,10 +33,10 @@ import org.junit.jupiter.params.provider.CsvSource;
  * loops.
  */
 class BaselinesTest {
-  private static final int ROWS = 12;
-  private static final int IDS = 7;
+  static final int ROWS = 12;
+  static final int IDS = 7;
 
-  private static final Schema SCHEMA =
+  static final Schema SCHEMA =
       new Schema(
           "plain",
           List.<Feature>of(
@@ -87,7 +87,7 @@ class BaselinesTest {
         space -> IDS + RowKey.FIRST);
   }
 
-  private static EncodedExamples examples(int seed) {
+  static EncodedExamples examples(int seed) {
     SplittableRandom random = new SplittableRandom(seed);
     long[] users = new long[ROWS];
     long[] others = new long[ROWS * 2];
