@@ -6,18 +6,13 @@ import dev.wukong.bench.BenchmarkException;
 import dev.wukong.bench.Figure;
 import dev.wukong.bundle.Bundle;
 import dev.wukong.cli.ServiceProcess;
-import dev.wukong.data.DatasetWriter;
 import dev.wukong.data.EncodedDataset;
-import dev.wukong.data.Progress;
-import dev.wukong.data.RowSource;
 import dev.wukong.metrics.Metrics;
-import dev.wukong.metrics.MetricsCollector;
 import dev.wukong.run.DataConfig;
 import dev.wukong.run.RunConfig;
 import dev.wukong.run.Training;
 import dev.wukong.runtime.Device;
 import dev.wukong.training.BundleScorer;
-import dev.wukong.training.Evaluator;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -32,7 +27,6 @@ import java.util.stream.Stream;
  */
 public final class FrappeBenchmark implements Benchmark {
   private static final String OTHER_ROWS = "shifted-rows";
-  private static final int BATCH = 4096;
   private static final int TEST_ROWS = 28_860;
 
   @Override
@@ -102,22 +96,12 @@ public final class FrappeBenchmark implements Benchmark {
     try (Bundle bundle = Bundle.open(folder);
         BundleScorer scorer =
             new BundleScorer(bundle, new Device.Cpu(), config.training().threads());
-        EncodedDataset data = encode(scorer, config, test, parts.resolve("test.encoded"))) {
-      float[] own = new float[Math.toIntExact(data.rows())];
-      MetricsCollector collector = new MetricsCollector();
-      int[] at = {0};
-      Evaluator.score(
-          scorer::score,
-          data,
-          BATCH,
-          Progress.NONE,
-          (examples, probabilities) -> {
-            System.arraycopy(probabilities, 0, own, at[0], examples.rows());
-            collector.add(
-                probabilities, examples.labels(), examples.labelWeights(), examples.rows(), 1, 0);
-            at[0] += examples.rows();
-          });
-      Metrics metrics = collector.metrics();
+        EncodedDataset data =
+            BundleScores.encode(
+                scorer, files(config).format(test), test, parts.resolve("test.encoded"))) {
+      BundleScores scores = BundleScores.of(scorer, data);
+      float[] own = scores.probabilities();
+      Metrics metrics = scores.metrics();
 
       float[] served = served(context, config, test, parts, own.length);
       if (context.planted(OTHER_ROWS)) {
@@ -162,14 +146,6 @@ public final class FrappeBenchmark implements Benchmark {
       case DataConfig.Simulated simulated ->
           throw new IllegalStateException(simulated + " is not Frappe");
     };
-  }
-
-  private static EncodedDataset encode(
-      BundleScorer scorer, RunConfig config, Path file, Path encoded) {
-    try (RowSource source = files(config).format(file).open(file)) {
-      DatasetWriter.write(encoded, scorer.encoder(), source, Progress.NONE);
-    }
-    return EncodedDataset.open(encoded, scorer.encoder());
   }
 
   /** The probabilities of the test file's rows as a running service gives them. */

@@ -6,13 +6,11 @@ import dev.wukong.bench.BenchmarkException;
 import dev.wukong.bench.Figure;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
 
 /**
@@ -38,7 +36,7 @@ public final class FrappeStepBenchmark implements Benchmark {
   private static final int WARM_UP = 3;
 
   /** A model's pairs. */
-  private record Measured(StepParity parity, double[] ours, double[] theirs) {}
+  private record Measured(StepParity parity, StepPairs pairs) {}
 
   @Override
   public String name() {
@@ -116,12 +114,15 @@ public final class FrappeStepBenchmark implements Benchmark {
 
   private static List<Figure> figures(FrappeModel model, Measured measured) {
     double[] rates =
-        Arrays.stream(measured.ours())
+        Arrays.stream(measured.pairs().ours())
             .map(ms -> model.config().training().batch() * 1e3 / ms)
             .toArray();
     Figure ratio =
         Figure.ratio(
-            "step_time_vs_torch_" + model.label(), measured.ours(), measured.theirs(), "<=1.3");
+            "step_time_vs_torch_" + model.label(),
+            measured.pairs().ours(),
+            measured.pairs().theirs(),
+            "<=1.3");
     return List.of(
         Figure.of(
             "examples_per_second_" + model.label(),
@@ -219,32 +220,8 @@ public final class FrappeStepBenchmark implements Benchmark {
       WorkerProcess theirs,
       int pairs)
       throws IOException, BenchmarkException {
-    double slower = Math.max(run(ours, WARM_UP), run(theirs, WARM_UP));
+    double slower = Math.max(StepPairs.run(ours, WARM_UP), StepPairs.run(theirs, WARM_UP));
     int steps = Math.clamp(Math.round(MILLISECONDS / slower), 2, 25);
-    double[] a = new double[pairs];
-    double[] b = new double[pairs];
-    for (int i = 0; i < pairs; i++) {
-      // Who goes first changes, so that a drift of the machine favours nobody.
-      if (i % 2 == 0) {
-        a[i] = run(ours, steps);
-        b[i] = run(theirs, steps);
-      } else {
-        b[i] = run(theirs, steps);
-        a[i] = run(ours, steps);
-      }
-      context
-          .progress()
-          .printf(Locale.ROOT, "%s: ours %.2f ms, PyTorch %.2f ms%n", model.label(), a[i], b[i]);
-      context.progress().flush();
-    }
-    return new Measured(parity, a, b);
-  }
-
-  /** The median step of one go; the other side's threads have gone to sleep before it. */
-  private static double run(WorkerProcess worker, int steps)
-      throws IOException, BenchmarkException {
-    LockSupport.parkNanos(Duration.ofMillis(200).toNanos());
-    double[] all = worker.ask("run " + (steps + 1));
-    return Figure.median(Arrays.copyOfRange(all, 1, all.length));
+    return new Measured(parity, StepPairs.of(context, model.label(), ours, theirs, steps, pairs));
   }
 }

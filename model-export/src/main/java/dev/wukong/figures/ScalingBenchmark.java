@@ -38,7 +38,7 @@ public final class ScalingBenchmark implements Benchmark {
     if (context.option("epochs", 0) != 0) {
       throw new BenchmarkException("option 'epochs' is not known here: an epoch is all there is");
     }
-    List<Result> results = StudyParts.of(context, study, out, out);
+    List<Result> results = StudyParts.of(context, study, List.of(), out, out);
     Scaling scaling = Scaling.of(study, results, context.planted(BASELINE) ? "xdeepfm" : "wukong");
     String steps = String.join("; ", scaling.steps());
     return List.of(

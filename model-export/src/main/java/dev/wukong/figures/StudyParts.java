@@ -20,11 +20,13 @@ final class StudyParts {
   /**
    * The outcomes of all runs, by the options {@code seeds}, {@code parallel} and {@code epochs}.
    *
+   * @param only names of the runs that are wanted; empty: all
    * @param data the folder of the data files
    * @param out the study's folder
    * @throws BenchmarkException where a run failed
    */
-  static List<Result> of(BenchmarkContext context, Study study, Path data, Path out)
+  static List<Result> of(
+      BenchmarkContext context, Study study, List<String> only, Path data, Path out)
       throws IOException, BenchmarkException {
     int cores = Runtime.getRuntime().availableProcessors();
     int epochs = Math.toIntExact(context.option("epochs", 0));
@@ -35,7 +37,7 @@ final class StudyParts {
             Math.toIntExact(context.option("seeds", 1)),
             Math.toIntExact(context.option("parallel", cores)),
             cores,
-            List.of(),
+            only,
             epochs == 0 ? OptionalInt.empty() : OptionalInt.of(epochs),
             false,
             "bench");

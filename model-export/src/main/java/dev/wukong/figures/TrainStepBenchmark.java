@@ -6,13 +6,11 @@ import dev.wukong.bench.BenchmarkException;
 import dev.wukong.bench.Figure;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.concurrent.locks.LockSupport;
 
 /**
  * A training step beside PyTorch's. Both sides start from the same weights and rows and see the
@@ -168,32 +166,11 @@ public final class TrainStepBenchmark implements Benchmark {
   private static List<Measured> alternate(
       BenchmarkContext context, StepSize size, WorkerProcess ours, WorkerProcess theirs, int pairs)
       throws IOException, BenchmarkException {
-    run(ours, size.steps());
-    run(theirs, size.steps());
-    double[] a = new double[pairs];
-    double[] b = new double[pairs];
-    for (int i = 0; i < pairs; i++) {
-      // Who goes first changes, so that a drift of the machine favours nobody.
-      if (i % 2 == 0) {
-        a[i] = run(ours, size.steps());
-        b[i] = run(theirs, size.steps());
-      } else {
-        b[i] = run(theirs, size.steps());
-        a[i] = run(ours, size.steps());
-      }
-      context
-          .progress()
-          .printf(Locale.ROOT, "%s: ours %.2f ms, PyTorch %.2f ms%n", size.label(), a[i], b[i]);
-      context.progress().flush();
-    }
-    return List.of(new Measured(a, ours.peakMemory()), new Measured(b, theirs.peakMemory()));
-  }
-
-  /** The median step of one go; the other side's threads have gone to sleep before it. */
-  private static double run(WorkerProcess worker, int steps)
-      throws IOException, BenchmarkException {
-    LockSupport.parkNanos(Duration.ofMillis(200).toNanos());
-    double[] all = worker.ask("run " + (steps + 1));
-    return Figure.median(Arrays.copyOfRange(all, 1, all.length));
+    StepPairs.run(ours, size.steps());
+    StepPairs.run(theirs, size.steps());
+    StepPairs timed = StepPairs.of(context, size.label(), ours, theirs, size.steps(), pairs);
+    return List.of(
+        new Measured(timed.ours(), ours.peakMemory()),
+        new Measured(timed.theirs(), theirs.peakMemory()));
   }
 }

@@ -26,6 +26,13 @@ public record Metrics(
     double calibration,
     double baseRate,
     double meanProbability) {
+  private static final double CLIP = 1e-7;
+
+  /** The cross-entropy in nats of a label, 0 or 1, and a probability clipped off 0 and 1. */
+  public static double crossEntropy(double probability, double label) {
+    double p = Math.clamp(probability, CLIP, 1 - CLIP);
+    return -(label == 1 ? Math.log(p) : Math.log1p(-p));
+  }
 
   /** The entropy in nats of an event of probability {@code p}. */
   public static double entropy(double p) {

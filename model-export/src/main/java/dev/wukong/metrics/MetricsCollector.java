@@ -7,7 +7,6 @@ import java.util.Arrays;
  * Not thread-safe.
  */
 public final class MetricsCollector {
-  private static final double CLIP = 1e-7;
 
   private double[] probabilities = new double[1024];
   private double[] labels = new double[1024];
@@ -78,11 +77,10 @@ public final class MetricsCollector {
     double predicted = 0;
     double loss = 0;
     for (int i = 0; i < size; i++) {
-      double p = Math.clamp(probabilities[i], CLIP, 1 - CLIP);
       weight += weights[i];
       positive += weights[i] * labels[i];
       predicted += weights[i] * probabilities[i];
-      loss -= weights[i] * (labels[i] == 1 ? Math.log(p) : Math.log1p(-p));
+      loss += weights[i] * Metrics.crossEntropy(probabilities[i], labels[i]);
     }
     double baseRate = positive / weight;
     double logLoss = loss / weight;

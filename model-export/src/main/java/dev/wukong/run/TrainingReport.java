@@ -6,7 +6,7 @@ import java.util.Locale;
 import me.tongfei.progressbar.ProgressBar;
 
 /** Says how training goes: a line an epoch, and a progress bar. Called by the training thread. */
-final class TrainingReport implements Trainer.Listener {
+public final class TrainingReport implements Trainer.Listener {
   private final PrintWriter out;
   private final ProgressBar bar;
   private double rates;
@@ -24,8 +24,13 @@ final class TrainingReport implements Trainer.Listener {
 
   @Override
   public void progress(int epoch, long rows, long of, double loss) {
+    show(bar, epoch, rows, loss);
+  }
+
+  /** Moves {@code bar} to {@code rows} of an epoch, whose rate and time left are its own. */
+  public static void show(ProgressBar bar, int epoch, long rows, double loss) {
     if (rows < bar.getCurrent()) {
-      bar.reset(); // Rate and time left are an epoch's own.
+      bar.reset();
     }
     bar.stepTo(rows);
     bar.setExtraMessage(String.format(Locale.ROOT, " epoch %d loss %.4f", epoch, loss));
@@ -72,11 +77,15 @@ final class TrainingReport implements Trainer.Listener {
   }
 
   private void say(String what, int done, long rows, long of) {
-    out.println(
-        rows == 0
-            ? String.format(Locale.ROOT, "%s after epoch %d", what, done)
-            : String.format(
-                Locale.ROOT, "%s in epoch %d after %,d of %,d rows", what, done + 1, rows, of));
+    out.println(place(what, done, rows, of));
     out.flush();
+  }
+
+  /** Where a training is: {@code what} after so many whole epochs and rows of the next. */
+  public static String place(String what, int done, long rows, long of) {
+    return rows == 0
+        ? String.format(Locale.ROOT, "%s after epoch %d", what, done)
+        : String.format(
+            Locale.ROOT, "%s in epoch %d after %,d of %,d rows", what, done + 1, rows, of);
   }
 }

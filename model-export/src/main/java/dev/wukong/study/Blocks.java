@@ -1,5 +1,7 @@
 package dev.wukong.study;
 
+import dev.wukong.metrics.Metrics;
+
 /**
  * Sums over blocks of consecutive test rows: two runs on the same rows are compared block by block,
  * so that what makes a block hard for both falls out of the difference.
@@ -27,9 +29,9 @@ public record Blocks(double[] weights, double[] logLoss, double[] rows, double[]
     }
     for (int i = 0; i < scored.size(); i++) {
       int block = block(scored.row(i), rows, blocks);
-      double p = Math.clamp(scored.probability(i), CLIP, 1 - CLIP);
       weights[block] += scored.weight(i);
-      logLoss[block] -= scored.weight(i) * (scored.label(i) == 1 ? Math.log(p) : Math.log1p(-p));
+      logLoss[block] +=
+          scored.weight(i) * Metrics.crossEntropy(scored.probability(i), scored.label(i));
     }
     return new Blocks(weights, logLoss, counts, new double[0]);
   }

@@ -1,5 +1,6 @@
 package dev.wukong.study;
 
+import dev.wukong.run.TrainingReport;
 import dev.wukong.terminal.Bars;
 import java.io.Console;
 import java.io.PrintWriter;
@@ -113,12 +114,8 @@ public final class Board {
     }
 
     void progress(int epoch, long rows, long of, double loss) {
-      if (rows < bar.getCurrent()) {
-        bar.reset(); // Rate and time left are an epoch's own.
-      }
       bar.maxHint(of);
-      bar.stepTo(rows);
-      bar.setExtraMessage(String.format(Locale.ROOT, " epoch %d loss %.4f", epoch, loss));
+      TrainingReport.show(bar, epoch, rows, loss);
     }
 
     void epoch(CurvePoint point) {
@@ -142,18 +139,11 @@ public final class Board {
     }
 
     void resumed(int epochs, long rows, long of) {
-      say(run + " " + place("resumed", epochs, rows, of));
+      say(run + " " + TrainingReport.place("resumed", epochs, rows, of));
     }
 
     void stopped(int epochs, long rows, long of) {
-      say(run + " " + place("stopped", epochs, rows, of));
-    }
-
-    private static String place(String what, int done, long rows, long of) {
-      return rows == 0
-          ? String.format(Locale.ROOT, "%s after epoch %d", what, done)
-          : String.format(
-              Locale.ROOT, "%s in epoch %d after %,d of %,d rows", what, done + 1, rows, of);
+      say(run + " " + TrainingReport.place("stopped", epochs, rows, of));
     }
 
     @Override

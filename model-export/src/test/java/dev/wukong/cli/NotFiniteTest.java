@@ -15,17 +15,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Numbers beyond float32's arithmetic, in data and through learning rates. */
 class NotFiniteTest {
-  private static final String CONFIG =
-      """
-      name: least
-      data: {train: rows.csv}
-      schema:
-        name: least
-        features:
-          - {name: user, type: int64}
-          - {name: price, type: number}
-        tasks: [{name: click}]
-      """;
+  private static final String CONFIG = TrainChecksTest.CONFIG;
 
   @TempDir private Path folder = Path.of("");
 

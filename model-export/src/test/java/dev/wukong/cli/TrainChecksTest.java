@@ -19,7 +19,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** What {@code train} finds out before it reads data. */
 class TrainChecksTest {
-  private static final String CONFIG =
+  /** A configuration of {@code rows.csv}, without model and training. */
+  static final String CONFIG =
       """
       name: least
       data: {train: rows.csv}
