@@ -5,12 +5,11 @@ import java.util.Set;
 
 /**
  * Tables that a model has beside those of its embeddings: one for each id feature it names, after
- * the feature's embeddings.
+ * the feature's embeddings; a number that it names has a weight of that width.
  *
  * @param name what they are for, unique in a model
  * @param width floats a row
- * @param features the id features that have one; empty: all of them, and the numbers have a weight
- *     of that width
+ * @param features those that have one; empty: all
  */
 public record ExtraTables(String name, int width, Optional<Set<String>> features) {
   public ExtraTables {

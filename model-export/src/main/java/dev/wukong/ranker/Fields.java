@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.function.Predicate;
 
 /** The fields that interact: embeddings of ids, and of numbers as the configuration says. */
 final class Fields {
@@ -65,16 +66,13 @@ final class Fields {
       result.add(
           switch (embedding.numbers()) {
             case BOTTOM, BOTTOM_RELU -> bottom();
-            case EACH -> eachNumber(embedding.width());
+            case EACH -> g.concat(1, eachNumber(embedding.width(), _ -> true));
           });
     }
     return g.concat(1, result);
   }
 
-  /**
-   * What the rows of {@code tables} are in a row: [B, fields, width], numbers last where all
-   * features are meant.
-   */
+  /** What the rows of {@code tables} are in a row: [B, fields, width], numbers last. */
   Tensor of(ExtraTables tables) {
     List<Tensor> result = new ArrayList<>();
     for (Scope scope : Scope.values()) {
@@ -90,10 +88,8 @@ final class Fields {
         result.add(inputs.onCandidates(scope, g.concat(1, own)));
       }
     }
-    if (tables.features().isEmpty() && !inputs.numbers().isEmpty()) {
-      try (var _ = g.scope(tables.name())) {
-        result.add(eachNumber(tables.width()));
-      }
+    try (var _ = g.scope(tables.name())) {
+      result.addAll(eachNumber(tables.width(), tables::has));
     }
     return g.concat(1, result);
   }
@@ -148,18 +144,29 @@ final class Fields {
     }
   }
 
-  /** Each number or vector times a weight of its own: [B, features, width]. */
-  private Tensor eachNumber(int width) {
+  /**
+   * Each number or vector of {@code wanted} features times a weight of its own: [B, features,
+   * width], or nothing where there is none.
+   */
+  private List<Tensor> eachNumber(int width, Predicate<String> wanted) {
     List<Tensor> result = new ArrayList<>();
     for (RankerInputs.Numbers numbers : inputs.numbers()) {
-      for (Tensor values : g.split(numbers.values(), 1, numbers.widths())) {
-        try (var _ = g.scope("number" + result.size())) {
-          result.add(net.linearNoBias(values, width));
+      if (numbers.features().stream().noneMatch(wanted)) {
+        continue;
+      }
+      List<Tensor> values = g.split(numbers.values(), 1, numbers.widths());
+      for (int i = 0; i < values.size(); i++) {
+        if (wanted.test(numbers.features().get(i))) {
+          try (var _ = g.scope("number" + result.size())) {
+            result.add(net.linearNoBias(values.get(i), width));
+          }
         }
       }
     }
     long count = result.size();
-    return fields(g.cast(g.concat(1, result), g.type()), count);
+    return result.isEmpty()
+        ? List.of()
+        : List.of(fields(g.cast(g.concat(1, result), g.type()), count));
   }
 
   private Tensor fields(Tensor flat, long count) {

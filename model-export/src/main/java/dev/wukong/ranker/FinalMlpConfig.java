@@ -28,7 +28,7 @@ public record FinalMlpConfig(
    * Feature selection: gates made from a context.
    *
    * @param mlp makes the gates
-   * @param first id features whose own embeddings are the first stream's context; none: a learnt
+   * @param first features whose own embeddings are the first stream's context; none: a learnt
    *     vector
    * @param second of the second stream
    */

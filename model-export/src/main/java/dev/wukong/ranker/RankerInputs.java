@@ -46,9 +46,10 @@ public final class RankerInputs {
    * Numbers after their transforms, in the graph's wide type.
    *
    * @param values [B, k], k being the sum of {@code widths}
+   * @param features whose columns these are
    * @param widths columns of each feature, presence columns included
    */
-  record Numbers(Tensor values, List<Long> widths) {}
+  record Numbers(Tensor values, List<String> features, List<Long> widths) {}
 
   public RankerInputs(Network net, InputLayout layout) {
     this.layout = layout;
@@ -83,8 +84,9 @@ public final class RankerInputs {
                 rowsOf(scope),
                 Dim.of(layout.denseWidth(scope)));
         Tensor values = onCandidates(scope, transformed(scope, g.cast(raw, g.wideType())));
+        List<String> names = layout.dense(scope).stream().map(d -> d.feature().name()).toList();
         List<Long> widths = layout.dense(scope).stream().map(d -> (long) d.width()).toList();
-        numbers.add(new Numbers(values, widths));
+        numbers.add(new Numbers(values, names, widths));
       }
     }
   }

@@ -1,6 +1,7 @@
 package dev.wukong.ranker;
 
 import dev.wukong.config.ConfigException;
+import dev.wukong.data.Feature;
 import dev.wukong.data.IdFeature;
 import dev.wukong.data.Schema;
 import java.util.ArrayList;
@@ -18,18 +19,22 @@ final class TableWidths {
   /**
    * By feature, the widths of its tables.
    *
-   * @throws ConfigException if the configuration names a feature that is none of the schema's ids
+   * @throws ConfigException if the configuration names a feature that the schema lacks
    */
   static Map<String, List<Integer>> of(RankerConfig config, Schema schema) {
     EmbeddingConfig embedding = config.embedding();
     List<ExtraTables> extras = config.extras(schema.tasks().size());
-    check("embedding.widths", embedding.widths().keySet(), schema);
-    check("embedding.counts", embedding.counts().keySet(), schema);
+    List<String> ids = ids(schema);
+    check("embedding.widths", embedding.widths().keySet(), "id feature", ids, schema);
+    check("embedding.counts", embedding.counts().keySet(), "id feature", ids, schema);
+    List<String> all = schema.features().stream().map(Feature::name).toList();
     for (ExtraTables tables : extras) {
-      tables.features().ifPresent(features -> check(tables.name(), features, schema));
+      tables
+          .features()
+          .ifPresent(features -> check(tables.name(), features, "feature", all, schema));
     }
     Map<String, List<Integer>> result = new LinkedHashMap<>();
-    for (String feature : ids(schema)) {
+    for (String feature : ids) {
       int width = embedding.widths().getOrDefault(feature, embedding.width());
       List<Integer> own = new ArrayList<>(Collections.nCopies(embedding.count(feature), width));
       extras.stream().filter(e -> e.has(feature)).forEach(e -> own.add(e.width()));
@@ -60,13 +65,13 @@ final class TableWidths {
         .toList();
   }
 
-  private static void check(String key, Collection<String> features, Schema schema) {
-    List<String> ids = ids(schema);
+  private static void check(
+      String key, Collection<String> features, String kind, List<String> known, Schema schema) {
     for (String feature : features) {
-      if (!ids.contains(feature)) {
+      if (!known.contains(feature)) {
         throw new ConfigException(
-            "model.%s names '%s', which is no id feature of schema '%s'"
-                .formatted(key, feature, schema.name()));
+            "model.%s names '%s', which is no %s of schema '%s'"
+                .formatted(key, feature, kind, schema.name()));
       }
     }
   }

@@ -7,13 +7,19 @@ import java.math.MathContext;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.stream.Stream;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.JsonNodeFactory;
 
-/** One axis of a search space: a key of the configuration and the values it may take. */
+/** One axis of a search space: keys of the configuration and the values they may take together. */
 public sealed interface Dimension {
-  /** The dotted key. */
+  /** As the study has it: dotted keys with commas between them. */
   String key();
+
+  /** The dotted keys, each of which gets the value. */
+  default List<String> keys() {
+    return Stream.of(key().split(",", -1)).map(String::strip).toList();
+  }
 
   /** One value of it. */
   JsonNode draw(SplittableRandom random);

@@ -58,7 +58,8 @@ final class Plan {
       SplittableRandom random = new SplittableRandom(study.seed() * 1_000_003L + t);
       Map<String, JsonNode> drawn = new LinkedHashMap<>();
       for (Dimension dimension : study.space()) {
-        drawn.put(dimension.key(), dimension.draw(random));
+        JsonNode value = dimension.draw(random);
+        dimension.keys().forEach(key -> drawn.put(key, value));
       }
       String number = String.format(Locale.ROOT, "%0" + Math.max(2, digits) + "d", t);
       result.add(new RunSpec("trial-" + number, Optional.empty(), "", drawn, List.of()));

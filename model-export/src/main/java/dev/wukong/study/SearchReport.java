@@ -70,7 +70,7 @@ final class SearchReport {
   }
 
   private static String drawn(Groups.Group group, Dimension dimension) {
-    JsonNode value = group.spec().set().get(dimension.key());
+    JsonNode value = group.spec().set().get(dimension.keys().getFirst());
     return value == null ? "" : value.isString() ? value.stringValue() : value.toString();
   }
 
@@ -78,7 +78,7 @@ final class SearchReport {
   private static Block chart(Dimension dimension, Groups groups) {
     List<Block.Point> points = new ArrayList<>();
     for (Groups.Group group : groups.all()) {
-      JsonNode value = group.spec().set().get(dimension.key());
+      JsonNode value = group.spec().set().get(dimension.keys().getFirst());
       if (value != null) {
         points.add(
             new Block.Point(

@@ -44,7 +44,23 @@ public record Study(
 
   /** The studies that ship with the program. */
   public static final List<String> SHIPPED =
-      List.of("frappe", "frappe-width", "ml100k", "ablation", "scaling", "search-frappe");
+      List.of(
+          "frappe",
+          "frappe-width",
+          "ml100k",
+          "ablation",
+          "scaling",
+          "scaling-frappe",
+          "search-frappe",
+          "paper-afn",
+          "paper-autoint",
+          "paper-dcnv2",
+          "paper-dlrm",
+          "paper-finalmlp",
+          "paper-masknet-parallel",
+          "paper-masknet-serial",
+          "paper-wukong",
+          "paper-xdeepfm");
 
   public Study {
     runs = List.copyOf(runs);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.wukong.config.ConfigException;
+import dev.wukong.ranker.WukongConfig;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -113,7 +114,9 @@ class StudyTest {
     assertThatThrownBy(() -> Study.read("nothing"))
         .hasMessage(
             "there is no study file 'nothing' and none of that name ships with the program"
-                + " (frappe, frappe-width, ml100k, ablation, scaling, search-frappe)");
+                + " ("
+                + String.join(", ", Study.SHIPPED)
+                + ")");
   }
 
   @Test
@@ -153,6 +156,15 @@ class StudyTest {
     assertThat(nine.subList(0, 5)).isEqualTo(five);
     assertThat(other).isNotEqualTo(five);
     assertThat(five.stream().map(RunSpec::set).distinct()).hasSize(5);
+  }
+
+  @Test
+  void trials_keysWithACommaBetween_getTheSameValue() throws IOException {
+    String tied = SEARCH.replace("model.rank:", "model.fm_embeddings, model.linear_embeddings:");
+    for (PlannedRun run : Plan.of(files.study(tied), 1, List.of(), OptionalInt.empty(), 1)) {
+      WukongConfig wukong = (WukongConfig) run.config().model();
+      assertThat(wukong.fmEmbeddings()).isEqualTo(wukong.linearEmbeddings()).isLessThan(4);
+    }
   }
 
   /** A thousand draws reach every choice and both ends of a range, and nothing beyond. */

@@ -59,7 +59,7 @@ class BaselinesTest {
       autoint; type: autoint, layers: 2, attention: 6, heads: 2, deep: {hidden: [7], batch_norm: true}
       autoint-wide; type: autoint, layers: 1, attention: 6, heads: 2, scaled: false, residual: false, norm: false, linear: true, deep: {hidden: [7]}
       afn; type: afn, log_neurons: 5, afn: {hidden: [7]}, deep: {hidden: [6, 5]}
-      finalmlp; type: finalmlp, first: {hidden: [6], batch_norm: true}, second: {hidden: [5, 4]}, selection: {mlp: {hidden: [7]}, first: [user], second: [item]}, heads: 2
+      finalmlp; type: finalmlp, first: {hidden: [6], batch_norm: true}, second: {hidden: [5, 4]}, selection: {mlp: {hidden: [7]}, first: [user], second: [item, price]}, heads: 2
       finalmlp-no-context; type: finalmlp, first: {hidden: [6]}, second: {hidden: [4]}, selection: {mlp: {hidden: [7]}}, heads: 2
       masknet-parallel; type: masknet, blocks: [6, 5], reduction: 1.5, deep: {hidden: [7]}
       masknet-serial; type: masknet, arrangement: serial, blocks: [6, 5], reduction: 0.5, embedding_norm: false

@@ -247,9 +247,8 @@ final class PlainBaselines {
   /** Streams of 6 and 4 outputs, 2 heads. */
   private double[][] finalMlp(boolean contexts) {
     double[][] x = embeddings();
-    double[][][] own = contexts ? net.ids(examples, "") : new double[0][][];
-    double[][] first = stream("first", x, contexts ? context(own, "user") : null);
-    double[][] second = stream("second", x, contexts ? context(own, "item") : null);
+    double[][] first = stream("first", x, contexts ? context("user") : null);
+    double[][] second = stream("second", x, contexts ? join(context("item"), priced()) : null);
     double[] weight = net.weight("fusion/weight");
     double[][] result = add(net.linear("first/out", first), net.linear("second/out", second));
     for (int b = 0; b < x.length; b++) {
@@ -266,14 +265,20 @@ final class PlainBaselines {
   }
 
   /** A feature's own context rows: only user and item have a second table. */
-  private double[][] context(double[][][] like, String feature) {
-    double[][] result = new double[like.length][];
-    for (int b = 0; b < like.length; b++) {
+  private double[][] context(String feature) {
+    double[][] result = new double[examples.rows()][];
+    for (int b = 0; b < result.length; b++) {
       long key =
           feature.equals("user") ? examples.context().ids()[b] : examples.candidate().ids()[b * 2];
       result[b] = net.row(feature + ".2", RowKey.id(key));
     }
     return result;
+  }
+
+  /** The price as a context: times a weight that is not its field's. */
+  private double[][] priced() {
+    String at = "second/selection/selection.second/number0";
+    return net.linear(at, PlainNet.price(examples));
   }
 
   private double[][] stream(String name, double[][] x, double @Nullable [][] context) {
