@@ -18,8 +18,32 @@ final class ModelParts {
           + " the end of training follow the validation data too. The test data chose nothing: it"
           + " was scored once, at the end.";
 
-  /** Validation AUC by epoch, the first seed of each run. */
+  /** How training went, the first seed of each run: by epoch, or within the only one. */
   static Block curves(Groups groups) {
+    return groups.all().stream().anyMatch(g -> g.first().curve().size() > 1)
+        ? validation(groups)
+        : losses(groups);
+  }
+
+  private static Block losses(Groups groups) {
+    return new Block.Chart(
+        "Loss in training",
+        new Block.Axis("examples seen", true),
+        new Block.Axis("loss in nats", false),
+        groups.all().stream()
+            .map(
+                g ->
+                    new Block.Series(
+                        g.name(),
+                        Block.Mark.LINE_AND_POINTS,
+                        g.first().losses().stream()
+                            .map(p -> Block.Point.of((double) p.examples(), p.loss()))
+                            .toList()))
+            .toList(),
+        "A running mean over examples before they are learnt from. The first seed of each run.");
+  }
+
+  private static Block validation(Groups groups) {
     List<Block.Series> series = new ArrayList<>();
     for (Groups.Group group : groups.all()) {
       String task = group.first().task();

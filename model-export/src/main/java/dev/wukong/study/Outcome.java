@@ -9,6 +9,7 @@ import java.util.Map;
  *
  * @param task the one that reports look at first
  * @param curve every epoch
+ * @param losses within epochs
  * @param selectedEpoch whose state the validation data chose
  * @param metrics by split and task
  * @param test more on the test split, by task
@@ -19,6 +20,7 @@ public record Outcome(
     String task,
     Size size,
     List<CurvePoint> curve,
+    List<LossPoint> losses,
     int selectedEpoch,
     Map<String, Map<String, Metrics>> metrics,
     Map<String, TaskDetail> test,
@@ -91,6 +93,7 @@ public record Outcome(
   }
 
   Outcome withBundle(String folder) {
-    return new Outcome(identity, task, size, curve, selectedEpoch, metrics, test, effort, folder);
+    return new Outcome(
+        identity, task, size, curve, losses, selectedEpoch, metrics, test, effort, folder);
   }
 }

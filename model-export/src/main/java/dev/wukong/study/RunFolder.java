@@ -13,7 +13,7 @@ import tools.jackson.core.JacksonException;
 
 /**
  * The folder of one run: {@code run.json} says what it is of, {@code outcome.json} or {@code
- * failure.json} what came of it; before that, checkpoints and the curve so far. One thread.
+ * failure.json} what came of it; before that, checkpoints and the curves so far. One thread.
  */
 final class RunFolder {
   private static final List<String> CHECKPOINTS = List.of("last.checkpoint", "best.checkpoint");
@@ -28,8 +28,13 @@ final class RunFolder {
     return folder;
   }
 
-  CurveFile curve() {
-    return new CurveFile(folder.resolve("curve.jsonl"));
+  /** An epoch a line. */
+  LineFile<CurvePoint> curve() {
+    return new LineFile<>(folder.resolve("curve.jsonl"), CurvePoint.class);
+  }
+
+  LineFile<LossPoint> losses() {
+    return new LineFile<>(folder.resolve("losses.jsonl"), LossPoint.class);
   }
 
   /**

@@ -4,40 +4,63 @@ import dev.wukong.training.Trainer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 
-/** Keeps the curve of a run and tells the board of it. Called by the training thread. */
+/** Keeps the curves of a run and tells the board of it. Called by the training thread. */
 final class RunListener implements Trainer.Listener {
-  private final CurveFile curve;
+  /** Points of the loss in an epoch. */
+  static final int PARTS = 40;
+
+  private final LineFile<CurvePoint> curve;
+  private final LineFile<LossPoint> losses;
   private final Board.Line line;
   private final long trainRows;
   private boolean begun;
+  private long parts;
 
-  RunListener(CurveFile curve, Board.Line line, long trainRows) {
-    this.curve = curve;
+  RunListener(RunFolder folder, Board.Line line, long trainRows) {
+    this.curve = folder.curve();
+    this.losses = folder.losses();
     this.line = line;
     this.trainRows = trainRows;
   }
 
-  /** The curve's epochs after the checkpoint that training goes on from are made again. */
-  private void begin(int epochs) {
-    if (!begun) {
-      try {
-        curve.keep(epochs);
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
-      }
-      begun = true;
+  /** What lies after the checkpoint that training goes on from is made again. */
+  private void begin(int epochs, long rows) {
+    if (begun) {
+      return;
     }
+    begun = true;
+    long examples = epochs * trainRows + rows;
+    parts = parts(examples);
+    try {
+      curve.keep(point -> point.epoch() <= epochs);
+      losses.keep(point -> point.examples() <= examples);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private long parts(long examples) {
+    return examples * PARTS / trainRows;
   }
 
   @Override
   public void progress(int epoch, long rows, long of, double loss) {
-    begin(0);
+    begin(0, 0);
+    long examples = (epoch - 1) * trainRows + rows;
+    if (parts(examples) > parts) {
+      parts = parts(examples);
+      try {
+        losses.add(new LossPoint(examples, loss));
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
     line.progress(epoch, rows, of, loss);
   }
 
   @Override
   public void epoch(Trainer.Epoch epoch) {
-    begin(0);
+    begin(0, 0);
     CurvePoint point = CurvePoint.of(epoch, trainRows);
     try {
       curve.add(point);
@@ -49,7 +72,7 @@ final class RunListener implements Trainer.Listener {
 
   @Override
   public void resumed(int epochs, long rows, long of) {
-    begin(epochs);
+    begin(epochs, rows);
     line.resumed(epochs, rows, of);
   }
 

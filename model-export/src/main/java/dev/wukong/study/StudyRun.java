@@ -63,7 +63,7 @@ final class StudyRun {
       throws IOException {
     try (ModelRun run = new ModelRun(planned.config(), data.splits(), new Device.Cpu());
         Board.Line line = board.line(planned.label(), data.splits().train().rows())) {
-      RunListener listener = new RunListener(folder.curve(), line, data.splits().train().rows());
+      RunListener listener = new RunListener(folder, line, data.splits().train().rows());
       if (!run.train(folder.path(), stop, listener)) {
         return Optional.empty();
       }
@@ -85,7 +85,7 @@ final class StudyRun {
       throws IOException {
     try (ModelRun run = new ModelRun(planned.config(), data.splits(), new Device.Cpu());
         Board.Line line = board.line(planned.label(), data.splits().train().rows())) {
-      RunListener listener = new RunListener(folder.curve(), line, data.splits().train().rows());
+      RunListener listener = new RunListener(folder, line, data.splits().train().rows());
       if (!run.train(folder.path(), stop, listener)) {
         return Optional.empty();
       }
@@ -122,6 +122,7 @@ final class StudyRun {
             size.flops(),
             3 * size.flops()),
         curve,
+        folder.losses().read(),
         curve.stream().filter(CurvePoint::best).mapToInt(CurvePoint::epoch).max().orElse(0),
         metrics,
         test,

@@ -45,10 +45,8 @@ final class SweepReport {
       }
     }
     blocks.add(new Block.Paragraph(ModelParts.SELECTION));
-    if (groups.all().stream().anyMatch(g -> g.first().curve().size() > 1)) {
-      blocks.add(new Block.Heading("Training"));
-      blocks.add(ModelParts.curves(groups));
-    }
+    blocks.add(new Block.Heading("Training"));
+    blocks.add(ModelParts.curves(groups));
     // Of all runs the lines would lie on top of each other.
     List<Groups.Group> best = frontier(groups.all(), COSTS.getFirst().of(), main.of());
     blocks.add(new Block.Heading("Calibration of the runs on the frontier"));

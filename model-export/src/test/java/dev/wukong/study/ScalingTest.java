@@ -48,6 +48,7 @@ class ScalingTest {
             "click",
             new Outcome.Size(1, 1, 1, 1, flops / 3, flops),
             List.of(),
+            List.of(),
             1,
             Map.of(),
             Map.of(

@@ -40,6 +40,9 @@ class StudyEngineTest {
     for (Outcome outcome : outcomes) {
       assertThat(outcome.curve()).hasSize(3);
       assertThat(outcome.effort().examples()).isEqualTo(1200);
+      // Eight steps an epoch, each a point.
+      assertThat(outcome.losses()).hasSize(24).allMatch(p -> p.loss() > 0 && p.loss() < 2);
+      assertThat(outcome.losses().getLast().examples()).isEqualTo(1200);
       assertThat(outcome.metrics().keySet()).containsExactly("valid", "test");
       assertThat(outcome.metrics().values())
           .allMatch(m -> m.keySet().equals(outcome.test().keySet()));
@@ -103,7 +106,7 @@ class StudyEngineTest {
     assertThat(files.said.toString()).contains("resumed in epoch").contains("have ended before");
     assertSame("out");
     List<Integer> epochs =
-        new CurveFile(folder.resolve("out/runs/one-s1/curve.jsonl"))
+        new LineFile<>(folder.resolve("out/runs/one-s1/curve.jsonl"), CurvePoint.class)
             .read().stream().map(CurvePoint::epoch).toList();
     assertThat(epochs).containsExactly(1, 2, 3);
   }
@@ -188,7 +191,7 @@ class StudyEngineTest {
   void curve_readBack_isWhatWasAdded_withoutACutLine() throws IOException {
     List<CurvePoint> points = files.run(StudyFiles.EVERY, "out").getFirst().curve();
     Path file = folder.resolve("curve.jsonl");
-    CurveFile curve = new CurveFile(file);
+    LineFile<CurvePoint> curve = new LineFile<>(file, CurvePoint.class);
     for (CurvePoint point : points) {
       curve.add(point);
     }
@@ -196,7 +199,7 @@ class StudyEngineTest {
     String text = Files.readString(file);
     Files.writeString(file, text.substring(0, text.length() - 20));
     assertThat(curve.read()).isEqualTo(points.subList(0, 2));
-    curve.keep(1);
+    curve.keep(point -> point.epoch() <= 1);
     assertThat(curve.read()).isEqualTo(points.subList(0, 1));
   }
 }

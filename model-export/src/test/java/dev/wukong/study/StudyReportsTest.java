@@ -107,6 +107,33 @@ class StudyReportsTest {
   }
 
   @Test
+  void report_oneEpoch_drawsTheLossWithinIt() throws Exception {
+    StudyFiles files = new StudyFiles(folder);
+    String study =
+        """
+        name: w
+        kind: sweep
+        config: simulated.yaml
+        set: {training.epochs: 1}
+        runs:
+          - {name: small, series: wukong}
+        """;
+    List<Outcome> outcomes = files.run(study, "out");
+    Report report = StudyReports.of(files.study(study), List.copyOf(outcomes));
+    Block.Chart chart =
+        charts(report).stream()
+            .filter(c -> c.title().equals("Loss in training"))
+            .findFirst()
+            .orElseThrow();
+    List<Block.Point> points = chart.series().getFirst().points();
+    // 2000 rows in batches of 128.
+    assertThat(points).hasSize(16);
+    assertThat(points.getLast().x()).isEqualTo(2000);
+    assertThat(points.getLast().y()).isEqualTo(outcomes.getFirst().losses().getLast().loss());
+    assertThat(charts(report).stream().map(Block.Chart::title)).doesNotContain("Learning curves");
+  }
+
+  @Test
   void sweep_report_hasCostsFrontierAndIntervals() throws Exception {
     StudyFiles files = new StudyFiles(folder);
     String study =

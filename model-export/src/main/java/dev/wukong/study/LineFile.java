@@ -10,27 +10,30 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Predicate;
 import tools.jackson.core.JacksonException;
 
 /**
- * The learning curve of a run beside its checkpoint, an epoch a line. An epoch is written before
- * the checkpoint that counts it, so that none is lost; those that the checkpoint does not know are
+ * What a run says as it goes, beside its checkpoint, a value a line. A value is written before the
+ * checkpoint that counts it, so that none is lost; those that the checkpoint does not know are
  * dropped when training goes on from it. One thread.
  */
-final class CurveFile {
+final class LineFile<T> {
   private final Path file;
+  private final Class<T> type;
 
-  CurveFile(Path file) {
+  LineFile(Path file, Class<T> type) {
     this.file = file;
+    this.type = type;
   }
 
-  /** The epochs so far; a line that was cut off is none. */
-  List<CurvePoint> read() throws IOException {
-    List<CurvePoint> result = new ArrayList<>();
+  /** The values so far; a line that was cut off is none. */
+  List<T> read() throws IOException {
+    List<T> result = new ArrayList<>();
     if (Files.exists(file)) {
       for (String line : Files.readAllLines(file)) {
         try {
-          result.add(StudyJson.LINE.readValue(line, CurvePoint.class));
+          result.add(StudyJson.LINE.readValue(line, type));
         } catch (JacksonException e) {
           break;
         }
@@ -39,30 +42,30 @@ final class CurveFile {
     return result;
   }
 
-  /** Keeps the first {@code epochs} epochs. */
-  void keep(int epochs) throws IOException {
+  /** Keeps the wanted ones. */
+  void keep(Predicate<T> wanted) throws IOException {
     try (WholeFile whole = WholeFile.create(file)) {
-      for (CurvePoint point : read()) {
-        if (point.epoch() <= epochs) {
-          write(whole.channel(), point);
+      for (T value : read()) {
+        if (wanted.test(value)) {
+          write(whole.channel(), value);
         }
       }
       whole.commit();
     }
   }
 
-  /** Adds an epoch; it is on the disk afterwards. */
-  void add(CurvePoint point) throws IOException {
+  /** Adds a value; it is on the disk afterwards. */
+  void add(T value) throws IOException {
     try (FileChannel channel =
         FileChannel.open(
             file, StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.APPEND)) {
-      write(channel, point);
+      write(channel, value);
       channel.force(true);
     }
   }
 
-  private static void write(FileChannel channel, CurvePoint point) throws IOException {
-    String line = StudyJson.LINE.writeValueAsString(point) + "\n";
+  private void write(FileChannel channel, T value) throws IOException {
+    String line = StudyJson.LINE.writeValueAsString(value) + "\n";
     ByteBuffer bytes = ByteBuffer.wrap(line.getBytes(StandardCharsets.UTF_8));
     while (bytes.hasRemaining()) {
       int _ = channel.write(bytes);
