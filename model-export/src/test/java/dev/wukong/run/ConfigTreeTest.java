@@ -56,7 +56,7 @@ class ConfigTreeTest {
       delimiter = ';',
       value = {
         "model.layrs; frappe.yaml: model.layrs is not known, want one of",
-        "model.layers.deep; frappe.yaml: 'model.layers.deep' cannot be set: model.layers is 2",
+        "model.layers.deep; frappe.yaml: 'model.layers.deep' cannot be set: model.layers is 1",
         "model.; frappe.yaml: 'model.' is no key",
         "training.rows.l3; frappe.yaml: training.rows.l3 is not known"
       })
