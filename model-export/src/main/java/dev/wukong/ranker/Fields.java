@@ -63,11 +63,10 @@ final class Fields {
           }
         });
     if (!inputs.numbers().isEmpty()) {
-      result.add(
-          switch (embedding.numbers()) {
-            case BOTTOM, BOTTOM_RELU -> bottom();
-            case EACH -> g.concat(1, eachNumber(embedding.width(), _ -> true));
-          });
+      switch (embedding.numbers()) {
+        case BOTTOM, BOTTOM_RELU -> result.add(bottom());
+        case EACH -> result.addAll(eachNumber(embedding.width(), _ -> true));
+      }
     }
     return g.concat(1, result);
   }

@@ -31,6 +31,7 @@ public record ConfigTree(String path, ObjectNode tree) {
   public static final List<String> SHIPPED =
       List.of(
           "criteo",
+          "criteo-paper",
           "frappe",
           "frappe-afn",
           "frappe-autoint",

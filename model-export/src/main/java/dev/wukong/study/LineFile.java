@@ -2,6 +2,7 @@ package dev.wukong.study;
 
 import dev.wukong.data.WholeFile;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
@@ -42,8 +43,12 @@ final class LineFile<T> {
     return result;
   }
 
-  /** Keeps the wanted ones. */
-  void keep(Predicate<T> wanted) throws IOException {
+  /**
+   * Keeps the wanted ones.
+   *
+   * @throws UncheckedIOException as {@link #add} does: a listener of training calls them
+   */
+  void keep(Predicate<T> wanted) {
     try (WholeFile whole = WholeFile.create(file)) {
       for (T value : read()) {
         if (wanted.test(value)) {
@@ -51,16 +56,20 @@ final class LineFile<T> {
         }
       }
       whole.commit();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 
   /** Adds a value; it is on the disk afterwards. */
-  void add(T value) throws IOException {
+  void add(T value) {
     try (FileChannel channel =
         FileChannel.open(
             file, StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.APPEND)) {
       write(channel, value);
       channel.force(true);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 

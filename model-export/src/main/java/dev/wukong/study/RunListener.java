@@ -1,8 +1,6 @@
 package dev.wukong.study;
 
 import dev.wukong.training.Trainer;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 
 /** Keeps the curves of a run and tells the board of it. Called by the training thread. */
 final class RunListener implements Trainer.Listener {
@@ -31,12 +29,8 @@ final class RunListener implements Trainer.Listener {
     begun = true;
     long examples = epochs * trainRows + rows;
     parts = parts(examples);
-    try {
-      curve.keep(point -> point.epoch() <= epochs);
-      losses.keep(point -> point.examples() <= examples);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    curve.keep(point -> point.epoch() <= epochs);
+    losses.keep(point -> point.examples() <= examples);
   }
 
   private long parts(long examples) {
@@ -49,11 +43,7 @@ final class RunListener implements Trainer.Listener {
     long examples = (epoch - 1) * trainRows + rows;
     if (parts(examples) > parts) {
       parts = parts(examples);
-      try {
-        losses.add(new LossPoint(examples, loss));
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
-      }
+      losses.add(new LossPoint(examples, loss));
     }
     line.progress(epoch, rows, of, loss);
   }
@@ -62,11 +52,7 @@ final class RunListener implements Trainer.Listener {
   public void epoch(Trainer.Epoch epoch) {
     begin(0, 0);
     CurvePoint point = CurvePoint.of(epoch, trainRows);
-    try {
-      curve.add(point);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    curve.add(point);
     line.epoch(point);
   }
 

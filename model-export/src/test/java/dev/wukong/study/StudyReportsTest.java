@@ -28,6 +28,16 @@ class StudyReportsTest {
         .toList();
   }
 
+  private record Made(Study study, List<Outcome> outcomes, Report report) {}
+
+  /** Makes a study's runs and reports on them. */
+  private Made made(String text) throws Exception {
+    StudyFiles files = new StudyFiles(folder);
+    List<Outcome> outcomes = files.run(text, "out");
+    Study study = files.study(text);
+    return new Made(study, outcomes, StudyReports.of(study, List.copyOf(outcomes)));
+  }
+
   private static String six(double value) {
     return String.format(Locale.ROOT, "%.6f", value);
   }
@@ -81,21 +91,20 @@ class StudyReportsTest {
 
   @Test
   void ablate_report_comparesWithTheFirstRun() throws Exception {
-    StudyFiles files = new StudyFiles(folder);
-    String study =
-        """
-        name: a
-        kind: ablate
-        config: simulated.yaml
-        runs:
-          - {name: whole}
-          - name: none
-            set: {model.residual: false}
-            published: [{source: a paper, note: little}]
-        """;
-    List<Outcome> outcomes = files.run(study, "out");
-    Block.Table table =
-        tables(StudyReports.of(files.study(study), List.copyOf(outcomes))).getFirst();
+    Made made =
+        made(
+            """
+            name: a
+            kind: ablate
+            config: simulated.yaml
+            runs:
+              - {name: whole}
+              - name: none
+                set: {model.residual: false}
+                published: [{source: a paper, note: little}]
+            """);
+    List<Outcome> outcomes = made.outcomes();
+    Block.Table table = tables(made.report()).getFirst();
     double whole = outcomes.getFirst().of("test").logLoss();
     double none = outcomes.getLast().of("test").logLoss();
     assertThat(cell(table, 0, "LogLoss change in %")).isEmpty();
@@ -103,23 +112,23 @@ class StudyReportsTest {
         .startsWith(String.format(Locale.ROOT, "%+.3f [", 100 * (none / whole - 1)));
     assertThat(cell(table, 1, "published")).isEqualTo("a paper: little");
     // Without its first run there is nothing to compare with.
-    assertThat(tables(StudyReports.of(files.study(study), List.of(outcomes.getLast())))).isEmpty();
+    assertThat(tables(StudyReports.of(made.study(), List.of(outcomes.getLast())))).isEmpty();
   }
 
   @Test
   void report_oneEpoch_drawsTheLossWithinIt() throws Exception {
-    StudyFiles files = new StudyFiles(folder);
-    String study =
-        """
-        name: w
-        kind: sweep
-        config: simulated.yaml
-        set: {training.epochs: 1}
-        runs:
-          - {name: small, series: wukong}
-        """;
-    List<Outcome> outcomes = files.run(study, "out");
-    Report report = StudyReports.of(files.study(study), List.copyOf(outcomes));
+    Made made =
+        made(
+            """
+            name: w
+            kind: sweep
+            config: simulated.yaml
+            set: {training.epochs: 1}
+            runs:
+              - {name: small, series: wukong}
+            """);
+    List<Outcome> outcomes = made.outcomes();
+    Report report = made.report();
     Block.Chart chart =
         charts(report).stream()
             .filter(c -> c.title().equals("Loss in training"))
@@ -135,18 +144,18 @@ class StudyReportsTest {
 
   @Test
   void sweep_report_hasCostsFrontierAndIntervals() throws Exception {
-    StudyFiles files = new StudyFiles(folder);
-    String study =
-        """
-        name: w
-        kind: sweep
-        config: simulated.yaml
-        runs:
-          - {name: large, series: wukong, set: {model.embedding.width: 8, model.layers: 2}}
-          - {name: small, series: wukong}
-        """;
-    List<Outcome> outcomes = files.run(study, "out");
-    Report report = StudyReports.of(files.study(study), List.copyOf(outcomes));
+    Made made =
+        made(
+            """
+            name: w
+            kind: sweep
+            config: simulated.yaml
+            runs:
+              - {name: large, series: wukong, set: {model.embedding.width: 8, model.layers: 2}}
+              - {name: small, series: wukong}
+            """);
+    List<Outcome> outcomes = made.outcomes();
+    Report report = made.report();
     Outcome large = outcomes.getFirst();
     Outcome small = outcomes.getLast();
     Block.Table table = tables(report).getFirst();

@@ -6,9 +6,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.wukong.config.ConfigException;
 import dev.wukong.ranker.WukongConfig;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -38,6 +40,14 @@ class StudyTest {
   @BeforeEach
   void files() throws IOException {
     files = new StudyFiles(folder);
+  }
+
+  @Test
+  void shipped_namesEveryFile() throws IOException {
+    try (Stream<Path> shipped = Files.list(Path.of("src", "main", "resources", "studies"))) {
+      assertThat(shipped.map(file -> file.getFileName().toString().replace(".yaml", "")))
+          .containsExactlyInAnyOrderElementsOf(Study.SHIPPED);
+    }
   }
 
   @ParameterizedTest
@@ -113,10 +123,10 @@ class StudyTest {
   void read_unknownStudy_namesThoseThatShip() {
     assertThatThrownBy(() -> Study.read("nothing"))
         .hasMessage(
-            "there is no study file 'nothing' and none of that name ships with the program"
-                + " ("
-                + String.join(", ", Study.SHIPPED)
-                + ")");
+            "there is no study file 'nothing' and none of that name ships with the program (frappe,"
+                + " frappe-width, ml100k, ablation, scaling, scaling-frappe, search-frappe,"
+                + " paper-afn, paper-autoint, paper-dcnv2, paper-dlrm, paper-finalmlp,"
+                + " paper-masknet-parallel, paper-masknet-serial, paper-wukong, paper-xdeepfm)");
   }
 
   @Test
