@@ -5,18 +5,23 @@ import dev.wukong.run.ConfigTree;
 import dev.wukong.run.DataConfig;
 import dev.wukong.run.RunConfig;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.SplittableRandom;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.JsonNodeFactory;
 
 /** The runs that a study comes to. All configurations are read, so that a mistake shows at once. */
 final class Plan {
+  // Of a space of n points the last is missed by all of them with probability (1 - 1/n)^REDRAWS.
+  private static final int REDRAWS = 10_000;
+
   private Plan() {}
 
   /**
@@ -50,21 +55,40 @@ final class Plan {
     return only.isEmpty() ? specs : specs.stream().filter(s -> only.contains(s.name())).toList();
   }
 
-  /** The trials of a search. Each has draws of its own: with more trials the first stay. */
+  /**
+   * The trials of a search, no two alike. Each has draws of its own: with more trials the first
+   * stay.
+   *
+   * @throws ConfigException where the space has fewer points than trials are wanted
+   */
   static List<RunSpec> trials(Study study) {
     List<RunSpec> result = new ArrayList<>();
+    Set<Map<String, JsonNode>> before = new HashSet<>();
     int digits = String.valueOf(study.trials()).length();
     for (int t = 1; t <= study.trials(); t++) {
       SplittableRandom random = new SplittableRandom(study.seed() * 1_000_003L + t);
-      Map<String, JsonNode> drawn = new LinkedHashMap<>();
-      for (Dimension dimension : study.space()) {
-        JsonNode value = dimension.draw(random);
-        dimension.keys().forEach(key -> drawn.put(key, value));
+      Map<String, JsonNode> drawn = draw(study, random);
+      for (int again = 0; again < REDRAWS && before.contains(drawn); again++) {
+        drawn = draw(study, random);
+      }
+      if (!before.add(drawn)) {
+        throw new ConfigException(
+            "trials is %d, but the space gives no more than %d different ones; want a larger space or fewer trials"
+                .formatted(study.trials(), before.size()));
       }
       String number = String.format(Locale.ROOT, "%0" + Math.max(2, digits) + "d", t);
       result.add(new RunSpec("trial-" + number, Optional.empty(), "", drawn, List.of()));
     }
     return result;
+  }
+
+  private static Map<String, JsonNode> draw(Study study, SplittableRandom random) {
+    Map<String, JsonNode> drawn = new LinkedHashMap<>();
+    for (Dimension dimension : study.space()) {
+      JsonNode value = dimension.draw(random);
+      dimension.keys().forEach(key -> drawn.put(key, value));
+    }
+    return drawn;
   }
 
   private static PlannedRun plan(

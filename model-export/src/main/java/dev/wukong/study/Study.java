@@ -50,6 +50,7 @@ public record Study(
           "ml100k",
           "ablation",
           "scaling",
+          "scaling-rates",
           "scaling-frappe",
           "search-frappe",
           "paper-afn",

@@ -124,9 +124,10 @@ class StudyTest {
     assertThatThrownBy(() -> Study.read("nothing"))
         .hasMessage(
             "there is no study file 'nothing' and none of that name ships with the program (frappe,"
-                + " frappe-width, ml100k, ablation, scaling, scaling-frappe, search-frappe,"
-                + " paper-afn, paper-autoint, paper-dcnv2, paper-dlrm, paper-finalmlp,"
-                + " paper-masknet-parallel, paper-masknet-serial, paper-wukong, paper-xdeepfm)");
+                + " frappe-width, ml100k, ablation, scaling, scaling-rates, scaling-frappe,"
+                + " search-frappe, paper-afn, paper-autoint, paper-dcnv2, paper-dlrm,"
+                + " paper-finalmlp, paper-masknet-parallel, paper-masknet-serial, paper-wukong,"
+                + " paper-xdeepfm)");
   }
 
   @Test
@@ -166,6 +167,20 @@ class StudyTest {
     assertThat(nine.subList(0, 5)).isEqualTo(five);
     assertThat(other).isNotEqualTo(five);
     assertThat(five.stream().map(RunSpec::set).distinct()).hasSize(5);
+  }
+
+  @Test
+  void trials_ofASmallSpace_areAllItsPoints_andOneMoreIsRefused() throws IOException {
+    String small = SEARCH.substring(0, SEARCH.indexOf("space:"));
+    String space = "space: {model.layers: [1, 2, 3], model.rank: [2, 4]}\n";
+    List<RunSpec> six = Plan.trials(files.study(small.replace("trials: 5", "trials: 6") + space));
+    assertThat(six.stream().map(RunSpec::set).distinct()).hasSize(6);
+    assertThatThrownBy(
+            () -> Plan.trials(files.study(small.replace("trials: 5", "trials: 7") + space)))
+        .isInstanceOf(ConfigException.class)
+        .hasMessage(
+            "trials is 7, but the space gives no more than 6 different ones; want a larger space"
+                + " or fewer trials");
   }
 
   @Test
