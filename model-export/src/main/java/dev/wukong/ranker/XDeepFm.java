@@ -45,18 +45,40 @@ final class XDeepFm {
 
   /**
    * Maps [B, out, d]: weighted sums over the pairs of a field of x and a map of the layer before.
+   * What lies in memory between is written and read several times a step, so that the order of the
+   * sums is the one that leaves less of it.
    */
   private static Tensor compressed(Network net, Tensor x, Tensor map, long out) {
     GraphBuilder g = net.graph();
+    long fields = x.dim(1).size();
+    long pairs = fields * map.dim(1).size();
+    // As the published runs started it.
+    Init init = new Init.Uniform(1 / Math.sqrt((double) pairs));
+    Tensor weight = net.weight("weight", init, out, pairs); // [out, f h]
+    Tensor bias = net.weight("bias", init, out, 1);
+    Tensor sums = out < fields ? fieldsFirst(g, x, map, weight) : pairsFirst(g, x, map, weight);
+    return g.add(sums, bias);
+  }
+
+  /** The products of all pairs [B, f h, d], then their sums. */
+  private static Tensor pairsFirst(GraphBuilder g, Tensor x, Tensor map, Tensor weight) {
     Dim one = Dim.of(1);
     Tensor fields = g.reshape(x, x.dim(0), x.dim(1), one, x.dim(2)); // [B, f, 1, d]
     Tensor maps = g.reshape(map, x.dim(0), one, map.dim(1), x.dim(2)); // [B, 1, h, d]
-    long pairs = x.dim(1).size() * map.dim(1).size();
-    Tensor products = g.reshape(g.mul(fields, maps), x.dim(0), Dim.of(pairs), x.dim(2));
-    // As the published runs started it.
-    Init init = new Init.Uniform(1 / Math.sqrt((double) pairs));
-    Tensor weight = net.weight("weight", init, out, pairs);
-    Tensor bias = net.weight("bias", init, out, 1);
-    return g.add(g.matMul(weight, products), bias);
+    Dim pairs = weight.dim(1);
+    return g.matMul(weight, g.reshape(g.mul(fields, maps), x.dim(0), pairs, x.dim(2)));
+  }
+
+  /** What each map of the layer before is multiplied by, summed over fields, [B, out h, d]. */
+  private static Tensor fieldsFirst(GraphBuilder g, Tensor x, Tensor map, Tensor weight) {
+    Dim out = weight.dim(0);
+    Dim before = map.dim(1);
+    Tensor byMap = g.transposeLast(g.reshape(weight, out, x.dim(1), before)); // [out, h, f]
+    Tensor factors = g.matMul(g.reshape(byMap, out.times(before), x.dim(1)), x);
+    Tensor products =
+        g.mul(
+            g.reshape(factors, x.dim(0), out, before, x.dim(2)),
+            g.reshape(map, x.dim(0), Dim.of(1), before, x.dim(2)));
+    return g.reduceSum(products, false, 2);
   }
 }

@@ -34,7 +34,7 @@ final class Plan {
    */
   static List<PlannedRun> of(
       Study study, int seeds, List<String> only, OptionalInt epochs, int threads) {
-    List<RunSpec> specs = wanted(study.kind() == Kind.SEARCH ? trials(study) : study.runs(), only);
+    List<RunSpec> specs = specs(study, only);
     List<PlannedRun> result = new ArrayList<>();
     for (int i = 0; i < seeds; i++) {
       for (RunSpec spec : specs) {
@@ -44,7 +44,9 @@ final class Plan {
     return List.copyOf(result);
   }
 
-  private static List<RunSpec> wanted(List<RunSpec> specs, List<String> only) {
+  /** The runs of one seed, those of {@code only} where it names any. */
+  static List<RunSpec> specs(Study study, List<String> only) {
+    List<RunSpec> specs = study.kind() == Kind.SEARCH ? trials(study) : study.runs();
     List<String> names = specs.stream().map(RunSpec::name).toList();
     for (String name : only) {
       if (!names.contains(name)) {

@@ -81,7 +81,7 @@ public final class StudyEngine {
    * @throws IOException where a folder cannot be used, or a run in it is of another configuration
    */
   public Optional<List<Result>> run(BooleanSupplier stop) throws IOException {
-    int runs = Plan.of(study, options.seeds(), options.only(), options.epochs(), 1).size();
+    int runs = options.seeds() * Plan.specs(study, options.only()).size();
     int parallel = Math.min(options.parallel(), runs);
     int threads = Math.max(1, options.cores() / parallel);
     List<PlannedRun> plan =

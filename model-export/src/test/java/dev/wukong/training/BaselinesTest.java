@@ -55,7 +55,7 @@ class BaselinesTest {
       dcnv2-cross-only; type: dcnv2, structure: cross_only, layers: 2
       dcnv2-mixture; type: dcnv2, layers: 2, rank: 3, experts: 3, deep: {hidden: [7]}
       xdeepfm; type: xdeepfm, cin: [3, 2], deep: {hidden: [7], batch_norm: true}
-      xdeepfm-alone; type: xdeepfm, cin: [3, 2], linear: false, deep: {hidden: []}
+      xdeepfm-alone; type: xdeepfm, cin: [3, 5], linear: false, deep: {hidden: []}
       autoint; type: autoint, layers: 2, attention: 6, heads: 2, deep: {hidden: [7], batch_norm: true}
       autoint-wide; type: autoint, layers: 1, attention: 6, heads: 2, scaled: false, residual: false, norm: false, linear: true, deep: {hidden: [7]}
       afn; type: afn, log_neurons: 5, afn: {hidden: [7]}, deep: {hidden: [6, 5]}

@@ -150,7 +150,8 @@ final class PlainBaselines {
 
   private double[][] cin() {
     double[][][] x = fields("", "");
-    double[][] pooled = new double[x.length][5]; // Maps of 3 and 2.
+    int maps = net.weight("cin0/bias").length + net.weight("cin1/bias").length;
+    double[][] pooled = new double[x.length][maps];
     for (int b = 0; b < x.length; b++) {
       double[][] map = x[b];
       int at = 0;
