@@ -1,0 +1,102 @@
+package dev.wukong.study;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** The outcomes in {@code measured} are of the studies that ship, and the README shows them. */
+class MeasuredTest {
+  private static final Path MEASURED = Path.of("measured");
+  private static final int SIZES = 4;
+
+  static List<String> studies() throws IOException {
+    try (Stream<Path> folders = Files.list(MEASURED)) {
+      return folders
+          .filter(Files::isDirectory)
+          .map(folder -> folder.getFileName().toString())
+          .sorted()
+          .toList();
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("studies")
+  void outcomes_areOfTheStudyThatShips(String study) throws IOException {
+    List<PlannedRun> planned = Plan.of(Study.read(study), 1, List.of(), OptionalInt.empty(), 1);
+    List<Outcome> outcomes = outcomes(study);
+    assertThat(outcomes).isNotEmpty();
+    for (Outcome outcome : outcomes) {
+      Result.Identity measured = outcome.identity();
+      PlannedRun run =
+          planned.stream()
+              .filter(p -> p.label().equals(measured.label()))
+              .findFirst()
+              .orElseThrow(() -> new AssertionError("no run " + measured.label()));
+      Result.Identity now =
+          new Result.Identity(
+              study,
+              run.spec().name(),
+              run.spec().series(),
+              run.seed(),
+              run.tree().tree(),
+              run.config().model().toJson(),
+              measured.data());
+      assertThat(now.differences(measured)).as(measured.label()).isEmpty();
+      assertThat(measured.study()).isEqualTo(study);
+      assertThat(measured.series()).isEqualTo(run.spec().series());
+    }
+  }
+
+  @Test
+  void readme_showsTheScalingOutcomes() throws IOException {
+    Map<String, Outcome> byRun = new LinkedHashMap<>();
+    for (Outcome outcome : outcomes("scaling")) {
+      byRun.put(outcome.identity().run(), outcome);
+    }
+    String readme = Files.readString(Path.of("..", "README.md"));
+    for (RunSpec first : Study.read("scaling").runs()) {
+      String series = first.series();
+      if (!first.name().equals(series + "-1")) {
+        continue;
+      }
+      StringBuilder row = new StringBuilder("| `" + series + "` |");
+      for (int size = 1; size <= SIZES; size++) {
+        row.append(cell(byRun.get(series + "-" + size)));
+      }
+      assertThat(readme).contains(row + "\n");
+    }
+  }
+
+  private static String cell(@Nullable Outcome outcome) {
+    return outcome == null
+        ? " to come |"
+        : String.format(
+            Locale.ROOT,
+            " %.4f (%.3f) |",
+            outcome.detail().excessEntropy(),
+            (double) outcome.size().trainingFlops() / 1e6);
+  }
+
+  private static List<Outcome> outcomes(String study) throws IOException {
+    List<Outcome> result = new ArrayList<>();
+    try (Stream<Path> folders = Files.list(MEASURED.resolve(study).resolve("runs"))) {
+      for (Path folder : folders.sorted().toList()) {
+        result.add((Outcome) new RunFolder(folder).result().orElseThrow());
+      }
+    }
+    return result;
+  }
+}
