@@ -61,7 +61,6 @@ record Groups(List<Group> all, List<Failure> failures) {
   }
 
   static Groups of(Study study, List<Result> results) {
-    List<RunSpec> specs = study.kind() == Kind.SEARCH ? Plan.trials(study) : study.runs();
     Map<String, List<Outcome>> byRun = new LinkedHashMap<>();
     List<Failure> failures = new ArrayList<>();
     for (Result result : results) {
@@ -72,7 +71,7 @@ record Groups(List<Group> all, List<Failure> failures) {
       }
     }
     List<Group> groups = new ArrayList<>();
-    for (RunSpec spec : specs) {
+    for (RunSpec spec : Plan.specs(study, List.of())) {
       List<Outcome> own = byRun.getOrDefault(spec.name(), List.of());
       if (!own.isEmpty()) {
         groups.add(

@@ -120,15 +120,7 @@ public final class StudyEngine {
     Map<String, StudyRun> result = new LinkedHashMap<>();
     for (PlannedRun planned : plan) {
       StudyData.Entry entry = data.of(planned.config());
-      Result.Identity identity =
-          new Result.Identity(
-              study.name(),
-              planned.spec().name(),
-              planned.spec().series(),
-              planned.seed(),
-              planned.tree().tree(),
-              planned.config().model().toJson(),
-              entry.print());
+      Result.Identity identity = planned.identity(study.name(), entry.print());
       RunFolder folder = new RunFolder(options.out().resolve("runs").resolve(planned.label()));
       folder.claim(identity, options.redo());
       if (planned.first()) {

@@ -45,15 +45,7 @@ class MeasuredTest {
               .filter(p -> p.label().equals(measured.label()))
               .findFirst()
               .orElseThrow(() -> new AssertionError("no run " + measured.label()));
-      Result.Identity now =
-          new Result.Identity(
-              study,
-              run.spec().name(),
-              run.spec().series(),
-              run.seed(),
-              run.tree().tree(),
-              run.config().model().toJson(),
-              measured.data());
+      Result.Identity now = run.identity(study, measured.data());
       assertThat(now.differences(measured)).as(measured.label()).isEmpty();
       assertThat(measured.study()).isEqualTo(study);
       assertThat(measured.series()).isEqualTo(run.spec().series());
@@ -66,6 +58,7 @@ class MeasuredTest {
     for (Outcome outcome : outcomes("scaling")) {
       byRun.put(outcome.identity().run(), outcome);
     }
+    int rows = 0;
     String readme = Files.readString(Path.of("..", "README.md"));
     for (RunSpec first : Study.read("scaling").runs()) {
       String series = first.series();
@@ -77,7 +70,9 @@ class MeasuredTest {
         row.append(cell(byRun.get(series + "-" + size)));
       }
       assertThat(readme).contains(row + "\n");
+      rows++;
     }
+    assertThat(rows).isEqualTo(8);
   }
 
   private static String cell(@Nullable Outcome outcome) {
