@@ -3,6 +3,7 @@ package dev.wukong.cli;
 import dev.wukong.config.ConfigException;
 import dev.wukong.run.Datasets;
 import dev.wukong.run.Training;
+import dev.wukong.runtime.Device;
 import dev.wukong.study.Board;
 import dev.wukong.study.Failure;
 import dev.wukong.study.Kind;
@@ -65,6 +66,9 @@ abstract class StudyCommand implements Callable<Integer> {
       description = "Runs at once; they share the cores evenly (${DEFAULT-VALUE}: the cores).")
   private int parallel = Runtime.getRuntime().availableProcessors();
 
+  @Option(names = "--device", description = "cpu or cuda:N (${DEFAULT-VALUE}).")
+  private String device = "cpu";
+
   @Option(
       names = "--only",
       split = ",",
@@ -108,6 +112,7 @@ abstract class StudyCommand implements Callable<Integer> {
                 folder,
                 seeds,
                 parallel,
+                Device.parse(device),
                 Runtime.getRuntime().availableProcessors(),
                 only,
                 epochs.map(OptionalInt::of).orElse(OptionalInt.empty()),

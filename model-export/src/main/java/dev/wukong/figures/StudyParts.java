@@ -3,6 +3,7 @@ package dev.wukong.figures;
 import dev.wukong.bench.BenchmarkContext;
 import dev.wukong.bench.BenchmarkException;
 import dev.wukong.run.Datasets;
+import dev.wukong.runtime.Device;
 import dev.wukong.study.Board;
 import dev.wukong.study.Outcome;
 import dev.wukong.study.Result;
@@ -36,6 +37,7 @@ final class StudyParts {
             out,
             Math.toIntExact(context.option("seeds", 1)),
             Math.toIntExact(context.option("parallel", cores)),
+            new Device.Cpu(),
             cores,
             only,
             epochs == 0 ? OptionalInt.empty() : OptionalInt.of(epochs),

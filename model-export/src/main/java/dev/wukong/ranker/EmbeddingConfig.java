@@ -1,8 +1,10 @@
 package dev.wukong.ranker;
 
 import dev.wukong.config.Section;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * The embedding layer (paper, section 3.2).
@@ -10,7 +12,8 @@ import java.util.Map;
  * @param width d, the width of the embeddings that interact
  * @param widths smaller (or larger) widths of single features; those embeddings are joined and
  *     projected to width d
- * @param counts several embeddings for important features
+ * @param counts several embeddings for important features; under {@link #EVERY} those of the id
+ *     features that are not named
  * @param projected how many embeddings of width d the deviating features of one width become; 0: as
  *     many as their floats fill, rounded up
  * @param projection the MLP that makes them
@@ -40,14 +43,18 @@ public record EmbeddingConfig(
     EACH
   }
 
+  /** Stands for the id features that are not named. */
+  static final String EVERY = "*";
+
   public EmbeddingConfig {
-    widths = Map.copyOf(widths);
-    counts = Map.copyOf(counts);
+    // Sorted: a configuration is compared by what is written of it.
+    widths = Collections.unmodifiableMap(new TreeMap<>(widths));
+    counts = Collections.unmodifiableMap(new TreeMap<>(counts));
   }
 
   /** How many embeddings {@code feature} has. */
   int count(String feature) {
-    return counts.getOrDefault(feature, 1);
+    return counts.getOrDefault(feature, counts.getOrDefault(EVERY, 1));
   }
 
   static EmbeddingConfig read(Section section, Numbers numbers) {

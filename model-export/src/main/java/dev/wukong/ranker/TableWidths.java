@@ -26,7 +26,9 @@ final class TableWidths {
     List<ExtraTables> extras = config.extras(schema.tasks().size());
     List<String> ids = ids(schema);
     check("embedding.widths", embedding.widths().keySet(), "id feature", ids, schema);
-    check("embedding.counts", embedding.counts().keySet(), "id feature", ids, schema);
+    List<String> counted =
+        embedding.counts().keySet().stream().filter(f -> !f.equals(EmbeddingConfig.EVERY)).toList();
+    check("embedding.counts", counted, "id feature", ids, schema);
     List<String> all = schema.features().stream().map(Feature::name).toList();
     for (ExtraTables tables : extras) {
       tables

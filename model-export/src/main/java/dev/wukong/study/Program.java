@@ -1,6 +1,7 @@
 package dev.wukong.study;
 
 import dev.wukong.bench.Machine;
+import dev.wukong.runtime.Device;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -13,6 +14,14 @@ import java.util.Optional;
  * @param commit empty unless it runs in a checkout of its sources
  */
 record Program(String machine, String version, String commit) {
+  /** The machine, and {@code device} where that is not its processor. */
+  String machine(Device device) {
+    return switch (device) {
+      case Device.Cpu() -> machine;
+      case Device.Cuda cuda -> machine + ", " + cuda;
+    };
+  }
+
   static Program here() {
     Path folder = Path.of(".");
     return new Program(

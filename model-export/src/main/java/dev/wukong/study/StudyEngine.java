@@ -4,6 +4,7 @@ import dev.wukong.bundle.BundleStore;
 import dev.wukong.config.ConfigException;
 import dev.wukong.run.Datasets;
 import dev.wukong.run.WorkLock;
+import dev.wukong.runtime.Device;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -35,6 +36,7 @@ public final class StudyEngine {
    * @param out the study's folder, made where missing
    * @param seeds runs of each model, their seeds counted up
    * @param parallel runs at once at most
+   * @param device that trains and scores
    * @param cores to share among them
    * @param only names of the runs that are wanted; empty: all
    * @param epochs another limit of epochs, for a trial
@@ -46,6 +48,7 @@ public final class StudyEngine {
       Path out,
       int seeds,
       int parallel,
+      Device device,
       int cores,
       List<String> only,
       OptionalInt epochs,
@@ -126,8 +129,7 @@ public final class StudyEngine {
       if (planned.first()) {
         bundles.checkWritable(planned.spec().name());
       }
-      result.put(
-          planned.label(), new StudyRun(planned, identity, entry, folder, options.out(), program));
+      result.put(planned.label(), new StudyRun(planned, identity, entry, folder, options, program));
     }
     return List.copyOf(result.values());
   }

@@ -19,25 +19,27 @@ final class StudyRun {
   private final StudyData.Entry data;
   private final RunFolder folder;
   private final Path out;
+  private final Device device;
   private final Program program;
 
   /**
    * A run.
    *
-   * @param out the study's folder
+   * @param options where the study's folder is, and the device
    */
   StudyRun(
       PlannedRun planned,
       Result.Identity identity,
       StudyData.Entry data,
       RunFolder folder,
-      Path out,
+      StudyEngine.Options options,
       Program program) {
     this.planned = planned;
     this.identity = identity;
     this.data = data;
     this.folder = folder;
-    this.out = out;
+    this.out = options.out();
+    this.device = options.device();
     this.program = program;
   }
 
@@ -61,7 +63,7 @@ final class StudyRun {
    */
   Optional<Result> make(boolean export, BooleanSupplier stop, Board board, String command)
       throws IOException {
-    try (ModelRun run = new ModelRun(planned.config(), data.splits(), new Device.Cpu());
+    try (ModelRun run = new ModelRun(planned.config(), data.splits(), device);
         Board.Line line = board.line(planned.label(), data.splits().train().rows())) {
       RunListener listener = new RunListener(folder, line, data.splits().train().rows());
       if (!run.train(folder.path(), stop, listener)) {
@@ -83,7 +85,7 @@ final class StudyRun {
   /** Exports the model of a run that has ended and whose checkpoints are there, or trains it. */
   Optional<Outcome> exportAgain(Outcome outcome, BooleanSupplier stop, Board board, String command)
       throws IOException {
-    try (ModelRun run = new ModelRun(planned.config(), data.splits(), new Device.Cpu());
+    try (ModelRun run = new ModelRun(planned.config(), data.splits(), device);
         Board.Line line = board.line(planned.label(), data.splits().train().rows())) {
       RunListener listener = new RunListener(folder, line, data.splits().train().rows());
       if (!run.train(folder.path(), stop, listener)) {
@@ -131,7 +133,7 @@ final class StudyRun {
             seconds,
             examples / seconds,
             planned.config().training().threads(),
-            program.machine(),
+            program.machine(device),
             program.version(),
             program.commit()),
         bundle);

@@ -80,6 +80,9 @@ class StudyCommandTest {
     refused(command("--seeds=0"), "--seeds is 0, want 1 to 1000");
     refused(command("--parallel=0"), "--parallel is 0, want 1 to 1024");
     refused(command("--epochs=0"), "--epochs is 0, want 1 to 100000");
+    refused(command("--device=gpu"), "device is 'gpu', want cpu or cuda:0");
+    // Not trained on the CPU in silence.
+    refused(command("--device=cuda:0"), "device 'cuda:0': ");
     refused(command("--only=three"), "--only names 'three', want some of one, two");
     refused(
         List.of("search", study.toString()),

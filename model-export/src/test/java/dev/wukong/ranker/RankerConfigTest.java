@@ -29,6 +29,26 @@ class RankerConfigTest {
     assertThat(config.toJson().path("rank").asInt()).isEqualTo(8);
   }
 
+  @Test
+  void counts_star_standsForFeaturesThatAreNotNamed() {
+    EmbeddingConfig config = read("{embedding: {counts: {item: 3, '*': 2}}}").embedding();
+    assertThat(config.count("item")).isEqualTo(3);
+    assertThat(config.count("user")).isEqualTo(2);
+    assertThat(read("{embedding: {counts: {item: 3}}}").embedding().count("user")).isEqualTo(1);
+  }
+
+  /** Configurations of studies are compared by their text, in another process too. */
+  @Test
+  void toJson_countsOfManyFeatures_isSorted() {
+    String json =
+        read("{embedding: {counts: {z: 2, b: 3, y: 4, a: 5, x: 6}}}")
+            .toJson()
+            .path("embedding")
+            .path("counts")
+            .toString();
+    assertThat(json).isEqualTo("{\"a\":5,\"b\":3,\"x\":6,\"y\":4,\"z\":2}");
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = ';',

@@ -1,6 +1,7 @@
 package dev.wukong.study;
 
 import dev.wukong.run.Datasets;
+import dev.wukong.runtime.Device;
 import dev.wukong.training.EveryFeature;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -79,6 +80,7 @@ final class StudyFiles {
         folder.resolve(out),
         seeds,
         parallel,
+        new Device.Cpu(),
         cores,
         List.of(),
         OptionalInt.empty(),
