@@ -10,9 +10,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalInt;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -67,7 +67,7 @@ class MeasuredTest {
       }
       StringBuilder row = new StringBuilder("| `" + series + "` |");
       for (int size = 1; size <= SIZES; size++) {
-        row.append(cell(byRun.get(series + "-" + size)));
+        row.append(cell(Objects.requireNonNull(byRun.get(series + "-" + size), series)));
       }
       assertThat(readme).contains(row + "\n");
       rows++;
@@ -75,14 +75,12 @@ class MeasuredTest {
     assertThat(rows).isEqualTo(8);
   }
 
-  private static String cell(@Nullable Outcome outcome) {
-    return outcome == null
-        ? " to come |"
-        : String.format(
-            Locale.ROOT,
-            " %.4f (%.3f) |",
-            outcome.detail().excessEntropy(),
-            (double) outcome.size().trainingFlops() / 1e6);
+  private static String cell(Outcome outcome) {
+    return String.format(
+        Locale.ROOT,
+        " %.4f (%.3f) |",
+        outcome.detail().excessEntropy(),
+        (double) outcome.size().trainingFlops() / 1e6);
   }
 
   private static List<Outcome> outcomes(String study) throws IOException {
