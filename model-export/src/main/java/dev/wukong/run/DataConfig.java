@@ -31,13 +31,17 @@ public sealed interface DataConfig {
   }
 
   /**
-   * Rows of a simulated world one after the other: those to train on, then validation, then test.
+   * Rows of a simulated world: the first of it to train on, later ones, one after the other, for
+   * validation and test.
    *
    * @param world its name
    * @param seed everything follows from it
    * @param train rows, as are valid and test; 0: no such split
+   * @param heldOutAfter rows before those for validation: trainings on more and on less data are
+   *     tested on the same rows where it is the same
    */
-  record Simulated(String world, int seed, int train, int valid, int test) implements DataConfig {}
+  record Simulated(String world, int seed, int train, int valid, int test, int heldOutAfter)
+      implements DataConfig {}
 
   static DataConfig read(Section data) {
     if (!data.has("simulator")) {
@@ -53,17 +57,24 @@ public sealed interface DataConfig {
       return files;
     }
     Section simulator = data.section("simulator");
+    int train = simulator.integer("train", 0, 1, MAX_ROWS);
     Simulated simulated =
         new Simulated(
             simulator.text("world", Worlds.DEFAULT),
             simulator.integer("seed", 1, 0, Integer.MAX_VALUE),
-            simulator.integer("train", 0, 1, MAX_ROWS),
+            train,
             simulator.integer("valid", 0, 0, MAX_ROWS),
-            simulator.integer("test", 0, 0, MAX_ROWS));
+            simulator.integer("test", 0, 0, MAX_ROWS),
+            simulator.integer("held_out_after", train, 1, MAX_ROWS));
     simulator.done();
-    if (simulated.train() == 0) {
+    if (train == 0) {
       throw new ConfigException(
           simulator.path() + ".train is missing, want the number of rows to train on");
+    }
+    if (simulated.heldOutAfter() < train) {
+      throw new ConfigException(
+          "%s.held_out_after is %d, want at least the %d rows of train: no row may be in both"
+              .formatted(simulator.path(), simulated.heldOutAfter(), train));
     }
     data.done();
     Worlds.check(simulator.path(), simulated);

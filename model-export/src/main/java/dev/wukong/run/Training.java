@@ -80,7 +80,7 @@ public final class Training {
   public Optional<Outcome> run(Splits splits, Path work, Path bundles, String command)
       throws IOException {
     new BundleStore(bundles).checkWritable(config.name());
-    try (WorkLock _ = WorkLock.take(work);
+    try (WorkLock _ = WorkLock.take(work, "--work");
         EncodedSplits data =
             EncodedSplits.encode(splits, config.schema(), work, new Datasets(out, bars));
         ModelRun run = new ModelRun(config, data, device)) {

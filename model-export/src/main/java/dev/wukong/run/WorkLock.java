@@ -24,9 +24,10 @@ public final class WorkLock implements AutoCloseable {
    * Takes the lock without waiting.
    *
    * @param work made where missing
+   * @param option that chose it, for the message
    * @throws IOException where another training holds it
    */
-  public static WorkLock take(Path work) throws IOException {
+  public static WorkLock take(Path work, String option) throws IOException {
     Files.createDirectories(work);
     FileChannel channel =
         FileChannel.open(work.resolve(FILE), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
@@ -42,7 +43,8 @@ public final class WorkLock implements AutoCloseable {
     }
     if (!locked) {
       throw new IOException(
-          "the folder '" + work + "' is in use by another training; want another --work, or wait");
+          "the folder '%s' is in use by another training; want another %s, or wait"
+              .formatted(work, option));
     }
     return new WorkLock(channel);
   }

@@ -47,6 +47,7 @@ final class Worlds {
     check(path + ".train", config.train(), unit);
     check(path + ".valid", config.valid(), unit);
     check(path + ".test", config.test(), unit);
+    check(path + ".held_out_after", config.heldOutAfter(), unit);
   }
 
   private static void check(String path, int rows, int unit) {
@@ -63,10 +64,11 @@ final class Worlds {
   static Splits splits(DataConfig.Simulated config) {
     ClickSource world = of(config);
     long unit = world.candidates();
-    long valid = config.train() / unit;
+    long train = config.train() / unit;
+    long valid = config.heldOutAfter() / unit;
     long test = valid + config.valid() / unit;
     return new Splits(
-        () -> world.rows(0, valid),
+        () -> world.rows(0, train),
         split(world, valid, test),
         split(world, test, test + config.test() / unit),
         List.of(

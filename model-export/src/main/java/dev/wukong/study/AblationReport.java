@@ -17,15 +17,18 @@ final class AblationReport {
         .findFirst()
         .ifPresentOrElse(
             whole -> blocks.addAll(compared(groups, whole)),
-            () ->
-                blocks.add(
-                    new Block.Paragraph(
-                        "There is nothing to compare with yet: " + name + " has not ended.")));
+            () -> blocks.add(new Block.Paragraph(missing(groups, name))));
     blocks.add(new Block.Heading("Training"));
     blocks.add(ModelParts.curves(groups));
     blocks.add(new Block.Heading("Calibration"));
     blocks.add(ModelParts.calibration(groups));
     return blocks;
+  }
+
+  private static String missing(Groups groups, String whole) {
+    return groups.failures().stream().anyMatch(f -> f.identity().run().equals(whole))
+        ? "There is nothing to compare with: " + whole + " failed."
+        : "There is nothing to compare with yet: " + whole + " has not ended.";
   }
 
   private static List<Block> compared(Groups groups, Groups.Group whole) {
@@ -53,8 +56,7 @@ final class AblationReport {
     double reference = whole.mean(o -> o.of("test").logLoss());
     List<List<String>> rows = new ArrayList<>();
     for (Groups.Group group : groups.all()) {
-      PairedInterval relative = relative(group, whole, reference);
-      boolean itself = group.name().equals(whole.name());
+      boolean alone = group.name().equals(whole.name()) || !group.comparable(whole);
       rows.add(
           List.of(
               group.name(),
@@ -66,8 +68,8 @@ final class AblationReport {
                   "%.6f",
                   group.mean(o -> o.of("test").logLoss()),
                   group.deviation(o -> o.of("test").logLoss())),
-              itself ? "" : Cells.interval("%+.3f", relative),
-              itself ? "" : relative.excludesZero() ? "yes" : "no",
+              alone ? "" : Cells.interval("%+.3f", relative(group, whole, reference)),
+              alone ? "" : relative(group, whole, reference).excludesZero() ? "yes" : "no",
               Cells.count(group.first().size().parameters()),
               group.spec().published().stream()
                   .map(p -> (p.source() + ": " + p.note()).strip())

@@ -5,7 +5,9 @@ import dev.wukong.config.Section;
 import java.math.BigDecimal;
 import java.math.MathContext;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
 import tools.jackson.databind.JsonNode;
@@ -68,6 +70,7 @@ public sealed interface Dimension {
   /** Reads the {@code space} of a study. */
   static List<Dimension> read(Section space) {
     List<Dimension> result = new ArrayList<>();
+    Set<String> before = new HashSet<>();
     for (String key : space.keys()) {
       JsonNode value = space.raw(key).orElseThrow();
       if (value.isArray() && !value.isEmpty()) {
@@ -78,6 +81,14 @@ public sealed interface Dimension {
         throw new ConfigException(
             "%s.%s is %s, want a list of choices or {from: 0.001, to: 0.1, log: true}"
                 .formatted(space.path(), key, value));
+      }
+      for (String own : result.getLast().keys()) {
+        RunSpec.checkSettable(space.path(), own);
+        if (!before.add(own)) {
+          throw new ConfigException(
+              "%s has '%s' twice, want each key of the configuration in one dimension"
+                  .formatted(space.path(), own));
+        }
       }
     }
     return List.copyOf(result);

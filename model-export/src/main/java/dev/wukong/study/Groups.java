@@ -6,8 +6,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.Collectors;
 
 /**
  * The outcomes of a study by run, its seeds together, in the study's order.
@@ -44,7 +46,12 @@ record Groups(List<Group> all, List<Failure> failures) {
     }
 
     double validAuc() {
-      return mean(o -> o.of("valid").auc());
+      return mean(Outcome::validAuc);
+    }
+
+    /** Whether both were tested on the same rows, so that they can be compared block by block. */
+    boolean comparable(Group other) {
+      return first().identity().testRows().equals(other.first().identity().testRows());
     }
 
     /** The seeds' mean of one block sum, by block. */
@@ -83,10 +90,14 @@ record Groups(List<Group> all, List<Failure> failures) {
     return new Groups(List.copyOf(groups), List.copyOf(failures));
   }
 
-  /** The best by the validation data alone; of equal ones, the first. */
+  /**
+   * The best by the validation data alone, of those that no seed made fail; of equal ones, the
+   * first.
+   */
   Optional<Group> best() {
+    Set<String> failed = failures.stream().map(f -> f.identity().run()).collect(Collectors.toSet());
     return all.stream()
-        .filter(g -> Double.isFinite(g.validAuc()))
+        .filter(g -> Double.isFinite(g.validAuc()) && !failed.contains(g.name()))
         .reduce((a, b) -> b.validAuc() > a.validAuc() ? b : a);
   }
 }

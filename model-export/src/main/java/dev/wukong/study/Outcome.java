@@ -1,6 +1,7 @@
 package dev.wukong.study;
 
 import dev.wukong.metrics.Metrics;
+import dev.wukong.training.TrainingConfig;
 import java.util.List;
 import java.util.Map;
 
@@ -76,6 +77,22 @@ public record Outcome(
       throw new IllegalStateException(identity.label() + " has no metrics of " + split);
     }
     return found;
+  }
+
+  /**
+   * What the validation data chose by: the AUC of the task that {@code training.plateau.watch}
+   * names, or the mean of all that have one; NaN where none has.
+   */
+  double validAuc() {
+    String mean = TrainingConfig.PlateauConfig.MEAN;
+    String watch =
+        identity.configuration().path("training").path("plateau").path("watch").asString(mean);
+    return metrics.getOrDefault("valid", Map.of()).entrySet().stream()
+        .filter(e -> watch.equals(mean) || e.getKey().equals(watch))
+        .mapToDouble(e -> e.getValue().auc())
+        .filter(Double::isFinite)
+        .average()
+        .orElse(Double.NaN);
   }
 
   /** More on the first task. */

@@ -44,6 +44,17 @@ final class Plan {
     return List.copyOf(result);
   }
 
+  /**
+   * All runs of one seed.
+   *
+   * @param place 0 for the first
+   */
+  static List<PlannedRun> ofSeed(Study study, int place, OptionalInt epochs, int threads) {
+    return specs(study, List.of()).stream()
+        .map(spec -> plan(study, spec, place, epochs, threads))
+        .toList();
+  }
+
   /** The runs of one seed, those of {@code only} where it names any. */
   static List<RunSpec> specs(Study study, List<String> only) {
     List<RunSpec> specs = study.kind() == Kind.SEARCH ? trials(study) : study.runs();
@@ -66,7 +77,6 @@ final class Plan {
   static List<RunSpec> trials(Study study) {
     List<RunSpec> result = new ArrayList<>();
     Set<Map<String, JsonNode>> before = new HashSet<>();
-    int digits = String.valueOf(study.trials()).length();
     for (int t = 1; t <= study.trials(); t++) {
       SplittableRandom random = new SplittableRandom(study.seed() * 1_000_003L + t);
       Map<String, JsonNode> drawn = draw(study, random);
@@ -78,8 +88,9 @@ final class Plan {
             "trials is %d, but the space gives no more than %d different ones; want a larger space or fewer trials"
                 .formatted(study.trials(), before.size()));
       }
-      String number = String.format(Locale.ROOT, "%0" + Math.max(2, digits) + "d", t);
-      result.add(new RunSpec("trial-" + number, Optional.empty(), "", drawn, List.of()));
+      // Names of the same width whatever the count of trials: with more, the first keep theirs.
+      String name = String.format(Locale.ROOT, "trial-%02d", t);
+      result.add(new RunSpec(name, Optional.empty(), "", drawn, List.of()));
     }
     return result;
   }

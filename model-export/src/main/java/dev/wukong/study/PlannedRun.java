@@ -18,6 +18,13 @@ record PlannedRun(RunSpec spec, int seed, boolean first, ConfigTree tree, RunCon
   /** What it is of, as a run of {@code study} on {@code data}. */
   Result.Identity identity(String study, Result.DataPrint data) {
     return new Result.Identity(
-        study, spec.name(), spec.series(), seed, tree.tree(), config.model().toJson(), data);
+        study,
+        spec.name(),
+        spec.series(),
+        seed,
+        tree.tree(),
+        config.model().toJson(),
+        config.training().recipe(),
+        data);
   }
 }

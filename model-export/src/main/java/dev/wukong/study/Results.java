@@ -24,12 +24,13 @@ final class Results {
   }
 
   synchronized void put(StudyRun run, Result result) {
-    results.put(run.planned().label(), result);
+    put(run.planned().label(), result);
     runs.put(run.planned().label(), run);
   }
 
-  synchronized int size() {
-    return results.size();
+  /** A result of a run that is not made now: a part of the report, no more. */
+  synchronized void put(String label, Result result) {
+    results.put(label, result);
   }
 
   /** Takes the result of a run that has just ended, and reports; gives a line on it. */

@@ -6,6 +6,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -45,8 +46,7 @@ final class RunFolder {
    */
   void claim(Result.Identity identity, boolean redo) throws IOException {
     Files.createDirectories(folder);
-    Optional<Result.Identity> before = read("run.json", Result.Identity.class);
-    List<String> differences = before.map(identity::differences).orElse(List.of());
+    List<String> differences = identity().map(identity::differences).orElse(List.of());
     if (!differences.isEmpty() && !redo) {
       throw new IOException(
           "the run in %s is of another configuration (%s); want another --out, or --redo to make it anew"
@@ -58,11 +58,44 @@ final class RunFolder {
     write("run.json", identity);
   }
 
+  /** What it is the folder of: what has ended says so itself, {@code run.json} of what has not. */
+  private Optional<Result.Identity> identity() throws IOException {
+    Optional<Result> ended = result();
+    return ended.isPresent()
+        ? ended.map(Result::identity)
+        : read("run.json", Result.Identity.class);
+  }
+
   private void clear() throws IOException {
+    // What says what the rest is of goes last: a process that dies here leaves nothing to mistake.
+    List<String> last = List.of("outcome.json", "failure.json", "run.json");
     try (Stream<Path> files = Files.list(folder)) {
-      for (Path file : files.toList()) {
+      for (Path file :
+          files
+              .sorted(Comparator.comparingInt(f -> last.indexOf(f.getFileName().toString())))
+              .toList()) {
         Files.delete(file);
       }
+    }
+  }
+
+  /**
+   * What came of a run that is not made now, where it ended as one of {@code identity}; empty too
+   * where that is another or cannot be read.
+   *
+   * @param data whether the identity's data is known
+   */
+  Optional<Result> ended(Result.Identity identity, boolean data) {
+    try {
+      return result()
+          .filter(
+              result ->
+                  (data
+                          ? identity.differences(result.identity())
+                          : identity.configured(result.identity()))
+                      .isEmpty());
+    } catch (IOException e) {
+      return Optional.empty();
     }
   }
 

@@ -44,15 +44,23 @@ public record RunSpec(
     return spec;
   }
 
+  /**
+   * Refuses a key of the configuration that the study decides itself.
+   *
+   * @param path what the message begins with
+   */
+  static void checkSettable(String path, String key) {
+    if (key.equals("name") || key.equals("training.threads")) {
+      throw new ConfigException(path + "." + key + " cannot be set: the study itself decides it");
+    }
+  }
+
   /** The values under {@code key} by dotted key, in their order. */
   static Map<String, JsonNode> values(Section section, String key) {
     Section inner = section.section(key);
     Map<String, JsonNode> result = new LinkedHashMap<>();
     for (String name : inner.keys()) {
-      if (name.equals("name") || name.equals("training.threads")) {
-        throw new ConfigException(
-            inner.path() + "." + name + " cannot be set: the study itself decides it");
-      }
+      checkSettable(inner.path(), name);
       result.put(name, inner.raw(name).orElseThrow());
     }
     return result;

@@ -45,6 +45,11 @@ public record Scaling(double decades, boolean falls, boolean onFrontier, List<St
           String.format(
               Locale.ROOT, "%s %.3f MFLOP %.6f", run.name(), flops(run) / 1e6, excess(run)));
       if (i > 0) {
+        if (!run.comparable(own.get(i - 1))) {
+          throw new IllegalArgumentException(
+              "runs '%s' and '%s' of series '%s' were tested on other rows, want the same"
+                  .formatted(own.get(i - 1).name(), run.name(), series));
+        }
         PairedInterval change = SweepReport.paired(run, own.get(i - 1), true);
         falls &= change.high() < 0;
         step.append(

@@ -30,6 +30,9 @@ record Slicing(List<Feature> features) {
   private static final int BATCH = 4096;
   private static final int[] NONE = {0};
 
+  // In brackets: "unseen" may be one of a feature's values.
+  private static final String UNSEEN = "(unseen)";
+
   private static final List<String> BANDS =
       List.of("1-9", "10-99", "100-999", "1,000-9,999", "10,000-99,999", "100,000 and more");
 
@@ -132,7 +135,7 @@ record Slicing(List<Feature> features) {
    */
   private record Cut(boolean byFrequency, List<String> names) {
     static Cut byValue(List<String> values) {
-      return new Cut(false, named("unseen", values));
+      return new Cut(false, named(UNSEEN, values));
     }
 
     static Cut byFrequency(String unseen) {
@@ -140,7 +143,7 @@ record Slicing(List<Feature> features) {
     }
 
     private static List<String> named(String unseen, List<String> others) {
-      List<String> names = new ArrayList<>(List.of("missing", unseen));
+      List<String> names = new ArrayList<>(List.of("(missing)", unseen));
       names.addAll(others);
       return List.copyOf(names);
     }
@@ -153,7 +156,7 @@ record Slicing(List<Feature> features) {
       case IdMapping.Vocabulary vocabulary ->
           few
               ? Cut.byValue(values(encoder, feature))
-              : Cut.byFrequency(vocabulary.minCount() == 1 ? "0" : "unseen");
+              : Cut.byFrequency(vocabulary.minCount() == 1 ? "0" : UNSEEN);
       case IdMapping.Buckets buckets ->
           few ? Cut.byValue(intervals(buckets.boundaries())) : Cut.byFrequency("0");
       case IdMapping.Hash _ -> Cut.byFrequency("0");

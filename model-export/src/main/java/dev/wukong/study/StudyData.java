@@ -2,15 +2,18 @@ package dev.wukong.study;
 
 import dev.wukong.data.EncodedDataset;
 import dev.wukong.data.Hash;
+import dev.wukong.run.DataConfig;
 import dev.wukong.run.Datasets;
 import dev.wukong.run.EncodedSplits;
 import dev.wukong.run.RunConfig;
 import dev.wukong.run.Splits;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,10 +26,17 @@ final class StudyData implements AutoCloseable {
   /** Encoded data and, once a run has asked for them, its slices. */
   static final class Entry {
     private final EncodedSplits splits;
+    private final String truth;
     private @Nullable Slicing slicing;
 
-    private Entry(EncodedSplits splits) {
+    private Entry(EncodedSplits splits, DataConfig config) {
       this.splits = splits;
+      this.truth =
+          switch (config) {
+            case DataConfig.Files _ -> splits.truth().map(t -> hex(Hash.of(bytes(t)))).orElse("");
+            // It follows from the world, as the rows do.
+            case DataConfig.Simulated _ -> "";
+          };
     }
 
     EncodedSplits splits() {
@@ -51,10 +61,17 @@ final class StudyData implements AutoCloseable {
           hex(splits.train().fingerprint()),
           hex(valid.fingerprint()),
           hex(test().fingerprint()),
+          truth,
           splits.train().rows(),
           valid.rows(),
           test().rows());
     }
+  }
+
+  private static byte[] bytes(double[] numbers) {
+    ByteBuffer bytes = ByteBuffer.allocate(Math.multiplyExact(Double.BYTES, numbers.length));
+    bytes.asDoubleBuffer().put(numbers);
+    return bytes.array();
   }
 
   private static String hex(long number) {
@@ -78,17 +95,22 @@ final class StudyData implements AutoCloseable {
       Splits splits = Splits.of(config.data(), files);
       entries.put(
           key,
-          new Entry(EncodedSplits.encode(splits, config.schema(), folder.resolve(key), datasets)));
+          new Entry(
+              EncodedSplits.encode(splits, config.schema(), folder.resolve(key), datasets),
+              config.data()));
     }
   }
 
   /** The data of {@code config}, which was opened. */
   Entry of(RunConfig config) {
-    Entry entry = entries.get(key(config));
-    if (entry == null) {
-      throw new IllegalStateException("the data of " + config.name() + " was not opened");
-    }
-    return entry;
+    return find(config)
+        .orElseThrow(
+            () -> new IllegalStateException("the data of " + config.name() + " was not opened"));
+  }
+
+  /** The data of {@code config}, where it was opened. */
+  Optional<Entry> find(RunConfig config) {
+    return Optional.ofNullable(entries.get(key(config)));
   }
 
   @Override

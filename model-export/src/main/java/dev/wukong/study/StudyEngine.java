@@ -6,6 +6,7 @@ import dev.wukong.run.Datasets;
 import dev.wukong.run.WorkLock;
 import dev.wukong.runtime.Device;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -89,13 +90,14 @@ public final class StudyEngine {
     int threads = Math.max(1, options.cores() / parallel);
     List<PlannedRun> plan =
         Plan.of(study, options.seeds(), options.only(), options.epochs(), threads);
-    try (WorkLock _ = WorkLock.take(options.out());
+    try (WorkLock _ = WorkLock.take(options.out(), "--out");
         StudyData data = new StudyData()) {
       for (PlannedRun planned : plan) {
         data.open(planned.config(), options.data(), options.out().resolve("data"), datasets);
       }
       List<StudyRun> all = claimed(plan, data);
       Results results = new Results(study, options.out());
+      others(threads, data).forEach(results::put);
       List<StudyRun> left = new ArrayList<>();
       for (StudyRun run : all) {
         Optional<Result> before = run.folder().result();
@@ -111,11 +113,43 @@ public final class StudyEngine {
       }
       results.report();
       new Workers(parallel, stop).each(left, (run, until) -> make(run, until, results));
-      if (results.size() < all.size()) {
-        return Optional.empty();
-      }
-      return finish(all, results, stop) ? Optional.of(results.inOrder(all)) : Optional.empty();
+      List<Result> made = results.inOrder(all);
+      return made.size() == all.size() && finish(all, results, stop)
+          ? Optional.of(results.inOrder(all))
+          : Optional.empty();
     }
+  }
+
+  /**
+   * Runs of the study that are not wanted now but ended before, of further seeds too: the report is
+   * of all that there is.
+   */
+  private Map<String, Result> others(int threads, StudyData data) throws IOException {
+    Map<String, Result> ended = new LinkedHashMap<>();
+    boolean more = true;
+    for (int seed = 0; more && seed < MAX_SEEDS; seed++) {
+      more = seed < options.seeds();
+      for (PlannedRun run : Plan.ofSeed(study, seed, options.epochs(), threads)) {
+        boolean wanted =
+            seed < options.seeds()
+                && (options.only().isEmpty() || options.only().contains(run.spec().name()));
+        RunFolder folder = folder(run);
+        if (!wanted && Files.exists(folder.path())) {
+          Optional<Result.DataPrint> print = data.find(run.config()).map(StudyData.Entry::print);
+          Result.Identity identity =
+              run.identity(study.name(), print.orElse(Result.DataPrint.UNKNOWN));
+          folder
+              .ended(identity, print.isPresent())
+              .ifPresent(result -> ended.put(run.label(), result));
+          more = true;
+        }
+      }
+    }
+    return ended;
+  }
+
+  private RunFolder folder(PlannedRun run) {
+    return new RunFolder(options.out().resolve("runs").resolve(run.label()));
   }
 
   private List<StudyRun> claimed(List<PlannedRun> plan, StudyData data) throws IOException {
@@ -124,7 +158,7 @@ public final class StudyEngine {
     for (PlannedRun planned : plan) {
       StudyData.Entry entry = data.of(planned.config());
       Result.Identity identity = planned.identity(study.name(), entry.print());
-      RunFolder folder = new RunFolder(options.out().resolve("runs").resolve(planned.label()));
+      RunFolder folder = folder(planned);
       folder.claim(identity, options.redo());
       if (planned.first()) {
         bundles.checkWritable(planned.spec().name());
@@ -142,14 +176,21 @@ public final class StudyEngine {
     }
   }
 
-  /** A search's best model is exported, now that it is known. */
+  /** A search's best model is exported, once it is known: when all trials have ended. */
   private boolean finish(List<StudyRun> all, Results results, BooleanSupplier stop)
       throws IOException {
     if (study.kind() != Kind.SEARCH) {
       return true;
     }
+    Path config = options.out().resolve("best.yaml");
+    if (!options.only().isEmpty()) {
+      board.say("only some trials were made: without --only the best of all is exported");
+      return true;
+    }
     Optional<String> best = results.best();
     if (best.isEmpty()) {
+      Files.deleteIfExists(config);
+      board.say("no trial has a validation AUC with every seed: there is no best, no best.yaml");
       return true;
     }
     StudyRun run =
@@ -166,7 +207,7 @@ public final class StudyEngine {
       results.put(run, exported.get());
     }
     run.folder().removeCheckpoints();
-    BestConfig.write(options.out().resolve("best.yaml"), run.planned().tree());
+    BestConfig.write(config, run.planned().tree());
     results.report();
     return true;
   }

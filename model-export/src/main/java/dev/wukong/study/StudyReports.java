@@ -7,8 +7,12 @@ import dev.wukong.report.Report;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 
 /** The report of a study, as far as its runs have ended. */
 final class StudyReports {
@@ -52,17 +56,44 @@ final class StudyReports {
     if (groups.all().isEmpty()) {
       return ended + ".";
     }
-    Outcome first = groups.all().getFirst().first();
-    Result.DataPrint data = first.identity().data();
+    List<Outcome> all = groups.all().stream().flatMap(g -> g.outcomes().stream()).toList();
+    return ended
+        + ". "
+        + each(all, StudyReports::data)
+        + ". "
+        + each(all, StudyReports::machine)
+        + "."
+        + each(
+            all, o -> o.effort().commit().isEmpty() ? "" : " Commit " + o.effort().commit() + ".");
+  }
+
+  private static String data(Outcome outcome) {
+    Result.DataPrint data = outcome.identity().data();
     return String.format(
         Locale.ROOT,
-        "%s. %,d examples to train on, %,d to choose by, %,d to test on. %d threads a run on %s.%s",
-        ended,
+        "%,d examples to train on, %,d to choose by, %,d to test on",
         data.trainRows(),
         data.validRows(),
-        data.testRows(),
-        first.effort().threads(),
-        first.effort().machine(),
-        first.effort().commit().isEmpty() ? "" : " Commit " + first.effort().commit() + ".");
+        data.testRows());
+  }
+
+  private static String machine(Outcome outcome) {
+    Outcome.Effort effort = outcome.effort();
+    return "%d %s a run on %s"
+        .formatted(
+            effort.threads(), effort.threads() == 1 ? "thread" : "threads", effort.machine());
+  }
+
+  /** What is said of the runs, with how many it is true of where that is not all. */
+  private static String each(List<Outcome> all, Function<Outcome, String> said) {
+    Map<String, Long> counts =
+        all.stream()
+            .collect(Collectors.groupingBy(said, LinkedHashMap::new, Collectors.counting()));
+    return counts.size() == 1
+        ? counts.keySet().iterator().next()
+        : counts.entrySet().stream()
+            .filter(e -> !e.getKey().isEmpty())
+            .map(e -> "%s (%d of the runs)".formatted(e.getKey(), e.getValue()))
+            .collect(Collectors.joining("; "));
   }
 }

@@ -32,11 +32,18 @@ public final class Summary {
     try (PrintWriter out = new PrintWriter(text)) {
       table.print(out);
       if (study.kind() == Kind.SEARCH) {
-        groups.best().ifPresent(best -> out.println("best by the validation data: " + best.name()));
+        groups
+            .best()
+            .ifPresent(best -> out.println("best of these by the validation data: " + best.name()));
       }
       groups.failures().forEach(f -> out.println(f.identity().label() + " FAILED: " + f.message()));
     }
     return text.toString().lines().toList();
+  }
+
+  /** Whether a search came to anything. */
+  public static boolean hasBest(Study study, List<Result> results) {
+    return Groups.of(study, results).best().isPresent();
   }
 
   private static String text(String format, Object value) {

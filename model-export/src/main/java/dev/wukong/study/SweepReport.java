@@ -92,14 +92,20 @@ final class SweepReport {
         + ".";
   }
 
-  /** The run of the same series next below in compute, by run. */
+  /**
+   * The run of the same series next below in training compute, by run: in FLOPs an example, in the
+   * number of examples, or both. None where that run was tested on other rows.
+   */
   private static Map<String, Groups.Group> smaller(Groups groups) {
     Map<String, Groups.Group> lastOf = new LinkedHashMap<>();
     Map<String, Groups.Group> result = new LinkedHashMap<>();
-    for (Groups.Group group : ModelParts.by(groups.all(), COSTS.getFirst().of())) {
+    for (Groups.Group group : ModelParts.by(groups.all(), g -> g.mean(Outcome::petaflopDays))) {
       String series = group.spec().series();
       Groups.Group before = lastOf.get(series);
-      if (before != null && !series.isEmpty()) {
+      if (before != null
+          && !series.isEmpty()
+          && group.mean(Outcome::petaflopDays) > before.mean(Outcome::petaflopDays)
+          && group.comparable(before)) {
         result.put(group.name(), before);
       }
       lastOf.put(series, group);

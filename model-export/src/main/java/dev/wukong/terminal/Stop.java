@@ -15,6 +15,14 @@ public final class Stop implements AutoCloseable {
   private final CountDownLatch ended = new CountDownLatch(1);
   private final Thread hook = new Thread(this::end, "stop");
   private final Duration end;
+  private boolean hooked;
+
+  private Stop(Duration end, boolean now) {
+    this.end = end;
+    if (now) {
+      hook();
+    }
+  }
 
   public Stop() {
     this(END);
@@ -24,12 +32,31 @@ public final class Stop implements AutoCloseable {
    * @param end how long the process waits for {@link #close} at most
    */
   public Stop(Duration end) {
-    this.end = end;
-    Runtime.getRuntime().addShutdownHook(hook);
+    this(end, true);
+  }
+
+  /**
+   * One that leaves Ctrl-C as it is until somebody asks for the first time: of a loop that begins
+   * with work which can be cut off at any moment.
+   */
+  public static Stop onceAsked(Duration end) {
+    return new Stop(end, false);
+  }
+
+  private synchronized void hook() {
+    if (!hooked) {
+      hooked = true;
+      try {
+        Runtime.getRuntime().addShutdownHook(hook);
+      } catch (IllegalStateException e) {
+        asked.countDown(); // The process ends already.
+      }
+    }
   }
 
   /** Whether the process is to end. */
   public boolean asked() {
+    hook();
     return asked.getCount() == 0;
   }
 
@@ -56,9 +83,9 @@ public final class Stop implements AutoCloseable {
   }
 
   @Override
-  public void close() {
+  public synchronized void close() {
     ended.countDown();
-    if (!asked()) {
+    if (hooked && !asked()) {
       try {
         boolean _ = Runtime.getRuntime().removeShutdownHook(hook);
       } catch (IllegalStateException e) {

@@ -27,7 +27,6 @@ record Fingerprint(long schema, long model, long graph, long training, long data
 
   static Fingerprint of(
       TrainSession session, EncodedDataset train, Optional<EncodedDataset> valid) {
-    TrainingConfig c = session.config();
     return new Fingerprint(
         hash(session.layout().schema().toJson()),
         hash(session.model().toJson()),
@@ -35,18 +34,7 @@ record Fingerprint(long schema, long model, long graph, long training, long data
         Hash.of(
             OnnxWriter.write(session.graph().graph(), Lowering.CPU, Map.of(), Map.of())
                 .toByteArray()),
-        hash(
-            List.of(
-                c.batch(),
-                c.seed(),
-                c.dense(),
-                c.rows(),
-                c.clipNorm(),
-                c.warmUp(),
-                c.decay(),
-                // Where the rates fall to 0 at the end, the end is part of it.
-                c.decay() == TrainingConfig.Decay.NONE ? 0 : c.epochs(),
-                c.plateau())),
+        hash(session.config().recipe()),
         train.fingerprint(),
         valid.map(EncodedDataset::fingerprint).orElse(0L));
   }

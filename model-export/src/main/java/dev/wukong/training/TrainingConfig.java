@@ -4,6 +4,7 @@ import dev.wukong.config.ConfigException;
 import dev.wukong.config.Section;
 import dev.wukong.objective.UpdateRule;
 import java.time.Duration;
+import java.util.List;
 
 /**
  * How a model is trained.
@@ -98,6 +99,16 @@ public record TrainingConfig(
         plateau,
         checkpointEvery,
         steps);
+  }
+
+  /**
+   * All that decides what is learnt, defaults included, as text: batch, seed, optimizers and
+   * schedule, not the limit of epochs where rates do not fall by it, threads or checkpoints.
+   */
+  public String recipe() {
+    // Where the rates fall to 0 at the end, the end is part of it.
+    int end = decay == Decay.NONE ? 0 : epochs;
+    return List.of(batch, seed, dense, rows, clipNorm, warmUp, decay, end, plateau).toString();
   }
 
   /** The same as a step of the graph takes it. */

@@ -155,9 +155,10 @@ class TrainChecksTest {
 
   @Test
   void work_ofAnotherTraining_isRefused() throws IOException {
-    try (WorkLock held = WorkLock.take(folder.resolve("work/least"))) {
+    try (WorkLock held = WorkLock.take(folder.resolve("work/least"), "--work")) {
       assertThat(held).isNotNull();
-      refused(train(CONFIG), "work/least' is in use by another training");
+      refused(
+          train(CONFIG), "work/least' is in use by another training; want another --work, or wait");
     }
     assertThat(train(CONFIG)).as(err.toString()).isZero();
   }

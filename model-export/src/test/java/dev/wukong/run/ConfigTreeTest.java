@@ -12,6 +12,8 @@ import dev.wukong.simulator.RuleWorld;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -94,6 +96,30 @@ class ConfigTreeTest {
     }
   }
 
+  /** Held-out rows that do not move with the size of the training data. */
+  @Test
+  void simulator_heldOutAfter_areTheSameRowsWithLessToTrainOn() {
+    List<String> most = heldOut("train: 40, valid: 20, test: 30");
+    assertThat(heldOut("train: 20, valid: 20, test: 30, held_out_after: 40")).isEqualTo(most);
+    assertThat(heldOut("train: 20, valid: 20, test: 30")).isNotEqualTo(most);
+  }
+
+  private List<String> heldOut(String rows) {
+    DataConfig data = simulated("{name: x, data: {simulator: {seed: 2, " + rows + "}}}").data();
+    Splits splits = Splits.of(data, folder);
+    List<String> values = new ArrayList<>();
+    for (var split : List.of(splits.valid(), splits.test())) {
+      try (RowSource source = split.orElseThrow().get()) {
+        while (source.next()) {
+          for (int c = 0; c < source.columns().size(); c++) {
+            values.add(String.valueOf(source.value(c)));
+          }
+        }
+      }
+    }
+    return values;
+  }
+
   private static int rows(RowSource source) {
     int rows = 0;
     try (source) {
@@ -122,6 +148,10 @@ class ConfigTreeTest {
         "{train: 40, test: 5}; data.simulator.test is 5, want a multiple of 10",
         "{world: moon, train: 40}; data.simulator.world is 'moon', want one of clicks, rules",
         "{valid: 40}; data.simulator.train is missing",
+        "{train: 40, held_out_after: 30}; data.simulator.held_out_after is 30, want at least the"
+            + " 40",
+        "{train: 40, held_out_after: 45}; data.simulator.held_out_after is 45, want a multiple of"
+            + " 10",
         "{train: 40, sed: 1}; data.simulator.sed is not known"
       })
   void simulator_badSection_isNamed(String section, String message) {

@@ -41,7 +41,8 @@ class ScalingTest {
             1,
             json.objectNode(),
             json.objectNode().put("type", type),
-            new Result.DataPrint("", "", "", 1, 1, 1));
+            "",
+            new Result.DataPrint("", "", "", "", 1, 1, 1));
     results.add(
         new Outcome(
             identity,

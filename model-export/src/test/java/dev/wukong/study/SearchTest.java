@@ -10,6 +10,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -71,6 +72,37 @@ class SearchTest {
             "click",
             click ->
                 assertThat(click.logLoss()).isCloseTo(best.of("test").logLoss(), within(1e-3)));
+  }
+
+  /** A part of a search reports all that there is, and chooses nothing. */
+  @Test
+  void search_oneTrialOnly_leavesReportAndBest() throws Exception {
+    StudyFiles files = new StudyFiles(folder);
+    Outcome best = best(files.run(SEARCH, "out"));
+    String config = Files.readString(folder.resolve("out/best.yaml"));
+    String report = Files.readString(folder.resolve("out/report.json"));
+    String other = best.identity().run().equals("trial-02") ? "trial-03" : "trial-02";
+    assertThat(files.run(SEARCH, files.only("out", other), () -> false).orElseThrow()).hasSize(1);
+    assertThat(folder.resolve("out/best.yaml")).hasContent(config);
+    assertThat(folder.resolve("out/report.json")).hasContent(report);
+    assertThat(folder.resolve("out/bundles").toFile().list()).hasSize(1);
+    assertThat(files.said.toString()).contains("without --only the best of all is exported");
+  }
+
+  /** With a seed that left finite numbers it is not the best, whatever its other seeds came to. */
+  @Test
+  void search_best_hasNoSeedThatFailed() throws Exception {
+    StudyFiles files = new StudyFiles(folder);
+    List<Outcome> outcomes = files.run(SEARCH, "out");
+    Study study = files.study(SEARCH);
+    Outcome best = best(outcomes);
+    List<Result> results = new ArrayList<>(outcomes);
+    results.add(new Failure(best.identity(), "diverged"));
+    assertThat(Groups.of(study, results).best().map(Groups.Group::name))
+        .get()
+        .isNotEqualTo(best.identity().run());
+    assertThat(Summary.hasBest(study, results)).isTrue();
+    assertThat(Summary.hasBest(study, List.of(new Failure(best.identity(), "diverged")))).isFalse();
   }
 
   @Test

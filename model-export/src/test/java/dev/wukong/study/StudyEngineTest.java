@@ -2,11 +2,13 @@ package dev.wukong.study;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.wukong.bundle.Bundle;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -76,6 +78,8 @@ class StudyEngineTest {
         }
       }
       assertThat(outcome.selectedEpoch()).isEqualTo(epoch);
+      assertThat(outcome.metrics().getOrDefault("valid", Map.of())).hasSize(2);
+      assertThat(outcome.validAuc()).isCloseTo(best, within(1e-12));
       assertThat(outcome.curve().get(epoch - 1).valid().get("click"))
           .isEqualTo(outcome.of("valid"));
     }
@@ -158,7 +162,57 @@ class StudyEngineTest {
     Path test = folder.resolve("test.csv");
     Files.writeString(test, Files.readString(test).replaceFirst("\n.*\n", "\n"));
     assertThatThrownBy(() -> files.run(StudyFiles.EVERY, "out"))
-        .hasMessageContaining("is of another configuration (the data); want another --out");
+        .hasMessageContaining(
+            "is of another configuration (test data: 230 rows before, 229 now); want another"
+                + " --out");
+  }
+
+  /** The true probabilities are data too, though nothing is learnt from them. */
+  @Test
+  void run_otherTruth_isRefused() throws Exception {
+    Path test = folder.resolve("test.csv");
+    List<String> lines = Files.readAllLines(test);
+    String study = StudyFiles.EVERY.replace("data.test: ", "data.truth: truth, data.test: ");
+    Files.write(test, truth(lines, "0.5"));
+    files.run(study, "out");
+    Files.write(test, truth(lines, "0.25"));
+    assertThatThrownBy(() -> files.run(study, "out"))
+        .hasMessageContaining("(true probabilities: 230 rows as before, but other values)");
+  }
+
+  private static List<String> truth(List<String> lines, String probability) {
+    List<String> result = new ArrayList<>();
+    for (String line : lines) {
+      result.add(line + "," + (result.isEmpty() ? "truth" : probability));
+    }
+    return result;
+  }
+
+  /** An outcome says itself what it is of: without its run.json it is nothing else's. */
+  @Test
+  void run_outcomeOfAnotherConfiguration_isRefusedWithoutRunJson() throws Exception {
+    files.run(StudyFiles.EVERY, "out");
+    Files.delete(folder.resolve("out/runs/one-s1/run.json"));
+    String changed = StudyFiles.EVERY.replace("training.batch: 50", "training.batch: 40");
+    assertThatThrownBy(() -> files.run(changed, "out"))
+        .hasMessageContaining("training.batch was 50 and is 40");
+    assertThat(files.run(StudyFiles.EVERY, "out")).hasSize(2);
+    assertThat(folder.resolve("out/runs/one-s1/run.json")).exists();
+  }
+
+  /** What is not made again is in the report all the same: other runs, further seeds. */
+  @Test
+  void run_ofSome_reportsOnAll() throws Exception {
+    assertThat(files.run(StudyFiles.EVERY, files.options("out", 2, 1, 1, false), () -> false))
+        .isPresent();
+    String report = Files.readString(folder.resolve("out/report.json"));
+    files.run(StudyFiles.EVERY, files.only("out", "two"), () -> false);
+    assertThat(folder.resolve("out/report.json")).hasContent(report);
+    // A run of another configuration is no part of it.
+    String changed =
+        StudyFiles.EVERY.replace("model.layers: 1", "training.rows.learning_rate: 0.01");
+    files.run(changed, files.only("out", "one"), () -> false);
+    assertThat(Files.readString(folder.resolve("out/report.json"))).contains("2 runs have ended");
   }
 
   /** Other threads are no other run: whoever goes on elsewhere keeps what has ended. */

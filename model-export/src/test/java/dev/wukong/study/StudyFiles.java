@@ -88,6 +88,13 @@ final class StudyFiles {
         "test");
   }
 
+  /** Some of the runs only. */
+  StudyEngine.Options only(String out, String run) {
+    StudyEngine.Options all = options(out);
+    return new StudyEngine.Options(
+        folder, all.out(), 1, 1, all.device(), 1, List.of(run), OptionalInt.empty(), false, "test");
+  }
+
   Optional<List<Result>> run(String yaml, StudyEngine.Options options, BooleanSupplier stop)
       throws IOException {
     PrintWriter out = new PrintWriter(said);

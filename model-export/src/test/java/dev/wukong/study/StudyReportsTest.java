@@ -32,8 +32,12 @@ class StudyReportsTest {
 
   /** Makes a study's runs and reports on them. */
   private Made made(String text) throws Exception {
+    return made(text, "out");
+  }
+
+  private Made made(String text, String out) throws Exception {
     StudyFiles files = new StudyFiles(folder);
-    List<Outcome> outcomes = files.run(text, "out");
+    List<Outcome> outcomes = files.run(text, out);
     Study study = files.study(text);
     return new Made(study, outcomes, StudyReports.of(study, List.copyOf(outcomes)));
   }
@@ -175,10 +179,35 @@ class StudyReportsTest {
             "excess entropy in nats by parameters",
             "excess entropy in nats by training compute in PF-days",
             "excess entropy in nats by examples seen");
+    assertThat(report.subtitle()).contains("2,000 examples to train on, ").doesNotContain("of the");
     boolean better = large.detail().excessEntropy() < small.detail().excessEntropy();
     assertThat(report.blocks().get(1))
         .isInstanceOfSatisfying(
             Block.Paragraph.class,
             text -> assertThat(text.text().contains("large (")).isEqualTo(better));
+  }
+
+  /** A run on less data is compared where it was tested on the same rows, and only there. */
+  @Test
+  void sweep_byData_comparesOnTheSameRowsOnly() throws Exception {
+    String study =
+        """
+        name: w
+        kind: sweep
+        config: simulated.yaml
+        set: {training.epochs: 1}
+        runs:
+          - {name: more, series: by data}
+          - {name: less, series: by data, set: {data.simulator.train: 1000, data.simulator.held_out_after: 2000}}
+        """;
+    Made made = made(study);
+    Block.Table table = tables(made.report()).getFirst();
+    assertThat(cell(table, 1, "from") + cell(table, 0, "from")).isEqualTo("less");
+    assertThat(made.report().subtitle())
+        .contains("2,000 examples to train on, ", "1,000 examples to", " (1 of the runs)");
+    Made others = made(study.replace(", data.simulator.held_out_after: 2000", ""), "others");
+    assertThat(tables(others.report()).getFirst().rows())
+        .hasSize(2)
+        .allMatch(row -> row.getLast().isEmpty());
   }
 }

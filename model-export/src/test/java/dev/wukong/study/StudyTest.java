@@ -108,6 +108,9 @@ class StudyTest {
       value = {
         "[1, 2, 3]; 4; space.model.rank is 4, want a list of choices or {from:",
         "[1, 2, 3]; []; space.model.rank is [], want a list of choices",
+        "model.rank:; name:; space.name cannot be set: the study itself decides it",
+        "model.rank:; 'training.seed, training.threads:'; space.training.threads cannot be set",
+        "model.rank:; 'model.layers, model.rank:'; space has 'model.layers' twice, want each key",
         "from: 0.0001; from: 0; learning_rate.from is 0.0, want more than 0 with log: true",
         "from: 1, to: 3; from: 3, to: 3; space.model.layers goes from 3.0 to 3.0, want from < to",
         "from: 1, to: 3; from: 1; space.model.layers goes from 1.0 to NaN",
@@ -165,6 +168,8 @@ class StudyTest {
     List<RunSpec> other =
         Plan.trials(files.study(SEARCH.replace("trials: 5", "trials: 5\nseed: 2")));
     assertThat(nine.subList(0, 5)).isEqualTo(five);
+    List<RunSpec> many = Plan.trials(files.study(SEARCH.replace("trials: 5", "trials: 120")));
+    assertThat(many.subList(0, 5)).isEqualTo(five);
     assertThat(other).isNotEqualTo(five);
     assertThat(five.stream().map(RunSpec::set).distinct()).hasSize(5);
   }

@@ -29,6 +29,8 @@ import java.util.function.Function;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Figures of the test split against plain computations over the raw rows. */
 class TestFiguresTest {
@@ -126,7 +128,7 @@ class TestFiguresTest {
 
   private static String age(String value) {
     if (value.isEmpty()) {
-      return "missing";
+      return "(missing)";
     }
     double age = Double.parseDouble(value);
     if (age < 18) {
@@ -140,7 +142,7 @@ class TestFiguresTest {
 
   private static String frequency(String value, String column, List<Map<String, String>> train) {
     if (value.isEmpty()) {
-      return "missing";
+      return "(missing)";
     }
     long count = train.stream().filter(row -> value.equals(row.get(column))).count();
     if (count == 0) {
@@ -160,7 +162,7 @@ class TestFiguresTest {
       all += items.stream().filter(value::equals).count();
     }
     String own = frequency(value, "item", train);
-    return !value.isEmpty() && (all < 2 || own.equals("0")) ? "unseen" : own;
+    return !value.isEmpty() && (all < 2 || own.equals("0")) ? "(unseen)" : own;
   }
 
   private static void check(
@@ -280,6 +282,13 @@ class TestFiguresTest {
     assertThat(Blocks.divergence(1, 0.25)).isCloseTo(-Math.log(0.25), within(1e-12));
     assertThat(Blocks.divergence(0.3, 0.3)).isCloseTo(0, within(1e-12));
     assertThat(Blocks.divergence(0.5, 0)).isFinite().isPositive();
+  }
+
+  /** Published quantiles of Student's t: 2.228, 2.045, 1.984 and 1.972. */
+  @ParameterizedTest
+  @CsvSource({"10, 2.228139", "29, 2.045230", "100, 1.983972", "199, 1.971957"})
+  void pairedInterval_quantile_isStudents(double freedom, double expected) {
+    assertThat(PairedInterval.quantile(freedom)).isCloseTo(expected, within(1e-3));
   }
 
   /** Of normal differences the interval holds the true mean 95 times in 100. */
