@@ -18,7 +18,7 @@ final class BundleNames {
 
   private static final Pattern MODEL = Pattern.compile("[a-z0-9_-]{1,64}");
   private static final Pattern VERSION = Pattern.compile("[1-9][0-9]{0,17}");
-  private static final Pattern TABLE = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}");
+  private static final Pattern TABLE = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9_.-]{0,139}");
   private static final Pattern FILE =
       Pattern.compile("(?:[A-Za-z0-9_][A-Za-z0-9_-]{0,31}/)?[A-Za-z0-9_][A-Za-z0-9_.-]{0,159}");
   private static final Pattern PART = Pattern.compile("(rows|state)/(.+)-([0-9]{5})\\.safetensors");

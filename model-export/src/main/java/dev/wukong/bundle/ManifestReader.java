@@ -134,7 +134,7 @@ final class ManifestReader {
       }
       widths.put(
           feature,
-          Arrays.stream(fields.longs(feature, 0, MAX_TABLES, 1, MAX_WIDTH))
+          Arrays.stream(fields.longs(feature, 0, MAX_TABLES, 0, MAX_WIDTH))
               .mapToObj(Math::toIntExact)
               .toList());
     }

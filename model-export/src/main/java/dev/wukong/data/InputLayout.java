@@ -1,9 +1,11 @@
 package dev.wukong.data;
 
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * How encoded features become the graph's inputs: tables by group, columns by feature. It follows
@@ -27,26 +29,38 @@ public record InputLayout(
 
   /**
    * The layout in which each id feature looks up one table for every width in {@code widths}; the
-   * n-th table of an id space is shared by its features.
+   * n-th table of an id space is shared by its features. Tables are called by their id space, those
+   * after the first with their number.
    *
-   * @param widths by feature name: the widths of its embeddings, in order
+   * @param widths by feature name: the widths of its embeddings, in order; 0: no table at that
+   *     place
    * @throws IllegalArgumentException if features of one id space ask for different widths of its
    *     n-th table
    */
   public static InputLayout of(Schema schema, Map<String, List<Integer>> widths) {
-    Map<String, Table> tables = new LinkedHashMap<>();
+    Map<Place, Table> tables = new LinkedHashMap<>();
+    Set<String> names = new HashSet<>();
+    for (Feature feature : schema.features()) {
+      if (feature instanceof IdFeature ids) {
+        names.add(ids.idSpace());
+      }
+    }
     for (Feature feature : schema.features()) {
       if (feature instanceof IdFeature ids) {
         List<Integer> own = widths.getOrDefault(ids.name(), List.of());
         for (int n = 0; n < own.size(); n++) {
-          String name = tableName(ids.idSpace(), n);
-          Table table = tables.get(name);
+          Place place = new Place(ids.idSpace(), n);
+          Table table = tables.get(place);
+          if (own.get(n) == 0) {
+            continue;
+          }
           if (table == null) {
-            tables.put(name, new Table(tables.size(), name, ids.idSpace(), own.get(n)));
+            String name = name(place, names);
+            tables.put(place, new Table(tables.size(), name, ids.idSpace(), own.get(n)));
           } else if (table.width() != own.get(n)) {
             throw new IllegalArgumentException(
                 "feature '%s' asks for width %d of table '%s', which has width %d"
-                    .formatted(ids.name(), own.get(n), name, table.width()));
+                    .formatted(ids.name(), own.get(n), table.name(), table.width()));
           }
         }
       }
@@ -73,8 +87,9 @@ public record InputLayout(
       for (int n = 0; n < most; n++) {
         for (int i = 0; i < ids.size(); i++) {
           IdFeature feature = ids.get(i);
-          if (n < widths.getOrDefault(feature.name(), List.of()).size()) {
-            Table table = tables.get(tableName(feature.idSpace(), n));
+          List<Integer> own = widths.getOrDefault(feature.name(), List.of());
+          if (n < own.size() && own.get(n) > 0) {
+            Table table = tables.get(new Place(feature.idSpace(), n));
             if (table == null) {
               throw new IllegalStateException("no table for " + feature.name());
             }
@@ -94,8 +109,21 @@ public record InputLayout(
     return new InputLayout(schema, List.copyOf(tables.values()), groups, columns, dense);
   }
 
-  private static String tableName(String idSpace, int n) {
-    return n == 0 ? idSpace : idSpace + "." + (n + 1);
+  /** The n-th table of an id space, from 0. */
+  private record Place(String idSpace, int n) {}
+
+  /** A name that no table and no id space has yet: a feature may be called {@code item.2} too. */
+  private static String name(Place place, Set<String> taken) {
+    if (place.n() == 0) {
+      return place.idSpace();
+    }
+    String separator = ".";
+    String name = place.idSpace() + separator + (place.n() + 1);
+    while (!taken.add(name)) {
+      separator += ".";
+      name = place.idSpace() + separator + (place.n() + 1);
+    }
+    return name;
   }
 
   /** Id positions a row of {@code scope} has in {@link EncodedRows}. */

@@ -71,9 +71,16 @@ final class DcnV2 {
     List<Tensor> outputs = new ArrayList<>(); // Of each expert: [B, 1, D].
     for (int e = 0; e < config.experts(); e++) {
       try (var _ = g.scope("expert" + e)) {
-        Tensor low = g.apply(new Op.Tanh(), product(net, "v", x, config.rank()));
-        Tensor core = g.apply(new Op.Tanh(), product(net, "c", low, config.rank()));
-        Tensor out = g.mul(first, g.add(product(net, "u", core, width), bias));
+        // One tensor of all experts in the published code, which its fans are counted of:
+        // [E, D, r] for U and V, [E, r, r] for C.
+        Init outer =
+            new Init.XavierNormal(width * config.rank(), (long) config.experts() * config.rank());
+        Init inner =
+            new Init.XavierNormal(
+                (long) config.rank() * config.rank(), (long) config.experts() * config.rank());
+        Tensor low = g.apply(new Op.Tanh(), product(net, "v", x, config.rank(), outer));
+        Tensor core = g.apply(new Op.Tanh(), product(net, "c", low, config.rank(), inner));
+        Tensor out = g.mul(first, g.add(product(net, "u", core, width, outer), bias));
         outputs.add(g.reshape(out, out.dim(0), Dim.of(1), out.dim(1)));
       }
     }
@@ -83,9 +90,9 @@ final class DcnV2 {
     return g.reshape(sum, x.shape());
   }
 
-  private static Tensor product(Network net, String name, Tensor x, long out) {
+  private static Tensor product(Network net, String name, Tensor x, long out, Init init) {
     long in = x.dim(1).size();
-    Tensor weight = net.weight(name, new Init.XavierNormal(in, out), in, out);
+    Tensor weight = net.weight(name, init, in, out);
     return net.graph().gemm(x, false, weight, false);
   }
 }

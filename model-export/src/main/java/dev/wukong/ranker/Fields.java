@@ -79,7 +79,8 @@ final class Fields {
           chosen(
                   scope,
                   (feature, nth) ->
-                      TableWidths.place(config, tables, feature).equals(OptionalInt.of(nth)))
+                      TableWidths.place(config, inputs.schema(), tables, feature)
+                          .equals(OptionalInt.of(nth)))
               .stream()
               .map(RankerInputs.Piece::embeddings)
               .toList();

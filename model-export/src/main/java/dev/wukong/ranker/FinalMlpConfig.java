@@ -45,6 +45,12 @@ public record FinalMlpConfig(
               section.texts("first"),
               section.texts("second"));
       section.done();
+      boolean byBatch = result.mlp().batchNorm() || result.mlp().dropout() > 0;
+      if (byBatch && (result.first().isEmpty() || result.second().isEmpty())) {
+        throw new ConfigException(
+            "%s.mlp has batch_norm or dropout, want neither unless first and second both name features: without them the gates are one row, the same for all"
+                .formatted(section.path()));
+      }
       return result;
     }
   }

@@ -205,13 +205,14 @@ public final class Network {
       Integer[] over = x.rank() == 2 ? new Integer[] {0} : new Integer[] {0, 2};
       Tensor count = graph.apply(new Op.Count(List.of(over)), x);
       Tensor one = graph.constant(1);
-      // A single value has no unbiased variance: the running one then takes the biased value.
+      Tensor others = graph.sub(count, one);
       Tensor unbiased =
-          graph.mul(
-              batchVariance,
-              graph.div(count, graph.apply(new Op.Max(), graph.sub(count, one), one)));
-      updates.put(mean, blend(mean, batchMean));
-      updates.put(variance, blend(variance, unbiased));
+          graph.mul(batchVariance, graph.div(count, graph.apply(new Op.Max(), others, one)));
+      // A single value, such as the last batch of an epoch may have, says nothing of a variance:
+      // the running statistics then stay.
+      Tensor momentum = graph.mul(graph.apply(new Op.Min(), others, one), MOMENTUM);
+      updates.put(mean, blend(mean, batchMean, momentum));
+      updates.put(variance, blend(variance, unbiased, momentum));
       Tensor factor = graph.mul(scale, inverseDeviation(batchVariance)); // [c]
       Tensor normal = graph.add(graph.mul(centred, spread(factor, x)), spread(bias, x));
       return graph.reshape(normal, x.shape());
@@ -248,8 +249,8 @@ public final class Network {
     return graph.apply(new Op.Reciprocal(), graph.apply(new Op.Sqrt(), shifted));
   }
 
-  private Tensor blend(Tensor old, Tensor fresh) {
-    return graph.add(graph.mul(old, 1 - MOMENTUM), graph.mul(fresh, MOMENTUM));
+  private Tensor blend(Tensor old, Tensor fresh, Tensor momentum) {
+    return graph.add(old, graph.mul(graph.sub(fresh, old), momentum));
   }
 
   private Tensor statistic(String name, float start, long width) {

@@ -4,6 +4,7 @@ import dev.wukong.data.Group;
 import dev.wukong.data.IdColumns;
 import dev.wukong.data.InputLayout;
 import dev.wukong.data.Pooling;
+import dev.wukong.data.Schema;
 import dev.wukong.data.Scope;
 import dev.wukong.data.Transform;
 import dev.wukong.graph.DataType;
@@ -99,6 +100,10 @@ public final class RankerInputs {
   /** The numbers of each scope that has some, in its features' order. */
   List<Numbers> numbers() {
     return numbers;
+  }
+
+  Schema schema() {
+    return layout.schema();
   }
 
   List<Piece> pieces() {

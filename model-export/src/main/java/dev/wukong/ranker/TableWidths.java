@@ -12,12 +12,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 
-/** Which tables a model has for each id feature: its embeddings', then the extra ones. */
+/**
+ * Which tables a model has for each id feature: its embeddings', then the extra ones. Features of
+ * one id space share the tables that they use for the same: what only some of them have keeps its
+ * place with the others, as width 0.
+ */
 final class TableWidths {
   private TableWidths() {}
 
   /**
-   * By feature, the widths of its tables.
+   * By feature, the widths of its tables; 0 where it leaves a place to a feature of its id space.
    *
    * @throws ConfigException if the configuration names a feature that the schema lacks
    */
@@ -37,27 +41,71 @@ final class TableWidths {
     }
     Map<String, List<Integer>> result = new LinkedHashMap<>();
     for (String feature : ids) {
-      int width = embedding.widths().getOrDefault(feature, embedding.width());
+      List<String> sharing = sharing(schema, feature);
+      int width = width(embedding, feature, sharing);
       List<Integer> own = new ArrayList<>(Collections.nCopies(embedding.count(feature), width));
-      extras.stream().filter(e -> e.has(feature)).forEach(e -> own.add(e.width()));
+      for (ExtraTables tables : extras) {
+        if (sharing.stream().anyMatch(tables::has)) {
+          own.addAll(
+              Collections.nCopies(Math.max(0, embeddings(embedding, sharing) - own.size()), 0));
+          own.add(tables.has(feature) ? tables.width() : 0);
+        }
+      }
+      while (!own.isEmpty() && own.getLast() == 0) {
+        own.removeLast();
+      }
       result.put(feature, own);
     }
     return result;
   }
 
   /** Which of {@code feature}'s tables is one of {@code tables}; empty where it has none there. */
-  static OptionalInt place(RankerConfig config, ExtraTables tables, String feature) {
+  static OptionalInt place(RankerConfig config, Schema schema, ExtraTables tables, String feature) {
     if (!tables.has(feature)) {
       return OptionalInt.empty();
     }
-    int place = config.embedding().count(feature);
+    List<String> sharing = sharing(schema, feature);
+    int place = embeddings(config.embedding(), sharing);
     for (ExtraTables other : config.extras(1)) { // The number of tasks changes widths alone.
       if (other.name().equals(tables.name())) {
         return OptionalInt.of(place);
       }
-      place += other.has(feature) ? 1 : 0;
+      place += sharing.stream().anyMatch(other::has) ? 1 : 0;
     }
     throw new IllegalArgumentException("the model has no tables '" + tables.name() + "'");
+  }
+
+  /** Tables that an id space has for embeddings. */
+  private static int embeddings(EmbeddingConfig embedding, List<String> sharing) {
+    return sharing.stream().mapToInt(embedding::count).max().orElseThrow();
+  }
+
+  /** The width of a feature's embeddings, which those of its id space have too. */
+  private static int width(EmbeddingConfig embedding, String feature, List<String> sharing) {
+    int width = embedding.widths().getOrDefault(feature, embedding.width());
+    for (String other : sharing) {
+      int its = embedding.widths().getOrDefault(other, embedding.width());
+      if (its != width) {
+        throw new ConfigException(
+            "model.embedding.widths gives feature '%s' width %d and feature '%s' width %d, want the same: they share their ids and tables"
+                .formatted(feature, width, other, its));
+      }
+    }
+    return width;
+  }
+
+  /** The features of {@code feature}'s id space, itself included. */
+  private static List<String> sharing(Schema schema, String feature) {
+    Map<String, List<String>> bySpace = new LinkedHashMap<>();
+    for (Feature other : schema.features()) {
+      if (other instanceof IdFeature ids) {
+        bySpace.computeIfAbsent(ids.idSpace(), _ -> new ArrayList<>()).add(ids.name());
+      }
+    }
+    return bySpace.values().stream()
+        .filter(names -> names.contains(feature))
+        .findFirst()
+        .orElseThrow();
   }
 
   private static List<String> ids(Schema schema) {

@@ -4,6 +4,7 @@ import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
+import dev.wukong.config.ConfigException;
 import dev.wukong.data.EncodedExamples;
 import dev.wukong.data.Scope;
 import dev.wukong.objective.TrainGraph;
@@ -52,6 +53,15 @@ final class HostStepper implements Stepper {
     this.shards = shards;
     this.runner = runner;
     this.inputs = inputs;
+    for (String slots : train.lookups()) {
+      long[] tail = lookupTail(slots);
+      long most = Integer.MAX_VALUE / (tail[0] * tail[1] * Float.BYTES);
+      if (state.config().batch() > most) {
+        throw new ConfigException(
+            "training.batch is %,d, but an example has %,d embeddings of width %d and their gradients must fit into 2 GiB; want at most %,d"
+                .formatted(state.config().batch(), tail[0], tail[1], most));
+      }
+    }
     for (int shard = 0; shard < shards.most(); shard++) {
       Map<String, OnnxTensor> own = new LinkedHashMap<>();
       for (Map.Entry<String, WeightState.Place> e : state.weights().places().entrySet()) {

@@ -3,6 +3,7 @@ package dev.wukong.training;
 import dev.wukong.config.ConfigException;
 import dev.wukong.config.Section;
 import dev.wukong.objective.Optimizer;
+import java.util.List;
 
 /** How weights follow their gradients. */
 public sealed interface OptimizerConfig {
@@ -30,27 +31,33 @@ public sealed interface OptimizerConfig {
     };
   }
 
-  static OptimizerConfig read(Section section, String otherwise) {
-    String name = section.text("optimizer", otherwise);
-    OptimizerConfig result =
-        switch (name) {
-          case "sgd" -> new Sgd(rate(section, 0.1));
-          case "adam" ->
-              new Adam(
-                  rate(section, 1e-3),
-                  section.number("beta1", 0.9, 0, 0.999999),
-                  section.number("beta2", 0.999, 0, 0.999999),
-                  section.number("epsilon", 1e-8, 0, 1));
-          case "row_wise_adagrad" ->
-              new RowWiseAdaGrad(rate(section, 0.02), section.number("epsilon", 1e-8, 0, 1));
-          default ->
-              throw new ConfigException(
-                  section.path()
-                      + ".optimizer is '"
-                      + name
-                      + "', want one of sgd, adam, row_wise_adagrad");
-        };
-    return result;
+  /**
+   * Reads the optimizer of {@code section}.
+   *
+   * @param allowed names of those that suit, the default first
+   */
+  static OptimizerConfig read(Section section, List<String> allowed) {
+    String name = section.text("optimizer", allowed.getFirst());
+    if (!allowed.contains(name)) {
+      throw new ConfigException(
+          "%s.optimizer is '%s', want one of %s"
+              .formatted(section.path(), name, String.join(", ", allowed)));
+    }
+    return switch (name) {
+      case "sgd" -> new Sgd(rate(section, 0.1));
+      case "adam" ->
+          new Adam(
+              rate(section, 1e-3),
+              section.number("beta1", 0.9, 0, 0.999999),
+              section.number("beta2", 0.999, 0, 0.999999),
+              epsilon(section));
+      default -> new RowWiseAdaGrad(rate(section, 0.02), epsilon(section));
+    };
+  }
+
+  /** Not 0: a weight without a gradient so far would become 0 / 0. */
+  private static double epsilon(Section section) {
+    return section.number("epsilon", 1e-8, 1e-30, 1);
   }
 
   private static double rate(Section section, double otherwise) {

@@ -22,6 +22,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.IntToDoubleFunction;
 import java.util.function.ToLongFunction;
 
 /**
@@ -193,7 +194,12 @@ public final class TrainSession implements AutoCloseable {
    * @return the loss and the probabilities [B, tasks] before the step
    */
   public Step step(EncodedExamples batch, double factor) {
-    return steps(batch, 1, factor).getFirst();
+    return steps(batch, new double[] {factor * warmth(0)}).getFirst();
+  }
+
+  /** The same with one factor of the learning rates for all. */
+  public List<Step> steps(EncodedExamples block, double factor) {
+    return steps(block, _ -> factor);
   }
 
   /**
@@ -201,28 +207,33 @@ public final class TrainSession implements AutoCloseable {
    * #stepsPerRun} allows.
    *
    * @param block minibatches of the configured size one after the other; the last may be smaller
-   * @param factor multiplies the configured learning rates
+   * @param factor what multiplies the configured learning rates, by the rows of {@code block}
+   *     before a minibatch
    */
-  public List<Step> steps(EncodedExamples block, double factor) {
+  public List<Step> steps(EncodedExamples block, IntToDoubleFunction factor) {
     List<Step> result = new ArrayList<>();
     for (int from = 0; from < block.rows(); ) {
       int left = block.rows() - from;
       int count = Math.clamp(left / config.batch(), 1, stepsPerRun());
       int rows = Math.min(left, Math.multiplyExact(count, config.batch()));
-      result.addAll(steps(Minibatches.range(layout, block, from, rows), count, factor));
+      double[] factors = new double[count];
+      for (int k = 0; k < count; k++) {
+        factors[k] = factor.applyAsDouble(from + k * config.batch()) * warmth(k);
+      }
+      result.addAll(steps(Minibatches.range(layout, block, from, rows), factors));
       from += rows;
     }
     return List.copyOf(result);
   }
 
-  private List<Step> steps(EncodedExamples block, int count, double factor) {
-    double[] factors = new double[count];
-    for (int k = 0; k < count; k++) {
-      double warm = (step + 1.0 + k) / Math.max(1, config.warmUp());
-      factors[k] = factor * Math.min(1, warm);
-    }
+  /** How far the learning rates have risen {@code ahead} steps from now. */
+  private double warmth(int ahead) {
+    return Math.min(1, (step + 1.0 + ahead) / Math.max(1, config.warmUp()));
+  }
+
+  private List<Step> steps(EncodedExamples block, double[] factors) {
     List<Step> result = stepper.run(block, new Stepper.Steps(step + 1, factors));
-    step += count;
+    step += factors.length;
     return result;
   }
 

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
+import java.util.function.IntToDoubleFunction;
 import java.util.function.LongSupplier;
 
 /**
@@ -160,7 +161,9 @@ public final class Trainer {
     if (valid.isEmpty()) {
       return factor;
     }
-    double floor = config.plateau().floor() / Math.max(config.dense().learningRate(), 1e-30);
+    double dense = config.dense().learningRate();
+    double rate = dense > 0 ? dense : config.rows().optimizer().learningRate();
+    double floor = config.plateau().floor() / Math.max(rate, 1e-30);
     return Math.min(factor, Math.max(factor * config.plateau().factor(), floor));
   }
 
@@ -176,7 +179,7 @@ public final class Trainer {
     while (at.rows() < train.rows() && !stop.getAsBoolean()) {
       int count = shuffle.fill(at.rows(), indices);
       EncodedExamples block = train.batch(indices, 0, count, room);
-      List<TrainSession.Step> steps = session.steps(block, at.factor() * decay(at));
+      List<TrainSession.Step> steps = session.steps(block, rates(at));
       long before = now;
       now = nanoClock.getAsLong();
       int left = count;
@@ -195,9 +198,11 @@ public final class Trainer {
     return at;
   }
 
-  private double decay(Position at) {
-    double rows = (double) at.epoch() * train.rows() + at.rows();
-    return config.decay().factor(rows / ((double) config.epochs() * train.rows()));
+  /** The factor of the learning rates for a minibatch by the rows between {@code at} and it. */
+  private IntToDoubleFunction rates(Position at) {
+    double before = (double) at.epoch() * train.rows() + at.rows();
+    double all = (double) config.epochs() * train.rows();
+    return rows -> at.factor() * config.decay().factor((before + rows) / all);
   }
 
   /** The metrics by task, none without validation data; empty where it is asked to stop. */

@@ -123,7 +123,12 @@ public record TrainingConfig(
     RowsConfig rowsConfig =
         new RowsConfig(
             mode,
-            OptimizerConfig.read(rows, mode == RowMode.TOUCHED ? "row_wise_adagrad" : "adam"),
+            OptimizerConfig.read(
+                rows,
+                switch (mode) {
+                  case TOUCHED -> List.of("row_wise_adagrad", "sgd");
+                  case WHOLE_TABLE -> List.of("adam", "sgd");
+                }),
             rows.number("l2", 0, 0, 1000));
     rows.done();
     if (mode == RowMode.TOUCHED && rowsConfig.l2() > 0) {
@@ -133,23 +138,9 @@ public record TrainingConfig(
               + rowsConfig.l2()
               + ", want 0 with mode touched: the term is over the whole table");
     }
-    if (mode == RowMode.WHOLE_TABLE
-        && rowsConfig.optimizer() instanceof OptimizerConfig.RowWiseAdaGrad) {
-      throw new ConfigException(
-          rows.path() + ".optimizer is 'row_wise_adagrad', want adam or sgd with mode whole_table");
-    }
-    if (mode == RowMode.TOUCHED && rowsConfig.optimizer() instanceof OptimizerConfig.Adam) {
-      throw new ConfigException(
-          rows.path() + ".optimizer is 'adam', want row_wise_adagrad or sgd with mode touched");
-    }
     Section dense = section.section("dense");
-    OptimizerConfig denseConfig = OptimizerConfig.read(dense, "adam");
+    OptimizerConfig denseConfig = OptimizerConfig.read(dense, List.of("adam", "sgd"));
     dense.done();
-    if (denseConfig instanceof OptimizerConfig.RowWiseAdaGrad) {
-      throw new ConfigException(
-          dense.path()
-              + ".optimizer is 'row_wise_adagrad', want adam or sgd: dense weights have no rows");
-    }
     Section plateau = section.section("plateau");
     PlateauConfig plateauConfig =
         new PlateauConfig(

@@ -1,5 +1,6 @@
 package dev.wukong.training;
 
+import dev.wukong.config.ConfigException;
 import dev.wukong.data.EncodedExamples;
 import dev.wukong.data.EncodedRows;
 import dev.wukong.data.Group;
@@ -22,6 +23,9 @@ import java.util.function.ToLongFunction;
  * For small tables.
  */
 final class WholeTableRows implements RowTrainer {
+  /** What one buffer of floats holds. */
+  private static final long MAX_FLOATS = Integer.MAX_VALUE / Float.BYTES;
+
   /** One group: slot = base of the table + id. */
   private record Rows(
       Group group, long[] base, int size, Floats weights, Floats[] state, float[] gradients) {}
@@ -60,13 +64,10 @@ final class WholeTableRows implements RowTrainer {
       size += rowsIn.applyAsLong(table.idSpace());
     }
     long floats = size * group.width();
-    if (floats > Integer.MAX_VALUE - 8) {
-      throw new IllegalArgumentException(
-          "tables of width "
-              + group.width()
-              + " have "
-              + size
-              + " rows, too many for whole-table training; use mode touched");
+    if (floats > MAX_FLOATS) {
+      throw new ConfigException(
+          "training.rows.mode is 'whole_table', but the tables of width %d have %,d rows; want touched, or at most %,d rows"
+              .formatted(group.width(), size, MAX_FLOATS / group.width()));
     }
     Floats weights = new Floats(arena, floats);
     SplittableRandom random = new SplittableRandom(seed * 31 + group.name().hashCode());

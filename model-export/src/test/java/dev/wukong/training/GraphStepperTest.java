@@ -167,6 +167,30 @@ class GraphStepperTest {
     check(mlp, training, "optimizer_in: graph\nsteps_per_run: 4");
   }
 
+  /** One example has no variance: the running statistics stay as they were; of two they move. */
+  @ParameterizedTest
+  @ValueSource(strings = {"host", "graph"})
+  void batchNorm_oneExample_leavesTheRunningStatistics(String place) {
+    try (TrainSession session =
+        session("{hidden: [6], batch_norm: true}", "optimizer_in: " + place)) {
+      session.steps(examples(1).first(BATCH), 1);
+      Map<String, double[]> before = everything(session);
+      session.steps(examples(2).first(1), 1);
+      Map<String, double[]> one = everything(session);
+      session.steps(examples(2).first(2), 1);
+      Map<String, double[]> two = everything(session);
+      List<String> statistics =
+          before.keySet().stream()
+              .filter(name -> name.matches("(?!state).*batch_norm/(mean|variance)"))
+              .toList();
+      assertThat(statistics).hasSizeGreaterThan(1);
+      for (String name : statistics) {
+        assertThat(one.get(name)).as(name).isEqualTo(before.get(name));
+        assertThat(two.get(name)).as(name).isNotEqualTo(before.get(name));
+      }
+    }
+  }
+
   private static void check(String mlp, String training, String place) {
     check(model(mlp), training, place);
   }
@@ -177,8 +201,9 @@ class GraphStepperTest {
       Map<String, double[]> start = everything(host);
       for (int pass = 0; pass < 2; pass++) {
         EncodedExamples examples = examples(pass);
-        List<TrainSession.Step> expected = host.steps(examples, 0.7);
-        List<TrainSession.Step> got = graph.steps(examples, 0.7);
+        // Learning rates that fall from minibatch to minibatch, within a run of the graph too.
+        List<TrainSession.Step> expected = host.steps(examples, rows -> 0.7 - 0.5 * rows / ROWS);
+        List<TrainSession.Step> got = graph.steps(examples, rows -> 0.7 - 0.5 * rows / ROWS);
         assertThat(got).hasSameSizeAs(expected).hasSize(5);
         for (int i = 0; i < expected.size(); i++) {
           TrainSession.Step step = expected.get(i);
