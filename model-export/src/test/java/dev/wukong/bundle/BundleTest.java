@@ -228,7 +228,7 @@ class BundleTest {
       Table odd = new Table(0, "a/b", "a", 1);
       assertThatThrownBy(() -> writer.rows(odd, new long[] {1}, new float[1]))
           .hasMessage(
-              "table name 'a/b' is not allowed, it must match [A-Za-z0-9_][A-Za-z0-9_.-]{0,127}");
+              "table name 'a/b' is not allowed, it must match [A-Za-z0-9_][A-Za-z0-9_.-]{0,139}");
     }
   }
 
