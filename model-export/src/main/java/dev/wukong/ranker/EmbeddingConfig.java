@@ -1,5 +1,6 @@
 package dev.wukong.ranker;
 
+import dev.wukong.config.ConfigException;
 import dev.wukong.config.Section;
 import java.util.Collections;
 import java.util.List;
@@ -70,6 +71,12 @@ public record EmbeddingConfig(
             MlpConfig.read(section.section("bottom"), List.of()),
             section.number("deviation", 1e-2, 0, 10));
     section.done();
+    boolean bottom = !result.bottom().hidden().isEmpty() || result.denseEmbeddings() > 1;
+    if (result.numbers() == Numbers.EACH && bottom) {
+      throw new ConfigException(
+          "%s has a bottom MLP or dense_embeddings, want neither with numbers: each, where every number has a weight of its own (numbers: bottom takes them)"
+              .formatted(section.path()));
+    }
     return result;
   }
 }

@@ -62,6 +62,9 @@ class RankerConfigTest {
         "{head: {dropout: 1}}; model.head.dropout is 1, want a number from 0.0 to 0.99",
         "{embedding: {width: x}}; model.embedding.width is \"x\", want a whole number from 1 to"
             + " 4096",
+        "{type: dcnv2, embedding: {bottom: {hidden: [8]}}}; model.embedding has a bottom MLP or"
+            + " dense_embeddings, want neither with numbers: each, where every number has a weight"
+            + " of its own (numbers: bottom takes them)",
         "{type: finalmlp, selection: {mlp: {dropout: 0.1}, first: [user]}}; model.selection.mlp has"
             + " batch_norm or dropout, want neither unless first and second both name features:"
             + " without them the gates are one row, the same for all",
