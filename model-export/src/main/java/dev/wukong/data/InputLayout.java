@@ -49,11 +49,11 @@ public record InputLayout(
       if (feature instanceof IdFeature ids) {
         List<Integer> own = widths.getOrDefault(ids.name(), List.of());
         for (int n = 0; n < own.size(); n++) {
-          Place place = new Place(ids.idSpace(), n);
-          Table table = tables.get(place);
           if (own.get(n) == 0) {
             continue;
           }
+          Place place = new Place(ids.idSpace(), n);
+          Table table = tables.get(place);
           if (table == null) {
             String name = name(place, names);
             tables.put(place, new Table(tables.size(), name, ids.idSpace(), own.get(n)));
@@ -117,12 +117,12 @@ public record InputLayout(
     if (place.n() == 0) {
       return place.idSpace();
     }
-    String separator = ".";
-    String name = place.idSpace() + separator + (place.n() + 1);
-    while (!taken.add(name)) {
-      separator += ".";
-      name = place.idSpace() + separator + (place.n() + 1);
-    }
+    String prefix = place.idSpace();
+    String name;
+    do {
+      prefix += ".";
+      name = prefix + (place.n() + 1);
+    } while (!taken.add(name));
     return name;
   }
 

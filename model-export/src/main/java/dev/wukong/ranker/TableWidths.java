@@ -28,7 +28,7 @@ final class TableWidths {
   static Map<String, List<Integer>> of(RankerConfig config, Schema schema) {
     EmbeddingConfig embedding = config.embedding();
     List<ExtraTables> extras = config.extras(schema.tasks().size());
-    List<String> ids = ids(schema);
+    List<String> ids = idFeatures(schema).stream().map(IdFeature::name).toList();
     check("embedding.widths", embedding.widths().keySet(), "id feature", ids, schema);
     List<String> counted =
         embedding.counts().keySet().stream().filter(f -> !f.equals(EmbeddingConfig.EVERY)).toList();
@@ -44,10 +44,9 @@ final class TableWidths {
       List<String> sharing = sharing(schema, feature);
       int width = width(embedding, feature, sharing);
       List<Integer> own = new ArrayList<>(Collections.nCopies(embedding.count(feature), width));
+      own.addAll(Collections.nCopies(embeddings(embedding, sharing) - own.size(), 0));
       for (ExtraTables tables : extras) {
         if (sharing.stream().anyMatch(tables::has)) {
-          own.addAll(
-              Collections.nCopies(Math.max(0, embeddings(embedding, sharing) - own.size()), 0));
           own.add(tables.has(feature) ? tables.width() : 0);
         }
       }
@@ -96,22 +95,16 @@ final class TableWidths {
 
   /** The features of {@code feature}'s id space, itself included. */
   private static List<String> sharing(Schema schema, String feature) {
-    Map<String, List<String>> bySpace = new LinkedHashMap<>();
-    for (Feature other : schema.features()) {
-      if (other instanceof IdFeature ids) {
-        bySpace.computeIfAbsent(ids.idSpace(), _ -> new ArrayList<>()).add(ids.name());
-      }
-    }
-    return bySpace.values().stream()
-        .filter(names -> names.contains(feature))
-        .findFirst()
-        .orElseThrow();
+    List<IdFeature> all = idFeatures(schema);
+    String space =
+        all.stream().filter(f -> f.name().equals(feature)).findFirst().orElseThrow().idSpace();
+    return all.stream().filter(f -> f.idSpace().equals(space)).map(IdFeature::name).toList();
   }
 
-  private static List<String> ids(Schema schema) {
+  private static List<IdFeature> idFeatures(Schema schema) {
     return schema.features().stream()
         .filter(IdFeature.class::isInstance)
-        .map(feature -> feature.name())
+        .map(IdFeature.class::cast)
         .toList();
   }
 

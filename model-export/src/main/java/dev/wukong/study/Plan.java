@@ -34,23 +34,21 @@ final class Plan {
    */
   static List<PlannedRun> of(
       Study study, int seeds, List<String> only, OptionalInt epochs, int threads) {
-    List<RunSpec> specs = specs(study, only);
     List<PlannedRun> result = new ArrayList<>();
     for (int i = 0; i < seeds; i++) {
-      for (RunSpec spec : specs) {
-        result.add(plan(study, spec, i, epochs, threads));
-      }
+      result.addAll(ofSeed(study, i, only, epochs, threads));
     }
     return List.copyOf(result);
   }
 
   /**
-   * All runs of one seed.
+   * The runs of one seed.
    *
    * @param place 0 for the first
    */
-  static List<PlannedRun> ofSeed(Study study, int place, OptionalInt epochs, int threads) {
-    return specs(study, List.of()).stream()
+  static List<PlannedRun> ofSeed(
+      Study study, int place, List<String> only, OptionalInt epochs, int threads) {
+    return specs(study, only).stream()
         .map(spec -> plan(study, spec, place, epochs, threads))
         .toList();
   }
@@ -88,7 +86,7 @@ final class Plan {
             "trials is %d, but the space gives no more than %d different ones; want a larger space or fewer trials"
                 .formatted(study.trials(), before.size()));
       }
-      // Names of the same width whatever the count of trials: with more, the first keep theirs.
+      // Two digits at least, whatever the count of trials: with more, the first keep their names.
       String name = String.format(Locale.ROOT, "trial-%02d", t);
       result.add(new RunSpec(name, Optional.empty(), "", drawn, List.of()));
     }

@@ -14,7 +14,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Collectors;
 
 /**
  * Makes the runs of a study: in parallel, each in a folder of its own, those that have ended not
@@ -97,7 +99,7 @@ public final class StudyEngine {
       }
       List<StudyRun> all = claimed(plan, data);
       Results results = new Results(study, options.out());
-      others(threads, data).forEach(results::put);
+      others(plan, threads, data).forEach(results::put);
       List<StudyRun> left = new ArrayList<>();
       for (StudyRun run : all) {
         Optional<Result> before = run.folder().result();
@@ -124,17 +126,15 @@ public final class StudyEngine {
    * Runs of the study that are not wanted now but ended before, of further seeds too: the report is
    * of all that there is.
    */
-  private Map<String, Result> others(int threads, StudyData data) throws IOException {
+  private Map<String, Result> others(List<PlannedRun> wanted, int threads, StudyData data) {
+    Set<String> labels = wanted.stream().map(PlannedRun::label).collect(Collectors.toSet());
     Map<String, Result> ended = new LinkedHashMap<>();
     boolean more = true;
     for (int seed = 0; more && seed < MAX_SEEDS; seed++) {
       more = seed < options.seeds();
-      for (PlannedRun run : Plan.ofSeed(study, seed, options.epochs(), threads)) {
-        boolean wanted =
-            seed < options.seeds()
-                && (options.only().isEmpty() || options.only().contains(run.spec().name()));
+      for (PlannedRun run : Plan.ofSeed(study, seed, List.of(), options.epochs(), threads)) {
         RunFolder folder = folder(run);
-        if (!wanted && Files.exists(folder.path())) {
+        if (!labels.contains(run.label()) && Files.exists(folder.path())) {
           Optional<Result.DataPrint> print = data.find(run.config()).map(StudyData.Entry::print);
           Result.Identity identity =
               run.identity(study.name(), print.orElse(Result.DataPrint.UNKNOWN));
