@@ -8,6 +8,7 @@ import dev.wukong.data.InputLayout;
 import dev.wukong.data.Schema;
 import dev.wukong.data.Table;
 import dev.wukong.data.Task;
+import dev.wukong.metrics.Watch;
 import dev.wukong.ranker.RankerConfig;
 import dev.wukong.training.TrainingConfig;
 import java.util.List;
@@ -111,12 +112,12 @@ public record RunConfig(
   }
 
   private void checkWatch(String path) {
-    String watch = training.plateau().watch();
+    Watch watch = new Watch(training.plateau().watch());
     List<String> tasks = schema.tasks().stream().map(Task::name).toList();
-    if (!watch.equals(TrainingConfig.PlateauConfig.MEAN) && !tasks.contains(watch)) {
+    if (!watch.isMean() && !tasks.contains(watch.task())) {
       throw new ConfigException(
           "%s training.plateau.watch is '%s', want %s or a task: %s"
-              .formatted(path, watch, TrainingConfig.PlateauConfig.MEAN, String.join(", ", tasks)));
+              .formatted(path, watch.task(), Watch.MEAN, String.join(", ", tasks)));
     }
   }
 

@@ -3,6 +3,7 @@ package dev.wukong.study;
 import dev.wukong.report.Block;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Collectors;
 
 /** What each part of a model is worth: the first run is the whole. */
@@ -56,7 +57,10 @@ final class AblationReport {
     double reference = whole.mean(o -> o.of("test").logLoss());
     List<List<String>> rows = new ArrayList<>();
     for (Groups.Group group : groups.all()) {
-      boolean alone = group.name().equals(whole.name()) || !group.comparable(whole);
+      Optional<PairedInterval> change =
+          group.name().equals(whole.name()) || !group.comparable(whole)
+              ? Optional.empty()
+              : Optional.of(relative(group, whole, reference));
       rows.add(
           List.of(
               group.name(),
@@ -68,8 +72,8 @@ final class AblationReport {
                   "%.6f",
                   group.mean(o -> o.of("test").logLoss()),
                   group.deviation(o -> o.of("test").logLoss())),
-              alone ? "" : Cells.interval("%+.3f", relative(group, whole, reference)),
-              alone ? "" : relative(group, whole, reference).excludesZero() ? "yes" : "no",
+              change.map(c -> Cells.interval("%+.3f", c)).orElse(""),
+              change.map(c -> c.excludesZero() ? "yes" : "no").orElse(""),
               Cells.count(group.first().size().parameters()),
               group.spec().published().stream()
                   .map(p -> (p.source() + ": " + p.note()).strip())

@@ -1,7 +1,7 @@
 package dev.wukong.study;
 
 import dev.wukong.metrics.Metrics;
-import dev.wukong.training.TrainingConfig;
+import dev.wukong.metrics.Watch;
 import java.util.List;
 import java.util.Map;
 
@@ -84,15 +84,14 @@ public record Outcome(
    * names, or the mean of all that have one; NaN where none has.
    */
   double validAuc() {
-    String mean = TrainingConfig.PlateauConfig.MEAN;
     String watch =
-        identity.configuration().path("training").path("plateau").path("watch").asString(mean);
-    return metrics.getOrDefault("valid", Map.of()).entrySet().stream()
-        .filter(e -> watch.equals(mean) || e.getKey().equals(watch))
-        .mapToDouble(e -> e.getValue().auc())
-        .filter(Double::isFinite)
-        .average()
-        .orElse(Double.NaN);
+        identity
+            .configuration()
+            .path("training")
+            .path("plateau")
+            .path("watch")
+            .asString(Watch.MEAN);
+    return new Watch(watch).of(metrics.getOrDefault("valid", Map.of()));
   }
 
   /** More on the first task. */

@@ -13,6 +13,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** The report of a study, as far as its runs have ended. */
 final class StudyReports {
@@ -57,14 +58,13 @@ final class StudyReports {
       return ended + ".";
     }
     List<Outcome> all = groups.all().stream().flatMap(g -> g.outcomes().stream()).toList();
-    return ended
-        + ". "
-        + each(all, StudyReports::data)
-        + ". "
-        + each(all, StudyReports::machine)
-        + "."
-        + each(
-            all, o -> o.effort().commit().isEmpty() ? "" : " Commit " + o.effort().commit() + ".");
+    return Stream.of(
+            ended,
+            each(all, StudyReports::data),
+            each(all, StudyReports::machine),
+            each(all, o -> o.effort().commit().isEmpty() ? "" : "Commit " + o.effort().commit()))
+        .filter(said -> !said.isEmpty())
+        .collect(Collectors.joining(". ", "", "."));
   }
 
   private static String data(Outcome outcome) {

@@ -1,10 +1,10 @@
 package dev.wukong.study;
 
 import dev.wukong.metrics.Metrics;
+import dev.wukong.metrics.Watch;
 import dev.wukong.run.ModelRun;
 import dev.wukong.runtime.Device;
 import dev.wukong.training.NotFiniteException;
-import dev.wukong.training.TrainingConfig;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -141,9 +141,7 @@ final class StudyRun {
 
   /** The task that chooses the best epoch, or the first of several. */
   private String firstTask() {
-    String watch = planned.config().training().plateau().watch();
-    return watch.equals(TrainingConfig.PlateauConfig.MEAN)
-        ? planned.config().schema().tasks().getFirst().name()
-        : watch;
+    Watch watch = new Watch(planned.config().training().plateau().watch());
+    return watch.isMean() ? planned.config().schema().tasks().getFirst().name() : watch.task();
   }
 }

@@ -2,6 +2,7 @@ package dev.wukong.training;
 
 import dev.wukong.config.ConfigException;
 import dev.wukong.config.Section;
+import dev.wukong.metrics.Watch;
 import dev.wukong.objective.UpdateRule;
 import java.time.Duration;
 import java.util.List;
@@ -77,12 +78,9 @@ public record TrainingConfig(
    *
    * @param factor multiplies the learning rates after an epoch without gain
    * @param stopAfter epochs without gain in a row that end training; 0: never
-   * @param watch the task whose AUC tells a gain, or {@link #MEAN}
+   * @param watch the task whose AUC tells a gain, or {@link Watch#MEAN}
    */
-  public record PlateauConfig(double factor, double floor, int stopAfter, String watch) {
-    /** Watches the mean of all tasks' AUC. */
-    public static final String MEAN = "mean";
-  }
+  public record PlateauConfig(double factor, double floor, int stopAfter, String watch) {}
 
   /** The same with another limit of epochs. */
   public TrainingConfig withEpochs(int limit) {
@@ -147,7 +145,7 @@ public record TrainingConfig(
             plateau.number("factor", 0.1, 1e-9, 1),
             plateau.number("floor", 1e-6, 0, 1),
             plateau.integer("stop_after", 2, 0, 1000),
-            plateau.text("watch", PlateauConfig.MEAN));
+            plateau.text("watch", Watch.MEAN));
     plateau.done();
     TrainingConfig result =
         new TrainingConfig(

@@ -5,16 +5,16 @@ import dev.wukong.data.EncodedDataset;
 import dev.wukong.data.EncodedExamples;
 import dev.wukong.data.Task;
 import dev.wukong.metrics.Metrics;
+import dev.wukong.metrics.Watch;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /**
  * The figure that tells a better epoch from a worse one: the watched task's AUC, or the mean of all
- * tasks that have one.
- *
- * @param tasks whose AUC counts
+ * tasks that have one. The validation data defines it.
  */
-record ValidationFigure(List<String> tasks) {
+record ValidationFigure(Watch watch) {
   private static final int BATCH = 4096;
 
   /**
@@ -36,20 +36,20 @@ record ValidationFigure(List<String> tasks) {
         }
       }
     }
-    boolean mean = watch.equals(TrainingConfig.PlateauConfig.MEAN);
-    List<String> counted =
-        tasks.stream()
-            .filter(task -> mean || task.name().equals(watch))
-            .filter(task -> seen[tasks.indexOf(task)][0] && seen[tasks.indexOf(task)][1])
-            .map(Task::name)
-            .toList();
-    if (counted.isEmpty()) {
+    Watch watched = new Watch(watch);
+    boolean defined =
+        IntStream.range(0, tasks.size())
+            .filter(task -> watched.counts(tasks.get(task).name()))
+            .anyMatch(task -> seen[task][0] && seen[task][1]);
+    if (!defined) {
       throw new DataException(
           "the validation data has no AUC of "
-              + (mean ? "any task" : "task '" + watch + "', which training.plateau.watch names")
+              + (watched.isMean()
+                  ? "any task"
+                  : "task '" + watch + "', which training.plateau.watch names")
               + ": examples of both labels are needed");
     }
-    return new ValidationFigure(counted);
+    return new ValidationFigure(watched);
   }
 
   private static boolean both(boolean[][] seen) {
@@ -63,10 +63,6 @@ record ValidationFigure(List<String> tasks) {
 
   /** Higher is better. */
   double of(Map<String, Metrics> validation) {
-    return validation.entrySet().stream()
-        .filter(e -> tasks.contains(e.getKey()))
-        .mapToDouble(e -> e.getValue().auc())
-        .average()
-        .orElseThrow();
+    return watch.of(validation);
   }
 }

@@ -71,6 +71,24 @@ class TrainCommandTest {
     }
   }
 
+  /** A table is named after its feature, with a number where the feature has several. */
+  @Test
+  void train_longestFeatureName_withTwoEmbeddings_exportsABundleThatVerifies() throws Exception {
+    String longest = "u".repeat(128);
+    List<String> arguments =
+        training("model: {embedding: {counts: {\"*\": 2}}}\ntraining: {epochs: 1}\n");
+    for (String file : List.of("rows.csv", "least.yaml")) {
+      Path path = folder.resolve(file);
+      Files.writeString(path, Files.readString(path).replace("user", longest));
+    }
+
+    assertThat(execute(arguments)).as(said.toString()).isZero();
+    assertThat(execute(List.of("verify", folder.resolve("bundles/least/1").toString())))
+        .as(said.toString())
+        .isZero();
+    assertThat(folder.resolve("bundles/least/1/rows/" + longest + ".2-00000.safetensors")).exists();
+  }
+
   /**
    * SIGTERM, as Ctrl-C: the process ends by itself after a checkpoint, and a second one goes on.
    */
