@@ -1,5 +1,8 @@
 package dev.wukong.bundle;
 
+import dev.wukong.graph.Lowering;
+import dev.wukong.graph.OnnxReadException;
+import dev.wukong.runtime.Device;
 import java.util.Arrays;
 import java.util.Locale;
 
@@ -26,6 +29,22 @@ public enum Precision {
   /** The element type of the graph's inputs {@code rows.<group>}. */
   public DType rows() {
     return rows;
+  }
+
+  /**
+   * {@code graph}, a file of this precision, as a session on {@code device} is to load it.
+   *
+   * @throws BundleException where it has to be read for that and has what is not known here
+   */
+  public byte[] on(Device device, byte[] graph) throws BundleException {
+    try {
+      return switch (device) {
+        case Device.Cpu() -> this == FP16 ? Lowering.CPU.of(graph) : graph;
+        case Device.Cuda _ -> graph;
+      };
+    } catch (OnnxReadException e) {
+      throw new BundleException("%s: %s".formatted(file, e.getMessage()), e);
+    }
   }
 
   /**

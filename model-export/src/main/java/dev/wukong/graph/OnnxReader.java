@@ -71,8 +71,21 @@ public final class OnnxReader {
    * @throws OnnxReadException where they are no ONNX file, or as for {@link #read(ModelProto)}
    */
   public static Model read(byte[] bytes) {
+    return read(parse(bytes));
+  }
+
+  /**
+   * The same with all initializers as constants.
+   *
+   * @throws OnnxReadException where they are no ONNX file, or as for {@link #read(ModelProto)}
+   */
+  static Model weightless(byte[] bytes) {
+    return read(parse(bytes), name -> false);
+  }
+
+  private static ModelProto parse(byte[] bytes) {
     try {
-      return read(ModelProto.parseFrom(bytes));
+      return ModelProto.parseFrom(bytes);
     } catch (InvalidProtocolBufferException e) {
       throw new OnnxReadException("not an ONNX file: " + e.getMessage());
     }

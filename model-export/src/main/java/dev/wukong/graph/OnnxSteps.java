@@ -2,6 +2,7 @@ package dev.wukong.graph;
 
 import static dev.wukong.graph.OnnxAttributes.attribute;
 
+import dev.wukong.onnx.NodeProto;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -22,6 +23,30 @@ final class OnnxSteps {
     this.to = to;
     this.read = read;
     this.lowering = lowering;
+  }
+
+  /** A product of matrices; the attributes are the caller's. */
+  NodeProto.Builder product(Node node, String type) {
+    if (lowering == Lowering.CPU && node.out().type() == DataType.FLOAT16) {
+      return productInFloat(node, type);
+    }
+    return to.emit(type, to.names(node.inputs()), to.outputs(node));
+  }
+
+  private NodeProto.Builder productInFloat(Node node, String type) {
+    List<String> in = new ArrayList<>();
+    for (Tensor tensor : node.inputs()) {
+      in.add(to.fresh());
+      cast(to.name(tensor), in.getLast(), DataType.FLOAT);
+    }
+    String product = to.fresh();
+    NodeProto.Builder made = to.emit(type, in, List.of(product));
+    cast(product, to.name(node.out()), DataType.FLOAT16);
+    return made;
+  }
+
+  private void cast(String from, String into, DataType type) {
+    to.emit("Cast", List.of(from), List.of(into)).addAttribute(attribute("to", type.onnx()));
   }
 
   void layerNormalization(Node node, float epsilon) {
@@ -74,10 +99,7 @@ final class OnnxSteps {
     to.emit("LayerNormalization", to.names(node.inputs()), out)
         .addAttribute(attribute("axis", -1))
         .addAttribute(attribute("epsilon", epsilon));
-    casts.forEach(
-        cast ->
-            to.emit("Cast", cast.subList(0, 1), cast.subList(1, 2))
-                .addAttribute(attribute("to", node.out().type().onnx())));
+    casts.forEach(pair -> cast(pair.getFirst(), pair.getLast(), node.out().type()));
   }
 
   void count(Node node, List<Integer> axes) {
@@ -89,8 +111,7 @@ final class OnnxSteps {
                 to.longs(axes.stream().map(Integer::longValue).toList())));
     String product = to.fresh();
     to.emit("ReduceProd", List.of(sizes), List.of(product)).addAttribute(attribute("keepdims", 0));
-    to.emit("Cast", List.of(product), to.outputs(node))
-        .addAttribute(attribute("to", node.out().type().onnx()));
+    cast(product, to.name(node.out()), node.out().type());
   }
 
   void scatterAdd(Node node) {
@@ -99,8 +120,7 @@ final class OnnxSteps {
     String index = to.name(indices);
     if (indices.type() != DataType.INT64) {
       index = to.fresh();
-      to.emit("Cast", List.of(to.name(indices)), List.of(index))
-          .addAttribute(attribute("to", DataType.INT64.onnx()));
+      cast(to.name(indices), index, DataType.INT64);
     }
     String zeros = to.fresh();
     TensorData zero = new TensorData.Numbers(node.out().type(), Shape.of(1), new double[1]);

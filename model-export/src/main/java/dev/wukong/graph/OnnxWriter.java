@@ -162,10 +162,12 @@ public final class OnnxWriter {
       case Op.Neg(), Op.Abs(), Op.Sign(), Op.Exp(), Op.Log(), Op.Sqrt(), Op.Reciprocal() ->
           plain(node);
       case Op.Relu(), Op.Sigmoid(), Op.Tanh(), Op.Softplus(), Op.Not() -> plain(node);
-      case Op.Where(), Op.MatMul() -> plain(node);
+      case Op.Where() -> plain(node);
+      case Op.MatMul() -> steps.product(node, "MatMul");
       case Op.Cast(var type) -> plain(node).addAttribute(attribute("to", type.onnx()));
       case Op.Gemm(var transA, var transB) ->
-          plain(node)
+          steps
+              .product(node, "Gemm")
               .addAttribute(attribute("transA", transA ? 1 : 0))
               .addAttribute(attribute("transB", transB ? 1 : 0));
       case Op.ReduceSum(var axes, var keep) -> reduce(node, axes, keep);

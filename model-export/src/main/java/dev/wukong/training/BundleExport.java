@@ -171,7 +171,7 @@ public final class BundleExport {
     byte[] graph =
         OnnxWriter.write(
                 RankerGraphs.predict(config, session.layout(), DataType.FLOAT16),
-                Lowering.CPU,
+                Lowering.CUDA,
                 weights,
                 metadata)
             .toByteArray();

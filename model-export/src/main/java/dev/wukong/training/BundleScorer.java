@@ -42,7 +42,7 @@ public final class BundleScorer implements AutoCloseable {
     this.rows = new BundleRows(bundle);
     try {
       this.graph = new GraphScorer(model, bundle.layout(), precision, device, threads);
-    } catch (OrtException e) {
+    } catch (OrtException | BundleException e) {
       throw new BundleException(
           "bundle %s: %s does not load: %s"
               .formatted(bundle.folder(), precision.file(), e.getMessage()),

@@ -1,6 +1,7 @@
 package dev.wukong.training;
 
 import ai.onnxruntime.OrtException;
+import dev.wukong.bundle.BundleException;
 import dev.wukong.bundle.Precision;
 import dev.wukong.bundle.ReducedGraph;
 import dev.wukong.data.EncodedExamples;
@@ -45,7 +46,7 @@ final class HalfPrecision implements AutoCloseable {
     try {
       this.graph =
           new GraphScorer(model, session.layout(), Precision.FP16, new Device.Cpu(), threads);
-    } catch (OrtException e) {
+    } catch (OrtException | BundleException e) {
       throw new IllegalStateException(
           "%s does not load: %s".formatted(Precision.FP16.file(), e.getMessage()), e);
     }

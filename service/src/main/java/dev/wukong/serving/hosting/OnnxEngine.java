@@ -8,6 +8,7 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.OrtSession.SessionOptions;
 import ai.onnxruntime.TensorInfo;
+import dev.wukong.bundle.BundleException;
 import dev.wukong.runtime.OnnxRuntime;
 import dev.wukong.serving.hosting.HostTensor.ElementType;
 import java.util.HashMap;
@@ -42,9 +43,12 @@ final class OnnxEngine implements Engine {
     OrtSession session;
     try (SessionOptions settings =
         OnnxRuntime.options(options.device(), options.threads(), options.spin())) {
-      session = environment.createSession(graph, settings);
+      byte[] loaded = options.precision().on(options.device(), graph);
+      session = environment.createSession(loaded, settings);
     } catch (OrtException e) {
       throw new EngineException("ONNX Runtime cannot load the graph: " + e.getMessage(), e);
+    } catch (BundleException e) {
+      throw new EngineException(String.valueOf(e.getMessage()), e);
     }
     OnnxEngine engine = new OnnxEngine(environment, session);
     try {
