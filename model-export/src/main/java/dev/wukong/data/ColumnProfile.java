@@ -28,6 +28,8 @@ final class ColumnProfile {
   private boolean numeric = true;
   private boolean lists;
   private int longest = 1;
+  private int shortest = Integer.MAX_VALUE;
+  private long listed;
   private double min = Double.POSITIVE_INFINITY;
   private double max = Double.NEGATIVE_INFINITY;
 
@@ -46,8 +48,7 @@ final class ColumnProfile {
       case String text when text.indexOf('|') >= 0 -> addAll(List.of(text.split("\\|", -1)));
       case List<?> list -> addAll(list);
       case long[] list -> {
-        lists = true;
-        longest = Math.max(longest, list.length);
+        length(list.length);
         for (long element : list) {
           addOne(Long.toString(element));
         }
@@ -58,13 +59,19 @@ final class ColumnProfile {
   }
 
   private void addAll(List<?> list) {
-    lists = true;
-    longest = Math.max(longest, list.size());
+    length(list.size());
     for (Object element : list) {
       if (element != null && !element.equals("")) {
         addOne(element.toString());
       }
     }
+  }
+
+  private void length(int length) {
+    lists = true;
+    listed++;
+    longest = Math.max(longest, length);
+    shortest = Math.min(shortest, length);
   }
 
   private void addOne(String text) {
@@ -114,6 +121,21 @@ final class ColumnProfile {
    */
   boolean number() {
     return numeric() && !lists && (decimals || looksLikeCounts());
+  }
+
+  /** Whether its values are vectors of equally many numbers: lists of decimals. */
+  boolean vectors() {
+    return decimalLists() && shortest == longest && values == (long) longest * listed;
+  }
+
+  /** Whether its values are lists of decimals, which are no ids. */
+  boolean decimalLists() {
+    return numeric() && lists && decimals;
+  }
+
+  /** Numbers a row: more than one in vectors. */
+  int width() {
+    return vectors() ? longest : 1;
   }
 
   private boolean looksLikeCounts() {

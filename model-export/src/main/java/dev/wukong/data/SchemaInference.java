@@ -79,12 +79,15 @@ public final class SchemaInference {
     boolean libsvm = columns.equals(List.of("label", "indices", "values"));
     List<String> leftOut = new ArrayList<>();
     List<ColumnProfile> labels = new ArrayList<>();
+    List<ColumnProfile> weights = new ArrayList<>();
     for (ColumnProfile profile : profiles) {
       if (TIMES.contains(profile.column().toLowerCase(Locale.ROOT))) {
         leftOut.add(profile.column());
       } else if (profile != label
           && LIKE_LABELS.matcher(profile.column().toLowerCase(Locale.ROOT)).matches()) {
         labels.add(profile);
+      } else if (profile.decimalLists() && !profile.vectors() && !libsvm) {
+        weights.add(profile);
       } else if (profile != label && !(libsvm && profile.column().equals("values"))) {
         Feature feature = feature(profile, libsvm);
         features.add(feature);
@@ -112,6 +115,12 @@ public final class SchemaInference {
                     "# Left out, named like a label: %s (%s). Make it a task if it is one, a feature only if it is known before the answer.\n"
                         .formatted(other.column(), other.describe()))
             .collect(Collectors.joining())
+        + weights.stream()
+            .map(
+                other ->
+                    "# Left out, lists of different lengths of decimals: %s (%s). If they weigh the ids of another feature, name the column there: weights.\n"
+                        .formatted(other.column(), other.describe()))
+            .collect(Collectors.joining())
         + "# scope: context for what a request has once (user, time), candidate for what is"
         + " ranked.\n"
         + SchemaYaml.write(schema, comments);
@@ -137,9 +146,14 @@ public final class SchemaInference {
                 .anyMatch(CONTEXT_WORDS::contains)
             ? Scope.CONTEXT
             : Scope.CANDIDATE;
-    if (profile.number()) {
+    if (profile.number() || profile.vectors()) {
       return new NumberFeature(
-          name, scope, profile.column(), 1, profile.transform(), profile.missing() > 0);
+          name,
+          scope,
+          profile.column(),
+          profile.width(),
+          profile.transform(),
+          profile.missing() > 0);
     }
     IdMapping mapping = profile.manyValues() ? new IdMapping.Hash(0) : new IdMapping.Vocabulary(1);
     return new IdFeature(

@@ -5,6 +5,7 @@ import dev.wukong.data.EncodedDataset;
 import dev.wukong.data.EncodedExamples;
 import dev.wukong.data.Progress;
 import dev.wukong.data.RawNumber;
+import dev.wukong.data.Table;
 import dev.wukong.graph.Flops;
 import dev.wukong.graph.Graph;
 import dev.wukong.metrics.Metrics;
@@ -21,6 +22,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
@@ -42,11 +44,14 @@ public final class ModelRun implements AutoCloseable {
    * How large the model is.
    *
    * @param denseWeights numbers outside of embedding tables
-   * @param embeddingRows of all tables
+   * @param embeddingRows of all tables, now
    * @param embeddingWeights numbers in them
+   * @param grows whether training makes more rows as it meets values: some ids are hashed without a
+   *     bound
    * @param flops of one example forward: two for each multiply-add of a product
    */
-  public record Size(long denseWeights, long embeddingRows, long embeddingWeights, long flops) {
+  public record Size(
+      long denseWeights, long embeddingRows, long embeddingWeights, boolean grows, long flops) {
     /** All trained numbers. */
     public long parameters() {
       return denseWeights + embeddingWeights;
@@ -85,15 +90,20 @@ public final class ModelRun implements AutoCloseable {
             .sum();
     long rows = 0;
     long weights = 0;
-    for (var table : session.layout().tables()) {
-      long own = data.encoder().rowsIn(table.idSpace()).orElse(0);
+    List<Table> tables = session.layout().tables();
+    boolean grows =
+        tables.stream().anyMatch(table -> data.encoder().rowsIn(table.idSpace()).isEmpty());
+    long[] present = grows ? session.rowCounts() : new long[tables.size()];
+    for (int i = 0; i < tables.size(); i++) {
+      Table table = tables.get(i);
+      long own = data.encoder().rowsIn(table.idSpace()).orElse(present[i]);
       rows += own;
       weights += own * table.width();
     }
     Graph graph = RankerGraphs.predict(config.model(), session.layout());
     // In training every example brings a context of its own.
     long flops = Flops.perExample(graph, "B").products() + Flops.perExample(graph, "R").products();
-    return new Size(dense, rows, weights, flops);
+    return new Size(dense, rows, weights, grows, flops);
   }
 
   /**

@@ -108,8 +108,12 @@ public final class Training {
 
   private void describe(ModelRun.Size size) {
     out.printf(
-        "model %s: %,d dense weights, %,d embedding weights, %,d FLOPs per example (forward)%n",
-        config.name(), size.denseWeights(), size.embeddingWeights(), size.flops());
+        "model %s: %,d dense weights, %,d embedding weights%s, %,d FLOPs per example (forward)%n",
+        config.name(),
+        size.denseWeights(),
+        size.embeddingWeights(),
+        size.grows() ? " and those of hashed ids as they come" : "",
+        size.flops());
     out.flush();
   }
 

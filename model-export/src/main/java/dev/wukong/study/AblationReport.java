@@ -42,7 +42,7 @@ final class AblationReport {
                 + whole.name()
                 + " on the same test rows, block by block: the intervals hold the noise of these"
                 + " rows (95 %), not that of seeds. "
-                + ModelParts.SELECTION));
+                + ModelParts.selection(groups)));
     blocks.add(
         new Block.Paragraph(
             "From the least lost to the most: "

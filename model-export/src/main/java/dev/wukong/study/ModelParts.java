@@ -1,6 +1,6 @@
 package dev.wukong.study;
 
-import dev.wukong.metrics.Metrics;
+import dev.wukong.metrics.Watch;
 import dev.wukong.report.Block;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -13,10 +13,29 @@ import java.util.function.ToDoubleFunction;
 final class ModelParts {
   private ModelParts() {}
 
-  static final String SELECTION =
+  private static final String SELECTION =
       "The state of every model is that of its best epoch by the validation AUC; learning rates and"
           + " the end of training follow the validation data too. The test data chose nothing: it"
           + " was scored once, at the end.";
+
+  /** How states were chosen, and of which task figures are where there are several. */
+  static String selection(Groups groups) {
+    return SELECTION + tasks(groups);
+  }
+
+  /** Of which task figures are, where there are several; a sentence with a blank before it. */
+  static String tasks(Groups groups) {
+    Outcome first = groups.all().getFirst().first();
+    if (first.test().size() < 2) {
+      return "";
+    }
+    return " Validation AUC is %s; test figures are of task '%s'."
+        .formatted(
+            first.watch().isMean()
+                ? "the mean of all tasks"
+                : "that of task '" + first.watch().task() + "'",
+            first.task());
+  }
 
   /** How training went, the first seed of each run: by epoch, or within the only one. */
   static Block curves(Groups groups) {
@@ -46,12 +65,12 @@ final class ModelParts {
   private static Block validation(Groups groups) {
     List<Block.Series> series = new ArrayList<>();
     for (Groups.Group group : groups.all()) {
-      String task = group.first().task();
+      Watch watch = group.first().watch();
       List<Block.Point> points = new ArrayList<>();
       for (CurvePoint point : group.first().curve()) {
-        Metrics valid = point.valid().get(task);
-        if (valid != null && Double.isFinite(valid.auc())) {
-          points.add(Block.Point.of(point.epoch(), valid.auc()));
+        double auc = watch.of(point.valid());
+        if (Double.isFinite(auc)) {
+          points.add(Block.Point.of(point.epoch(), auc));
         }
       }
       series.add(new Block.Series(group.name(), Block.Mark.LINE_AND_POINTS, points));
@@ -61,7 +80,7 @@ final class ModelParts {
         new Block.Axis("epoch", false),
         new Block.Axis("validation AUC", false),
         series,
-        "The first seed of each run.");
+        "The first seed of each run." + tasks(groups));
   }
 
   /** Mean label by mean probability over bins of the test split, the first seed of each run. */

@@ -84,14 +84,18 @@ public record Outcome(
    * names, or the mean of all that have one; NaN where none has.
    */
   double validAuc() {
-    String watch =
+    return watch().of(metrics.getOrDefault("valid", Map.of()));
+  }
+
+  /** Whose validation AUC chose. */
+  Watch watch() {
+    return new Watch(
         identity
             .configuration()
             .path("training")
             .path("plateau")
             .path("watch")
-            .asString(Watch.MEAN);
-    return new Watch(watch).of(metrics.getOrDefault("valid", Map.of()));
+            .asString(Watch.MEAN));
   }
 
   /** More on the first task. */

@@ -17,7 +17,7 @@ import java.util.SplittableRandom;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.JsonNodeFactory;
 
-/** The runs that a study comes to. All configurations are read, so that a mistake shows at once. */
+/** The runs that a study comes to. All wanted configurations are read: a mistake shows at once. */
 final class Plan {
   // Of a space of n points the last is missed by all of them with probability (1 - 1/n)^REDRAWS.
   private static final int REDRAWS = 10_000;
@@ -51,6 +51,23 @@ final class Plan {
     return specs(study, only).stream()
         .map(spec -> plan(study, spec, place, epochs, threads))
         .toList();
+  }
+
+  /** The runs of one seed whose configurations can be read: those that may have ended before. */
+  static List<PlannedRun> possible(Study study, int place, OptionalInt epochs, int threads) {
+    return specs(study, List.of()).stream()
+        .map(spec -> readable(study, spec, place, epochs, threads))
+        .flatMap(Optional::stream)
+        .toList();
+  }
+
+  private static Optional<PlannedRun> readable(
+      Study study, RunSpec spec, int place, OptionalInt epochs, int threads) {
+    try {
+      return Optional.of(plan(study, spec, place, epochs, threads));
+    } catch (ConfigException e) {
+      return Optional.empty();
+    }
   }
 
   /** The runs of one seed, those of {@code only} where it names any. */

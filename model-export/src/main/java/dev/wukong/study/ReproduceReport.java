@@ -12,7 +12,7 @@ final class ReproduceReport {
     List<Block> blocks = new ArrayList<>();
     blocks.add(new Block.Heading("Test quality"));
     blocks.add(quality(groups));
-    blocks.add(new Block.Paragraph(ModelParts.SELECTION));
+    blocks.add(new Block.Paragraph(ModelParts.selection(groups)));
     if (groups.all().stream().anyMatch(g -> !g.spec().published().isEmpty())) {
       blocks.add(new Block.Heading("Beside published figures"));
       blocks.add(published(groups));

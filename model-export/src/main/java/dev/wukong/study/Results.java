@@ -45,7 +45,7 @@ final class Results {
             Locale.ROOT,
             "%s ended: valid auc %.6f; test auc %.6f logloss %.6f; %d epochs, %.0f s, %s",
             run.planned().label(),
-            outcome.of("valid").auc(),
+            outcome.validAuc(),
             test.auc(),
             test.logLoss(),
             outcome.curve().size(),

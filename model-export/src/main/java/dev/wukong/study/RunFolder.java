@@ -133,8 +133,8 @@ final class RunFolder {
       return Optional.of(StudyJson.LINE.readValue(Files.readString(file), type));
     } catch (JacksonException e) {
       throw new IOException(
-          "%s cannot be read (%s); remove it to make the run anew"
-              .formatted(file, e.getOriginalMessage()),
+          "%s cannot be read from line %d on, it may be cut short; remove it to make the run anew"
+              .formatted(file, Math.max(1, e.getLocation().getLineNr())),
           e);
     }
   }

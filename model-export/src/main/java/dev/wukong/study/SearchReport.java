@@ -26,13 +26,15 @@ final class SearchReport {
                 + best.map(
                         b ->
                             String.format(
-                                Locale.ROOT,
-                                "The best by the validation AUC (%.6f) is %s; its test AUC is %.6f"
-                                    + " and its test LogLoss %.6f. The test data chose nothing.",
-                                b.validAuc(),
-                                b.name(),
-                                b.mean(o -> o.of("test").auc()),
-                                b.mean(o -> o.of("test").logLoss())))
+                                    Locale.ROOT,
+                                    "The best by the validation AUC (%.6f) is %s; its test AUC is"
+                                        + " %.6f and its test LogLoss %.6f. The test data chose"
+                                        + " nothing.",
+                                    b.validAuc(),
+                                    b.name(),
+                                    b.mean(o -> o.of("test").auc()),
+                                    b.mean(o -> o.of("test").logLoss()))
+                                + ModelParts.tasks(groups))
                     .orElse("")));
     blocks.add(table(study, groups));
     blocks.add(new Block.Heading("By dimension"));

@@ -132,7 +132,7 @@ public final class StudyEngine {
     boolean more = true;
     for (int seed = 0; more && seed < MAX_SEEDS; seed++) {
       more = seed < options.seeds();
-      for (PlannedRun run : Plan.ofSeed(study, seed, List.of(), options.epochs(), threads)) {
+      for (PlannedRun run : Plan.possible(study, seed, options.epochs(), threads)) {
         RunFolder folder = folder(run);
         if (!labels.contains(run.label()) && Files.exists(folder.path())) {
           Optional<Result.DataPrint> print = data.find(run.config()).map(StudyData.Entry::print);

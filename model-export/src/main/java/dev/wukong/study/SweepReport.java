@@ -44,7 +44,7 @@ final class SweepReport {
         blocks.add(chart(groups, cost, auc, false));
       }
     }
-    blocks.add(new Block.Paragraph(ModelParts.SELECTION));
+    blocks.add(new Block.Paragraph(ModelParts.selection(groups)));
     blocks.add(new Block.Heading("Training"));
     blocks.add(ModelParts.curves(groups));
     // Of all runs the lines would lie on top of each other.

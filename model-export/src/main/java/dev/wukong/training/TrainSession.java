@@ -149,6 +149,13 @@ public final class TrainSession implements AutoCloseable {
     return state.statistics();
   }
 
+  /** How many rows each table of the layout has now. */
+  public long[] rowCounts() {
+    long[] counts = new long[layout.tables().size()];
+    state.rows().forEach((table, id, row, slots) -> counts[table]++);
+    return counts;
+  }
+
   RowTrainer rows() {
     return state.rows();
   }

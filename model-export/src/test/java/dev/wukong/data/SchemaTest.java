@@ -175,4 +175,20 @@ class SchemaTest {
             """);
     assertThat(SchemaYaml.parse(yaml, "yaml").features()).hasSize(4);
   }
+
+  @Test
+  void infer_listsOfDecimals_areVectors_orLeftOut() {
+    ListSource source =
+        new ListSource(
+            List.of("label", "picture", "tag_weights", "tags"),
+            List.of(
+                new Object[] {"1", "0.5|1|-2", "0.5|1", "a|b"},
+                new Object[] {"0", "", "1", "c"},
+                new Object[] {"0", "3|4|5", "0.25|0.5|1", "a|b|d"}));
+    String yaml = SchemaInference.infer("rows", source);
+    assertThat(yaml)
+        .contains("{name: picture, type: number, scope: candidate, width: 3, optional: true}")
+        .contains("# Left out, lists of different lengths of decimals: tag_weights (")
+        .doesNotContain("name: tag_weights");
+  }
 }

@@ -57,6 +57,9 @@ class StudyEngineTest {
                     .getOrDefault("test", Map.of())
                     .getOrDefault("click", Map.of()))
             .containsEntry("auc", outcome.of("test").auc());
+        // Those of 'shop' too, which is hashed without a bound; a few buckets never had a value.
+        long rows = bundle.manifest().tables().stream().mapToLong(t -> t.rows()).sum();
+        assertThat(outcome.size().embeddingRows()).isBetween(rows, rows + 5);
       }
       Path run = folder.resolve("out/runs").resolve(outcome.identity().label());
       assertThat(run.resolve("last.checkpoint")).doesNotExist();
@@ -213,6 +216,28 @@ class StudyEngineTest {
         StudyFiles.EVERY.replace("model.layers: 1", "training.rows.learning_rate: 0.01");
     files.run(changed, files.only("out", "one"), () -> false);
     assertThat(Files.readString(folder.resolve("out/report.json"))).contains("2 runs have ended");
+  }
+
+  /** What is not wanted now does not stop what is, and a mistake shows before data is encoded. */
+  @Test
+  void run_ofSome_isNotStoppedByTheMistakesOfOthers() throws Exception {
+    String wrong = StudyFiles.EVERY.replace("model.layers: 1", "model.layers: 0");
+    assertThat(files.run(wrong, files.only("out", "one"), () -> false).orElseThrow()).hasSize(1);
+    assertThatThrownBy(() -> files.run(wrong, files.only("new", "two"), () -> false))
+        .hasMessageStartingWith("run 'two': ")
+        .hasMessageContaining("model.layers is 0");
+    assertThat(folder.resolve("new/data")).doesNotExist();
+  }
+
+  @Test
+  void run_outcomeCutShort_isRefusedInClearWords() throws Exception {
+    files.run(StudyFiles.EVERY, "out");
+    Path outcome = folder.resolve("out/runs/one-s1/outcome.json");
+    Files.writeString(outcome, Files.readString(outcome).substring(0, 300));
+    assertThatThrownBy(() -> files.run(StudyFiles.EVERY, "out"))
+        .hasMessageMatching(
+            ".*outcome[.]json cannot be read from line [0-9]+ on, it may be cut short; remove it"
+                + " to make the run anew");
   }
 
   /** Other threads are no other run: whoever goes on elsewhere keeps what has ended. */

@@ -2,6 +2,7 @@ package dev.wukong.study;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.wukong.metrics.Metrics;
 import dev.wukong.report.Block;
 import dev.wukong.report.Report;
 import java.nio.file.Files;
@@ -80,11 +81,22 @@ class StudyReportsTest {
         .isEqualTo(String.format(Locale.ROOT, "%+.6f", mean - 0.75));
 
     Block.Chart curves = charts(report).getFirst();
+    // What chose the epoch: the mean of both tasks, and the report says so.
     assertThat(curves.series().getFirst().points().stream().map(Block.Point::y))
         .isEqualTo(
             one.getFirst().curve().stream()
-                .map(p -> p.valid().getOrDefault("click", one.getFirst().of("valid")).auc())
+                .map(
+                    p ->
+                        p.valid().values().stream()
+                            .mapToDouble(Metrics::auc)
+                            .average()
+                            .orElseThrow())
                 .toList());
+    String tasks = "Validation AUC is the mean of all tasks; test figures are of task 'click'.";
+    assertThat(curves.note()).endsWith(tasks);
+    assertThat(Summary.of(files.study(StudyFiles.EVERY), results)).contains(tasks);
+    assertThat(files.said.toString())
+        .contains("one-s1 ended: valid auc " + six(one.getFirst().validAuc()));
     assertThat(Files.readString(folder.resolve("out/report.html")))
         .contains("Two small models")
         .contains(cell(quality, 1, "test AUC"));

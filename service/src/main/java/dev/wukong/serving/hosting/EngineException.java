@@ -1,6 +1,7 @@
 package dev.wukong.serving.hosting;
 
 import ai.onnxruntime.OrtException;
+import dev.wukong.bundle.BundleException;
 
 /** A graph could not be loaded or run; the message says what was tried. */
 public final class EngineException extends RuntimeException {
@@ -8,6 +9,11 @@ public final class EngineException extends RuntimeException {
 
   EngineException(String message) {
     super(message);
+    this.passing = false;
+  }
+
+  EngineException(String message, BundleException cause) {
+    super(message, cause);
     this.passing = false;
   }
 
