@@ -1,7 +1,9 @@
 package dev.wukong.study;
 
+import static java.util.stream.Collectors.joining;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.wukong.metrics.Metrics;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,11 +17,14 @@ import java.util.OptionalInt;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The outcomes in {@code measured} are of the studies that ship, and the README shows them. */
 class MeasuredTest {
   private static final Path MEASURED = Path.of("measured");
+  private static final Path README = Path.of("..", "README.md");
   private static final int SIZES = 4;
 
   static List<String> studies() throws IOException {
@@ -59,7 +64,7 @@ class MeasuredTest {
       byRun.put(outcome.identity().run(), outcome);
     }
     int rows = 0;
-    String readme = Files.readString(Path.of("..", "README.md"));
+    String readme = Files.readString(README);
     for (RunSpec first : Study.read("scaling").runs()) {
       String series = first.series();
       if (!first.name().equals(series + "-1")) {
@@ -73,6 +78,64 @@ class MeasuredTest {
       rows++;
     }
     assertThat(rows).isEqualTo(8);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "embeddings, embeddings of a feature (`embedding.counts`)",
+    "rank, `rank`",
+    "linear, `linear_embeddings`",
+    "fm, `fm_embeddings`",
+    "mlp, both MLPs",
+    "layers, `layers`",
+    "all, all of these but embeddings of a feature"
+  })
+  void readme_showsEachDimensionDoubled(String run, String words) throws IOException {
+    Outcome outcome = outcome("scaling", "wukong-3-" + run);
+    assertThat(Files.readString(README))
+        .contains(
+            String.format(
+                Locale.ROOT,
+                "%n| %s | %.4f | %.3f |%n",
+                words,
+                outcome.detail().excessEntropy(),
+                (double) outcome.size().trainingFlops() / 1e6));
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {2, 4})
+  void readme_showsWukongByData(int size) throws IOException {
+    StringBuilder row = new StringBuilder("| `wukong`, size " + size + " |");
+    for (String data : List.of("-1m", "-3m", "")) {
+      Outcome outcome = outcome("scaling", "wukong-" + size + data);
+      row.append(String.format(Locale.ROOT, " %.4f |", outcome.detail().excessEntropy()));
+    }
+    assertThat(Files.readString(README)).contains("\n" + row + "\n");
+  }
+
+  @Test
+  void readme_showsTheAblation() throws IOException {
+    String readme = Files.readString(README);
+    for (RunSpec run : Study.read("ablation").runs()) {
+      Metrics test = outcome("ablation", run.name()).of("test");
+      String paper = run.published().stream().map(p -> " " + p.note()).collect(joining());
+      assertThat(readme)
+          .contains(
+              String.format(
+                  Locale.ROOT,
+                  "%n| `%s` | %.6f | %.4f |%s |%n",
+                  run.name(),
+                  test.auc(),
+                  test.logLoss(),
+                  paper));
+    }
+  }
+
+  private static Outcome outcome(String study, String run) throws IOException {
+    return outcomes(study).stream()
+        .filter(o -> o.identity().run().equals(run))
+        .findFirst()
+        .orElseThrow(() -> new AssertionError("no outcome of " + run));
   }
 
   private static String cell(Outcome outcome) {
