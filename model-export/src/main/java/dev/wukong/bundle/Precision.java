@@ -43,7 +43,7 @@ public enum Precision {
         case Device.Cuda _ -> graph;
       };
     } catch (OnnxReadException e) {
-      throw new BundleException("%s: %s".formatted(file, e.getMessage()), e);
+      throw new BundleException("the graph cannot be read: " + e.getMessage(), e);
     }
   }
 

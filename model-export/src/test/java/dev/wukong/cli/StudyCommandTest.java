@@ -72,7 +72,8 @@ class StudyCommandTest {
     assertThat(folder.resolve("out/bundles/two/2")).doesNotExist();
     List<String> lines = out.toString().lines().toList();
     assertThat(lines.getLast()).isEqualTo("report " + folder.resolve("out/report.html"));
-    assertThat(lines.get(lines.size() - 2)).startsWith("  two      2  ");
+    assertThat(lines.get(lines.size() - 2)).endsWith("test figures are of task 'click'.");
+    assertThat(lines.get(lines.size() - 3)).startsWith("  two      2  ");
   }
 
   @Test
