@@ -29,7 +29,6 @@ final class ColumnProfile {
   private boolean lists;
   private int longest = 1;
   private int shortest = Integer.MAX_VALUE;
-  private long listed;
   private double min = Double.POSITIVE_INFINITY;
   private double max = Double.NEGATIVE_INFINITY;
 
@@ -48,28 +47,34 @@ final class ColumnProfile {
       case String text when text.indexOf('|') >= 0 -> addAll(List.of(text.split("\\|", -1)));
       case List<?> list -> addAll(list);
       case long[] list -> {
-        length(list.length);
+        list(list.length);
         for (long element : list) {
           addOne(Long.toString(element));
         }
       }
-      case Boolean flag -> addOne(flag ? "1" : "0");
-      default -> addOne(value.toString());
+      case Boolean flag -> addSingle(flag ? "1" : "0");
+      default -> addSingle(value.toString());
     }
   }
 
   private void addAll(List<?> list) {
-    length(list.size());
+    list(list.size());
     for (Object element : list) {
       if (element != null && !element.equals("")) {
         addOne(element.toString());
+      } else {
+        shortest = 0;
       }
     }
   }
 
-  private void length(int length) {
+  private void addSingle(String text) {
+    shortest = Math.min(shortest, 1);
+    addOne(text);
+  }
+
+  private void list(int length) {
     lists = true;
-    listed++;
     longest = Math.max(longest, length);
     shortest = Math.min(shortest, length);
   }
@@ -112,7 +117,7 @@ final class ColumnProfile {
   }
 
   int maxIds() {
-    return lists ? Math.max(2, Math.min(LIST_LIMIT, longest)) : 1;
+    return lists ? Math.clamp(longest, 2, LIST_LIMIT) : 1;
   }
 
   /**
@@ -125,7 +130,7 @@ final class ColumnProfile {
 
   /** Whether its values are vectors of equally many numbers: lists of decimals. */
   boolean vectors() {
-    return decimalLists() && shortest == longest && values == (long) longest * listed;
+    return decimalLists() && shortest == longest;
   }
 
   /** Whether its values are lists of decimals, which are no ids. */
@@ -133,9 +138,9 @@ final class ColumnProfile {
     return numeric() && lists && decimals;
   }
 
-  /** Numbers a row: more than one in vectors. */
+  /** The most values of a row. */
   int width() {
-    return vectors() ? longest : 1;
+    return longest;
   }
 
   private boolean looksLikeCounts() {

@@ -109,21 +109,24 @@ public final class SchemaInference {
     return "# Inferred from %d rows of %s: check every line.\n"
             .formatted(source.row(), source.name())
         + (leftOut.isEmpty() ? "" : "# Left out: " + String.join(", ", leftOut) + ".\n")
-        + labels.stream()
-            .map(
-                other ->
-                    "# Left out, named like a label: %s (%s). Make it a task if it is one, a feature only if it is known before the answer.\n"
-                        .formatted(other.column(), other.describe()))
-            .collect(Collectors.joining())
-        + weights.stream()
-            .map(
-                other ->
-                    "# Left out, lists of different lengths of decimals: %s (%s). If they weigh the ids of another feature, name the column there: weights.\n"
-                        .formatted(other.column(), other.describe()))
-            .collect(Collectors.joining())
+        + leftOut(
+            labels,
+            "named like a label",
+            "Make it a task if it is one, a feature only if it is known before the answer.")
+        + leftOut(
+            weights,
+            "lists of different lengths of decimals",
+            "If they weigh the ids of another feature, name the column there: weights.")
         + "# scope: context for what a request has once (user, time), candidate for what is"
         + " ranked.\n"
         + SchemaYaml.write(schema, comments);
+  }
+
+  /** A comment on each column that is no feature. */
+  private static String leftOut(List<ColumnProfile> columns, String why, String advice) {
+    return columns.stream()
+        .map(c -> "# Left out, %s: %s (%s). %s\n".formatted(why, c.column(), c.describe(), advice))
+        .collect(Collectors.joining());
   }
 
   private static ColumnProfile label(List<ColumnProfile> profiles, String source) {

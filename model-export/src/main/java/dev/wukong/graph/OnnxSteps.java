@@ -25,15 +25,8 @@ final class OnnxSteps {
     this.lowering = lowering;
   }
 
-  /** A product of matrices; the attributes are the caller's. */
-  NodeProto.Builder product(Node node, String type) {
-    if (lowering == Lowering.CPU && node.out().type() == DataType.FLOAT16) {
-      return productInFloat(node, type);
-    }
-    return to.emit(type, to.names(node.inputs()), to.outputs(node));
-  }
-
-  private NodeProto.Builder productInFloat(Node node, String type) {
+  /** A product of half precision that is computed in single; its attributes are the caller's. */
+  NodeProto.Builder inFloat(Node node, String type) {
     List<String> in = new ArrayList<>();
     for (Tensor tensor : node.inputs()) {
       in.add(to.fresh());

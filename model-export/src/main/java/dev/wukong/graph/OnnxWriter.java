@@ -163,11 +163,10 @@ public final class OnnxWriter {
           plain(node);
       case Op.Relu(), Op.Sigmoid(), Op.Tanh(), Op.Softplus(), Op.Not() -> plain(node);
       case Op.Where() -> plain(node);
-      case Op.MatMul() -> steps.product(node, "MatMul");
+      case Op.MatMul() -> product(node);
       case Op.Cast(var type) -> plain(node).addAttribute(attribute("to", type.onnx()));
       case Op.Gemm(var transA, var transB) ->
-          steps
-              .product(node, "Gemm")
+          product(node)
               .addAttribute(attribute("transA", transA ? 1 : 0))
               .addAttribute(attribute("transB", transB ? 1 : 0));
       case Op.ReduceSum(var axes, var keep) -> reduce(node, axes, keep);
@@ -202,12 +201,22 @@ public final class OnnxWriter {
             ? List.of(to.name(node.in(0)))
             : List.of(
                 to.name(node.in(0)), to.longs(axes.stream().map(Integer::longValue).toList()));
-    to.emit(node.op().getClass().getSimpleName(), in, to.outputs(node))
-        .addAttribute(attribute("keepdims", keep ? 1 : 0));
+    to.emit(type(node), in, to.outputs(node)).addAttribute(attribute("keepdims", keep ? 1 : 0));
+  }
+
+  private NodeProto.Builder product(Node node) {
+    return lowering == Lowering.CPU && node.out().type() == DataType.FLOAT16
+        ? steps.inFloat(node, type(node))
+        : plain(node);
   }
 
   private NodeProto.Builder plain(Node node) {
-    return to.emit(node.op().getClass().getSimpleName(), to.names(node.inputs()), to.outputs(node));
+    return to.emit(type(node), to.names(node.inputs()), to.outputs(node));
+  }
+
+  /** ONNX's operator of the same name. */
+  private static String type(Node node) {
+    return node.op().getClass().getSimpleName();
   }
 
   private static ValueInfo info(Tensor tensor, String name) {

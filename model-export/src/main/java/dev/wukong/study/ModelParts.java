@@ -7,6 +7,7 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.ToDoubleFunction;
 
 /** Parts of a report on models: learning curves, calibration, slices. */
@@ -20,21 +21,28 @@ final class ModelParts {
 
   /** How states were chosen, and of which task figures are where there are several. */
   static String selection(Groups groups) {
-    return SELECTION + tasks(groups);
+    return withTasks(SELECTION, groups);
   }
 
-  /** Of which task figures are, where there are several; a sentence with a blank before it. */
-  static String tasks(Groups groups) {
-    Outcome first = groups.all().getFirst().first();
-    if (first.test().size() < 2) {
-      return "";
-    }
-    return " Validation AUC is %s; test figures are of task '%s'."
-        .formatted(
-            first.watch().isMean()
-                ? "the mean of all tasks"
-                : "that of task '" + first.watch().task() + "'",
-            first.task());
+  /** {@code text}, and a sentence on {@link #tasks}. */
+  static String withTasks(String text, Groups groups) {
+    return tasks(groups).map(tasks -> text + " " + tasks).orElse(text);
+  }
+
+  /** Of which task figures are, where there are several. */
+  static Optional<String> tasks(Groups groups) {
+    return groups.all().stream()
+        .map(Groups.Group::first)
+        .findFirst()
+        .filter(first -> first.test().size() > 1)
+        .map(
+            first ->
+                "Validation AUC is %s; test figures are of task '%s'."
+                    .formatted(
+                        first.watch().isMean()
+                            ? "the mean of all tasks"
+                            : "that of task '" + first.watch().task() + "'",
+                        first.task()));
   }
 
   /** How training went, the first seed of each run: by epoch, or within the only one. */
@@ -80,7 +88,7 @@ final class ModelParts {
         new Block.Axis("epoch", false),
         new Block.Axis("validation AUC", false),
         series,
-        "The first seed of each run." + tasks(groups));
+        withTasks("The first seed of each run.", groups));
   }
 
   /** Mean label by mean probability over bins of the test split, the first seed of each run. */

@@ -34,26 +34,21 @@ final class Plan {
    */
   static List<PlannedRun> of(
       Study study, int seeds, List<String> only, OptionalInt epochs, int threads) {
+    List<RunSpec> specs = specs(study, only);
     List<PlannedRun> result = new ArrayList<>();
     for (int i = 0; i < seeds; i++) {
-      result.addAll(ofSeed(study, i, only, epochs, threads));
+      for (RunSpec spec : specs) {
+        result.add(plan(study, spec, i, epochs, threads));
+      }
     }
     return List.copyOf(result);
   }
 
   /**
-   * The runs of one seed.
+   * The runs of one seed whose configurations can be read: those that may have ended before.
    *
    * @param place 0 for the first
    */
-  static List<PlannedRun> ofSeed(
-      Study study, int place, List<String> only, OptionalInt epochs, int threads) {
-    return specs(study, only).stream()
-        .map(spec -> plan(study, spec, place, epochs, threads))
-        .toList();
-  }
-
-  /** The runs of one seed whose configurations can be read: those that may have ended before. */
   static List<PlannedRun> possible(Study study, int place, OptionalInt epochs, int threads) {
     return specs(study, List.of()).stream()
         .map(spec -> readable(study, spec, place, epochs, threads))

@@ -25,7 +25,8 @@ final class SearchReport {
                     study.trials())
                 + best.map(
                         b ->
-                            String.format(
+                            ModelParts.withTasks(
+                                String.format(
                                     Locale.ROOT,
                                     "The best by the validation AUC (%.6f) is %s; its test AUC is"
                                         + " %.6f and its test LogLoss %.6f. The test data chose"
@@ -33,8 +34,8 @@ final class SearchReport {
                                     b.validAuc(),
                                     b.name(),
                                     b.mean(o -> o.of("test").auc()),
-                                    b.mean(o -> o.of("test").logLoss()))
-                                + ModelParts.tasks(groups))
+                                    b.mean(o -> o.of("test").logLoss())),
+                                groups))
                     .orElse("")));
     blocks.add(table(study, groups));
     blocks.add(new Block.Heading("By dimension"));

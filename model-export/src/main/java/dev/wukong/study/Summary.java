@@ -31,9 +31,7 @@ public final class Summary {
     StringWriter text = new StringWriter();
     try (PrintWriter out = new PrintWriter(text)) {
       table.print(out);
-      if (!groups.all().isEmpty()) {
-        ModelParts.tasks(groups).lines().map(String::strip).forEach(out::println);
-      }
+      ModelParts.tasks(groups).ifPresent(out::println);
       if (study.kind() == Kind.SEARCH) {
         groups
             .best()

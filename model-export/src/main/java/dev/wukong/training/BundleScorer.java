@@ -36,18 +36,47 @@ public final class BundleScorer implements AutoCloseable {
    */
   public BundleScorer(Bundle bundle, Precision precision, Device device, int threads)
       throws IOException {
+    this(bundle, precision, loadable(bundle, precision, device), device, threads);
+  }
+
+  private BundleScorer(Bundle bundle, Precision precision, byte[] model, Device device, int threads)
+      throws IOException {
     this.encoder = encoder(bundle);
     this.precision = precision;
-    byte[] model = bundle.graph(precision.file());
     this.rows = new BundleRows(bundle);
     try {
       this.graph = new GraphScorer(model, bundle.layout(), precision, device, threads);
-    } catch (OrtException | BundleException e) {
-      throw new BundleException(
-          "bundle %s: %s does not load: %s"
-              .formatted(bundle.folder(), precision.file(), e.getMessage()),
-          e);
+    } catch (OrtException e) {
+      throw unloadable(bundle, precision, e);
     }
+  }
+
+  /**
+   * The same with the graph as its file has it, for comparison with others who run it so: half
+   * precision is slow on the CPU then.
+   *
+   * @throws BundleException if the bundle has no such graph, or it does not load
+   */
+  public static BundleScorer asWritten(
+      Bundle bundle, Precision precision, Device device, int threads) throws IOException {
+    return new BundleScorer(bundle, precision, bundle.graph(precision.file()), device, threads);
+  }
+
+  private static byte[] loadable(Bundle bundle, Precision precision, Device device)
+      throws BundleException {
+    byte[] model = bundle.graph(precision.file());
+    try {
+      return precision.on(device, model);
+    } catch (BundleException e) {
+      throw unloadable(bundle, precision, e);
+    }
+  }
+
+  private static BundleException unloadable(Bundle bundle, Precision precision, Exception cause) {
+    return new BundleException(
+        "bundle %s: %s does not load: %s"
+            .formatted(bundle.folder(), precision.file(), cause.getMessage()),
+        cause);
   }
 
   /** The encoder of a bundle's schema and vocabularies. */

@@ -3,7 +3,6 @@ package dev.wukong.training;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
-import dev.wukong.bundle.BundleException;
 import dev.wukong.bundle.Precision;
 import dev.wukong.data.EncodedRows;
 import dev.wukong.data.InputLayout;
@@ -23,14 +22,13 @@ final class GraphScorer implements AutoCloseable {
    *
    * @param graph the bytes of an ONNX model with its weights inside
    * @throws OrtException if it does not load
-   * @throws BundleException if it cannot be made ready for the device
    */
   GraphScorer(byte[] graph, InputLayout layout, Precision precision, Device device, int threads)
-      throws OrtException, BundleException {
+      throws OrtException {
     this.binder = new InputBinder(layout, precision);
     this.tasks = layout.schema().tasks().size();
     try (OrtSession.SessionOptions options = OnnxRuntime.options(device, threads, true)) {
-      this.session = OnnxRuntime.environment().createSession(precision.on(device, graph), options);
+      this.session = OnnxRuntime.environment().createSession(graph, options);
     }
   }
 

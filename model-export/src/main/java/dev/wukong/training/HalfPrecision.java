@@ -44,8 +44,9 @@ final class HalfPrecision implements AutoCloseable {
   HalfPrecision(byte[] model, TrainSession session, int threads) {
     this.session = session;
     try {
-      this.graph =
-          new GraphScorer(model, session.layout(), Precision.FP16, new Device.Cpu(), threads);
+      Device cpu = new Device.Cpu();
+      byte[] loadable = Precision.FP16.on(cpu, model);
+      this.graph = new GraphScorer(loadable, session.layout(), Precision.FP16, cpu, threads);
     } catch (OrtException | BundleException e) {
       throw new IllegalStateException(
           "%s does not load: %s".formatted(Precision.FP16.file(), e.getMessage()), e);

@@ -35,9 +35,6 @@ class StandaloneExportTest {
   /** The same arithmetic; only the order of sums may differ. */
   private static final float EXACT = 1e-6f;
 
-  /** On the CPU a bundle's graph multiplies in single precision, this one in half. */
-  private static final float HALF = 2e-3f;
-
   @TempDir private static Path whole = Path.of("");
   @TempDir private static Path candidates = Path.of("");
   @TempDir private Path folder = Path.of("");
@@ -54,7 +51,7 @@ class StandaloneExportTest {
 
   private static float[] bundleScores(Path of, Precision precision) throws IOException {
     try (Bundle bundle = open(of);
-        BundleScorer scorer = new BundleScorer(bundle, precision, new Device.Cpu(), 1);
+        BundleScorer scorer = BundleScorer.asWritten(bundle, precision, new Device.Cpu(), 1);
         EncodedDataset data = EveryFeature.encoded(of.resolve("more.csv"), scorer.encoder())) {
       int rows = Math.toIntExact(data.rows());
       return scorer.score(data.range(0, rows, data.allocate(rows)));
@@ -68,11 +65,11 @@ class StandaloneExportTest {
     }
   }
 
-  private static void same(float[][] found, float[] right, float difference) {
+  private static void same(float[][] found, float[] right) {
     int tasks = found[0].length;
     assertThat(found.length * tasks).isEqualTo(right.length);
     for (int i = 0; i < right.length; i++) {
-      assertThat(found[i / tasks][i % tasks]).isCloseTo(right[i], within(difference));
+      assertThat(found[i / tasks][i % tasks]).isCloseTo(right[i], within(EXACT));
     }
     assertThat(found[0][0]).isNotEqualTo(found[1][0]);
   }
@@ -88,19 +85,18 @@ class StandaloneExportTest {
   void export_rawValuesMappedByTheJson_scoreAsTheBundle(
       boolean contexts, boolean batchContext, Precision precision) throws Exception {
     Path of = contexts ? whole : candidates;
-    float difference = precision == Precision.FP16 ? HALF : EXACT;
     StandaloneExport.Written written = export(of, precision, batchContext);
     try (OtherServer server = new OtherServer(written)) {
       assertThat(server.session().getInputNames().contains("context_of"))
           .isEqualTo(contexts && !batchContext);
-      same(server.score(of.resolve("more.csv")), bundleScores(of, precision), difference);
+      same(server.score(of.resolve("more.csv")), bundleScores(of, precision));
     }
     try (EncodedDataset data = EveryFeature.encoded(of.resolve("more.csv"), encoder(of));
         StandaloneScorer scorer =
             new StandaloneScorer(written.model(), written.inputs(), new Device.Cpu(), 1)) {
       EncodedExamples rows = data.range(0, 150, data.allocate(150));
       assertThat(scorer.score(rows))
-          .usingComparatorWithPrecision(difference)
+          .usingComparatorWithPrecision(EXACT)
           .containsExactly(bundleScores(of, precision));
     }
   }

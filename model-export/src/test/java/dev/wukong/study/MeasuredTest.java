@@ -132,10 +132,18 @@ class MeasuredTest {
   }
 
   private static Outcome outcome(String study, String run) throws IOException {
-    return outcomes(study).stream()
-        .filter(o -> o.identity().run().equals(run))
-        .findFirst()
-        .orElseThrow(() -> new AssertionError("no outcome of " + run));
+    try (Stream<Path> folders = Files.list(MEASURED.resolve(study).resolve("runs"))) {
+      Path folder =
+          folders
+              .filter(f -> f.getFileName().toString().matches(run + "-s[0-9]+"))
+              .findFirst()
+              .orElseThrow(() -> new AssertionError("no outcome of " + run));
+      return outcome(folder);
+    }
+  }
+
+  private static Outcome outcome(Path folder) throws IOException {
+    return (Outcome) new RunFolder(folder).result().orElseThrow();
   }
 
   private static String cell(Outcome outcome) {
@@ -150,7 +158,7 @@ class MeasuredTest {
     List<Outcome> result = new ArrayList<>();
     try (Stream<Path> folders = Files.list(MEASURED.resolve(study).resolve("runs"))) {
       for (Path folder : folders.sorted().toList()) {
-        result.add((Outcome) new RunFolder(folder).result().orElseThrow());
+        result.add(outcome(folder));
       }
     }
     return result;

@@ -3,6 +3,7 @@ package dev.wukong.training;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import ai.onnxruntime.OrtException;
 import dev.wukong.bundle.Precision;
 import dev.wukong.data.EncodedExamples;
 import dev.wukong.data.RowKey;
@@ -86,7 +87,7 @@ class WukongForwardTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"plain", "low_rank", "attentive"})
-  void halfPrecision_randomWeights_isNearThePaperWrittenOut(String fm) throws Exception {
+  void halfPrecision_randomWeights_isNearThePaperWrittenOut(String fm) throws OrtException {
     RankerConfig config = config(fm);
     try (TrainSession session = session(fm)) {
       Graph graph = RankerGraphs.predict(config, session.layout(), DataType.FLOAT16);
