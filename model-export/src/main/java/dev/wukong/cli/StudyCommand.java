@@ -127,7 +127,7 @@ abstract class StudyCommand implements Callable<Integer> {
     try (Stop stop = Stop.onceAsked(Training.CHECKPOINT_TIME)) {
       results = engine.run(stop::asked);
       if (results.isEmpty()) {
-        lines.println("Start it again with the same STUDY, --data and --out to go on.");
+        lines.println("Start the same command again to go on.");
         lines.flush();
         return STOPPED;
       }

@@ -139,7 +139,13 @@ public final class Section {
 
   /** The section under {@code key}, empty where it is absent. */
   public Section section(String key) {
-    return of(at(key), raw(key).orElse(null));
+    JsonNode value = raw(key).orElse(null);
+    if (value != null && value.isNull()) {
+      // Its mere presence means something to some keys, and nothing may mean two things.
+      throw new ConfigException(
+          at(key) + " is null, want a mapping of keys to values or no such key");
+    }
+    return of(at(key), value);
   }
 
   public int integer(String key, int otherwise, int min, int max) {

@@ -10,7 +10,7 @@ import java.util.List;
  * @param structure where the deep part stands
  * @param layers cross layers
  * @param rank 0: the cross layers' weights are whole matrices; else the rank of a low-rank mixture
- * @param experts low-rank maps mixed in a layer
+ * @param experts low-rank maps mixed in a layer; a single one has no gate
  * @param deep the deep part; not used by a cross network alone
  */
 public record DcnV2Config(

@@ -113,8 +113,8 @@ final class TableWidths {
     for (String feature : features) {
       if (!known.contains(feature)) {
         throw new ConfigException(
-            "model.%s names '%s', which is no %s of schema '%s'"
-                .formatted(key, feature, kind, schema.name()));
+            "model.%s names '%s', which is no %s of schema '%s'; want some of %s"
+                .formatted(key, feature, kind, schema.name(), String.join(", ", known)));
       }
     }
   }

@@ -112,8 +112,8 @@ public record ConfigTree(String path, ObjectNode tree) {
   /**
    * This tree with other values.
    *
-   * @param values by dotted key, such as {@code model.embedding.width}; keys that nobody knows are
-   *     refused when the configuration is read
+   * @param values by dotted key, such as {@code model.embedding.width}; null takes a key out; keys
+   *     that nobody knows are refused when the configuration is read
    * @throws ConfigException where a key leads through a value that is no mapping
    */
   public ConfigTree with(Map<String, JsonNode> values) {
@@ -141,7 +141,12 @@ public record ConfigTree(String path, ObjectNode tree) {
     if (steps[steps.length - 1].isEmpty()) {
       throw new ConfigException(path + " '" + key + "' is no key, want one such as model.layers");
     }
-    at.set(steps[steps.length - 1], value.deepCopy());
+    String last = steps[steps.length - 1];
+    if (value.isNull()) {
+      at.remove(last);
+    } else {
+      at.set(last, value.deepCopy());
+    }
   }
 
   /** The configuration that it says. */

@@ -8,6 +8,7 @@ import dev.wukong.runtime.Device;
 import dev.wukong.terminal.Bars;
 import dev.wukong.terminal.Stop;
 import dev.wukong.training.BundleExport;
+import dev.wukong.training.TrainSession;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -80,6 +81,7 @@ public final class Training {
   public Optional<Outcome> run(Splits splits, Path work, Path bundles, String command)
       throws IOException {
     new BundleStore(bundles).checkWritable(config.name());
+    TrainSession.check(config.model().layout(config.schema()), config.training(), device);
     try (WorkLock _ = WorkLock.take(work, "--work");
         EncodedSplits data =
             EncodedSplits.encode(splits, config.schema(), work, new Datasets(out, bars));

@@ -12,6 +12,9 @@ import ai.onnxruntime.providers.OrtCUDAProviderOptions;
  * Any thread.
  */
 public final class OnnxRuntime {
+  /** The system property that says where its native libraries are kept unpacked. */
+  public static final String LIBRARY_CACHE = NativeLibraries.CACHE;
+
   /** The environment, made on first use and not before, as making it loads the library. */
   private static final class Holder {
     static final OrtEnvironment ENVIRONMENT = start();

@@ -41,12 +41,13 @@ final class AblationReport {
             "Compared with "
                 + whole.name()
                 + " on the same test rows, block by block: the intervals hold the noise of these"
-                + " rows (95 %), not that of seeds. "
+                + " rows (95 %), not that of seeds. LogLoss depends on how overconfident a model is"
+                + " in the epoch that the validation AUC chose: by it parts are not ranked. "
                 + ModelParts.selection(groups)));
     blocks.add(
         new Block.Paragraph(
-            "From the least lost to the most: "
-                + ModelParts.by(groups.all(), g -> g.mean(o -> o.of("test").logLoss())).stream()
+            "By the test AUC, from the least lost to the most: "
+                + ModelParts.by(groups.all(), g -> -g.mean(o -> o.of("test").auc())).stream()
                     .map(Groups.Group::name)
                     .collect(Collectors.joining(", "))
                 + "."));
@@ -57,8 +58,10 @@ final class AblationReport {
     double reference = whole.mean(o -> o.of("test").logLoss());
     List<List<String>> rows = new ArrayList<>();
     for (Groups.Group group : groups.all()) {
+      boolean itself = group.name().equals(whole.name());
+      Optional<PairedInterval> auc = itself ? Optional.empty() : group.aucOver(whole);
       Optional<PairedInterval> change =
-          group.name().equals(whole.name()) || !group.comparable(whole)
+          itself || !group.comparable(whole)
               ? Optional.empty()
               : Optional.of(relative(group, whole, reference));
       rows.add(
@@ -72,8 +75,9 @@ final class AblationReport {
                   "%.6f",
                   group.mean(o -> o.of("test").logLoss()),
                   group.deviation(o -> o.of("test").logLoss())),
+              auc.map(c -> Cells.interval("%+.6f", c)).orElse(""),
+              auc.map(c -> c.excludesZero() ? "yes" : "no").orElse(""),
               change.map(c -> Cells.interval("%+.3f", c)).orElse(""),
-              change.map(c -> c.excludesZero() ? "yes" : "no").orElse(""),
               Cells.count(group.first().size().parameters()),
               group.spec().published().stream()
                   .map(p -> (p.source() + ": " + p.note()).strip())
@@ -85,12 +89,14 @@ final class AblationReport {
             "#seeds",
             "#test AUC",
             "#test LogLoss",
+            "#AUC change",
+            "beyond the rows' noise",
             "#LogLoss change in %",
-            "beyond noise",
             "#parameters",
             "published"),
         rows,
-        "A positive change is a worse LogLoss. Mean ± standard deviation over seeds.");
+        "A negative change is a worse AUC, a positive one a worse LogLoss. Mean ± standard"
+            + " deviation over seeds.");
   }
 
   /** The change of the LogLoss in per cent of the whole model's. */

@@ -11,8 +11,10 @@ import dev.wukong.metrics.Metrics;
  * @param rows of the split, by block
  * @param excess the sum over all rows of KL(true || predicted) in nats; empty where the truth is
  *     not known
+ * @param placements of the labelled examples, for the AUC
  */
-public record Blocks(double[] weights, double[] logLoss, double[] rows, double[] excess) {
+public record Blocks(
+    double[] weights, double[] logLoss, double[] rows, double[] excess, Placements placements) {
   /** How many blocks there are, where there are as many rows. */
   static final int BLOCKS = 200;
 
@@ -27,13 +29,16 @@ public record Blocks(double[] weights, double[] logLoss, double[] rows, double[]
     for (int row = 0; row < rows; row++) {
       counts[block(row, rows, blocks)]++;
     }
+    int[] blockOf = new int[scored.size()];
     for (int i = 0; i < scored.size(); i++) {
       int block = block(scored.row(i), rows, blocks);
+      blockOf[i] = block;
       weights[block] += scored.weight(i);
       logLoss[block] +=
           scored.weight(i) * Metrics.crossEntropy(scored.probability(i), scored.label(i));
     }
-    return new Blocks(weights, logLoss, counts, new double[0]);
+    return new Blocks(
+        weights, logLoss, counts, new double[0], Placements.of(scored, blockOf, blocks));
   }
 
   /**
@@ -47,7 +52,7 @@ public record Blocks(double[] weights, double[] logLoss, double[] rows, double[]
     for (int row = 0; row < truth.length; row++) {
       sums[block(row, truth.length, sums.length)] += divergence(truth[row], predicted[row]);
     }
-    return new Blocks(weights, logLoss, rows, sums);
+    return new Blocks(weights, logLoss, rows, sums, placements);
   }
 
   private static int block(int row, int rows, int blocks) {

@@ -1,7 +1,8 @@
 package dev.wukong.study;
 
 /**
- * A run whose arithmetic went beyond finite numbers: with the same configuration it would again.
+ * A run that came to nothing: with the same configuration it would again. Its arithmetic went
+ * beyond finite numbers, say, or its batch beyond what a tensor may hold.
  *
  * @param message what was met, and where
  */

@@ -10,6 +10,7 @@ import java.util.Set;
 import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * The outcomes of a study by run, its seeds together, in the study's order.
@@ -49,9 +50,27 @@ record Groups(List<Group> all, List<Failure> failures) {
       return mean(Outcome::validAuc);
     }
 
-    /** Whether both were tested on the same rows, so that they can be compared block by block. */
+    /** Whether both were tested by the same task of the same rows, and compare block by block. */
     boolean comparable(Group other) {
-      return first().identity().testRows().equals(other.first().identity().testRows());
+      Outcome its = other.first();
+      return first().task().equals(its.task())
+          && first().identity().testRows().equals(its.identity().testRows());
+    }
+
+    /** How much higher this one's test AUC is than {@code other}'s, where that can be told. */
+    Optional<PairedInterval> aucOver(Group other) {
+      boolean known =
+          comparable(other)
+              && Stream.of(this, other)
+                  .flatMap(g -> g.outcomes().stream())
+                  .allMatch(o -> o.detail().blocks().placements().sums().length > 1);
+      return known
+          ? Optional.of(
+              PairedInterval.ofAuc(
+                  blocks(b -> b.placements().sums()),
+                  other.blocks(b -> b.placements().sums()),
+                  blocks(b -> b.placements().shares())))
+          : Optional.empty();
     }
 
     /** The seeds' mean of one block sum, by block. */

@@ -111,9 +111,4 @@ public record Outcome(
   double petaflopDays() {
     return (double) size.trainingFlops() * effort.examples() / 8.64e19;
   }
-
-  Outcome withBundle(String folder) {
-    return new Outcome(
-        identity, task, size, curve, losses, selectedEpoch, metrics, test, effort, folder);
-  }
 }

@@ -22,14 +22,35 @@ public record PairedInterval(double mean, double low, double high) {
       sum += a[i] - b[i];
       count += counts[i];
     }
-    double mean = sum / count;
+    return of(a, b, counts, sum / count, count);
+  }
+
+  /**
+   * The AUC of run {@code a} minus that of {@code b}.
+   *
+   * @param a sums of placements by block
+   * @param b as {@code a}
+   * @param shares of the examples in their classes, by block
+   */
+  static PairedInterval ofAuc(double[] a, double[] b, double[] shares) {
+    double sum = 0;
+    for (int i = 0; i < shares.length; i++) {
+      sum += a[i] - b[i];
+    }
+    // The sums have the AUC twice, once for each class. Its error is that of both, not their
+    // mean's.
+    return of(a, b, shares, sum / 2, 1);
+  }
+
+  private static PairedInterval of(
+      double[] a, double[] b, double[] counts, double mean, double divisor) {
     double squares = 0;
     for (int i = 0; i < counts.length; i++) {
       double off = a[i] - b[i] - mean * counts[i];
       squares += off * off;
     }
     double blocks = counts.length;
-    double error = Math.sqrt(squares * blocks / (blocks - 1)) / count;
+    double error = Math.sqrt(squares * blocks / (blocks - 1)) / divisor;
     double quantile = quantile(blocks - 1);
     return new PairedInterval(mean, mean - quantile * error, mean + quantile * error);
   }

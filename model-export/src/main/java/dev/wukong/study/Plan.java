@@ -41,6 +41,9 @@ final class Plan {
         result.add(plan(study, spec, i, epochs, threads));
       }
     }
+    if (study.kind() == Kind.SEARCH) {
+      checkWatched(result);
+    }
     return List.copyOf(result);
   }
 
@@ -132,6 +135,19 @@ final class Plan {
       return new PlannedRun(spec, seed, place == 0, tree, config);
     } catch (ConfigException e) {
       throw new ConfigException("run '" + spec.name() + "': " + e.getMessage());
+    }
+  }
+
+  /** The best is chosen by one figure. */
+  private static void checkWatched(List<PlannedRun> runs) {
+    String first = runs.getFirst().config().training().plateau().watch();
+    for (PlannedRun run : runs) {
+      String watched = run.config().training().plateau().watch();
+      if (!watched.equals(first)) {
+        throw new ConfigException(
+            "run '%s': training.plateau.watch is '%s', want '%s' as in run '%s': a search chooses by one figure"
+                .formatted(run.spec().name(), watched, first, runs.getFirst().spec().name()));
+      }
     }
   }
 

@@ -112,11 +112,6 @@ final class RunFolder {
     }
   }
 
-  /** Whether the model is still there, not only its figures. */
-  boolean hasCheckpoints() {
-    return Files.exists(folder.resolve(CHECKPOINTS.getFirst()));
-  }
-
   /** Removes what only an unfinished run needs. */
   void removeCheckpoints() throws IOException {
     for (String name : CHECKPOINTS) {

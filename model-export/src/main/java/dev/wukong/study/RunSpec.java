@@ -3,10 +3,13 @@ package dev.wukong.study;
 import dev.wukong.bundle.BundleStore;
 import dev.wukong.config.ConfigException;
 import dev.wukong.config.Section;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import tools.jackson.databind.JsonNode;
 
 /**
@@ -52,6 +55,29 @@ public record RunSpec(
   static void checkSettable(String path, String key) {
     if (key.equals("name") || key.equals("training.threads")) {
       throw new ConfigException(path + "." + key + " cannot be set: the study itself decides it");
+    }
+  }
+
+  /**
+   * Refuses a key that lies within another: which of the two holds would depend on their order.
+   *
+   * @param path what the message begins with
+   * @param first keys that are set first; {@code then} may have the same ones
+   */
+  static void checkApart(String path, Collection<String> first, Collection<String> then) {
+    Set<String> all = new TreeSet<>(first);
+    all.addAll(then);
+    for (String key : all) {
+      for (int dot = key.indexOf('.'); dot >= 0; dot = key.indexOf('.', dot + 1)) {
+        String outer = key.substring(0, dot);
+        // What is set whole first may well be changed in part then; not the other way round.
+        boolean partly = first.contains(outer) && !first.contains(key) && !then.contains(outer);
+        if (all.contains(outer) && !partly) {
+          throw new ConfigException(
+              "%s sets '%s' and '%s', of which one holds the other; want keys apart from each other"
+                  .formatted(path, outer, key));
+        }
+      }
     }
   }
 

@@ -103,11 +103,13 @@ public record Study(
       throw new ConfigException(
           root.path() + " name is '" + name + "', want 1 to 64 of a-z, 0-9, _ and -");
     }
+    Kind kind = root.choice("kind", Kind.REPRODUCE);
+    checkKeys(root, kind);
     Study study =
         new Study(
             name,
             root.text("title", name),
-            root.choice("kind", Kind.REPRODUCE),
+            kind,
             root.has("config") ? Optional.of(root.text("config")) : Optional.empty(),
             folder,
             RunSpec.values(root, "set"),
@@ -120,15 +122,36 @@ public record Study(
     return study;
   }
 
-  private void check(String path) {
-    if (kind == Kind.SEARCH) {
-      if (space.isEmpty() || trials == 0 || config.isEmpty() || !runs.isEmpty()) {
-        throw new ConfigException(path + " kind is 'search', want config, space, trials, no runs");
+  /** Refuses what the kind of study lacks, and what it has no use for. */
+  private static void checkKeys(Section root, Kind kind) {
+    boolean search = kind == Kind.SEARCH;
+    for (String key : search ? List.of("config", "space", "trials") : List.of("runs")) {
+      if (!root.has(key)) {
+        throw new ConfigException(
+            "%s %s is missing, want one in a study of kind '%s'".formatted(root.path(), key, kind));
       }
-    } else if (runs.isEmpty() || !space.isEmpty() || trials != 0) {
-      throw new ConfigException(
-          path + " kind is '" + kind + "', want runs, and no space or trials");
     }
+    for (String key : search ? List.of("runs") : List.of("space", "trials", "seed")) {
+      if (root.has(key)) {
+        throw new ConfigException(
+            "%s %s is of no use to a study of kind '%s', want none%s"
+                .formatted(
+                    root.path(),
+                    key,
+                    kind,
+                    key.equals("seed") ? " (a training's is training.seed, under set)" : ""));
+      }
+    }
+  }
+
+  private void check(String path) {
+    if (runs.isEmpty() && space.isEmpty()) {
+      throw new ConfigException(
+          path + (kind == Kind.SEARCH ? " space" : " runs") + " is empty, want at least one entry");
+    }
+    List<String> drawn = space.stream().flatMap(d -> d.keys().stream()).toList();
+    RunSpec.checkApart(path, set.keySet(), drawn);
+    runs.forEach(run -> RunSpec.checkApart(path, set.keySet(), run.set().keySet()));
     Set<String> names = new HashSet<>();
     for (RunSpec run : runs) {
       if (!names.add(run.name())) {

@@ -5,7 +5,10 @@ import dev.wukong.config.ConfigException;
 import dev.wukong.run.Datasets;
 import dev.wukong.run.WorkLock;
 import dev.wukong.runtime.Device;
+import dev.wukong.runtime.DeviceException;
 import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -92,6 +95,7 @@ public final class StudyEngine {
     int threads = Math.max(1, options.cores() / parallel);
     List<PlannedRun> plan =
         Plan.of(study, options.seeds(), options.only(), options.epochs(), threads);
+    plan.forEach(planned -> planned.check(options.device()));
     try (WorkLock _ = WorkLock.take(options.out(), "--out");
         StudyData data = new StudyData()) {
       for (PlannedRun planned : plan) {
@@ -170,10 +174,30 @@ public final class StudyEngine {
 
   private void make(StudyRun run, BooleanSupplier stop, Results results) throws IOException {
     boolean export = run.planned().first() && study.kind() != Kind.SEARCH;
-    Optional<Result> made = run.make(export, stop, board, options.command());
-    if (made.isPresent()) {
-      board.say(results.ended(run, made.get()));
+    try {
+      Optional<Result> made = run.make(export, stop, board, options.command());
+      if (made.isPresent()) {
+        board.say(results.ended(run, made.get()));
+      }
+    } catch (DeviceException e) {
+      throw e; // No run can be made.
+    } catch (RuntimeException | OutOfMemoryError e) {
+      // One that memory does not suffice for, say: the others go on. Not written down, so that the
+      // next start tries it again.
+      Failure failure = new Failure(run.identity(), broken(run, e));
+      results.put(run.planned().label(), failure);
+      results.report();
+      board.say(run.planned().label() + " FAILED: " + failure.message());
     }
+  }
+
+  /** What the report says of a run that {@code e} ended; its trace goes into the run's folder. */
+  private static String broken(StudyRun run, Throwable e) throws IOException {
+    StringWriter trace = new StringWriter();
+    e.printStackTrace(new PrintWriter(trace));
+    Path file = run.folder().path().resolve("error.txt");
+    RunFolder.write(file, trace.toString());
+    return "%s (more in %s); the next start tries it again".formatted(e, file);
   }
 
   /** A search's best model is exported, once it is known: when all trials have ended. */
@@ -200,7 +224,8 @@ public final class StudyEngine {
             .orElseThrow();
     if (run.folder().result().orElseThrow() instanceof Outcome outcome
         && (outcome.bundle().isEmpty() || !results.exists(outcome))) {
-      Optional<Outcome> exported = run.exportAgain(outcome, stop, board, options.command());
+      // Where its checkpoints are gone it is trained again; its figures are then those of that.
+      Optional<Result> exported = run.make(true, stop, board, options.command());
       if (exported.isEmpty()) {
         return false;
       }

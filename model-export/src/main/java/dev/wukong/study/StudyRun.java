@@ -1,5 +1,6 @@
 package dev.wukong.study;
 
+import dev.wukong.config.ConfigException;
 import dev.wukong.metrics.Metrics;
 import dev.wukong.metrics.Watch;
 import dev.wukong.run.ModelRun;
@@ -56,7 +57,8 @@ final class StudyRun {
   }
 
   /**
-   * Trains from where the folder's checkpoint stands.
+   * Trains from where the folder's checkpoint stands: from the start where there is none, and not
+   * at all where it is one of the end.
    *
    * @param export whether its model is exported
    * @return empty where it was stopped; all that was done is then in a checkpoint
@@ -75,25 +77,10 @@ final class StudyRun {
       Outcome outcome = outcome(run, metrics, test, bundle);
       folder.write(outcome);
       return Optional.of(outcome);
-    } catch (NotFiniteException e) {
+    } catch (NotFiniteException | ConfigException e) {
       Failure failure = new Failure(identity, String.valueOf(e.getMessage()));
       folder.write(failure);
       return Optional.of(failure);
-    }
-  }
-
-  /** Exports the model of a run that has ended and whose checkpoints are there, or trains it. */
-  Optional<Outcome> exportAgain(Outcome outcome, BooleanSupplier stop, Board board, String command)
-      throws IOException {
-    try (ModelRun run = new ModelRun(planned.config(), data.splits(), device);
-        Board.Line line = board.line(planned.label(), data.splits().train().rows())) {
-      RunListener listener = new RunListener(folder, line, data.splits().train().rows());
-      if (!run.train(folder.path(), stop, listener)) {
-        return Optional.empty();
-      }
-      Outcome exported = outcome.withBundle(export(run, outcome.metrics(), command));
-      folder.write(exported);
-      return Optional.of(exported);
     }
   }
 

@@ -9,7 +9,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
-/** Threads that share a list of runs. Where one fails, the others end after a checkpoint. */
+/** Threads that share a list of runs. Where one cannot be written down, all end. */
 final class Workers {
   private final int threads;
   private final BooleanSupplier stop;

@@ -6,6 +6,7 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import dev.wukong.config.ConfigException;
 import dev.wukong.data.EncodedExamples;
+import dev.wukong.data.InputLayout;
 import dev.wukong.data.Scope;
 import dev.wukong.objective.TrainGraph;
 import java.nio.ByteBuffer;
@@ -53,15 +54,6 @@ final class HostStepper implements Stepper {
     this.shards = shards;
     this.runner = runner;
     this.inputs = inputs;
-    for (String slots : train.lookups()) {
-      long[] tail = lookupTail(slots);
-      long most = Integer.MAX_VALUE / (tail[0] * tail[1] * Float.BYTES);
-      if (state.config().batch() > most) {
-        throw new ConfigException(
-            "training.batch is %,d, but an example has %,d embeddings of width %d and their gradients must fit into 2 GiB; want at most %,d"
-                .formatted(state.config().batch(), tail[0], tail[1], most));
-      }
-    }
     for (int shard = 0; shard < shards.most(); shard++) {
       Map<String, OnnxTensor> own = new LinkedHashMap<>();
       for (Map.Entry<String, WeightState.Place> e : state.weights().places().entrySet()) {
@@ -76,6 +68,26 @@ final class HostStepper implements Stepper {
       results
           .getFirst()
           .put("new/" + e.getKey(), Run.tensor(landing, e.getValue().shape().sizes()));
+    }
+  }
+
+  /**
+   * Refuses a batch whose gradients do not fit into a tensor's memory.
+   *
+   * @throws ConfigException where they do not; the message says the most that would
+   */
+  static void check(InputLayout layout, TrainingConfig config) {
+    for (int group = 0; group < layout.groups().size(); group++) {
+      int width = layout.groups().get(group).width();
+      for (Scope scope : Scope.values()) {
+        long embeddings = layout.slotWidth(scope, group);
+        long most = Integer.MAX_VALUE / Math.max(1, embeddings * width * Float.BYTES);
+        if (config.batch() > most) {
+          throw new ConfigException(
+              "training.batch is %,d, but an example has %,d embeddings of width %d and their gradients must fit into 2 GiB; want at most %,d"
+                  .formatted(config.batch(), embeddings, width, most));
+        }
+      }
     }
   }
 

@@ -3,6 +3,7 @@ package dev.wukong.training;
 import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
+import dev.wukong.config.ConfigException;
 import dev.wukong.data.EncodedExamples;
 import dev.wukong.data.InputLayout;
 import dev.wukong.graph.Graph;
@@ -18,7 +19,9 @@ import dev.wukong.runtime.Device;
 import dev.wukong.runtime.OnnxRuntime;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -63,6 +66,7 @@ public final class TrainSession implements AutoCloseable {
     this.layout = layout;
     this.config = config;
     this.device = device;
+    check(layout, config, device);
     int perRun = config.steps().perRun(device);
     this.train = TrainGraph.of(model, layout);
     this.scoreShards = device instanceof Device.Cpu ? Shards.of(config.threads()) : new Shards(1);
@@ -71,14 +75,46 @@ public final class TrainSession implements AutoCloseable {
     Shards trainShards = whole ? new Shards(1) : scoreShards;
     this.state = TrainState.of(model, layout, config, train, trainShards, perRun, rowsIn);
     this.inputs = new BatchInputs(state);
+    // What is open where a later part cannot be: nobody else could close it.
+    Deque<AutoCloseable> open = new ArrayDeque<>(List.of(state));
     try {
       this.tensors = new WeightTensors(state.weights(), state.statistics());
+      open.push(tensors);
       this.runner = new BatchRunner(state, tensors);
       this.stepper = stepper(trainShards);
+      open.push(stepper);
       this.scorer = session(RankerGraphs.predict(model, layout), scoreShards);
     } catch (OrtException e) {
-      throw new IllegalStateException("the training graph does not load: " + e.getMessage(), e);
+      throw closed(
+          open,
+          new IllegalStateException("the training graph does not load: " + e.getMessage(), e));
+    } catch (RuntimeException e) {
+      throw closed(open, e);
     }
+  }
+
+  /**
+   * Refuses what cannot be trained on {@code device}, as the constructor does, but without a
+   * model's memory.
+   *
+   * @throws ConfigException where it cannot; the message names the key and what it may be
+   */
+  public static void check(InputLayout layout, TrainingConfig config, Device device) {
+    int _ = config.steps().perRun(device);
+    if (!config.steps().inGraph(device)) {
+      HostStepper.check(layout, config);
+    }
+  }
+
+  private static RuntimeException closed(Deque<AutoCloseable> open, RuntimeException cause) {
+    for (AutoCloseable part : open) {
+      try {
+        part.close();
+      } catch (Exception e) {
+        cause.addSuppressed(e);
+      }
+    }
+    return cause;
   }
 
   private Stepper stepper(Shards shards) throws OrtException {

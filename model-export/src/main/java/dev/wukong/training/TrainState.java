@@ -46,19 +46,25 @@ record TrainState(
     double deviation = model.embedding().deviation();
     HostOptimizer dense = HostOptimizer.of(config.dense());
     HostOptimizer none = new HostOptimizer.Sgd();
-    return new TrainState(
-        layout,
-        config,
-        arena,
-        workers,
-        new WeightState(arena, train.weights(), dense, workers, shards.most(), seed),
-        new WeightState(arena, train.statistics(), none, workers, 1, seed),
-        switch (config.rows().mode()) {
-          case TOUCHED -> new TouchedRows(layout, config.rows(), deviation, workers, seed);
-          case WHOLE_TABLE ->
-              new WholeTableRows(arena, layout, rowsIn, config.rows(), deviation, workers, seed);
-        },
-        new Buffers(Math.multiplyExact(config.batch(), perRun)));
+    try {
+      return new TrainState(
+          layout,
+          config,
+          arena,
+          workers,
+          new WeightState(arena, train.weights(), dense, workers, shards.most(), seed),
+          new WeightState(arena, train.statistics(), none, workers, 1, seed),
+          switch (config.rows().mode()) {
+            case TOUCHED -> new TouchedRows(layout, config.rows(), deviation, workers, seed);
+            case WHOLE_TABLE ->
+                new WholeTableRows(arena, layout, rowsIn, config.rows(), deviation, workers, seed);
+          },
+          new Buffers(Math.multiplyExact(config.batch(), perRun)));
+    } catch (RuntimeException | OutOfMemoryError e) {
+      workers.close();
+      arena.close();
+      throw e;
+    }
   }
 
   int tasks() {

@@ -121,8 +121,7 @@ class StudyCommandTest {
     } finally {
       process.destroyForcibly();
     }
-    assertThat(lines.getLast())
-        .isEqualTo("Start it again with the same STUDY, --data and --out to go on.");
+    assertThat(lines.getLast()).isEqualTo("Start the same command again to go on.");
     assertThat(lines.subList(lines.size() - 3, lines.size() - 1))
         .allMatch(line -> line.matches("(one|two)-s1 stopped (in|after) epoch .*"));
     assertThat(folder.resolve("out/bundles")).doesNotExist();

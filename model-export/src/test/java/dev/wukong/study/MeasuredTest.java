@@ -131,6 +131,30 @@ class MeasuredTest {
     }
   }
 
+  @Test
+  void readme_showsTheEightModelsOnFrappe() throws IOException {
+    String readme = Files.readString(README);
+    List<RunSpec> runs = Study.read("frappe").runs();
+    for (RunSpec run : runs) {
+      Outcome outcome = outcome("frappe", run.name());
+      Published published = run.published().getFirst();
+      assertThat(readme)
+          .contains(
+              String.format(
+                  Locale.ROOT,
+                  "%n| `%s` | %.6f | %.4f | %.6f | %.4f | %,d | %.2f | %,.0f |%n",
+                  run.name(),
+                  outcome.of("test").auc(),
+                  outcome.of("test").logLoss(),
+                  published.auc(),
+                  published.logLoss(),
+                  outcome.size().parameters(),
+                  (double) outcome.size().trainingFlops() / 1e6,
+                  outcome.effort().seconds() * outcome.effort().threads()));
+    }
+    assertThat(runs).hasSize(8);
+  }
+
   private static Outcome outcome(String study, String run) throws IOException {
     try (Stream<Path> folders = Files.list(MEASURED.resolve(study).resolve("runs"))) {
       Path folder =

@@ -31,7 +31,7 @@ class ScalingTest {
       sums[b] = 50 * excess + noise;
       sums[b + 1] = 50 * excess - noise;
     }
-    Blocks blocks = new Blocks(rows, new double[200], rows, sums);
+    Blocks blocks = new Blocks(rows, new double[200], rows, sums, Placements.NONE);
     JsonNodeFactory json = JsonNodeFactory.instance;
     Result.Identity identity =
         new Result.Identity(

@@ -266,6 +266,34 @@ class StudyEngineTest {
     assertThat(Files.readString(folder.resolve("out/report.json"))).contains("Runs that failed");
   }
 
+  /** Memory that does not suffice, say: told, not written down, and tried again. */
+  @Test
+  void run_thatBreaks_letsTheOthersGoOnAndIsTriedAgain() throws Exception {
+    files.run(StudyFiles.EVERY, "undisturbed");
+    AtomicInteger asked = new AtomicInteger();
+    List<Result> results =
+        files
+            .run(
+                StudyFiles.EVERY,
+                files.options("out"),
+                () -> {
+                  if (asked.incrementAndGet() == STEPS) {
+                    throw new IllegalStateException("no memory left");
+                  }
+                  return false;
+                })
+            .orElseThrow();
+    assertThat(results.getLast()).isInstanceOf(Outcome.class);
+    assertThat(results.getFirst()).isInstanceOf(Failure.class);
+    assertThat(((Failure) results.getFirst()).message())
+        .contains("no memory left")
+        .endsWith("the next start tries it again");
+    assertThat(files.said.toString()).contains("one-s1 FAILED: ");
+    assertThat(folder.resolve("out/runs/one-s1/error.txt")).content().contains("at dev.wukong");
+    files.run(StudyFiles.EVERY, "out");
+    assertSame("out");
+  }
+
   @Test
   void curve_readBack_isWhatWasAdded_withoutACutLine() throws IOException {
     List<CurvePoint> points = files.run(StudyFiles.EVERY, "out").getFirst().curve();

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.wukong.config.ConfigException;
 import dev.wukong.ranker.WukongConfig;
+import dev.wukong.runtime.Device;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -60,10 +61,60 @@ class StudyTest {
 
   @ParameterizedTest
   @FieldSource("dev.wukong.study.Study#SHIPPED")
-  void plan_shipped_readsEveryConfiguration(String name) {
+  void plan_shipped_readsEveryConfigurationAndTrainsOnACpu(String name) {
     Study study = Study.read(name);
-    assertThat(Plan.of(study, 1, List.of(), OptionalInt.empty(), 1))
-        .hasSize(study.runs().size() + study.trials());
+    List<PlannedRun> plan = Plan.of(study, 1, List.of(), OptionalInt.empty(), 1);
+    assertThat(plan).hasSize(study.runs().size() + study.trials());
+    plan.forEach(planned -> planned.check(new Device.Cpu()));
+  }
+
+  @Test
+  void check_batchBeyondATensor_namesRunKeyAndMost() throws IOException {
+    Study study =
+        files.study(
+            StudyFiles.EVERY.replace(
+                "training.batch: 50", "training.batch: 1000000, model.embedding.width: 4000"));
+    PlannedRun run = Plan.of(study, 1, List.of(), OptionalInt.empty(), 1).getFirst();
+    assertThatThrownBy(() -> run.check(new Device.Cpu()))
+        .isInstanceOf(ConfigException.class)
+        .hasMessageStartingWith("run 'one': training.batch is 1,000,000, but an example has")
+        .hasMessageContaining("want at most ");
+  }
+
+  @Test
+  void check_severalStepsByTheHost_areRefused() throws IOException {
+    Study study =
+        files.study(StudyFiles.EVERY.replace("training.batch: 50", "training.steps_per_run: 8"));
+    PlannedRun run = Plan.of(study, 1, List.of(), OptionalInt.empty(), 1).getFirst();
+    assertThatThrownBy(() -> run.check(new Device.Cpu()))
+        .isInstanceOf(ConfigException.class)
+        .hasMessageStartingWith("run 'one': training.steps_per_run is 8, want 1 where");
+  }
+
+  @Test
+  void plan_searchOverWhatChooses_isRefused() throws IOException {
+    Study study =
+        files.study(
+            SEARCH.replace("model.rank: [1, 2, 3]", "training.plateau.watch: [click, conversion]"));
+    assertThatThrownBy(() -> Plan.of(study, 1, List.of(), OptionalInt.empty(), 1))
+        .isInstanceOf(ConfigException.class)
+        .hasMessageContaining("training.plateau.watch is 'c")
+        .hasMessageContaining("a search chooses by one figure");
+  }
+
+  @Test
+  void plan_nullInSet_takesTheKeyOut() throws IOException {
+    Study study =
+        files.study(
+            """
+            name: s
+            kind: sweep
+            config: frappe-finalmlp
+            runs: [{name: whole}, {name: ungated, set: {model.selection: null}}]
+            """);
+    List<PlannedRun> plan = Plan.of(study, 1, List.of(), OptionalInt.empty(), 1);
+    assertThat(plan.getFirst().config().model().toJson().has("selection")).isTrue();
+    assertThat(plan.getLast().config().model().toJson().has("selection")).isFalse();
   }
 
   @Test
@@ -89,9 +140,15 @@ class StudyTest {
         "auc: 0.75; auc: 75; runs[0].published[0].auc is 75, want a number from 0.0 to 1.0",
         "source: others; sorce: others; runs[0].published[0].source is missing",
         "kind: reproduce; kind: copy; kind is 'copy', want one of reproduce, ablate, sweep, search",
-        "kind: reproduce; kind: search; kind is 'search', want config, space, trials, no runs",
+        "kind: reproduce; kind: search; space is missing, want one in a study of kind 'search'",
+        "title: Two; 'trials: 3\ntitle: Two'; trials is of no use to a study of kind 'reproduce'",
+        "title: Two; 'seed: 3\n"
+            + "title: Two'; seed is of no use to a study of kind 'reproduce', want none (a"
+            + " training's is training.seed",
+        "model.layers: 1,; model: {type: dlrm},; sets 'model' and 'model.embedding.deviation'",
+        "training.epochs: 3; training: {epochs: 3}; sets 'training' and 'training.batch'",
         "title: Two; titel: Two; titel is not known, want one of",
-        "config: every.yaml; seed: 1; run 'one' has no config, and the study has none either",
+        "config: every.yaml; # none; run 'one' has no config, and the study has none either",
         "training.batch: 50; training.threads: 5; set.training.threads cannot be set",
         "training.batch: 50; name: x; set.name cannot be set: the study itself decides it"
       })
@@ -113,6 +170,7 @@ class StudyTest {
         "model.rank:; 'model.layers, model.rank:'; space has 'model.layers' twice, want each key",
         "from: 0.0001; from: 0; learning_rate.from is 0.0, want more than 0 with log: true",
         "from: 1, to: 3; from: 3, to: 3; space.model.layers goes from 3.0 to 3.0, want from < to",
+        "model.rank:; model:; sets 'model' and 'model.fm', of which one holds the other",
         "from: 1, to: 3; from: 1; space.model.layers goes from 1.0 to NaN",
         "trials: 5; trials: 0; trials is 0, want a whole number from 1"
       })

@@ -1,5 +1,6 @@
 package dev.wukong.serving;
 
+import dev.wukong.runtime.OnnxRuntime;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.regex.Pattern;
@@ -19,6 +20,10 @@ final class SettingsCheck
     implements ApplicationListener<ApplicationEnvironmentPreparedEvent>, Ordered {
   private static final ConfigurationPropertyName ROOT = ConfigurationPropertyName.of("wukong");
 
+  /** Of the native libraries, which read it from the JVM's flags before Spring is there. */
+  private static final ConfigurationPropertyName NATIVE_CACHE =
+      ConfigurationPropertyName.of(OnnxRuntime.LIBRARY_CACHE);
+
   /** What Kubernetes puts into the environment for a service whose name begins with ours. */
   private static final Pattern OF_KUBERNETES =
       Pattern.compile(
@@ -33,7 +38,10 @@ final class SettingsCheck
           checkVariable(name);
         }
       } else if (source instanceof IterableConfigurationPropertySource names) {
-        names.stream().filter(ROOT::isAncestorOf).forEach(SettingsCheck::checkName);
+        names.stream()
+            .filter(ROOT::isAncestorOf)
+            .filter(name -> !name.equals(NATIVE_CACHE))
+            .forEach(SettingsCheck::checkName);
       }
     }
     Binder binder = Binder.get(environment);

@@ -168,6 +168,15 @@ class StartTest {
     }
   }
 
+  /** A flag of the JVM that is below ours but no setting of the service. */
+  @Test
+  void start_folderOfNativeLibraries_isNoUnknownProperty(CapturedOutput output) throws Exception {
+    try (Served served = Served.start(root(), "wukong.onnxruntime.cache=" + folder)) {
+      Served.await("it is said", () -> output.getAll().contains("bundles are expected in"));
+      assertThat(served).isNotNull();
+    }
+  }
+
   @Test
   void settings_everyPropertyThatIsBound_standsInTheHelpWithItsDefault() {
     Map<String, String> bound = new TreeMap<>();

@@ -79,7 +79,8 @@ final class BundleLoader {
             () ->
                 new BundleException(
                     ("model '%s' version %d has no graph '%s', which wukong.engine.precision=%s"
-                            + " needs; export the model again, or set fp32")
+                            + " needs: half precision was too far off, or the bundle is of an older"
+                            + " build; set fp32, or train it again")
                         .formatted(
                             manifest.model(), manifest.version(), precision.file(), precision)));
   }

@@ -121,7 +121,8 @@ class PrecisionTest {
       assertThat(status(served).getVersions(0).getMessage())
           .isEqualTo(
               "model 'tiny' version 2 has no graph 'predict.fp16.onnx', which"
-                  + " wukong.engine.precision=fp16 needs; export the model again, or set fp32");
+                  + " wukong.engine.precision=fp16 needs: half precision was too far off, or the"
+                  + " bundle is of an older build; set fp32, or train it again");
       assertThat(status(served).getServing().getBundle()).isEqualTo(1);
       check(served, new TinyModel(1).rounded());
     }
