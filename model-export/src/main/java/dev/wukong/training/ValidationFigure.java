@@ -8,6 +8,7 @@ import dev.wukong.metrics.Metrics;
 import dev.wukong.metrics.Watch;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
@@ -47,9 +48,19 @@ record ValidationFigure(Watch watch) {
               + (watched.isMean()
                   ? "any task"
                   : "task '" + watch + "', which training.plateau.watch names")
-              + ": examples of both labels are needed");
+              + ": examples of both labels are needed, but "
+              + IntStream.range(0, tasks.size())
+                  .filter(task -> watched.counts(tasks.get(task).name()))
+                  .mapToObj(
+                      task -> "'%s' has %s".formatted(tasks.get(task).name(), found(seen[task])))
+                  .collect(Collectors.joining(", ")));
     }
     return new ValidationFigure(watched);
+  }
+
+  /** Of a task without both labels. */
+  private static String found(boolean[] seen) {
+    return seen[0] ? "0 alone" : seen[1] ? "1 alone" : "none";
   }
 
   private static boolean both(boolean[][] seen) {

@@ -55,7 +55,7 @@ class PlateauTest {
           .isInstanceOf(DataException.class)
           .hasMessage(
               "the validation data has no AUC of task 'conversion', which training.plateau.watch"
-                  + " names: examples of both labels are needed");
+                  + " names: examples of both labels are needed, but 'conversion' has 0 alone");
     }
   }
 
