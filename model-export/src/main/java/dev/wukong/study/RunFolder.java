@@ -2,6 +2,8 @@ package dev.wukong.study;
 
 import dev.wukong.data.WholeFile;
 import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -18,6 +20,8 @@ import tools.jackson.core.JacksonException;
  */
 final class RunFolder {
   private static final List<String> CHECKPOINTS = List.of("last.checkpoint", "best.checkpoint");
+
+  private static final String ERROR = "error.txt";
 
   private final Path folder;
 
@@ -56,6 +60,16 @@ final class RunFolder {
       clear();
     }
     write("run.json", identity);
+    Files.deleteIfExists(folder.resolve(ERROR));
+  }
+
+  /** Writes down what broke the run, for people; the next start tries again. Gives the file. */
+  Path writeError(Throwable error) throws IOException {
+    StringWriter trace = new StringWriter();
+    error.printStackTrace(new PrintWriter(trace));
+    Path file = folder.resolve(ERROR);
+    write(file, trace.toString());
+    return file;
   }
 
   /** What it is the folder of: what has ended says so itself, {@code run.json} of what has not. */

@@ -7,8 +7,6 @@ import dev.wukong.run.WorkLock;
 import dev.wukong.runtime.Device;
 import dev.wukong.runtime.DeviceException;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -184,20 +182,14 @@ public final class StudyEngine {
     } catch (RuntimeException | OutOfMemoryError e) {
       // One that memory does not suffice for, say: the others go on. Not written down, so that the
       // next start tries it again.
-      Failure failure = new Failure(run.identity(), broken(run, e));
+      Path trace = run.folder().writeError(e);
+      Failure failure =
+          new Failure(
+              run.identity(), "%s (more in %s); the next start tries it again".formatted(e, trace));
       results.put(run.planned().label(), failure);
       results.report();
       board.say(run.planned().label() + " FAILED: " + failure.message());
     }
-  }
-
-  /** What the report says of a run that {@code e} ended; its trace goes into the run's folder. */
-  private static String broken(StudyRun run, Throwable e) throws IOException {
-    StringWriter trace = new StringWriter();
-    e.printStackTrace(new PrintWriter(trace));
-    Path file = run.folder().path().resolve("error.txt");
-    RunFolder.write(file, trace.toString());
-    return "%s (more in %s); the next start tries it again".formatted(e, file);
   }
 
   /** A search's best model is exported, once it is known: when all trials have ended. */

@@ -292,6 +292,7 @@ class StudyEngineTest {
     assertThat(folder.resolve("out/runs/one-s1/error.txt")).content().contains("at dev.wukong");
     files.run(StudyFiles.EVERY, "out");
     assertSame("out");
+    assertThat(folder.resolve("out/runs/one-s1/error.txt")).doesNotExist();
   }
 
   @Test
