@@ -183,7 +183,7 @@ class TrainCommandTest {
     assertThat(said.toString().lines().toList().getLast())
         .isEqualTo(
             "model-export train: the validation data has no AUC of any task: examples of both"
-                + " labels are needed");
+                + " labels are needed, but 'click' has none");
     assertThat(said.toString()).doesNotContain("epoch 1");
   }
 
