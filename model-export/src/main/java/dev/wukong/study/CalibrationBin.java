@@ -1,7 +1,6 @@
 package dev.wukong.study;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -15,12 +14,7 @@ public record CalibrationBin(double meanProbability, double meanLabel, long coun
 
   /** Bins of as many examples each, by ascending probability; equal ones stay in their order. */
   static List<CalibrationBin> of(Scored scored) {
-    long[] order = new long[scored.size()];
-    for (int i = 0; i < order.length; i++) {
-      // Bits of floats that are not negative sort as the floats do.
-      order[i] = (long) Float.floatToIntBits(scored.probability(i)) << 32 | i;
-    }
-    Arrays.sort(order);
+    int[] order = scored.order();
     List<CalibrationBin> result = new ArrayList<>();
     int bins = Math.min(BINS, order.length);
     for (int b = 0; b < bins; b++) {
@@ -30,7 +24,7 @@ public record CalibrationBin(double meanProbability, double meanLabel, long coun
       double predicted = 0;
       double positive = 0;
       for (int i = from; i < to; i++) {
-        int at = (int) order[i];
+        int at = order[i];
         weight += scored.weight(at);
         predicted += scored.weight(at) * (double) scored.probability(at);
         positive += scored.weight(at) * (double) scored.label(at);

@@ -1,8 +1,8 @@
 package dev.wukong.study;
 
 /**
- * A run that came to nothing: with the same configuration it would again. Its arithmetic went
- * beyond finite numbers, say, or its batch beyond what a tensor may hold.
+ * A run that came to nothing. One that is written down would again with the same configuration: its
+ * arithmetic went beyond finite numbers, say, or its batch beyond what a tensor may hold.
  *
  * @param message what was met, and where
  */

@@ -1,7 +1,5 @@
 package dev.wukong.study;
 
-import java.util.Arrays;
-
 /**
  * Of which examples an AUC is made. Each positive is placed above a share of the negatives and each
  * negative below a share of the positives; both have the AUC as their mean, and how they vary is
@@ -31,7 +29,7 @@ public record Placements(double[] sums, double[] shares) {
     }
     double[] sums = new double[blocks];
     double[] shares = new double[blocks];
-    int[] order = order(scored);
+    int[] order = scored.order();
     double below = 0; // The weight of negatives with smaller probabilities.
     double above = positive; // That of positives with greater ones.
     for (int from = 0, to; from < order.length; from = to) {
@@ -56,16 +54,5 @@ public record Placements(double[] sums, double[] shares) {
       }
     }
     return new Placements(sums, shares);
-  }
-
-  /** The examples by ascending probability. */
-  private static int[] order(Scored scored) {
-    long[] keys = new long[scored.size()];
-    for (int i = 0; i < keys.length; i++) {
-      // Of numbers that are not negative the bits have the order of the values.
-      keys[i] = (long) Float.floatToIntBits(scored.probability(i)) << Integer.SIZE | i;
-    }
-    Arrays.sort(keys);
-    return Arrays.stream(keys).mapToInt(key -> (int) key).toArray();
   }
 }

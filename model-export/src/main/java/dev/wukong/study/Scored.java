@@ -34,6 +34,17 @@ final class Scored {
     return size;
   }
 
+  /** The examples by ascending probability; equal ones stay in their order. */
+  int[] order() {
+    long[] keys = new long[size];
+    for (int i = 0; i < size; i++) {
+      // Bits of floats that are not negative sort as the floats do.
+      keys[i] = (long) Float.floatToIntBits(probabilities[i]) << Integer.SIZE | i;
+    }
+    Arrays.sort(keys);
+    return Arrays.stream(keys).mapToInt(key -> (int) key).toArray();
+  }
+
   /** The row of example {@code i} in the split. */
   int row(int i) {
     return rows[i];

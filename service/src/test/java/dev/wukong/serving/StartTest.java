@@ -23,6 +23,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.boot.context.properties.bind.DefaultValue;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
+import org.springframework.core.env.Environment;
 
 /** What a start says that fails, and one that does not. */
 @ExtendWith(OutputCaptureExtension.class)
@@ -173,7 +174,8 @@ class StartTest {
   void start_folderOfNativeLibraries_isNoUnknownProperty(CapturedOutput output) throws Exception {
     try (Served served = Served.start(root(), "wukong.onnxruntime.cache=" + folder)) {
       Served.await("it is said", () -> output.getAll().contains("bundles are expected in"));
-      assertThat(served).isNotNull();
+      assertThat(served.bean(Environment.class).getProperty("wukong.onnxruntime.cache"))
+          .isEqualTo(folder.toString());
     }
   }
 
