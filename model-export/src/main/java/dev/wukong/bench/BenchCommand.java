@@ -2,6 +2,7 @@ package dev.wukong.bench;
 
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.ServiceLoader;
@@ -36,7 +37,9 @@ public final class BenchCommand implements Callable<Integer> {
   @Option(names = "--data", description = "The folder with the data sets (${DEFAULT-VALUE}).")
   private Path data = Path.of("../shared/data");
 
-  @Option(names = "--seed-bug", description = "Plant a defect, which must turn the benchmark red.")
+  @Option(
+      names = "--seed-bug",
+      description = "Plant a defect, which must turn the benchmark red or void.")
   private String seedBug = "";
 
   @Option(
@@ -48,6 +51,7 @@ public final class BenchCommand implements Callable<Integer> {
 
   /** Runs without the rest of the command line. */
   public static void main(String[] args) {
+    Locale.setDefault(Locale.ROOT);
     System.exit(new CommandLine(new BenchCommand()).execute(args));
   }
 

@@ -13,7 +13,7 @@ public interface Benchmark {
   /** What it measures and about how long that takes, in one line. */
   String summary();
 
-  /** The planted defects it knows; each must turn it red. */
+  /** The planted defects it knows; each must turn it red, or void. */
   default List<String> bugs() {
     return List.of();
   }

@@ -1,11 +1,11 @@
 package dev.wukong.bench;
 
+import dev.wukong.data.WholeFile;
 import java.io.IOException;
 import java.math.BigDecimal;
 import java.math.MathContext;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Locale;
 import tools.jackson.databind.json.JsonMapper;
@@ -58,10 +58,7 @@ public record BenchmarkReport(
       node.put("note", figure.note());
     }
     Files.createDirectories(file.toAbsolutePath().getParent());
-    Path beside = file.resolveSibling(file.getFileName() + ".part");
-    Files.writeString(
-        beside, json.writerWithDefaultPrettyPrinter().writeValueAsString(report) + "\n");
-    Files.move(beside, file, StandardCopyOption.ATOMIC_MOVE);
+    WholeFile.write(file, json.writerWithDefaultPrettyPrinter().writeValueAsString(report) + "\n");
   }
 
   /** The figures as a table for people, one line each. */

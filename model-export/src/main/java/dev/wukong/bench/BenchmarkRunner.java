@@ -1,5 +1,7 @@
 package dev.wukong.bench;
 
+import dev.wukong.config.ConfigException;
+import dev.wukong.data.DataException;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -99,7 +101,7 @@ final class BenchmarkRunner {
     List<Figure> figures;
     try {
       figures = benchmark.run(context);
-    } catch (BenchmarkException e) {
+    } catch (BenchmarkException | IOException | ConfigException | DataException e) {
       return refuse("benchmark '" + name + "': " + e.getMessage());
     }
     return publish(name, figures, (nanoTime.getAsLong() - start) / 1e9, file);

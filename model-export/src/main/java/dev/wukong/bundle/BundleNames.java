@@ -73,7 +73,7 @@ final class BundleNames {
   }
 
   static String part(String folder, Table table, int number) {
-    return "%s/%s-%05d.safetensors".formatted(folder, table.name(), number);
+    return String.format(Locale.ROOT, "%s/%s-%05d.safetensors", folder, table.name(), number);
   }
 
   /** The part that {@code file} names, or null if it lies in neither folder of parts. */

@@ -33,7 +33,7 @@ abstract class BundleCommand implements Callable<Integer> {
   protected String device = "cpu";
 
   @Option(names = "--threads", description = "Threads of the graph (all cores by default).")
-  protected int threads = Runtime.getRuntime().availableProcessors();
+  private int threads = Runtime.getRuntime().availableProcessors();
 
   @Option(names = "--format", description = "The data file's format; told by its name by default.")
   protected String format = "";
@@ -66,10 +66,15 @@ abstract class BundleCommand implements Callable<Integer> {
   }
 
   protected BundleScorer scorer(Bundle open) throws IOException {
+    return new BundleScorer(open, Device.parse(device), threads());
+  }
+
+  /** Threads of the graph, within what makes sense. */
+  protected int threads() {
     if (threads < 1 || threads > MAX_THREADS) {
       throw new IllegalArgumentException("--threads is " + threads + ", want 1 to " + MAX_THREADS);
     }
-    return new BundleScorer(open, Device.parse(device), threads);
+    return threads;
   }
 
   /** Encodes {@code file} into a temporary data set, hands it to {@code use} and removes it. */

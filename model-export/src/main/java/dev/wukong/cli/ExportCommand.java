@@ -67,10 +67,10 @@ final class ExportCommand extends BundleCommand {
 
   private boolean same(Bundle open, Precision of, StandaloneExport.Written written, Path file)
       throws IOException {
-    try (BundleScorer bundle = BundleScorer.asWritten(open, of, Device.parse(device), threads);
+    try (BundleScorer bundle = BundleScorer.asWritten(open, of, Device.parse(device), threads());
         StandaloneScorer standalone =
             new StandaloneScorer(
-                written.model(), written.inputs(), Device.parse(device), threads)) {
+                written.model(), written.inputs(), Device.parse(device), threads())) {
       double[] largest = {0};
       long[] rows = {0};
       withData(

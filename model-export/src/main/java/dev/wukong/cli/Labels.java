@@ -3,35 +3,37 @@ package dev.wukong.cli;
 import dev.wukong.data.LabelReader;
 import dev.wukong.data.RowSource;
 import dev.wukong.data.Task;
-import java.util.ArrayList;
+import java.util.ArrayDeque;
 import java.util.List;
+import java.util.Queue;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The rows of another source, with the labels and weights of all rows read so far kept aside:
- * requests carry none, so whoever wants to measure the answers keeps them. A task whose column the
- * source lacks has no labels.
+ * The rows of another source, with the labels and weights of rows read kept aside until they are
+ * taken: requests carry none, so whoever wants to measure the answers keeps them. A task whose
+ * column the source lacks has no labels.
  */
 final class Labels implements RowSource {
-  private record Row(float[] labels, float[] weights) {}
+  /**
+   * What a row says of each task.
+   *
+   * @param labels 0 or 1
+   * @param weights 0 where the label is absent
+   */
+  record Row(float[] labels, float[] weights) {}
 
   private final RowSource rows;
   private final LabelReader reader;
-  private final List<Row> kept = new ArrayList<>();
+  private final Queue<Row> kept = new ArrayDeque<>();
 
   Labels(RowSource rows, List<Task> tasks) {
     this.rows = rows;
     this.reader = LabelReader.ofThosePresent(tasks, rows);
   }
 
-  /** The label of {@code task} in the {@code row}-th row, from 0: 0 or 1. */
-  float label(int row, int task) {
-    return kept.get(row).labels()[task];
-  }
-
-  /** The label's weight; 0 where it is absent. */
-  float weight(int row, int task) {
-    return kept.get(row).weights()[task];
+  /** The first row that was read and not taken yet. */
+  Row take() {
+    return kept.remove();
   }
 
   @Override

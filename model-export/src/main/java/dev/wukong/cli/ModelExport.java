@@ -1,8 +1,10 @@
 package dev.wukong.cli;
 
 import dev.wukong.bench.BenchCommand;
+import java.util.Locale;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ScopeType;
 
@@ -11,7 +13,7 @@ import picocli.CommandLine.ScopeType;
     name = "model-export",
     description = "Trains, exports and examines ranking models.",
     mixinStandardHelpOptions = true,
-    version = "0.1.0",
+    versionProvider = ModelExport.Version.class,
     subcommands = {
       TrainCommand.class,
       ReproduceCommand.class,
@@ -40,7 +42,18 @@ public final class ModelExport {
 
   private ModelExport() {}
 
+  /** The version that bundles and outcomes name, too. */
+  static final class Version implements IVersionProvider {
+    @Override
+    public String[] getVersion() {
+      String built = ModelExport.class.getPackage().getImplementationVersion();
+      return new String[] {built == null ? "not from a jar" : built};
+    }
+  }
+
   public static void main(String[] args) {
+    // Names of files and figures in messages are the same wherever it runs.
+    Locale.setDefault(Locale.ROOT);
     System.exit(line().execute(args));
   }
 

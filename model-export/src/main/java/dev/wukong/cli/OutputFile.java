@@ -7,6 +7,7 @@ import java.io.OutputStream;
 import java.nio.channels.Channels;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -50,7 +51,14 @@ final class OutputFile implements AutoCloseable {
     if (Files.exists(out) && !Files.isRegularFile(out)) {
       return new OutputFile(Files.newOutputStream(out), null);
     }
-    WholeFile whole = WholeFile.create(Files.exists(out) ? out.toRealPath() : out);
+    Path file = Files.exists(out) ? out.toRealPath() : out;
+    // Two commands may write the same file: the last one's stays, and neither has parts of both.
+    WholeFile whole =
+        WholeFile.create(
+            file,
+            file.resolveSibling(
+                "%s.%08x.part"
+                    .formatted(file.getFileName(), ThreadLocalRandom.current().nextInt())));
     whole.part().toFile().deleteOnExit(); // Ctrl-C does not close it.
     return new OutputFile(Channels.newOutputStream(whole.channel()), whole);
   }

@@ -15,6 +15,7 @@ import dev.wukong.simulator.SimulatorConfig;
 import dev.wukong.terminal.Stop;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -43,6 +44,8 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true)
 final class QuickstartCommand implements Callable<Integer> {
   private static final long VALID_REQUESTS = 4_000;
+  private static final long MAX_REQUESTS = 100_000_000;
+  private static final long MAX_SECONDS = 7 * 24 * 3600;
 
   /** Candidates over which the live figures are taken. */
   private static final int WINDOW = 50_000;
@@ -70,6 +73,8 @@ final class QuickstartCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
+    check("--requests", requests, MAX_REQUESTS, 1);
+    check("--seconds", seconds, MAX_SECONDS, 0);
     PrintWriter out = spec.commandLine().getOut();
     Simulator simulator = new Simulator(SimulatorConfig.small(1));
     RunConfig config = RunConfig.shipped("quickstart", simulator.schema());
@@ -80,7 +85,7 @@ final class QuickstartCommand implements Callable<Integer> {
         requests * simulator.config().candidates());
     out.flush();
     // A folder of its own for every run: a quickstart starts afresh.
-    Path work = folder.resolve("run-" + ProcessHandle.current().pid());
+    Path work = Files.createTempDirectory(Files.createDirectories(folder), "run-");
     new Training(config, new Device.Cpu(), out, !noBars)
         .run(
             new Splits(
@@ -115,6 +120,13 @@ final class QuickstartCommand implements Callable<Integer> {
       out.flush();
     }
     return 0;
+  }
+
+  private static void check(String option, long value, long most, long least) {
+    if (value < least || value > most) {
+      throw new IllegalArgumentException(
+          option + " is " + value + ", want " + least + " to " + most);
+    }
   }
 
   private void traffic(

@@ -118,7 +118,7 @@ final class ScoreCommand implements Callable<Integer> {
     List<MetricsCollector> collectors = new ArrayList<>();
     tasks.forEach(task -> collectors.add(new MetricsCollector()));
     List<Long> latencies = new ArrayList<>();
-    int[] row = {0};
+    long[] row = {0};
     writer.println(String.join(",", tasks));
     long start = System.nanoTime();
     long rows =
@@ -128,7 +128,7 @@ final class ScoreCommand implements Callable<Integer> {
             (prediction, nanos) -> {
               latencies.add(nanos);
               for (int i = 0; i < prediction.candidates(); i++) {
-                collect(collectors, labels, row[0]++, prediction, i);
+                collect(collectors, labels, ++row[0], prediction, i);
                 writer.println(line(prediction, i));
               }
               bar.stepTo(row[0]);
@@ -163,16 +163,17 @@ final class ScoreCommand implements Callable<Integer> {
   }
 
   private static void collect(
-      List<MetricsCollector> collectors, Labels labels, int row, Prediction prediction, int i) {
+      List<MetricsCollector> collectors, Labels labels, long row, Prediction prediction, int i) {
+    Labels.Row own = labels.take();
     for (int t = 0; t < collectors.size(); t++) {
       float probability = prediction.probability(i, t);
       if (!Float.isFinite(probability)) {
         throw new DataException(
             "%s, row %d: the service answered the probability %s"
-                .formatted(labels.name(), row + 1, probability));
+                .formatted(labels.name(), row, probability));
       }
-      if (labels.weight(row, t) > 0) {
-        collectors.get(t).add(probability, labels.label(row, t), labels.weight(row, t));
+      if (own.weights()[t] > 0) {
+        collectors.get(t).add(probability, own.labels()[t], own.weights()[t]);
       }
     }
   }

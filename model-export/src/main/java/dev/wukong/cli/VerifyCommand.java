@@ -24,7 +24,7 @@ final class VerifyCommand extends BundleCommand {
         OptionalDouble tolerance = open.manifest().tolerance(precision);
         if (tolerance.isPresent()) {
           try (BundleScorer scorer =
-              new BundleScorer(open, precision, Device.parse(device), threads)) {
+              new BundleScorer(open, precision, Device.parse(device), threads())) {
             out.printf(
                 "%-18s %d golden rows, largest difference %.2g of %.2g allowed%n",
                 precision.file(),

@@ -1,16 +1,18 @@
 package dev.wukong.data;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 
 /**
- * A file that is whole or not there: written beside its place under the name {@code <name>.part},
- * made durable, then renamed. Closed before {@link #commit}, or killed at any point, it leaves what
- * was in its place before. One thread.
+ * A file that is whole or not there: written beside its place, usually as {@code <name>.part}, made
+ * durable, then renamed. Closed before {@link #commit}, or killed at any point, it leaves what was
+ * in its place before. One thread.
  */
 public final class WholeFile implements AutoCloseable {
   private final Path file;
@@ -24,9 +26,17 @@ public final class WholeFile implements AutoCloseable {
   }
 
   /** Begins {@code file}; what an earlier writer left beside it is overwritten. */
-  @SuppressWarnings("MustBeClosedChecker") // This closes it.
   public static WholeFile create(Path file) throws IOException {
-    Path part = file.resolveSibling(file.getFileName() + ".part");
+    return create(file, file.resolveSibling(file.getFileName() + ".part"));
+  }
+
+  /**
+   * Begins {@code file} under a name that no other process writes to meanwhile.
+   *
+   * @param part where it lies until it is whole, on the same disk
+   */
+  @SuppressWarnings("MustBeClosedChecker") // This closes it.
+  public static WholeFile create(Path file, Path part) throws IOException {
     return new WholeFile(
         file,
         part,
@@ -35,6 +45,20 @@ public final class WholeFile implements AutoCloseable {
             StandardOpenOption.CREATE,
             StandardOpenOption.TRUNCATE_EXISTING,
             StandardOpenOption.WRITE));
+  }
+
+  /**
+   * Writes {@code text} in UTF-8. A link is followed: what it names is replaced and not the link.
+   */
+  public static void write(Path file, String text) throws IOException {
+    try (WholeFile whole = create(Files.exists(file) ? file.toRealPath() : file)) {
+      whole.part().toFile().deleteOnExit(); // Ctrl-C does not close it.
+      ByteBuffer bytes = ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8));
+      while (bytes.hasRemaining()) {
+        int _ = whole.channel().write(bytes);
+      }
+      whole.commit();
+    }
   }
 
   /** Where it lies until it is whole. */

@@ -68,6 +68,11 @@ public final class FrappeBenchmark implements Benchmark {
     if (Double.isFinite(outcome.rowsPerSecond())) {
       Files.writeString(rateFile, String.valueOf(outcome.rowsPerSecond()));
     }
+    if (!Files.exists(rateFile)) {
+      delete(work);
+      throw new BenchmarkException(
+          "void: the training had ended in an earlier run, and its rate is not known; start again");
+    }
     double rate = Double.parseDouble(Files.readString(rateFile));
     Path test = data.resolve(files(config).test().orElseThrow());
     List<Figure> figures = figures(context, python, config, outcome.bundle(), test, parts, rate);
@@ -80,7 +85,9 @@ public final class FrappeBenchmark implements Benchmark {
       throw new BenchmarkException(
           "void: option 'epochs' makes this a trial of " + epochs + " epochs, without figures");
     }
-    delete(work); // The next run trains anew: only an interrupted one goes on.
+    // The next run trains anew, only an interrupted one goes on; and its rate is its own.
+    Files.delete(rateFile);
+    delete(work);
     return figures;
   }
 

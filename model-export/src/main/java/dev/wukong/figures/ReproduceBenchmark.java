@@ -62,8 +62,9 @@ public final class ReproduceBenchmark implements Benchmark {
 
   @Override
   public List<Figure> run(BenchmarkContext context) throws Exception {
-    boolean trial = context.option("epochs", 0) > 0;
-    Path parts = context.makeParts().resolve(trial ? "trial" : "whole");
+    long epochs = context.option("epochs", 0);
+    boolean trial = epochs > 0;
+    Path parts = context.makeParts().resolve(trial ? "trial-" + epochs : "whole");
     context.jar("service"); // Missing things are named before the long part.
     Map<String, Reached> published = reached(context, "frappe", parts, _ -> true);
     Map<String, Reached> wide =

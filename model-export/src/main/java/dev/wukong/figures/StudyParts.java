@@ -5,7 +5,7 @@ import dev.wukong.bench.BenchmarkException;
 import dev.wukong.run.Datasets;
 import dev.wukong.runtime.Device;
 import dev.wukong.study.Board;
-import dev.wukong.study.Outcome;
+import dev.wukong.study.Failure;
 import dev.wukong.study.Result;
 import dev.wukong.study.Study;
 import dev.wukong.study.StudyEngine;
@@ -49,8 +49,9 @@ final class StudyParts {
             .run(() -> false)
             .orElseThrow();
     for (Result result : results) {
-      if (!(result instanceof Outcome)) {
-        throw new BenchmarkException("void: a run failed: " + result);
+      if (result instanceof Failure failure) {
+        throw new BenchmarkException(
+            "void: run '%s' failed: %s".formatted(failure.identity().run(), failure.message()));
       }
     }
     return results;

@@ -74,11 +74,13 @@ public final class MetricsCollector {
   public Metrics metrics() {
     double weight = 0;
     double positive = 0;
+    double negative = 0;
     double predicted = 0;
     double loss = 0;
     for (int i = 0; i < size; i++) {
       weight += weights[i];
       positive += weights[i] * labels[i];
+      negative += weights[i] * (1 - labels[i]);
       predicted += weights[i] * probabilities[i];
       loss += weights[i] * Metrics.crossEntropy(probabilities[i], labels[i]);
     }
@@ -87,7 +89,7 @@ public final class MetricsCollector {
     return new Metrics(
         size,
         weight,
-        auc(positive, weight - positive),
+        auc(positive, negative),
         logLoss,
         baseRate > 0 && baseRate < 1 ? logLoss / Metrics.entropy(baseRate) : Double.NaN,
         positive > 0 ? predicted / positive : Double.NaN,

@@ -1,5 +1,6 @@
 package dev.wukong.report;
 
+import dev.wukong.data.WholeFile;
 import dev.wukong.report.Block.Chart;
 import dev.wukong.report.Block.Heading;
 import dev.wukong.report.Block.Paragraph;
@@ -32,7 +33,7 @@ public final class HtmlReport {
    * @throws IOException where it cannot be written; what was there before stays
    */
   public static void write(Report report, Path file) throws IOException {
-    TextFile.write(file, text(report));
+    WholeFile.write(file, text(report));
   }
 
   static String text(Report report) {

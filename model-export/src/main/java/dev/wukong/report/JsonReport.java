@@ -1,5 +1,6 @@
 package dev.wukong.report;
 
+import dev.wukong.data.WholeFile;
 import java.io.IOException;
 import java.nio.file.Path;
 import tools.jackson.databind.SerializationFeature;
@@ -29,7 +30,7 @@ public final class JsonReport {
    * @throws IOException where it cannot be written; what was there before stays
    */
   public static void write(Report report, Path file) throws IOException {
-    TextFile.write(file, text(report));
+    WholeFile.write(file, text(report));
   }
 
   static String text(Report report) {

@@ -6,8 +6,8 @@ import dev.wukong.data.EncodedExamples;
 import dev.wukong.data.Task;
 import java.util.List;
 
-/** Whether there is anything to learn from. */
-final class LabelCheck {
+/** Whether there is anything to learn from, or to measure by. */
+public final class LabelCheck {
   private static final int BATCH = 4096;
 
   private LabelCheck() {}
@@ -18,7 +18,7 @@ final class LabelCheck {
    * @param name of the data, for the message
    * @throws DataException where a task has none in all of {@code data}
    */
-  static void everyTask(EncodedDataset data, String name) {
+  public static void everyTask(EncodedDataset data, String name) {
     List<Task> tasks = data.encoder().schema().tasks();
     boolean[] seen = new boolean[tasks.size()];
     int missing = seen.length;

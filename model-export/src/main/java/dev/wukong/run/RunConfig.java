@@ -22,6 +22,7 @@ import tools.jackson.databind.node.JsonNodeFactory;
  *
  * @param name the model's name in the bundle root
  * @param data where examples come from
+ * @param trainingJson {@code training} as it was written
  */
 public record RunConfig(
     String name,
@@ -29,7 +30,6 @@ public record RunConfig(
     Schema schema,
     RankerConfig model,
     TrainingConfig training,
-    JsonNode modelJson,
     JsonNode trainingJson) {
 
   /**
@@ -52,8 +52,7 @@ public record RunConfig(
     if (epochs < 1) {
       throw new ConfigException("epochs is " + epochs + ", want at least 1");
     }
-    return new RunConfig(
-        name, data, schema, model, training.withEpochs(epochs), modelJson, trainingJson);
+    return new RunConfig(name, data, schema, model, training.withEpochs(epochs), trainingJson);
   }
 
   static RunConfig of(Section root) {
@@ -77,7 +76,6 @@ public record RunConfig(
             schema,
             RankerConfig.read(model),
             TrainingConfig.read(training),
-            root.raw("model").orElse(JsonNodeFactory.instance.objectNode()),
             root.raw("training").orElse(JsonNodeFactory.instance.objectNode()));
     root.done();
     result.checkTasks(root.path());

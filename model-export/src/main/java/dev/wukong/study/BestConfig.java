@@ -1,5 +1,6 @@
 package dev.wukong.study;
 
+import dev.wukong.data.WholeFile;
 import dev.wukong.run.ConfigTree;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -16,6 +17,6 @@ final class BestConfig {
     if (written.get("training") instanceof ObjectNode training) {
       training.remove("threads");
     }
-    RunFolder.write(file, YAMLMapper.builder().build().writeValueAsString(written));
+    WholeFile.write(file, YAMLMapper.builder().build().writeValueAsString(written));
   }
 }

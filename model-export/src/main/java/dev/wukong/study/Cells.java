@@ -41,6 +41,10 @@ final class Cells {
   }
 
   static String interval(String format, PairedInterval interval) {
+    // Of too few blocks there is none.
+    if (!Double.isFinite(interval.low())) {
+      return "";
+    }
     return number(format, interval.mean())
         + " ["
         + number(format, interval.low())

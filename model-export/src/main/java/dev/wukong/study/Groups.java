@@ -15,7 +15,7 @@ import java.util.stream.Stream;
 /**
  * The outcomes of a study by run, its seeds together, in the study's order.
  *
- * @param failures runs that have no outcome and will have none
+ * @param failures runs without an outcome, for good or until the next start
  */
 record Groups(List<Group> all, List<Failure> failures) {
 
@@ -73,11 +73,14 @@ record Groups(List<Group> all, List<Failure> failures) {
           : Optional.empty();
     }
 
-    /** The seeds' mean of one block sum, by block. */
+    /** The seeds' mean of one block sum, by block; empty where a seed has none. */
     double[] blocks(Function<Blocks, double[]> sums) {
       double[] total = new double[sums.apply(first().detail().blocks()).length];
       for (Outcome outcome : outcomes) {
         double[] own = sums.apply(outcome.detail().blocks());
+        if (own.length != total.length) {
+          return new double[0];
+        }
         for (int b = 0; b < total.length; b++) {
           total[b] += own[b] / outcomes.size();
         }

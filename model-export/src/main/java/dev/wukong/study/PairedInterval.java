@@ -1,8 +1,8 @@
 package dev.wukong.study;
 
 /**
- * A mean difference of two runs over the same rows with its 95 % interval, from the spread of the
- * blocks' differences. It knows the noise of the test rows, not that of the seeds.
+ * A mean, or the mean difference of two runs over the same rows, with its 95 % interval, from the
+ * spread of the blocks. It knows the noise of the test rows, not that of the seeds.
  */
 public record PairedInterval(double mean, double low, double high) {
   // The 97.5 % quantile of the normal distribution.
@@ -25,6 +25,11 @@ public record PairedInterval(double mean, double low, double high) {
     return of(a, b, counts, sum / count, count);
   }
 
+  /** The mean itself: {@code sums} by block, divided by {@code counts}. */
+  static PairedInterval of(double[] sums, double[] counts) {
+    return of(sums, new double[sums.length], counts);
+  }
+
   /**
    * The AUC of run {@code a} minus that of {@code b}.
    *
@@ -42,6 +47,11 @@ public record PairedInterval(double mean, double low, double high) {
     return of(a, b, shares, sum / 2, 1);
   }
 
+  /** The AUC itself. */
+  static PairedInterval ofAuc(double[] sums, double[] shares) {
+    return ofAuc(sums, new double[sums.length], shares);
+  }
+
   private static PairedInterval of(
       double[] a, double[] b, double[] counts, double mean, double divisor) {
     double squares = 0;
@@ -50,7 +60,8 @@ public record PairedInterval(double mean, double low, double high) {
       squares += off * off;
     }
     double blocks = counts.length;
-    double error = Math.sqrt(squares * blocks / (blocks - 1)) / divisor;
+    // One block has no spread to tell the error by.
+    double error = blocks > 1 ? Math.sqrt(squares * blocks / (blocks - 1)) / divisor : Double.NaN;
     double quantile = quantile(blocks - 1);
     return new PairedInterval(mean, mean - quantile * error, mean + quantile * error);
   }

@@ -119,10 +119,16 @@ final class Plan {
 
   private static PlannedRun plan(
       Study study, RunSpec spec, int place, OptionalInt epochs, int threads) {
-    ConfigTree changed = study.base(spec).with(study.set()).with(spec.set());
     try {
+      ConfigTree changed = study.base(spec).with(study.set()).with(spec.set());
       // The configuration's own seed is the first; reading it checks all the rest.
-      int seed = (int) changed.config().training().seed() + place;
+      long first = changed.config().training().seed();
+      if (first + place > Integer.MAX_VALUE) {
+        throw new ConfigException(
+            "training.seed is %d, want %d or less with --seeds %d or more"
+                .formatted(first, Integer.MAX_VALUE - place, place + 1));
+      }
+      int seed = (int) first + place;
       JsonNodeFactory nodes = JsonNodeFactory.instance;
       Map<String, JsonNode> own = new LinkedHashMap<>();
       own.put("name", nodes.stringNode(spec.name()));

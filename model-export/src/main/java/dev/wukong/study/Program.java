@@ -27,8 +27,16 @@ record Program(String machine, String version, String commit) {
     return new Program(
         Machine.describe(),
         Optional.ofNullable(Program.class.getPackage().getImplementationVersion()).orElse(""),
-        Files.exists(folder.resolve("model-export/pom.xml"))
-            ? Machine.output(folder, "git", "rev-parse", "HEAD").orElse("")
-            : "");
+        Files.exists(folder.resolve("model-export/pom.xml")) ? commit(folder) : "");
+  }
+
+  private static String commit(Path folder) {
+    boolean changed =
+        Machine.output(folder, "git", "status", "--porcelain")
+            .filter(changes -> !changes.isEmpty())
+            .isPresent();
+    return Machine.output(folder, "git", "rev-parse", "HEAD")
+        .map(head -> changed ? head + " with changes" : head)
+        .orElse("");
   }
 }

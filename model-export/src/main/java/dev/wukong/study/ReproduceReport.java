@@ -22,6 +22,14 @@ final class ReproduceReport {
     blocks.add(ModelParts.curves(groups));
     blocks.add(new Block.Heading("Calibration"));
     blocks.add(ModelParts.calibration(groups));
+    if (groups.all().stream().anyMatch(g -> !g.first().detail().slices().isEmpty())) {
+      blocks.addAll(slices(groups));
+    }
+    return blocks;
+  }
+
+  private static List<Block> slices(Groups groups) {
+    List<Block> blocks = new ArrayList<>();
     groups
         .best()
         .ifPresent(

@@ -57,10 +57,11 @@ final class Results {
   }
 
   /** A finished run's model is in its bundle; only the best of a search is still to be exported. */
-  private void removeCheckpoints() throws IOException {
+  synchronized void removeCheckpoints() throws IOException {
     Optional<String> best = study.kind() == Kind.SEARCH ? best() : Optional.empty();
     for (StudyRun run : runs.values()) {
-      if (best.isEmpty() || !run.planned().spec().name().equals(best.get())) {
+      boolean exported = run.planned().first() && best.equals(Optional.of(run.name()));
+      if (!exported) {
         run.folder().removeCheckpoints();
       }
     }

@@ -4,8 +4,6 @@ import dev.wukong.data.WholeFile;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
@@ -68,7 +66,7 @@ final class RunFolder {
     StringWriter trace = new StringWriter();
     error.printStackTrace(new PrintWriter(trace));
     Path file = folder.resolve(ERROR);
-    write(file, trace.toString());
+    WholeFile.write(file, trace.toString());
     return file;
   }
 
@@ -122,7 +120,11 @@ final class RunFolder {
   void write(Result result) throws IOException {
     switch (result) {
       case Outcome outcome -> write("outcome.json", outcome);
-      case Failure failure -> write("failure.json", failure);
+      case Failure failure -> {
+        // Of a model that was trained again to be exported: what it came to before is no more.
+        Files.deleteIfExists(folder.resolve("outcome.json"));
+        write("failure.json", failure);
+      }
     }
   }
 
@@ -149,17 +151,6 @@ final class RunFolder {
   }
 
   private void write(String name, Object value) throws IOException {
-    write(folder.resolve(name), StudyJson.PRETTY.writeValueAsString(value) + "\n");
-  }
-
-  /** Writes a text file, whole or not at all. */
-  static void write(Path file, String text) throws IOException {
-    try (WholeFile whole = WholeFile.create(file)) {
-      ByteBuffer bytes = ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8));
-      while (bytes.hasRemaining()) {
-        int _ = whole.channel().write(bytes);
-      }
-      whole.commit();
-    }
+    WholeFile.write(folder.resolve(name), StudyJson.PRETTY.writeValueAsString(value) + "\n");
   }
 }

@@ -49,7 +49,7 @@ final class SearchReport {
 
   private static Block table(Study study, Groups groups) {
     List<String> headings = new ArrayList<>(List.of("trial"));
-    study.space().forEach(d -> headings.add("#" + d.key()));
+    study.space().forEach(d -> headings.add((numbers(d) ? "#" : "") + d.key()));
     headings.addAll(
         List.of("#valid AUC", "#test AUC", "#test LogLoss", "#parameters", "#epochs", "#seconds"));
     List<List<String>> rows = new ArrayList<>();

@@ -151,7 +151,10 @@ public record Study(
     }
     List<String> drawn = space.stream().flatMap(d -> d.keys().stream()).toList();
     RunSpec.checkApart(path, set.keySet(), drawn);
-    runs.forEach(run -> RunSpec.checkApart(path, set.keySet(), run.set().keySet()));
+    runs.forEach(
+        run ->
+            RunSpec.checkApart(
+                path + " run '" + run.name() + "'", set.keySet(), run.set().keySet()));
     Set<String> names = new HashSet<>();
     for (RunSpec run : runs) {
       if (!names.add(run.name())) {

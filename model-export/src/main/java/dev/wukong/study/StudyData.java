@@ -5,6 +5,7 @@ import dev.wukong.data.Hash;
 import dev.wukong.run.DataConfig;
 import dev.wukong.run.Datasets;
 import dev.wukong.run.EncodedSplits;
+import dev.wukong.run.LabelCheck;
 import dev.wukong.run.RunConfig;
 import dev.wukong.run.Splits;
 import java.io.IOException;
@@ -92,12 +93,12 @@ final class StudyData implements AutoCloseable {
   void open(RunConfig config, Path files, Path folder, Datasets datasets) throws IOException {
     String key = key(config);
     if (!entries.containsKey(key)) {
-      Splits splits = Splits.of(config.data(), files);
-      entries.put(
-          key,
-          new Entry(
-              EncodedSplits.encode(splits, config.schema(), folder.resolve(key), datasets),
-              config.data()));
+      EncodedSplits encoded =
+          EncodedSplits.encode(
+              Splits.of(config.data(), files), config.schema(), folder.resolve(key), datasets);
+      Entry entry = new Entry(encoded, config.data());
+      entries.put(key, entry);
+      LabelCheck.everyTask(entry.test(), "the test data");
     }
   }
 

@@ -2,11 +2,13 @@ package dev.wukong.study;
 
 import dev.wukong.bundle.BundleStore;
 import dev.wukong.config.ConfigException;
+import dev.wukong.data.DataException;
 import dev.wukong.run.Datasets;
 import dev.wukong.run.WorkLock;
 import dev.wukong.runtime.Device;
 import dev.wukong.runtime.DeviceException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -115,6 +117,7 @@ public final class StudyEngine {
             "%d of %d runs have ended before and are not made again"
                 .formatted(all.size() - left.size(), all.size()));
       }
+      results.removeCheckpoints();
       results.report();
       new Workers(parallel, stop).each(left, (run, until) -> make(run, until, results));
       List<Result> made = results.inOrder(all);
@@ -177,8 +180,10 @@ public final class StudyEngine {
       if (made.isPresent()) {
         board.say(results.ended(run, made.get()));
       }
-    } catch (DeviceException e) {
+    } catch (DeviceException | DataException e) {
       throw e; // No run can be made.
+    } catch (UncheckedIOException e) {
+      throw e.getCause(); // As of a checkpoint: what cannot be written down is not worth making.
     } catch (RuntimeException | OutOfMemoryError e) {
       // One that memory does not suffice for, say: the others go on. Not written down, so that the
       // next start tries it again.
@@ -222,6 +227,8 @@ public final class StudyEngine {
         return false;
       }
       results.put(run, exported.get());
+      // With other last bits it may be the best no more.
+      return finish(all, results, stop);
     }
     run.folder().removeCheckpoints();
     BestConfig.write(config, run.planned().tree());

@@ -30,7 +30,9 @@ final class StudyReports {
     Groups groups = Groups.of(study, results);
     List<Block> blocks = new ArrayList<>();
     if (groups.all().isEmpty()) {
-      blocks.add(new Block.Paragraph("No run has ended yet."));
+      blocks.add(
+          new Block.Paragraph(
+              groups.failures().isEmpty() ? "No run has ended yet." : "No run has an outcome."));
     } else {
       blocks.addAll(
           switch (study.kind()) {

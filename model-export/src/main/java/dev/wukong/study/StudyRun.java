@@ -48,6 +48,10 @@ final class StudyRun {
     return planned;
   }
 
+  String name() {
+    return planned.spec().name();
+  }
+
   Result.Identity identity() {
     return identity;
   }

@@ -6,13 +6,42 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
 
 /** How test quality grows with what a model costs. */
 final class SweepReport {
-  /** A test figure, better where it is smaller. */
-  private record Quality(String name, ToDoubleFunction<Groups.Group> of) {}
+  /**
+   * A test figure.
+   *
+   * @param noise the same with the interval that the test rows leave; its ends are NaN where there
+   *     is none
+   */
+  private record Quality(
+      String name,
+      ToDoubleFunction<Groups.Group> of,
+      Function<Groups.Group, PairedInterval> noise) {}
+
+  private static final Quality EXCESS =
+      new Quality(
+          "excess entropy in nats",
+          g -> g.mean(o -> o.detail().excessEntropy()),
+          g -> PairedInterval.of(g.blocks(Blocks::excess), g.blocks(Blocks::rows)));
+
+  private static final Quality LOG_LOSS =
+      new Quality(
+          "test LogLoss in nats",
+          g -> g.mean(o -> o.of("test").logLoss()),
+          g -> PairedInterval.of(g.blocks(Blocks::logLoss), g.blocks(Blocks::weights)));
+
+  private static final Quality AUC =
+      new Quality(
+          "test AUC",
+          g -> g.mean(o -> o.of("test").auc()),
+          g ->
+              PairedInterval.ofAuc(
+                  g.blocks(b -> b.placements().sums()), g.blocks(b -> b.placements().shares())));
 
   private record Cost(String name, ToDoubleFunction<Groups.Group> of) {}
 
@@ -27,10 +56,7 @@ final class SweepReport {
 
   static List<Block> of(Groups groups) {
     boolean truth = groups.all().stream().allMatch(g -> g.first().detail().blocks().excessKnown());
-    Quality main =
-        truth
-            ? new Quality("excess entropy in nats", g -> g.mean(o -> o.detail().excessEntropy()))
-            : new Quality("test LogLoss in nats", g -> g.mean(o -> o.of("test").logLoss()));
+    Quality main = truth ? EXCESS : LOG_LOSS;
     List<Block> blocks = new ArrayList<>();
     blocks.add(new Block.Heading("Quality"));
     blocks.add(new Block.Paragraph(frontier(groups, main)));
@@ -39,9 +65,8 @@ final class SweepReport {
       blocks.add(chart(groups, cost, main, truth));
     }
     if (!truth) {
-      Quality auc = new Quality("test AUC", g -> g.mean(o -> o.of("test").auc()));
       for (Cost cost : COSTS) {
-        blocks.add(chart(groups, cost, auc, false));
+        blocks.add(chart(groups, cost, AUC, false));
       }
     }
     blocks.add(new Block.Paragraph(ModelParts.selection(groups)));
@@ -170,14 +195,15 @@ final class SweepReport {
     Map<String, List<Block.Point>> series = new LinkedHashMap<>();
     for (Groups.Group group : ModelParts.by(groups.all(), cost.of())) {
       String name = group.spec().series().isEmpty() ? group.name() : group.spec().series();
+      PairedInterval noise = quality.noise().apply(group);
       series
           .computeIfAbsent(name, _ -> new ArrayList<>())
           .add(
               new Block.Point(
                   cost.of().applyAsDouble(group),
                   quality.of().applyAsDouble(group),
-                  Double.NaN,
-                  Double.NaN,
+                  noise.low(),
+                  noise.high(),
                   group.name()));
     }
     return new Block.Chart(
@@ -187,6 +213,7 @@ final class SweepReport {
         series.entrySet().stream()
             .map(e -> new Block.Series(e.getKey(), Block.Mark.LINE_AND_POINTS, e.getValue()))
             .toList(),
-        "");
+        "Bars are the 95 % intervals that the test rows leave; what all models find hard is in"
+            + " them, so that differences (in the table) are known better.");
   }
 }

@@ -24,6 +24,7 @@ class BenchCommandTest {
   void bench_list_succeedsInSilence() {
     assertThat(execute("list", "--seed-bug=", "--options=")).isZero();
     assertThat(err.toString()).isEmpty();
+    assertThat(out.toString()).contains("train-step", "frappe-step", "reproduce", "scaling");
   }
 
   @Test

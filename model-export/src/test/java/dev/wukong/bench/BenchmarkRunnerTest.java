@@ -3,6 +3,7 @@ package dev.wukong.bench;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
@@ -116,6 +117,19 @@ class BenchmarkRunnerTest {
     assertThat(status).isEqualTo(BenchmarkRunner.RED);
     assertThat(out.toString()).contains("MISSED");
     assertThat(file("overload.json")).exists();
+  }
+
+  @Test
+  void run_folderInUse_isOneLineAndNoFigure() throws Exception {
+    int status =
+        run(
+            fake(
+                context -> {
+                  throw new IOException("the folder is in use");
+                }));
+
+    assertThat(status).isEqualTo(BenchmarkRunner.NO_FIGURES);
+    assertThat(err.toString().strip()).isEqualTo("benchmark 'overload': the folder is in use");
   }
 
   @Test

@@ -50,14 +50,19 @@ class LabelsTest {
     try (Labels labels = new Labels(FileFormat.named("csv").open(file), ENCODER.schema().tasks())) {
       for (int row = 0; row < 5; row++) {
         assertThat(labels.next()).isTrue();
+      }
+      for (int row = 0; row < 5; row++) {
+        Labels.Row own = labels.take();
         for (int task = 0; task < 2; task++) {
-          assertThat(labels.label(row, task)).isEqualTo(right.labels()[2 * row + task]);
-          assertThat(labels.weight(row, task)).isEqualTo(right.labelWeights()[2 * row + task]);
+          assertThat(own.labels()[task]).isEqualTo(right.labels()[2 * row + task]);
+          assertThat(own.weights()[task]).isEqualTo(right.labelWeights()[2 * row + task]);
+        }
+        if (row == 0) {
+          assertThat(own.weights()[0]).isEqualTo(2.5f);
+          assertThat(own.labels()[0]).isEqualTo(1);
         }
       }
-      assertThat(labels.weight(0, 0)).isEqualTo(2.5f);
-      assertThat(labels.label(0, 0)).isEqualTo(1);
-      assertThat(labels.weight(2, 0)).isZero();
+      assertThat(right.labelWeights()[4]).isZero();
     }
   }
 
@@ -66,8 +71,7 @@ class LabelsTest {
     Path file = Files.writeString(folder.resolve("rows.csv"), "user,seconds\n1,40\n");
     try (Labels labels = new Labels(FileFormat.named("csv").open(file), ENCODER.schema().tasks())) {
       assertThat(labels.next()).isTrue();
-      assertThat(labels.weight(0, 0)).isZero();
-      assertThat(labels.weight(0, 1)).isEqualTo(1);
+      assertThat(labels.take().weights()).containsExactly(0, 1);
     }
   }
 

@@ -6,6 +6,7 @@ import dev.wukong.training.EveryFeature;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -79,6 +80,22 @@ class OutputFileTest {
         .isEqualTo(1);
     assertThat(out).hasContent("earlier\n");
     assertThat(files()).containsExactly(file, out);
+  }
+
+  /** Two commands at once: the one that ends last stays, and nothing of the other. */
+  @Test
+  void out_writtenByTwo_isOneOfThem() throws IOException {
+    Path out = folder.resolve("scores.csv");
+    try (OutputFile first = OutputFile.create(out);
+        OutputFile second = OutputFile.create(out)) {
+      first.stream().write("first\n".repeat(3).getBytes(StandardCharsets.UTF_8));
+      second.stream().write("second\n".getBytes(StandardCharsets.UTF_8));
+      second.commit();
+      assertThat(out).hasContent("second\n");
+      first.commit();
+    }
+    assertThat(out).hasContent("first\nfirst\nfirst\n");
+    assertThat(files()).containsExactly(out);
   }
 
   @Test

@@ -2,6 +2,7 @@ package dev.wukong.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.wukong.study.Study;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -74,6 +75,16 @@ class StudyCommandTest {
     assertThat(lines.getLast()).isEqualTo("report " + folder.resolve("out/report.html"));
     assertThat(lines.get(lines.size() - 2)).endsWith("test figures are of task 'click'.");
     assertThat(lines.get(lines.size() - 3)).startsWith("  two      2  ");
+  }
+
+  @Test
+  void study_help_namesAllThatShip() {
+    assertThat(execute(List.of("sweep", "--help"))).isZero();
+    String help = out.toString().replaceAll("\\s+", " ");
+    for (String shipped : Study.SHIPPED) {
+      String named = shipped.startsWith("paper-") ? shipped.substring(6) : shipped;
+      assertThat(help).matches(".*[ (]" + named + "[ ,.].*");
+    }
   }
 
   @Test

@@ -45,6 +45,14 @@ class MetricsTest {
     assertThat(collect(p, y, w).metrics().auc()).isCloseTo(right / pairs, within(1e-12));
   }
 
+  /** The negatives' weight is their own sum, not what is left of all of it. */
+  @Test
+  void auc_weightsFarApart_isDefined() {
+    Metrics metrics =
+        collect(new double[] {.8, .4}, new double[] {1, 0}, new double[] {1e9, 1e-8}).metrics();
+    assertThat(metrics.auc()).isEqualTo(1);
+  }
+
   /**
    * By hand: loss = -(ln .8 + ln .6 + ln .9 + ln .5) / 4, base rate 1/2, so the entropy is ln 2.
    */

@@ -15,8 +15,10 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.node.ObjectNode;
 
 class SearchTest {
   private static final String SEARCH =
@@ -56,7 +58,8 @@ class SearchTest {
     Path yaml = folder.resolve("out/best.yaml");
     RunConfig config = RunConfig.read(yaml.toString());
     assertThat(config.name()).isEqualTo(best.identity().run());
-    assertThat(config.model().toJson()).isEqualTo(RunConfig.read(yaml.toString()).model().toJson());
+    assertThat(StudyJson.LINE.readTree(config.model().toJson().toString()))
+        .isEqualTo(best.identity().model());
     StringWriter said = new StringWriter();
     Training.Outcome trained =
         new Training(config, new Device.Cpu(), new PrintWriter(said), false)
@@ -87,6 +90,40 @@ class SearchTest {
     assertThat(folder.resolve("out/report.json")).hasContent(report);
     assertThat(folder.resolve("out/bundles").toFile().list()).hasSize(1);
     assertThat(files.said.toString()).contains("without --only the best of all is exported");
+  }
+
+  /** Of all that was trained only the exported model's checkpoints were ever wanted. */
+  @Test
+  void search_severalSeeds_leavesNoCheckpoint() throws Exception {
+    StudyFiles files = new StudyFiles(folder);
+    assertThat(files.run(SEARCH, files.options("out", 2, 1, 1, false), () -> false)).isPresent();
+    Path left = folder.resolve("out/runs/trial-01-s5/last.checkpoint");
+    Files.writeString(left, "of a process that was killed before it removed it");
+    assertThat(files.run(SEARCH, files.options("out", 2, 1, 1, false), () -> false)).isPresent();
+    try (Stream<Path> all = Files.walk(folder.resolve("out/runs"))) {
+      assertThat(all.filter(file -> file.toString().endsWith(".checkpoint"))).isEmpty();
+    }
+  }
+
+  /** A best that is none once it has been trained again to be exported gives way to the second. */
+  @Test
+  void search_bestThatWasNone_isNotTheOneThatTrains() throws Exception {
+    StudyFiles files = new StudyFiles(folder);
+    List<Outcome> outcomes = files.run(SEARCH, "out");
+    Outcome best = best(outcomes);
+    Outcome worst =
+        outcomes.stream().min(Comparator.comparingDouble(Outcome::validAuc)).orElseThrow();
+    Path told = folder.resolve("out/runs/" + worst.identity().label() + "/outcome.json");
+    ObjectNode better = (ObjectNode) StudyJson.LINE.readTree(Files.readString(told));
+    better.findParents("auc").forEach(metrics -> ((ObjectNode) metrics).put("auc", 0.999));
+    Files.writeString(told, better.toString());
+    List<Outcome> again = files.run(SEARCH, "out");
+    assertThat(best(again).identity()).isEqualTo(best.identity());
+    assertThat(RunConfig.read(folder.resolve("out/best.yaml").toString()).name())
+        .isEqualTo(best.identity().run());
+    assertThat(again)
+        .filteredOn(outcome -> outcome.identity().equals(worst.identity()))
+        .allMatch(outcome -> !outcome.bundle().isEmpty() && outcome.validAuc() < 0.999);
   }
 
   /** With a seed that left finite numbers it is not the best, whatever its other seeds came to. */

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.wukong.bundle.Bundle;
+import dev.wukong.data.DataException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -264,6 +265,50 @@ class StudyEngineTest {
     }
     assertThat(files.said.toString()).contains("two-s1 FAILED: ");
     assertThat(Files.readString(folder.resolve("out/report.json"))).contains("Runs that failed");
+  }
+
+  /** Data that no run can be chosen by is a mistake, not a run's bad luck. */
+  @Test
+  void run_validationDataOfOneClass_endsAll() throws Exception {
+    Path valid = folder.resolve("more.csv");
+    Files.write(valid, withLabel(Files.readAllLines(valid), "1"));
+    String study = StudyFiles.EVERY.replace("50}", "50, training.plateau.watch: click}");
+    assertThatThrownBy(() -> files.run(study, "out"))
+        .isInstanceOf(DataException.class)
+        .hasMessageStartingWith("the validation data has no AUC");
+    assertThat(folder.resolve("out/runs/one-s1/error.txt")).doesNotExist();
+  }
+
+  @Test
+  void run_testDataWithoutLabels_isRefusedBeforeTraining() throws Exception {
+    Path test = folder.resolve("test.csv");
+    Files.write(test, withLabel(Files.readAllLines(test), ""));
+    assertThatThrownBy(() -> files.run(StudyFiles.EVERY, "out"))
+        .isInstanceOf(DataException.class)
+        .hasMessageStartingWith("the test data: all 230 rows have an empty label");
+    assertThat(folder.resolve("out/runs")).doesNotExist();
+  }
+
+  /** The same rows, with one label for all in the column of the first task. */
+  private static List<String> withLabel(List<String> lines, String label) {
+    int column = List.of(lines.getFirst().split(",")).indexOf("click");
+    List<String> result = new ArrayList<>(List.of(lines.getFirst()));
+    for (String line : lines.subList(1, lines.size())) {
+      String[] cells = line.split(",", -1);
+      cells[column] = label;
+      result.add(String.join(",", cells));
+    }
+    return result;
+  }
+
+  /** Trained again to be exported it may fail: then that is what came of it. */
+  @Test
+  void write_failureAfterAnOutcome_takesItsPlace() throws Exception {
+    Outcome outcome = files.run(StudyFiles.EVERY, "out").getFirst();
+    RunFolder run = new RunFolder(folder.resolve("out/runs/one-s1"));
+    assertThat(run.result()).containsInstanceOf(Outcome.class);
+    run.write(new Failure(outcome.identity(), "diverged"));
+    assertThat(run.result()).containsInstanceOf(Failure.class);
   }
 
   /** Memory that does not suffice, say: told, not written down, and tried again. */

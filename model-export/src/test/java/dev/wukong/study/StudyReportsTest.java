@@ -192,6 +192,9 @@ class StudyReportsTest {
             "excess entropy in nats by training compute in PF-days",
             "excess entropy in nats by examples seen");
     assertThat(report.subtitle()).contains("2,000 examples to train on, ").doesNotContain("of the");
+    Block.Point point = charts(report).getFirst().series().getFirst().points().getFirst();
+    assertThat(point.low()).isBetween(0.5 * point.y(), point.y());
+    assertThat(point.high()).isBetween(point.y(), 1.5 * point.y());
     boolean better = large.detail().excessEntropy() < small.detail().excessEntropy();
     assertThat(report.blocks().get(1))
         .isInstanceOfSatisfying(

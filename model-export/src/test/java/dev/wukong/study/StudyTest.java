@@ -117,6 +117,23 @@ class StudyTest {
     assertThat(plan.getLast().config().model().toJson().has("selection")).isFalse();
   }
 
+  /** Of forty runs it matters which. */
+  @Test
+  void plan_mistakes_nameTheirRun() throws IOException {
+    Study key = files.study(StudyFiles.EVERY.replace("model.layers: 1", "model.layers.x: 1"));
+    assertThatThrownBy(() -> Plan.of(key, 1, List.of(), OptionalInt.empty(), 1))
+        .isInstanceOf(ConfigException.class)
+        .hasMessageStartingWith("run 'two': ")
+        .hasMessageContaining("'model.layers.x' cannot be set");
+    Study seed =
+        files.study(StudyFiles.EVERY.replace("epochs: 3", "epochs: 3, training.seed: 2147483647"));
+    assertThat(Plan.of(seed, 1, List.of(), OptionalInt.empty(), 1)).hasSize(2);
+    assertThatThrownBy(() -> Plan.of(seed, 2, List.of(), OptionalInt.empty(), 1))
+        .hasMessage(
+            "run 'one': training.seed is 2147483647, want 2147483646 or less with --seeds 2 or"
+                + " more");
+  }
+
   @Test
   void read_frappe_hasThePublishedFigures() {
     RunSpec dcnv2 =

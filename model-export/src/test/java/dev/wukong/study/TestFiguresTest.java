@@ -374,6 +374,25 @@ class TestFiguresTest {
     assertThat(width / 2).isCloseTo(1.972 * deviation, withinPercentage(12));
   }
 
+  /** A mean alone: of one run, not of two. */
+  @Test
+  void pairedInterval_ofOne_hasItsFigureWithin() {
+    Scored scored = scored(4, 1.2);
+    Blocks blocks = Blocks.of(scored, ROWS);
+    PairedInterval loss = PairedInterval.of(blocks.logLoss(), blocks.weights());
+    assertThat(loss.mean())
+        .isCloseTo(
+            Arrays.stream(blocks.logLoss()).sum() / Arrays.stream(blocks.weights()).sum(),
+            within(1e-12));
+    assertThat(loss.low()).isBetween(loss.mean() - 0.2, loss.mean());
+    Placements placements = blocks.placements();
+    PairedInterval area = PairedInterval.ofAuc(placements.sums(), placements.shares());
+    assertThat(area.mean()).isCloseTo(auc(scored), within(1e-9));
+    assertThat(area.high()).isBetween(area.mean(), area.mean() + 0.2);
+    assertThat(PairedInterval.ofAuc(new double[0], new double[0]).low()).isNaN();
+    assertThat(PairedInterval.of(new double[] {3}, new double[] {6}).low()).isNaN();
+  }
+
   @Test
   void placements_oneClassAlone_areNone() {
     Scored scored = new Scored();

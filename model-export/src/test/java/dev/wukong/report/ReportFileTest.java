@@ -11,7 +11,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class TextFileTest {
+class ReportFileTest {
   private static final Report REPORT = new Report("title é", "", List.of());
 
   @TempDir Path folder;
