@@ -75,7 +75,7 @@ record SafetensorsHeader(Map<String, String> metadata, List<Entry> entries) {
 
   private static Map<String, String> metadata(JsonNode node) throws BundleException {
     Map<String, String> metadata = new LinkedHashMap<>();
-    Fields fields = Fields.of(METADATA, node);
+    StrictFields fields = StrictFields.of(METADATA, node);
     for (String name : fields.names()) {
       metadata.put(name, fields.string(name));
     }
@@ -88,7 +88,7 @@ record SafetensorsHeader(Map<String, String> metadata, List<Entry> entries) {
           "a tensor's name has %d characters, at most %d are allowed"
               .formatted(name.length(), MAX_NAME));
     }
-    Fields fields = Fields.of(name, node);
+    StrictFields fields = StrictFields.of(name, node);
     DType type = fields.constant("dtype", DType.class);
     List<Long> shape = new ArrayList<>();
     for (long dimension : fields.longs("shape", 0, MAX_DIMENSIONS, 0, Long.MAX_VALUE)) {
