@@ -2,7 +2,6 @@ package dev.wukong.bundle;
 
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import tools.jackson.core.JacksonException;
@@ -12,7 +11,7 @@ import tools.jackson.databind.json.JsonMapper;
 /**
  * The header of a safetensors file, every claim of which has been checked against the file's size.
  */
-record SafetensorsHeader(Map<String, String> metadata, List<Entry> entries) {
+record SafetensorsHeader(List<Entry> entries) {
   static final String METADATA = "__metadata__";
 
   /** The reference reader allows 100 MB; no file of a bundle needs more than this. */
@@ -24,7 +23,6 @@ record SafetensorsHeader(Map<String, String> metadata, List<Entry> entries) {
   private static final JsonMapper READER = Json.reader(4, MAX_BYTES);
 
   SafetensorsHeader {
-    metadata = Map.copyOf(metadata);
     entries = List.copyOf(entries);
   }
 
@@ -45,11 +43,10 @@ record SafetensorsHeader(Map<String, String> metadata, List<Entry> entries) {
     } catch (JacksonException e) {
       throw new BundleException("the header is not valid JSON: " + Json.reason(e), e);
     }
-    Map<String, String> metadata = Map.of();
     List<Entry> entries = new ArrayList<>();
     for (Map.Entry<String, JsonNode> property : root.properties()) {
       if (property.getKey().equals(METADATA)) {
-        metadata = metadata(property.getValue());
+        checkMetadata(property.getValue());
       } else if (entries.size() == MAX_TENSORS) {
         throw new BundleException("the header names more than %d tensors".formatted(MAX_TENSORS));
       } else {
@@ -70,16 +67,15 @@ record SafetensorsHeader(Map<String, String> metadata, List<Entry> entries) {
       throw new BundleException(
           "the tensors take %d bytes, the file has %d".formatted(covered, dataSize));
     }
-    return new SafetensorsHeader(metadata, entries);
+    return new SafetensorsHeader(entries);
   }
 
-  private static Map<String, String> metadata(JsonNode node) throws BundleException {
-    Map<String, String> metadata = new LinkedHashMap<>();
+  /** Free-form strings, which nothing here reads. */
+  private static void checkMetadata(JsonNode node) throws BundleException {
     StrictFields fields = StrictFields.of(METADATA, node);
     for (String name : fields.names()) {
-      metadata.put(name, fields.string(name));
+      fields.string(name);
     }
-    return metadata;
   }
 
   private static Entry entry(String name, JsonNode node) throws BundleException {
