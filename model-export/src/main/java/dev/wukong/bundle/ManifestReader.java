@@ -28,7 +28,8 @@ final class ManifestReader {
   private static final int MAX_TABLES = 1 << 15;
   private static final int MAX_WIDTH = 65_536;
   private static final int MAX_ROWS = 65_536;
-  private static final int MAX_NUMBERS = 8 << 20;
+  private static final int MAX_NUMBERS = Json.MAX_TOKENS;
+  private static final int MAX_WIDTHS = 1 << 20;
   private static final int MAX_OPSET = 1_000;
 
   private final Schema schema;
@@ -71,7 +72,8 @@ final class ManifestReader {
     return new ManifestReader(schema, layout).rest(fields, widths);
   }
 
-  private Manifest rest(StrictFields fields, Map<String, List<Integer>> widths) throws BundleException {
+  private Manifest rest(StrictFields fields, Map<String, List<Integer>> widths)
+      throws BundleException {
     String model = fields.string("model");
     BundleNames.checkModel(model);
     List<TableRows> tables = tables(fields);
@@ -127,16 +129,19 @@ final class ManifestReader {
       schema.ids(scope).forEach(f -> known.add(f.name()));
     }
     Map<String, List<Integer>> widths = new LinkedHashMap<>();
+    int all = 0;
     for (String feature : fields.names()) {
       if (!known.contains(feature)) {
         throw new BundleException(
             "field 'widths.%s' is not an id feature of the schema".formatted(feature));
       }
-      widths.put(
-          feature,
-          Arrays.stream(fields.longs(feature, 0, MAX_TABLES, 0, MAX_WIDTH))
-              .mapToObj(Math::toIntExact)
-              .toList());
+      long[] own = fields.longs(feature, 0, MAX_TABLES, 0, MAX_WIDTH);
+      all += own.length;
+      if (all > MAX_WIDTHS) {
+        throw new BundleException(
+            "field 'widths' has more than %d widths in all".formatted(MAX_WIDTHS));
+      }
+      widths.put(feature, Arrays.stream(own).mapToObj(Math::toIntExact).toList());
     }
     return widths;
   }
@@ -230,10 +235,10 @@ final class ManifestReader {
   }
 
   private GoldenRows golden(StrictFields fields) throws BundleException {
-    EncodedRows context = rows(fields.object("context"), Scope.CONTEXT);
-    EncodedRows candidate = rows(fields.object("candidate"), Scope.CANDIDATE);
-    boolean contexts = schema.features().stream().anyMatch(f -> f.scope() == Scope.CONTEXT);
-    int expected = contexts ? candidate.rows() : 0;
+    EncodedRows context = rows(fields.object("context"), Scope.CONTEXT, 0);
+    // Without a row there would be nothing to prove the graph and its rows by.
+    EncodedRows candidate = rows(fields.object("candidate"), Scope.CANDIDATE, 1);
+    int expected = schema.hasContext() ? candidate.rows() : 0;
     long[] contextOf =
         fields.longs("contextOf", expected, expected, 0, Math.max(0, context.rows() - 1));
     if (expected > 0 && context.rows() == 0) {
@@ -256,8 +261,8 @@ final class ManifestReader {
     return golden;
   }
 
-  private EncodedRows rows(StrictFields fields, Scope scope) throws BundleException {
-    int rows = (int) fields.integer("rows", 0, MAX_ROWS);
+  private EncodedRows rows(StrictFields fields, Scope scope, int least) throws BundleException {
+    int rows = (int) fields.integer("rows", least, MAX_ROWS);
     int ids = size(rows, layout.positions(scope), fields);
     boolean weighted = schema.ids(scope).stream().anyMatch(f -> f.weighted());
     int weights = weighted ? ids : 0;

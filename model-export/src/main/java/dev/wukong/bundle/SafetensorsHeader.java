@@ -20,7 +20,7 @@ record SafetensorsHeader(List<Entry> entries) {
   static final int MAX_TENSORS = 10_000;
   static final int MAX_DIMENSIONS = 8;
   private static final int MAX_NAME = 1024;
-  private static final JsonMapper READER = Json.reader(4, MAX_BYTES);
+  private static final JsonMapper READER = Json.reader(4, MAX_BYTES, MAX_BYTES);
 
   SafetensorsHeader {
     entries = List.copyOf(entries);
