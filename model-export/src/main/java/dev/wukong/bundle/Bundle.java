@@ -1,9 +1,8 @@
 package dev.wukong.bundle;
 
-import dev.wukong.data.Feature;
-import dev.wukong.data.IdFeature;
-import dev.wukong.data.IdMapping;
+import dev.wukong.data.FeatureEncoder;
 import dev.wukong.data.InputLayout;
+import dev.wukong.data.Schema;
 import dev.wukong.data.Table;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -13,9 +12,11 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
@@ -29,7 +30,7 @@ public final class Bundle implements AutoCloseable {
   private final Manifest manifest;
   private final InputLayout layout;
   private final Map<String, MemorySegment> files;
-  private final Map<String, List<String>> vocabularies;
+  private final FeatureEncoder encoder;
   private final RowFiles rows = new RowFiles();
   private final RowFiles states = new RowFiles();
   private final Arena arena;
@@ -41,7 +42,7 @@ public final class Bundle implements AutoCloseable {
     this.layout = manifest.layout();
     this.files = files;
     this.arena = arena;
-    this.vocabularies = readVocabularies();
+    this.encoder = readVocabularies();
   }
 
   /**
@@ -96,19 +97,11 @@ public final class Bundle implements AutoCloseable {
     return bundle;
   }
 
-  private Map<String, List<String>> readVocabularies() throws BundleException {
+  private FeatureEncoder readVocabularies() throws BundleException {
     try {
-      Map<String, List<String>> read = VocabularyFile.read(bytes(BundleNames.VOCABULARIES));
-      for (Feature feature : manifest.schema().features()) {
-        if (feature instanceof IdFeature ids
-            && ids.mapping() instanceof IdMapping.Vocabulary
-            && !read.containsKey(ids.idSpace())) {
-          throw new BundleException(
-              "the vocabulary of id space '%s' is missing, feature '%s' needs it"
-                  .formatted(ids.idSpace(), ids.name()));
-        }
-      }
-      return read;
+      Schema schema = manifest.schema();
+      MemorySegment json = segment(BundleNames.VOCABULARIES);
+      return new FeatureEncoder(schema, VocabularyFile.read(json, schema));
     } catch (BundleException e) {
       throw e.at(BundleNames.VOCABULARIES);
     }
@@ -155,9 +148,16 @@ public final class Bundle implements AutoCloseable {
     return layout;
   }
 
+  /** The encoder of its schema and vocabularies, which outlives it. */
+  public FeatureEncoder encoder() {
+    return encoder;
+  }
+
   /** By id space: the values in the order of their ids. */
   public Map<String, List<String>> vocabularies() {
-    return vocabularies;
+    Map<String, List<String>> values = new TreeMap<>();
+    encoder.vocabularies().forEach((space, vocabulary) -> values.put(space, vocabulary.values()));
+    return Collections.unmodifiableMap(values);
   }
 
   /** The names of the graphs in it, such as {@code predict.onnx}. */
@@ -204,11 +204,6 @@ public final class Bundle implements AutoCloseable {
       throws BundleException {
     String what = "'%s' version %d, %s".formatted(manifest.model(), manifest.version(), graph);
     return manifest.golden().check(what, manifest.schema().tasks(), tolerance, scorer);
-  }
-
-  /** {@link #checkGolden(String, double, GoldenScorer)} with the golden rows' own tolerance. */
-  public double checkGolden(String graph, GoldenScorer scorer) throws BundleException {
-    return checkGolden(graph, manifest.golden().tolerance(), scorer);
   }
 
   /** Visits every stored row of {@code table}, in the order of the ids. */

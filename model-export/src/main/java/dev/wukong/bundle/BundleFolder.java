@@ -1,5 +1,6 @@
 package dev.wukong.bundle;
 
+import dev.wukong.data.OwnedArena;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -36,26 +37,25 @@ final class BundleFolder {
    *
    * @throws BundleException with the folder and the reason
    */
-  @SuppressWarnings("MustBeClosedChecker") // The bundle owns the arena and closes it.
   static Bundle verify(Path folder, String model, long version) throws IOException {
-    Arena arena = Arena.ofShared();
     try {
-      BundleFolder files = new BundleFolder(folder);
-      Manifest manifest = files.manifest();
-      if (!manifest.model().equals(model) || manifest.version() != version) {
-        throw new BundleException(
-            "%s is of model '%s' version %d, expected '%s' version %d"
-                .formatted(Manifest.FILE, manifest.model(), manifest.version(), model, version));
-      }
-      files.checkNames(manifest);
-      return Bundle.of(folder, manifest, files.map(manifest, arena), arena);
+      return OwnedArena.open(arena -> verify(folder, model, version, arena));
     } catch (BundleException e) {
-      arena.close();
       throw e.at("bundle " + folder);
-    } catch (IOException | RuntimeException e) {
-      arena.close();
-      throw e;
     }
+  }
+
+  private static Bundle verify(Path folder, String model, long version, Arena arena)
+      throws IOException {
+    BundleFolder files = new BundleFolder(folder);
+    Manifest manifest = files.manifest();
+    if (!manifest.model().equals(model) || manifest.version() != version) {
+      throw new BundleException(
+          "%s is of model '%s' version %d, expected '%s' version %d"
+              .formatted(Manifest.FILE, manifest.model(), manifest.version(), model, version));
+    }
+    files.checkNames(manifest);
+    return Bundle.of(folder, manifest, files.map(manifest, arena), arena);
   }
 
   /** The folders inside a version's folder. */

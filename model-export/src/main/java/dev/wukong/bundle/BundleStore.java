@@ -114,33 +114,6 @@ public final class BundleStore {
     }
   }
 
-  /** A writer of the version after the newest one, as {@link BundleWriter#create}. */
-  public BundleWriter write(String model) throws IOException {
-    return BundleWriter.create(root, model);
-  }
-
-  /**
-   * What interrupted writers have left of a model, or one at work is writing. No reader takes it
-   * for a bundle.
-   */
-  public List<Path> leftovers(String model) throws IOException {
-    return leftovers(folder(model));
-  }
-
-  /**
-   * Removes what interrupted writers have left of a model.
-   *
-   * @throws BundleException if a writer is at work
-   */
-  public void removeLeftovers(String model) throws IOException {
-    Path folder = folder(model);
-    if (Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)) {
-      try (ModelLock lock = ModelLock.take(folder)) {
-        removeLeftovers(folder, lock);
-      }
-    }
-  }
-
   /** Removes every temporary folder; {@code held} shows that no writer is at work. */
   static void removeLeftovers(Path folder, ModelLock held) throws IOException {
     Objects.requireNonNull(held);

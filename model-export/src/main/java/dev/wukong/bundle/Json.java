@@ -13,8 +13,11 @@ import tools.jackson.databind.json.JsonMapper;
  * they build.
  */
 final class Json {
+  /** The most tokens of a manifest: objects, lists, names and values. */
+  static final int MAX_TOKENS = 4 << 20;
+
   /** Reads and writes manifests. Decimals stay exact, so that a float comes back as it was. */
-  static final JsonMapper MAPPER = reader(24, 1 << 20);
+  static final JsonMapper MAPPER = reader(24, 1 << 20, MAX_TOKENS);
 
   /** Writes for people to read. */
   static final JsonMapper PRETTY =
@@ -29,15 +32,17 @@ final class Json {
 
   /**
    * A reader of documents nested at most {@code depth} levels with strings of at most {@code text}
-   * characters.
+   * characters. A token of two bytes can become an object of fifty, so their number is bounded by
+   * {@code tokens}.
    */
-  static JsonMapper reader(int depth, int text) {
+  static JsonMapper reader(int depth, int text, long tokens) {
     StreamReadConstraints limits =
         StreamReadConstraints.builder()
             .maxNestingDepth(depth)
             .maxStringLength(text)
             .maxNameLength(4096)
             .maxNumberLength(64)
+            .maxTokenCount(tokens)
             .build();
     JsonFactory factory =
         JsonFactory.builder()

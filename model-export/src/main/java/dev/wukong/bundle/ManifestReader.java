@@ -28,7 +28,8 @@ final class ManifestReader {
   private static final int MAX_TABLES = 1 << 15;
   private static final int MAX_WIDTH = 65_536;
   private static final int MAX_ROWS = 65_536;
-  private static final int MAX_NUMBERS = 8 << 20;
+  private static final int MAX_NUMBERS = Json.MAX_TOKENS;
+  private static final int MAX_WIDTHS = 1 << 20;
   private static final int MAX_OPSET = 1_000;
 
   private final Schema schema;
@@ -54,7 +55,7 @@ final class ManifestReader {
     } catch (JacksonException e) {
       throw new BundleException("not valid JSON: " + Json.reason(e), e);
     }
-    Fields fields = Fields.of("", root);
+    StrictFields fields = StrictFields.of("", root);
     long format = fields.integer("format", 0, Integer.MAX_VALUE);
     if (format != Manifest.FORMAT) {
       throw new BundleException(
@@ -71,13 +72,14 @@ final class ManifestReader {
     return new ManifestReader(schema, layout).rest(fields, widths);
   }
 
-  private Manifest rest(Fields fields, Map<String, List<Integer>> widths) throws BundleException {
+  private Manifest rest(StrictFields fields, Map<String, List<Integer>> widths)
+      throws BundleException {
     String model = fields.string("model");
     BundleNames.checkModel(model);
     List<TableRows> tables = tables(fields);
     checkGroups(fields);
-    Fields network = fields.object("network");
-    Fields optimizers = fields.object("optimizers");
+    StrictFields network = fields.object("network");
+    StrictFields optimizers = fields.object("optimizers");
     List<FileEntry> files = files(fields);
     Map<Precision, ReducedGraph> precisions =
         fields.has("precisions")
@@ -115,35 +117,38 @@ final class ManifestReader {
     }
   }
 
-  private static JsonNode freeObject(Fields fields, String name) throws BundleException {
+  private static JsonNode freeObject(StrictFields fields, String name) throws BundleException {
     fields.object(name);
     return fields.json(name);
   }
 
-  private static Map<String, List<Integer>> widths(Fields fields, Schema schema)
+  private static Map<String, List<Integer>> widths(StrictFields fields, Schema schema)
       throws BundleException {
     Set<String> known = new HashSet<>();
     for (Scope scope : Scope.values()) {
       schema.ids(scope).forEach(f -> known.add(f.name()));
     }
     Map<String, List<Integer>> widths = new LinkedHashMap<>();
+    int all = 0;
     for (String feature : fields.names()) {
       if (!known.contains(feature)) {
         throw new BundleException(
             "field 'widths.%s' is not an id feature of the schema".formatted(feature));
       }
-      widths.put(
-          feature,
-          Arrays.stream(fields.longs(feature, 0, MAX_TABLES, 0, MAX_WIDTH))
-              .mapToObj(Math::toIntExact)
-              .toList());
+      long[] own = fields.longs(feature, 0, MAX_TABLES, 0, MAX_WIDTH);
+      all += own.length;
+      if (all > MAX_WIDTHS) {
+        throw new BundleException(
+            "field 'widths' has more than %d widths in all".formatted(MAX_WIDTHS));
+      }
+      widths.put(feature, Arrays.stream(own).mapToObj(Math::toIntExact).toList());
     }
     return widths;
   }
 
-  private List<TableRows> tables(Fields fields) throws BundleException {
+  private List<TableRows> tables(StrictFields fields) throws BundleException {
     List<TableRows> tables = new ArrayList<>();
-    for (Fields table : fields.objects("tables", MAX_TABLES)) {
+    for (StrictFields table : fields.objects("tables", MAX_TABLES)) {
       tables.add(
           new TableRows(
               new Table(
@@ -167,9 +172,9 @@ final class ManifestReader {
     return tables.stream().limit(50).map(t -> t.name() + ":" + t.width()).toList();
   }
 
-  private void checkGroups(Fields fields) throws BundleException {
+  private void checkGroups(StrictFields fields) throws BundleException {
     List<String> found = new ArrayList<>();
-    for (Fields group : fields.objects("groups", MAX_TABLES)) {
+    for (StrictFields group : fields.objects("groups", MAX_TABLES)) {
       found.add(
           group.string("name")
               + ":"
@@ -189,7 +194,7 @@ final class ManifestReader {
     return group.name() + ":" + group.width() + group.tables().stream().map(Table::name).toList();
   }
 
-  private static Provenance provenance(Fields fields) throws BundleException {
+  private static Provenance provenance(StrictFields fields) throws BundleException {
     Provenance provenance =
         new Provenance(
             fields.integer("seed", Long.MIN_VALUE, Long.MAX_VALUE),
@@ -201,14 +206,14 @@ final class ManifestReader {
     return provenance;
   }
 
-  private static Map<String, Map<String, Map<String, Double>>> metrics(Fields fields)
+  private static Map<String, Map<String, Map<String, Double>>> metrics(StrictFields fields)
       throws BundleException {
     Map<String, Map<String, Map<String, Double>>> metrics = new LinkedHashMap<>();
     for (String split : fields.names()) {
-      Fields tasks = fields.object(split);
+      StrictFields tasks = fields.object(split);
       Map<String, Map<String, Double>> ofSplit = new LinkedHashMap<>();
       for (String task : tasks.names()) {
-        Fields values = tasks.object(task);
+        StrictFields values = tasks.object(task);
         Map<String, Double> ofTask = new LinkedHashMap<>();
         for (String metric : values.names()) {
           ofTask.put(metric, values.number(metric));
@@ -220,7 +225,7 @@ final class ManifestReader {
     return metrics;
   }
 
-  private Map<String, float[]> defaultRows(Fields fields) throws BundleException {
+  private Map<String, float[]> defaultRows(StrictFields fields) throws BundleException {
     Map<String, float[]> rows = new LinkedHashMap<>();
     for (Table table : layout.tables()) {
       rows.put(table.name(), fields.floats(table.name(), table.width(), table.width()));
@@ -229,11 +234,11 @@ final class ManifestReader {
     return rows;
   }
 
-  private GoldenRows golden(Fields fields) throws BundleException {
-    EncodedRows context = rows(fields.object("context"), Scope.CONTEXT);
-    EncodedRows candidate = rows(fields.object("candidate"), Scope.CANDIDATE);
-    boolean contexts = schema.features().stream().anyMatch(f -> f.scope() == Scope.CONTEXT);
-    int expected = contexts ? candidate.rows() : 0;
+  private GoldenRows golden(StrictFields fields) throws BundleException {
+    EncodedRows context = rows(fields.object("context"), Scope.CONTEXT, 0);
+    // Without a row there would be nothing to prove the graph and its rows by.
+    EncodedRows candidate = rows(fields.object("candidate"), Scope.CANDIDATE, 1);
+    int expected = schema.hasContext() ? candidate.rows() : 0;
     long[] contextOf =
         fields.longs("contextOf", expected, expected, 0, Math.max(0, context.rows() - 1));
     if (expected > 0 && context.rows() == 0) {
@@ -256,8 +261,8 @@ final class ManifestReader {
     return golden;
   }
 
-  private EncodedRows rows(Fields fields, Scope scope) throws BundleException {
-    int rows = (int) fields.integer("rows", 0, MAX_ROWS);
+  private EncodedRows rows(StrictFields fields, Scope scope, int least) throws BundleException {
+    int rows = (int) fields.integer("rows", least, MAX_ROWS);
     int ids = size(rows, layout.positions(scope), fields);
     boolean weighted = schema.ids(scope).stream().anyMatch(f -> f.weighted());
     int weights = weighted ? ids : 0;
@@ -272,7 +277,7 @@ final class ManifestReader {
     return encoded;
   }
 
-  private static int size(int rows, int width, Fields fields) throws BundleException {
+  private static int size(int rows, int width, StrictFields fields) throws BundleException {
     long size = (long) rows * width;
     if (size > MAX_NUMBERS) {
       throw new BundleException(
@@ -282,10 +287,10 @@ final class ManifestReader {
     return (int) size;
   }
 
-  private static List<FileEntry> files(Fields fields) throws BundleException {
+  private static List<FileEntry> files(StrictFields fields) throws BundleException {
     List<FileEntry> files = new ArrayList<>();
     Set<String> names = new HashSet<>();
-    for (Fields file : fields.objects("files", MAX_FILES)) {
+    for (StrictFields file : fields.objects("files", MAX_FILES)) {
       FileEntry entry =
           new FileEntry(
               file.string("name"), file.integer("size", 0, Long.MAX_VALUE), file.string("sha256"));

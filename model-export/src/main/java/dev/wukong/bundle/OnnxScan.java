@@ -7,15 +7,20 @@ import dev.wukong.onnx.ModelProto;
 import dev.wukong.onnx.NodeProto;
 import dev.wukong.onnx.OperatorSetId;
 import dev.wukong.onnx.TensorProto;
+import dev.wukong.onnx.TensorShapeProto;
+import dev.wukong.onnx.ValueInfo;
 import java.util.List;
 
 /**
  * Reads a graph before ONNX Runtime sees it, and refuses what a ranking graph does not need: data
- * in other files, operators off the list, foreign domains, functions, absurd sizes.
+ * in other files, operators off the list, foreign domains, functions, and absurd sizes of tensors
+ * in the file, of inputs and of what is filled to a shape. The engine computes what depends on no
+ * input when it loads a graph, so such a size would be allocated before the first run.
  */
 public final class OnnxScan {
   static final int MAX_NODES = 50_000;
   static final int MAX_NESTING = 4;
+  private static final long MAX_INPUT = 1L << 31;
 
   private final boolean training;
   private int nodes;
@@ -44,17 +49,17 @@ public final class OnnxScan {
       throw new BundleException("not an ONNX model: it has no graph with nodes");
     }
     checkImports(parsed.getOpsetImportList(), opset);
-    new OnnxScan(name.equals(BundleNames.TRAIN)).graph(parsed.getGraph(), 0);
+    new OnnxScan(name.equals(BundleNames.TRAIN)).graph(parsed.getGraph(), FilledShapes.NONE, 0);
   }
 
   private static void checkImports(List<OperatorSetId> imports, int opset) throws BundleException {
     boolean standard = false;
     for (OperatorSetId id : imports) {
-      if (!OnnxOperators.isDomain(id.getDomain())) {
+      if (!AllowedOperators.isDomain(id.getDomain())) {
         throw new BundleException(
             "operator domain '%s' is not allowed".formatted(shorten(id.getDomain())));
       }
-      if (OnnxOperators.isStandard(id.getDomain())) {
+      if (AllowedOperators.isStandard(id.getDomain())) {
         standard = true;
         if (id.getVersion() != opset) {
           throw new BundleException(
@@ -67,7 +72,7 @@ public final class OnnxScan {
     }
   }
 
-  private void graph(GraphProto graph, int nesting) throws BundleException {
+  private void graph(GraphProto graph, FilledShapes around, int nesting) throws BundleException {
     if (nesting > MAX_NESTING) {
       throw new BundleException("graphs are nested more than %d deep".formatted(MAX_NESTING));
     }
@@ -78,26 +83,48 @@ public final class OnnxScan {
     for (TensorProto initializer : graph.getInitializerList()) {
       tensor("initializer '%s'".formatted(shorten(initializer.getName())), initializer);
     }
+    for (ValueInfo input : graph.getInputList()) {
+      input(input);
+    }
+    FilledShapes shapes = around.within(graph);
     for (NodeProto node : graph.getNodeList()) {
-      node(node, nesting);
+      node(node, shapes, nesting);
     }
   }
 
-  private void node(NodeProto node, int nesting) throws BundleException {
+  /** Refuses an input whose fixed dimensions alone ask for too much; others are the caller's. */
+  private static void input(ValueInfo input) throws BundleException {
+    long elements = 1;
+    for (TensorShapeProto.Dimension dimension :
+        input.getType().getTensorType().getShape().getDimList()) {
+      long size = Math.max(1, dimension.getDimValue());
+      if (size > MAX_INPUT / elements) {
+        throw new BundleException(
+            "input '%s' has more than %d elements, which is not allowed"
+                .formatted(shorten(input.getName()), MAX_INPUT));
+      }
+      elements *= size;
+    }
+  }
+
+  private void node(NodeProto node, FilledShapes shapes, int nesting) throws BundleException {
     String name = "node '%s'".formatted(shorten(node.getName()));
-    if (!OnnxOperators.isDomain(node.getDomain())) {
+    if (!AllowedOperators.isDomain(node.getDomain())) {
       throw new BundleException(
           "%s: operator domain '%s' is not allowed".formatted(name, shorten(node.getDomain())));
     }
-    if (!OnnxOperators.isAllowed(node.getDomain(), node.getOpType(), training)) {
+    if (!AllowedOperators.isAllowed(node.getDomain(), node.getOpType(), training)) {
       throw new BundleException(
           "%s: operator '%s' is not allowed"
               .formatted(
                   name,
                   shorten(
-                      OnnxOperators.isStandard(node.getDomain())
+                      AllowedOperators.isStandard(node.getDomain())
                           ? node.getOpType()
                           : node.getDomain() + "." + node.getOpType())));
+    }
+    if (AllowedOperators.isStandard(node.getDomain())) {
+      shapes.check(name, node);
     }
     for (Attribute attribute : node.getAttributeList()) {
       if (attribute.hasT()) {
@@ -105,12 +132,12 @@ public final class OnnxScan {
             "%s, attribute '%s'".formatted(name, shorten(attribute.getName())), attribute.getT());
       }
       if (attribute.hasG()) {
-        if (!OnnxOperators.hasBody(node.getDomain(), node.getOpType())) {
+        if (!AllowedOperators.hasBody(node.getDomain(), node.getOpType())) {
           throw new BundleException(
               "%s, attribute '%s' is a graph, which '%s' must not have"
                   .formatted(name, shorten(attribute.getName()), node.getOpType()));
         }
-        graph(attribute.getG(), nesting + 1);
+        graph(attribute.getG(), shapes, nesting + 1);
       }
     }
   }

@@ -51,12 +51,12 @@ final class PrecisionsJson {
    * @param files those of the manifest
    * @throws BundleException if a value is out of range, or a file of one is without the other
    */
-  static Map<Precision, ReducedGraph> read(Fields fields, Schema schema, List<FileEntry> files)
-      throws BundleException {
+  static Map<Precision, ReducedGraph> read(
+      StrictFields fields, Schema schema, List<FileEntry> files) throws BundleException {
     Map<Precision, ReducedGraph> graphs = new EnumMap<>(Precision.class);
     for (String name : fields.names()) {
       Precision precision = reduced(fields, name);
-      Fields own = fields.object(name);
+      StrictFields own = fields.object(name);
       expect(own, "file", precision.file());
       expect(own, "rows", precision.rows().name());
       if (!has(files, precision)) {
@@ -66,7 +66,7 @@ final class PrecisionsJson {
       }
       double tolerance = number(own, "tolerance", ReducedGraph.WIDEST);
       double golden = number(own, "goldenDifference", tolerance);
-      Fields measured = own.object("measured");
+      StrictFields measured = own.object("measured");
       graphs.put(
           precision,
           new ReducedGraph(
@@ -96,7 +96,7 @@ final class PrecisionsJson {
     }
   }
 
-  private static Precision reduced(Fields fields, String name) throws BundleException {
+  private static Precision reduced(StrictFields fields, String name) throws BundleException {
     for (Precision precision : Precision.values()) {
       if (precision != Precision.FP32 && precision.toString().equals(name)) {
         return precision;
@@ -117,7 +117,8 @@ final class PrecisionsJson {
     return files.stream().anyMatch(f -> f.name().equals(precision.file()));
   }
 
-  private static void expect(Fields fields, String name, String expected) throws BundleException {
+  private static void expect(StrictFields fields, String name, String expected)
+      throws BundleException {
     String found = fields.string(name);
     if (!found.equals(expected)) {
       throw new BundleException(
@@ -125,7 +126,8 @@ final class PrecisionsJson {
     }
   }
 
-  private static double number(Fields fields, String name, double max) throws BundleException {
+  private static double number(StrictFields fields, String name, double max)
+      throws BundleException {
     double value = fields.number(name);
     if (value < 0 || value > max) {
       throw new BundleException(
@@ -135,11 +137,11 @@ final class PrecisionsJson {
   }
 
   /** AUC and log loss by task; a figure that the data does not define is absent. */
-  private static Map<String, Map<String, Double>> metrics(Fields fields, Schema schema)
+  private static Map<String, Map<String, Double>> metrics(StrictFields fields, Schema schema)
       throws BundleException {
     Map<String, Map<String, Double>> metrics = new LinkedHashMap<>();
     for (Task task : schema.tasks()) {
-      Fields own = fields.object(task.name());
+      StrictFields own = fields.object(task.name());
       Map<String, Double> values = new LinkedHashMap<>();
       if (own.has("auc")) {
         values.put("auc", number(own, "auc", 1));

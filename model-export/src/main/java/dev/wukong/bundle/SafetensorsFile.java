@@ -22,11 +22,9 @@ public final class SafetensorsFile {
   private static final ValueLayout.OfLong LENGTH =
       ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
-  private final Map<String, String> metadata;
   private final Map<String, TensorView> tensors;
 
-  private SafetensorsFile(Map<String, String> metadata, Map<String, TensorView> tensors) {
-    this.metadata = metadata;
+  private SafetensorsFile(Map<String, TensorView> tensors) {
     this.tensors = tensors;
   }
 
@@ -70,12 +68,7 @@ public final class SafetensorsFile {
           bytes.asSlice(Long.BYTES + length + entry.begin(), entry.end() - entry.begin());
       tensors.put(entry.spec().name(), new TensorView(entry.spec(), data.asReadOnly()));
     }
-    return new SafetensorsFile(header.metadata(), tensors);
-  }
-
-  /** The file's free-form strings. */
-  public Map<String, String> metadata() {
-    return metadata;
+    return new SafetensorsFile(tensors);
   }
 
   /** The tensors in the order of their data. */

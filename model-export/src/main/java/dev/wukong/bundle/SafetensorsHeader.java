@@ -2,7 +2,6 @@ package dev.wukong.bundle;
 
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import tools.jackson.core.JacksonException;
@@ -12,7 +11,7 @@ import tools.jackson.databind.json.JsonMapper;
 /**
  * The header of a safetensors file, every claim of which has been checked against the file's size.
  */
-record SafetensorsHeader(Map<String, String> metadata, List<Entry> entries) {
+record SafetensorsHeader(List<Entry> entries) {
   static final String METADATA = "__metadata__";
 
   /** The reference reader allows 100 MB; no file of a bundle needs more than this. */
@@ -21,10 +20,9 @@ record SafetensorsHeader(Map<String, String> metadata, List<Entry> entries) {
   static final int MAX_TENSORS = 10_000;
   static final int MAX_DIMENSIONS = 8;
   private static final int MAX_NAME = 1024;
-  private static final JsonMapper READER = Json.reader(4, MAX_BYTES);
+  private static final JsonMapper READER = Json.reader(4, MAX_BYTES, MAX_BYTES);
 
   SafetensorsHeader {
-    metadata = Map.copyOf(metadata);
     entries = List.copyOf(entries);
   }
 
@@ -45,11 +43,10 @@ record SafetensorsHeader(Map<String, String> metadata, List<Entry> entries) {
     } catch (JacksonException e) {
       throw new BundleException("the header is not valid JSON: " + Json.reason(e), e);
     }
-    Map<String, String> metadata = Map.of();
     List<Entry> entries = new ArrayList<>();
     for (Map.Entry<String, JsonNode> property : root.properties()) {
       if (property.getKey().equals(METADATA)) {
-        metadata = metadata(property.getValue());
+        checkMetadata(property.getValue());
       } else if (entries.size() == MAX_TENSORS) {
         throw new BundleException("the header names more than %d tensors".formatted(MAX_TENSORS));
       } else {
@@ -70,16 +67,15 @@ record SafetensorsHeader(Map<String, String> metadata, List<Entry> entries) {
       throw new BundleException(
           "the tensors take %d bytes, the file has %d".formatted(covered, dataSize));
     }
-    return new SafetensorsHeader(metadata, entries);
+    return new SafetensorsHeader(entries);
   }
 
-  private static Map<String, String> metadata(JsonNode node) throws BundleException {
-    Map<String, String> metadata = new LinkedHashMap<>();
-    Fields fields = Fields.of(METADATA, node);
+  /** Free-form strings, which nothing here reads. */
+  private static void checkMetadata(JsonNode node) throws BundleException {
+    StrictFields fields = StrictFields.of(METADATA, node);
     for (String name : fields.names()) {
-      metadata.put(name, fields.string(name));
+      fields.string(name);
     }
-    return metadata;
   }
 
   private static Entry entry(String name, JsonNode node) throws BundleException {
@@ -88,7 +84,7 @@ record SafetensorsHeader(Map<String, String> metadata, List<Entry> entries) {
           "a tensor's name has %d characters, at most %d are allowed"
               .formatted(name.length(), MAX_NAME));
     }
-    Fields fields = Fields.of(name, node);
+    StrictFields fields = StrictFields.of(name, node);
     DType type = fields.constant("dtype", DType.class);
     List<Long> shape = new ArrayList<>();
     for (long dimension : fields.longs("shape", 0, MAX_DIMENSIONS, 0, Long.MAX_VALUE)) {

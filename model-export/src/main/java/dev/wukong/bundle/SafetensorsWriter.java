@@ -90,20 +90,15 @@ public final class SafetensorsWriter implements AutoCloseable {
   }
 
   /**
-   * Writes the next elements of the F32 or F16 tensor {@code name}; F16 rounds to nearest even.
+   * Writes the next elements of the F32 tensor {@code name}.
    *
    * @throws IllegalArgumentException if it is another tensor's turn, or these are too many
    */
   public void floats(String name, FloatBuffer values) throws IOException {
     FloatBuffer from = values.duplicate();
-    if (expect(name, DType.F32, DType.F16, from.remaining()) == DType.F16) {
-      while (from.hasRemaining()) {
-        room(Short.BYTES).putShort(Float.floatToFloat16(from.get()));
-      }
-    } else {
-      while (from.hasRemaining()) {
-        room(Float.BYTES).putFloat(from.get());
-      }
+    expect(name, DType.F32, from.remaining());
+    while (from.hasRemaining()) {
+      room(Float.BYTES).putFloat(from.get());
     }
     flushChunk();
   }
@@ -116,7 +111,7 @@ public final class SafetensorsWriter implements AutoCloseable {
   /** Writes the next elements of the I64 tensor {@code name}. */
   public void longs(String name, LongBuffer values) throws IOException {
     LongBuffer from = values.duplicate();
-    expect(name, DType.I64, DType.I64, from.remaining());
+    expect(name, DType.I64, from.remaining());
     while (from.hasRemaining()) {
       room(Long.BYTES).putLong(from.get());
     }
@@ -126,22 +121,11 @@ public final class SafetensorsWriter implements AutoCloseable {
   /** Writes the next elements of the I32 tensor {@code name}. */
   public void ints(String name, IntBuffer values) throws IOException {
     IntBuffer from = values.duplicate();
-    expect(name, DType.I32, DType.I32, from.remaining());
+    expect(name, DType.I32, from.remaining());
     while (from.hasRemaining()) {
       room(Integer.BYTES).putInt(from.get());
     }
     flushChunk();
-  }
-
-  /** Writes the next bytes of the tensor {@code name} of any type, already little-endian. */
-  public void bytes(String name, ByteBuffer values) throws IOException {
-    ByteBuffer from = values.duplicate();
-    take(turn(name, from.remaining()), from.remaining());
-    while (from.hasRemaining()) {
-      int length = Math.min(CHUNK, from.remaining());
-      from.get(chunk.array(), 0, length);
-      out.write(chunk.array(), 0, length);
-    }
   }
 
   /**
@@ -158,14 +142,13 @@ public final class SafetensorsWriter implements AutoCloseable {
     }
   }
 
-  private DType expect(String name, DType one, DType other, int count) {
+  private void expect(String name, DType type, int count) {
     TensorSpec tensor = turn(name, count);
-    if (tensor.type() != one && tensor.type() != other) {
+    if (tensor.type() != type) {
       throw new IllegalArgumentException(
-          "tensor '%s' is of type %s, not %s".formatted(name, tensor.type(), one));
+          "tensor '%s' is of type %s, not %s".formatted(name, tensor.type(), type));
     }
-    take(tensor, (long) count * tensor.type().bytes());
-    return tensor.type();
+    take(tensor, (long) count * type.bytes());
   }
 
   /** The tensor {@code name}, whose turn it must be if there is anything to write. */

@@ -12,7 +12,7 @@ final class SchemaJson {
     to.setAll(schema.toJson());
   }
 
-  static Schema read(Fields fields) throws BundleException {
+  static Schema read(StrictFields fields) throws BundleException {
     try {
       return Schema.fromJson(fields.node(), fields.path().isEmpty() ? "schema" : fields.path());
     } catch (DataException e) {

@@ -4,7 +4,6 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
-import java.nio.IntBuffer;
 import java.nio.LongBuffer;
 
 /**
@@ -24,11 +23,6 @@ public record TensorView(TensorSpec spec, MemorySegment data) {
   /** The elements of an I64 tensor of less than 2 GiB, read-only. */
   public LongBuffer longs() throws BundleException {
     return buffer(DType.I64).asLongBuffer();
-  }
-
-  /** The elements of an I32 tensor of less than 2 GiB, read-only. */
-  public IntBuffer ints() throws BundleException {
-    return buffer(DType.I32).asIntBuffer();
   }
 
   /** A copy of an F32 tensor on the heap. */

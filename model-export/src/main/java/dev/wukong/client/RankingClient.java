@@ -121,13 +121,7 @@ public final class RankingClient implements AutoCloseable {
    * @return rows scored
    */
   public long predictAll(RowSource source, int maxRows, Consumer<Prediction> answers) {
-    RequestPacker.Rows rows = packer.rows(source, maxRows);
-    long scored = 0;
-    for (PredictRequest request = rows.next(); request.hasCandidates(); request = rows.next()) {
-      answers.accept(predict(request));
-      scored += request.getCandidates().getRows();
-    }
-    return scored;
+    return predictAll(source, maxRows, (prediction, _) -> answers.accept(prediction));
   }
 
   /** Takes an answer and the nanoseconds that it took, packing of the request left out. */

@@ -35,7 +35,7 @@ public final class RequestPacker {
     this.model = model;
     this.schema = schema;
     this.schemaId = schema.id();
-    this.hasContext = schema.features().stream().anyMatch(f -> f.scope() == Scope.CONTEXT);
+    this.hasContext = schema.hasContext();
   }
 
   /**

@@ -92,11 +92,21 @@ final class ColumnProfile {
       min = Math.min(min, number);
       max = Math.max(max, number);
       boolean whole = text.chars().allMatch(c -> (c >= '0' && c <= '9') || c == '-');
-      integers &= whole;
+      integers = integers && whole && fits(text);
       decimals |= !whole;
     } catch (NumberFormatException e) {
       numeric = false;
       integers = false;
+    }
+  }
+
+  /** Whether a whole number is an int64, as ids of that type must be. */
+  private static boolean fits(String text) {
+    try {
+      Long.parseLong(text);
+      return true;
+    } catch (NumberFormatException e) {
+      return false;
     }
   }
 

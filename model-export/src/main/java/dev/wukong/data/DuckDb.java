@@ -19,6 +19,8 @@ final class DuckDb {
   private static final Pattern LONGEST =
       Pattern.compile("Maximum line size of (\\d+) bytes exceeded");
 
+  private static final Pattern PATTERNS = Pattern.compile("[\\[*?]");
+
   private DuckDb() {}
 
   /** A connection of its own database; results are streamed, or made whole at once. */
@@ -51,6 +53,11 @@ final class DuckDb {
 
   static String literal(String text) {
     return "'" + text.replace("'", "''") + "'";
+  }
+
+  /** The literal of a file's name, in which DuckDB would take some characters for patterns. */
+  static String literal(Path file) {
+    return literal(PATTERNS.matcher(file.toString()).replaceAll("[$0]"));
   }
 
   static DataException unreadable(Path file, SQLException cause) {

@@ -37,30 +37,28 @@ public final class EncodedDataset implements AutoCloseable {
    * @throws DataException if it is missing, incomplete, or was encoded with another schema or other
    *     vocabularies
    */
-  @SuppressWarnings(
-      "MustBeClosedChecker") // The data set closes it, or this method if opening fails.
   public static EncodedDataset open(Path file, FeatureEncoder encoder) {
     if (!Files.isRegularFile(file)) {
       throw new DataException(file + " is not a file");
     }
-    Arena arena = Arena.ofShared();
     try (FileChannel channel = FileChannel.open(file)) {
-      long size = channel.size();
-      if (size < DatasetLayout.HEADER) {
-        throw new DataException(
-            "%s has %d bytes; an encoded data set is longer".formatted(file, size));
-      }
-      MemorySegment mapped = channel.map(FileChannel.MapMode.READ_ONLY, 0, size, arena);
-      DatasetLayout layout = DatasetLayout.of(encoder);
-      long rows = check(file, encoder, layout, mapped);
-      return new EncodedDataset(encoder, layout, arena, mapped, rows);
+      return OwnedArena.open(arena -> in(arena, file, channel, encoder));
     } catch (IOException e) {
-      arena.close();
       throw TextFiles.unreadable(file, e);
-    } catch (RuntimeException e) {
-      arena.close();
-      throw e;
     }
+  }
+
+  private static EncodedDataset in(
+      Arena arena, Path file, FileChannel channel, FeatureEncoder encoder) throws IOException {
+    long size = channel.size();
+    if (size < DatasetLayout.HEADER) {
+      throw new DataException(
+          "%s has %d bytes; an encoded data set is longer".formatted(file, size));
+    }
+    MemorySegment mapped = channel.map(FileChannel.MapMode.READ_ONLY, 0, size, arena);
+    DatasetLayout layout = DatasetLayout.of(encoder);
+    long rows = check(file, encoder, layout, mapped);
+    return new EncodedDataset(encoder, layout, arena, mapped, rows);
   }
 
   private static long check(

@@ -1,7 +1,5 @@
 package dev.wukong.data;
 
-import java.lang.foreign.MemorySegment;
-import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -11,8 +9,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Turns raw values into ids and numbers: the one implementation for training and serving. It has
- * two doors, the rows of a file ({@link #bind}) and the columns of a request ({@link #encode});
- * both lead to the same {@code idOf}. Immutable, safe for all threads.
+ * two doors, the rows of a file ({@link #bind}) and the columns of a request ({@link #encode}); in
+ * both an id space maps its values in one way. Immutable, safe for all threads.
  *
  * <p>Everywhere an empty string and an empty list are absent values.
  */
@@ -84,30 +82,6 @@ public final class FeatureEncoder {
     return mapper(feature).idOf(value);
   }
 
-  /** The id of a number of {@code feature}, which puts numbers into buckets. */
-  public long idOf(IdFeature feature, double value) {
-    if (!Double.isFinite(value)) {
-      throw new DataException(
-          "feature '%s': %s; a finite number is needed".formatted(feature.name(), value));
-    }
-    return mapper(feature).idOf(value);
-  }
-
-  /** The id of the string in {@code length} bytes of UTF-8 from {@code offset}. */
-  public long idOf(IdFeature feature, MemorySegment utf8, long offset, int length) {
-    return mapper(feature).idOf(utf8, offset, length);
-  }
-
-  /** The id of the string whose UTF-8 {@code utf8} is. */
-  public long idOf(IdFeature feature, byte[] utf8) {
-    return mapper(feature).idOf(MemorySegment.ofArray(utf8), 0, utf8.length);
-  }
-
-  /** The id of a string value of {@code feature}. */
-  public long idOf(IdFeature feature, String value) {
-    return idOf(feature, value.getBytes(StandardCharsets.UTF_8));
-  }
-
   private IdMapper mapper(IdFeature feature) {
     IdMapper mapper = mappers.get(feature.idSpace());
     if (mapper == null) {
@@ -162,21 +136,6 @@ public final class FeatureEncoder {
     EncodedRows target = allocate(scope, block.rows());
     decoder.decode(target, counts);
     return target;
-  }
-
-  /**
-   * Reads the rows of a request's block into {@code target}, which has room for at least as many.
-   *
-   * @return the block's rows, in the arrays of {@code target}
-   */
-  public EncodedRows encode(
-      Scope scope, WireBlock block, EncodedRows target, EncodingCounts counts) {
-    if (block.rows() > target.rows()) {
-      throw new IllegalArgumentException(
-          "%d rows do not fit into room for %d".formatted(block.rows(), target.rows()));
-    }
-    new WireDecoder(columns(scope), block).decode(target, counts);
-    return target.first(block.rows());
   }
 
   /**

@@ -1,14 +1,16 @@
 package dev.wukong.data;
 
+import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.sql.Array;
+import java.sql.Blob;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.ResultSetMetaData;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -24,7 +26,8 @@ final class ParquetSource implements RowSource {
 
   ParquetSource(Path file) {
     this.file = file;
-    this.query = "FROM read_parquet(%s)".formatted(DuckDb.literal(file.toString()));
+    // A folder named "day=7" would otherwise replace the column of that name.
+    this.query = "FROM read_parquet(%s, hive_partitioning=false)".formatted(DuckDb.literal(file));
     Connection opened = null;
     try {
       opened = DuckDb.connect(true);
@@ -77,11 +80,34 @@ final class ParquetSource implements RowSource {
   @Override
   public @Nullable Object value(int column) {
     try {
-      Object value = rows.getObject(column + 1);
-      return value instanceof Array array ? Arrays.asList((Object[]) array.getArray()) : value;
+      return switch (rows.getObject(column + 1)) {
+        case null -> null;
+        case Blob bytes -> text(bytes, column);
+        case Array array -> list(array, column);
+        case Object value -> value;
+      };
     } catch (SQLException e) {
       throw explain(e);
     }
+  }
+
+  private List<@Nullable Object> list(Array array, int column) throws SQLException {
+    List<@Nullable Object> list = new ArrayList<>();
+    for (@Nullable Object element : (@Nullable Object[]) array.getArray()) {
+      list.add(element instanceof Blob bytes ? text(bytes, column) : element);
+    }
+    return list;
+  }
+
+  /** Older writers do not say that a column of bytes is text. */
+  private String text(Blob bytes, int column) throws SQLException {
+    byte[] utf8 = bytes.getBytes(1, Math.toIntExact(bytes.length()));
+    if (Utf8.malformed(MemorySegment.ofArray(utf8), 0, utf8.length) >= 0) {
+      throw new DataException(
+          "%s, row %d, column '%s' holds bytes that are not text in UTF-8; text or numbers are needed"
+              .formatted(file, row, columns.get(column)));
+    }
+    return new String(utf8, StandardCharsets.UTF_8);
   }
 
   /** A streamed result loses its error's message, so the file is read once more to find it. */

@@ -82,6 +82,11 @@ public record Schema(String name, List<Feature> features, List<Task> tasks) {
         .toList();
   }
 
+  /** Whether it has context features; requests have a context only then. */
+  public boolean hasContext() {
+    return features.stream().anyMatch(f -> f.scope() == Scope.CONTEXT);
+  }
+
   /** Number features of {@code scope}, in schema order. */
   public List<NumberFeature> numbers(Scope scope) {
     return features.stream()

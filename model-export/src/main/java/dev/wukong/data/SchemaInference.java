@@ -2,6 +2,7 @@ package dev.wukong.data;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -76,6 +77,7 @@ public final class SchemaInference {
     ColumnProfile label = label(profiles, source.name());
     Map<String, String> comments = new LinkedHashMap<>();
     List<Feature> features = new ArrayList<>();
+    Set<String> names = new HashSet<>();
     boolean libsvm = columns.equals(List.of("label", "indices", "values"));
     List<String> leftOut = new ArrayList<>();
     List<ColumnProfile> labels = new ArrayList<>();
@@ -89,7 +91,7 @@ public final class SchemaInference {
       } else if (profile.decimalLists() && !profile.vectors() && !libsvm) {
         weights.add(profile);
       } else if (profile != label && !(libsvm && profile.column().equals("values"))) {
-        Feature feature = feature(profile, libsvm);
+        Feature feature = feature(free(plain(profile.column()), names), profile, libsvm);
         features.add(feature);
         comments.put("features." + feature.name(), profile.describe());
       }
@@ -142,8 +144,7 @@ public final class SchemaInference {
             .formatted(source, String.join(", ", LABELS)));
   }
 
-  private static Feature feature(ColumnProfile profile, boolean libsvm) {
-    String name = plain(profile.column());
+  private static Feature feature(String name, ColumnProfile profile, boolean libsvm) {
     Scope scope =
         Arrays.stream(profile.column().toLowerCase(Locale.ROOT).split("_", -1))
                 .anyMatch(CONTEXT_WORDS::contains)
@@ -169,6 +170,15 @@ public final class SchemaInference {
         profile.maxIds(),
         Pooling.MEAN,
         libsvm ? Optional.of("values") : Optional.empty());
+  }
+
+  /** {@code name}, or the first of it and a number that is not taken; it is then. */
+  private static String free(String name, Set<String> taken) {
+    String free = name;
+    for (int number = 2; !taken.add(free); number++) {
+      free = name + "_" + number;
+    }
+    return free;
   }
 
   private static String plain(String name) {

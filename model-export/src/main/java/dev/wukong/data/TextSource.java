@@ -53,9 +53,9 @@ final class TextSource implements RowSource {
 
   private String query(boolean header, FileFormat.Text format) {
     String quote = format.quoted() ? "'\"'" : "''";
-    return "SELECT * FROM read_csv(%s, auto_detect=false, header=%s, delim=%s, quote=%s, escape=%s, nullstr='', columns=%s, compression='%s')"
+    return "SELECT * FROM read_csv(%s, auto_detect=false, header=%s, delim=%s, quote=%s, escape=%s, nullstr='', columns=%s, compression='%s', hive_partitioning=false)"
         .formatted(
-            DuckDb.literal(file.toString()),
+            DuckDb.literal(file),
             header,
             DuckDb.literal(Character.toString(format.delimiter())),
             quote,

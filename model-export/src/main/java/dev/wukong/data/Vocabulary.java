@@ -1,7 +1,6 @@
 package dev.wukong.data;
 
 import java.lang.foreign.MemorySegment;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 
 /**
@@ -44,10 +43,4 @@ public sealed interface Vocabulary permits Int64Vocabulary, StringVocabulary {
    * RowKey#UNSEEN}.
    */
   long idOf(MemorySegment utf8, long offset, int length);
-
-  /** The id of {@code value}, or {@link RowKey#UNSEEN}. */
-  default long idOf(String value) {
-    byte[] utf8 = value.getBytes(StandardCharsets.UTF_8);
-    return idOf(MemorySegment.ofArray(utf8), 0, utf8.length);
-  }
 }

@@ -1,6 +1,6 @@
 /**
- * What the data is: schema, id mapping, encoded examples, readers and the click simulator. One
- * implementation for training and serving.
+ * What the data is: schema, id mapping, encoded examples and readers. One implementation for
+ * training and serving.
  */
 @NullMarked
 package dev.wukong.data;

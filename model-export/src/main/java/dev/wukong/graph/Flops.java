@@ -24,7 +24,7 @@ public record Flops(long products, long others) {
   }
 
   /** What a run costs whatever its symbols are. */
-  public static Flops fixed(Graph graph) {
+  static Flops fixed(Graph graph) {
     return perExample(graph, "");
   }
 

@@ -23,9 +23,4 @@ public record Graph(
     outputs = java.util.Collections.unmodifiableMap(new java.util.LinkedHashMap<>(outputs));
     nodes = List.copyOf(nodes);
   }
-
-  /** Weights in all. */
-  public long parameterCount() {
-    return parameters.stream().mapToLong(p -> p.shape().elements().size()).sum();
-  }
 }

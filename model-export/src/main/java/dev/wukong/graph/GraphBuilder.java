@@ -302,7 +302,12 @@ public final class GraphBuilder {
   }
 
   private String claim(String wanted) {
-    int count = used.merge(wanted, 1, Integer::sum);
-    return count == 1 ? wanted : claim(wanted + "_" + count);
+    String name = wanted;
+    int count = used.merge(name, 1, Integer::sum);
+    while (count > 1) {
+      name = name + "_" + count;
+      count = used.merge(name, 1, Integer::sum);
+    }
+    return name;
   }
 }

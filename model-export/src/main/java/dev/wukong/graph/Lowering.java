@@ -22,7 +22,7 @@ public enum Lowering {
    * @throws OnnxReadException where it has what the operators here cannot say
    */
   public byte[] of(byte[] file) {
-    OnnxReader.Model read = OnnxReader.weightless(file);
+    OnnxReader.Model read = OnnxReader.read(file);
     return OnnxWriter.write(read.graph(), this, Map.of(), read.metadata()).toByteArray();
   }
 }

@@ -23,7 +23,7 @@ final class OnnxBody {
   private OnnxBody() {}
 
   /** Adds the Scan {@code n} on {@code in} to the graph; returns its outputs. */
-  static List<Tensor> scan(GraphBuilder g, OnnxNode n, List<Tensor> in) {
+  static List<Tensor> scan(GraphBuilder g, OnnxNode n, List<Tensor> in, OnnxFill fill) {
     int scanned = n.small("num_scan_inputs", 0);
     if (scanned < 1 || scanned > in.size()) {
       throw n.refuse(
@@ -41,12 +41,17 @@ final class OnnxBody {
       }
     }
     GraphProto proto = n.graph("body").orElseThrow(() -> n.refuse("attribute 'body' is missing"));
-    Op scan = new Op.Scan(read(g, n, proto, in, scanned), in.size() - scanned);
+    Op scan = new Op.Scan(read(g, n, proto, in, scanned, fill), in.size() - scanned);
     return g.applyAll(scan, in.toArray(Tensor[]::new));
   }
 
   private static Graph read(
-      GraphBuilder outer, OnnxNode n, GraphProto proto, List<Tensor> in, int scanned) {
+      GraphBuilder outer,
+      OnnxNode n,
+      GraphProto proto,
+      List<Tensor> in,
+      int scanned,
+      OnnxFill fill) {
     if (proto.getInputCount() != in.size() || proto.getSparseInitializerCount() > 0) {
       throw n.refuse(
           "its body has "
@@ -70,9 +75,9 @@ final class OnnxBody {
     }
     for (TensorProto tensor : proto.getInitializerList()) {
       TensorData data = OnnxTensors.read(tensor, "initializer '" + tensor.getName() + "'");
-      values.define(tensor.getName(), g.constant(data), data);
+      values.define(tensor.getName(), g.constant(data));
     }
-    OnnxOperators operators = new OnnxOperators(g, values);
+    OnnxOperators operators = new OnnxOperators(g, values, fill);
     proto.getNodeList().forEach(node -> operators.apply(new OnnxNode(node, n.opset())));
     Map<String, Tensor> outputs = new LinkedHashMap<>();
     for (ValueInfo output : proto.getOutputList()) {

@@ -79,7 +79,10 @@ final class OnnxNodes {
   /** A name that no value has. */
   String fresh() {
     String name = prefix + "#" + helpers++;
-    return taken.add(name) ? name : fresh();
+    while (!taken.add(name)) {
+      name = prefix + "#" + helpers++;
+    }
+    return name;
   }
 
   List<String> outputs(Node node) {

@@ -24,20 +24,21 @@ final class OnnxOperators {
 
   private final GraphBuilder g;
   private final OnnxValues values;
+  private final OnnxFill fill;
   private final OnnxShapes shapes;
 
-  OnnxOperators(GraphBuilder g, OnnxValues values) {
+  OnnxOperators(GraphBuilder g, OnnxValues values, OnnxFill fill) {
     this.g = g;
     this.values = values;
-    this.shapes = new OnnxShapes(g, values);
+    this.fill = fill;
+    this.shapes = new OnnxShapes(g, values, fill);
   }
 
   /** Adds {@code n} to the graph. */
   void apply(OnnxNode n) {
     try {
       if (n.op().equals("Constant")) {
-        TensorData data = OnnxValues.constantData(n);
-        values.define(n.outputs().getFirst(), g.constant(data), data);
+        values.define(n.outputs().getFirst(), g.constant(OnnxValues.constantData(n)));
       } else {
         Sizes arithmetic = values.sizesOf(n);
         if (arithmetic != null) {
@@ -123,7 +124,7 @@ final class OnnxOperators {
       case "ConstantOfShape" -> List.of(shapes.filled(n));
       case "Gather" -> List.of(shapes.gather(n));
       case "ScatterND", "ScatterElements" -> List.of(shapes.scatter(n));
-      case "Scan" -> OnnxBody.scan(g, n, values.ins(n));
+      case "Scan" -> OnnxBody.scan(g, n, values.ins(n), fill);
       default -> throw n.refuse("no such operator is read here");
     };
   }
@@ -246,6 +247,7 @@ final class OnnxOperators {
     if (none && (axes == null || axes.isEmpty())) {
       return x;
     }
+    OnnxValues.checkRank(axes == null ? 0 : axes.size());
     List<Integer> reduced = axes == null ? List.of() : OnnxValues.small(axes);
     return g.apply(sum ? new Op.ReduceSum(reduced, keep) : new Op.ReduceMean(reduced, keep), x);
   }
@@ -271,10 +273,10 @@ final class OnnxOperators {
     Dim width = x.shape().slice(axis, x.rank()).elements();
     Tensor flat = g.reshape(x, x.shape().slice(0, axis).concat(Shape.of(width)));
     Tensor scale = g.reshape(values.in(n, 1), width);
-    TensorData zeros =
-        new TensorData.Numbers(
-            x.type(), Shape.of(width), new double[Math.toIntExact(width.size())]);
-    Tensor bias = n.has(2) ? g.reshape(values.in(n, 2), width) : g.constant(zeros);
+    Tensor bias =
+        n.has(2)
+            ? g.reshape(values.in(n, 2), width)
+            : g.constant(fill.zeros(x.type(), Shape.of(width)));
     List<Tensor> out = g.applyAll(op, flat, scale, bias);
     List<Dim> statistics = new ArrayList<>(x.shape().slice(0, axis).dims());
     while (statistics.size() < x.rank()) {

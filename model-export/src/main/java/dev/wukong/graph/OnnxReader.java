@@ -9,55 +9,40 @@ import dev.wukong.onnx.StringEntry;
 import dev.wukong.onnx.TensorProto;
 import dev.wukong.onnx.TensorShapeProto;
 import dev.wukong.onnx.ValueInfo;
-import java.util.Collections;
-import java.util.HashSet;
-import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
- * Reads an ONNX model as a graph of the operators here, so that a model made elsewhere can be
- * differentiated and trained. Inputs, parameters and outputs keep their names; values in between
- * get new ones.
+ * Reads an ONNX file as a graph of the operators here, so that it can be written again for another
+ * provider. Inputs and outputs keep their names; everything in between gets new ones, and all
+ * initializers become constants.
  */
-public final class OnnxReader {
+final class OnnxReader {
   /** The operator sets whose meaning is known. */
-  public static final int MIN_OPSET = 9;
+  private static final int MIN_OPSET = 9;
 
-  public static final int MAX_OPSET = 24;
+  private static final int MAX_OPSET = 24;
 
   private static final int MAX_NODES = 100_000;
   private static final Pattern MULTIPLE =
       Pattern.compile("([1-9][0-9]{0,8})([A-Za-z_][A-Za-z_0-9]*)");
 
   /**
-   * A model read.
+   * A file read.
    *
-   * @param builder holds the graph, open for more operators
-   * @param weights the parameters' values by name
    * @param metadata the file's properties
    */
-  public record Model(
-      GraphBuilder builder,
-      Graph graph,
-      Map<String, TensorData> weights,
-      Map<String, String> metadata) {
-    public Model {
-      weights = Collections.unmodifiableMap(new LinkedHashMap<>(weights));
+  record Model(Graph graph, Map<String, String> metadata) {
+    Model {
       metadata = Map.copyOf(metadata);
     }
   }
 
   private final GraphProto proto;
   private final long opset;
-  private final Map<String, TensorData> initializers = new LinkedHashMap<>();
-  private final Set<NodeProto> copied = Collections.newSetFromMap(new IdentityHashMap<>());
   private int unnamed;
 
   private OnnxReader(GraphProto proto, long opset) {
@@ -70,47 +55,20 @@ public final class OnnxReader {
    *
    * @throws OnnxReadException where they are no ONNX file, or as for {@link #read(ModelProto)}
    */
-  public static Model read(byte[] bytes) {
-    return read(parse(bytes));
-  }
-
-  /**
-   * The same with all initializers as constants.
-   *
-   * @throws OnnxReadException where they are no ONNX file, or as for {@link #read(ModelProto)}
-   */
-  static Model weightless(byte[] bytes) {
-    return read(parse(bytes), name -> false);
-  }
-
-  private static ModelProto parse(byte[] bytes) {
+  static Model read(byte[] bytes) {
     try {
-      return ModelProto.parseFrom(bytes);
+      return read(ModelProto.parseFrom(bytes));
     } catch (InvalidProtocolBufferException e) {
       throw new OnnxReadException("not an ONNX file: " + e.getMessage());
     }
   }
 
   /**
-   * Reads {@code model}. Parameters are the floating-point initializers of rank 1 or more, except
-   * the running statistics of batch normalization and what stands where an operator here has an
-   * attribute; scalars, other types and Constant nodes are constants.
+   * Reads {@code model}.
    *
    * @throws OnnxReadException naming the node, its operator and what has no meaning here
    */
-  public static Model read(ModelProto model) {
-    return read(model, name -> false, true);
-  }
-
-  /**
-   * The same with exactly the initializers that {@code parameters} holds for as parameters, scalars
-   * included.
-   */
-  public static Model read(ModelProto model, Predicate<String> parameters) {
-    return read(model, parameters, false);
-  }
-
-  private static Model read(ModelProto model, Predicate<String> parameters, boolean guess) {
+  static Model read(ModelProto model) {
     if (!model.hasGraph()) {
       throw new OnnxReadException("not an ONNX file: it has no graph");
     }
@@ -125,7 +83,7 @@ public final class OnnxReader {
         model.getMetadataPropsList().stream()
             .collect(Collectors.toMap(StringEntry::getKey, StringEntry::getValue, (a, b) -> b));
     try {
-      return reader.graph(parameters, guess, metadata);
+      return new Model(reader.graph(), metadata);
     } catch (OnnxReadException e) {
       throw e;
     } catch (IllegalArgumentException e) {
@@ -152,7 +110,7 @@ public final class OnnxReader {
     throw new OnnxReadException("the model names no version of ONNX's operator set");
   }
 
-  private Model graph(Predicate<String> parameters, boolean guess, Map<String, String> metadata) {
+  private Graph graph() {
     int nodes = OnnxBody.nodes(proto, 0);
     if (nodes > MAX_NODES) {
       throw new OnnxReadException(nodes + " nodes, at most " + MAX_NODES + " are read");
@@ -160,6 +118,7 @@ public final class OnnxReader {
     if (proto.getSparseInitializerCount() > 0) {
       throw new OnnxReadException("the model has sparse initializers, which are not read");
     }
+    Map<String, TensorData> initializers = new LinkedHashMap<>();
     for (TensorProto tensor : proto.getInitializerList()) {
       String what = "initializer '" + tensor.getName() + "'";
       if (tensor.getName().isEmpty()
@@ -167,119 +126,24 @@ public final class OnnxReader {
         throw new OnnxReadException(what + " is there twice, or has no name");
       }
     }
-    copies();
-    GraphBuilder g = new GraphBuilder(proto.getName(), floating());
+    // The type is of parameters and untyped constants: a graph that is read has neither.
+    GraphBuilder g = new GraphBuilder(proto.getName(), DataType.FLOAT);
     OnnxValues values = new OnnxValues(g);
+    // Inputs before constants: names made up for constants must not take theirs.
     for (ValueInfo input : proto.getInputList()) {
       if (!initializers.containsKey(input.getName())) {
         values.define(input.getName(), input(g, input));
       }
     }
-    Map<String, TensorData> weights = new LinkedHashMap<>();
-    Predicate<String> weight = guess ? name -> weight(g.type()).contains(name) : parameters;
-    Set<String> chosen = initializers.keySet().stream().filter(weight).collect(Collectors.toSet());
-    Set<String> read = readNames();
-    initializers.keySet().retainAll(read);
-    // Weights before constants: names made up for constants must not take theirs.
-    initializers.forEach(
-        (name, data) -> {
-          if (chosen.contains(name)) {
-            if (data.type() != g.type()) {
-              throw new OnnxReadException(
-                  "parameter '" + name + "' is " + data.type() + ", the graph " + g.type());
-            }
-            weights.put(name, data);
-            values.define(name, g.parameter(name, data.shape()), data);
-          }
-        });
-    initializers.forEach(
-        (name, data) -> {
-          if (!chosen.contains(name)) {
-            values.define(name, g.constant(data), data);
-          }
-        });
-    OnnxOperators operators = new OnnxOperators(g, values);
+    initializers.forEach((name, data) -> values.define(name, g.constant(data)));
+    OnnxOperators operators = new OnnxOperators(g, values, new OnnxFill());
     for (NodeProto node : proto.getNodeList()) {
-      if (!copied.contains(node)) {
-        operators.apply(new OnnxNode(node, opset));
-      }
+      operators.apply(new OnnxNode(node, opset));
     }
     for (ValueInfo output : proto.getOutputList()) {
       g.output(output.getName(), values.output(output.getName()));
     }
-    return new Model(g, g.build(), weights, metadata);
-  }
-
-  /**
-   * Makes initializers of their Identities: PyTorch's exporter writes equal weights once, so that a
-   * new model's scale of one layer comes as the Identity of another's, or of a running variance,
-   * though each goes its own way when trained.
-   */
-  private void copies() {
-    Set<String> outputs =
-        proto.getOutputList().stream().map(ValueInfo::getName).collect(Collectors.toSet());
-    for (NodeProto node : proto.getNodeList()) {
-      boolean plain =
-          node.getOpType().equals("Identity")
-              && node.getInputCount() == 1
-              && node.getOutputCount() == 1;
-      TensorData data = plain ? initializers.get(node.getInput(0)) : null;
-      if (data != null && !outputs.contains(node.getOutput(0))) {
-        if (initializers.putIfAbsent(node.getOutput(0), data) != null) {
-          throw new OnnxReadException(
-              "the name '" + node.getOutput(0) + "' is given to two values");
-        }
-        copied.add(node);
-      }
-    }
-  }
-
-  /** The type of the first floating-point initializer, else input. */
-  private DataType floating() {
-    for (TensorData data : initializers.values()) {
-      if (data.type().floating() && data.shape().rank() > 0) {
-        return data.type();
-      }
-    }
-    for (ValueInfo input : proto.getInputList()) {
-      DataType type =
-          OnnxTensors.type(
-              input.getType().getTensorType().getElemType(), "input '" + input.getName() + "'");
-      if (type.floating()) {
-        return type;
-      }
-    }
-    return DataType.FLOAT;
-  }
-
-  private Set<String> readNames() {
-    Set<String> read = new HashSet<>();
-    proto.getNodeList().stream()
-        .filter(node -> !copied.contains(node))
-        .forEach(node -> read.addAll(node.getInputList()));
-    proto.getOutputList().forEach(output -> read.add(output.getName()));
-    return read;
-  }
-
-  private Set<String> weight(DataType type) {
-    Set<String> result = new HashSet<>();
-    initializers.forEach(
-        (name, data) -> {
-          if (data.type() == type && data.shape().rank() > 0) {
-            result.add(name);
-          }
-        });
-    for (NodeProto node : proto.getNodeList()) {
-      List<String> in = node.getInputList();
-      int weights =
-          switch (node.getOpType()) {
-            case "BatchNormalization" -> 3;
-            case "Pow", "Clip", "Dropout" -> 1;
-            default -> in.size();
-          };
-      in.stream().skip(weights).forEach(result::remove);
-    }
-    return result;
+    return g.build();
   }
 
   private Tensor input(GraphBuilder g, ValueInfo input) {
@@ -288,6 +152,11 @@ public final class OnnxReader {
         || !input.getType().hasTensorType()
         || !input.getType().getTensorType().hasShape()) {
       throw new OnnxReadException(what + " is no tensor with a name and a shape");
+    }
+    int rank = input.getType().getTensorType().getShape().getDimCount();
+    if (rank > OnnxValues.MAX_RANK) {
+      throw new OnnxReadException(
+          what + " has " + rank + " axes, at most " + OnnxValues.MAX_RANK + " are read");
     }
     DataType type = OnnxTensors.type(input.getType().getTensorType().getElemType(), what);
     Dim[] dims =

@@ -10,10 +10,12 @@ import org.jspecify.annotations.Nullable;
 final class OnnxShapes {
   private final GraphBuilder g;
   private final OnnxValues values;
+  private final OnnxFill fill;
 
-  OnnxShapes(GraphBuilder g, OnnxValues values) {
+  OnnxShapes(GraphBuilder g, OnnxValues values, OnnxFill fill) {
     this.g = g;
     this.values = values;
+    this.fill = fill;
   }
 
   Tensor reshape(OnnxNode n) {
@@ -61,6 +63,7 @@ final class OnnxShapes {
       throw n.refuse("attribute or input 'axes' is missing");
     }
     int rank = squeeze || axes == null ? x.rank() : x.rank() + axes.size();
+    OnnxValues.checkRank(rank);
     List<Integer> at =
         axes == null
             ? ShapeRules.range(rank).stream().filter(i -> x.dim(i).one()).toList()
@@ -87,12 +90,19 @@ final class OnnxShapes {
     int axis = x.shape().axis(n.small("axis", 0));
     List<Long> parts = values.attributeOrInput(n, "split", 1);
     int count = n.small("num_outputs", n.outputs().size());
+    if (count < 1) {
+      throw n.refuse("attribute 'num_outputs' is " + count + ", want 1 or more");
+    }
+    if (count != n.outputs().size()) {
+      throw n.refuse(
+          "attribute 'num_outputs' is " + count + " for " + n.outputs().size() + " outputs");
+    }
     if (parts == null) {
       long size = x.dim(axis).size();
       long part = Math.ceilDiv(size, count);
       parts = new ArrayList<>();
-      for (long from = 0; from < size; from += part) {
-        parts.add(Math.min(part, size - from));
+      for (long left = size; left > 0; left -= part) {
+        parts.add(Math.min(part, left));
       }
     }
     if (parts.size() != n.outputs().size()) {
@@ -146,13 +156,10 @@ final class OnnxShapes {
             (a, b) -> Boolean.compare(!target.sources().contains(a), !target.sources().contains(b)))
         .orElseGet(
             () -> {
-              if (!wanted.dims().stream().allMatch(Dim::fixed)
-                  || wanted.elements().size() > 1 << 20) {
+              if (!wanted.dims().stream().allMatch(Dim::fixed)) {
                 throw n.refuse("no tensor of the shape " + wanted + " is there to take it from");
               }
-              return g.constant(
-                  new TensorData.Numbers(
-                      DataType.BOOL, wanted, new double[(int) wanted.elements().size()]));
+              return g.constant(fill.zeros(DataType.BOOL, wanted));
             });
   }
 

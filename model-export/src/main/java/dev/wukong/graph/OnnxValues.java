@@ -13,9 +13,11 @@ import org.jspecify.annotations.Nullable;
  * as dimensions to compute with.
  */
 final class OnnxValues {
+  /** A shape has no more axes, and so the longest list to make one of. */
+  static final int MAX_RANK = 64;
+
   private final GraphBuilder g;
   private final Map<String, Tensor> tensors = new HashMap<>();
-  private final Map<Tensor, TensorData> known = new HashMap<>();
   private final Map<String, Sizes> sizes = new HashMap<>();
 
   OnnxValues(GraphBuilder g) {
@@ -23,15 +25,10 @@ final class OnnxValues {
   }
 
   void define(String name, Tensor tensor) {
+    checkRank(tensor.rank());
     if (sizes.containsKey(name) || tensors.put(name, tensor) != null) {
       throw new OnnxReadException("the name '" + name + "' is given to two values");
     }
-  }
-
-  /** {@code data} are the tensor's numbers, which attributes may be read from. */
-  void define(String name, Tensor tensor, TensorData data) {
-    define(name, tensor);
-    known.put(tensor, data);
   }
 
   Tensor output(String name) {
@@ -43,6 +40,7 @@ final class OnnxValues {
   }
 
   void define(String name, Sizes list) {
+    checkRank(list.elements().size());
     if (tensors.containsKey(name) || sizes.put(name, list) != null) {
       throw new OnnxReadException("the name '" + name + "' is given to two values");
     }
@@ -90,7 +88,7 @@ final class OnnxValues {
     Tensor tensor = in(n, i);
     return tensor.producer() != null && tensor.producer().op() instanceof Op.Constant(var value)
         ? value
-        : known.get(tensor);
+        : null;
   }
 
   TensorData constant(OnnxNode n, int i) {
@@ -191,6 +189,7 @@ final class OnnxValues {
         yield new Sizes(
             ShapeRules.range(n.inputs().size()).stream()
                 .flatMap(i -> list(n, i).elements().stream())
+                .limit(MAX_RANK + 1L)
                 .toList(),
             false);
       }
@@ -229,7 +228,23 @@ final class OnnxValues {
 
   Sizes list(OnnxNode n, int i) {
     Sizes list = n.has(i) ? sizes.get(n.inputs().get(i)) : null;
-    return list != null ? list : Sizes.of(constant(n, i));
+    if (list != null) {
+      return list;
+    }
+    TensorData data = constant(n, i);
+    checkRank(data.length());
+    return Sizes.of(data);
+  }
+
+  /**
+   * Refuses more axes than any real tensor has: a few bytes of a file could ask for millions, node
+   * after node.
+   */
+  static void checkRank(long axes) {
+    if (axes > MAX_RANK) {
+      throw new IllegalArgumentException(
+          axes + " axes or sizes, at most " + MAX_RANK + " are read");
+    }
   }
 
   Tensor counted(Sizes list, DataType type) {
@@ -268,6 +283,7 @@ final class OnnxValues {
     if (starts == null || ends == null || starts.size() != ends.size()) {
       throw n.refuse("starts and ends are missing, or not equally many");
     }
+    checkRank(starts.size());
     if (steps.stream().anyMatch(step -> step != 1)) {
       throw n.refuse("steps are " + steps + ", and only 1 has a meaning here");
     }

@@ -24,6 +24,8 @@ record Sizes(List<Size> elements, boolean scalar) {
     }
 
     Size times(Size other) {
+      // A file squares a size in a few bytes, again and again.
+      OnnxValues.checkRank(axes.size() + (long) other.axes.size());
       List<Axis> all = new ArrayList<>(axes);
       all.addAll(other.axes);
       return new Size(Math.multiplyExact(factor, other.factor), List.copyOf(all));

@@ -10,7 +10,7 @@ final class Zipf {
     cumulative = new double[ranks];
     double sum = 0;
     for (int i = 0; i < ranks; i++) {
-      sum += Math.pow(i + 1, -skew);
+      sum += StrictMath.pow(i + 1, -skew);
       cumulative[i] = sum;
     }
     for (int i = 0; i < ranks; i++) {

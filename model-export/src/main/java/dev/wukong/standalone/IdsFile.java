@@ -15,6 +15,7 @@ import java.io.StringWriter;
 import java.util.List;
 import java.util.Locale;
 import tools.jackson.core.JsonGenerator;
+import tools.jackson.core.StreamWriteFeature;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
@@ -35,9 +36,13 @@ final class IdsFile {
     return text.toString();
   }
 
+  /** Writes all of it to {@code out}, which stays open. */
   static void write(Bundle bundle, StandaloneInputs inputs, OutputStream out) throws IOException {
     Manifest manifest = bundle.manifest();
-    try (JsonGenerator json = JSON.writerWithDefaultPrettyPrinter().createGenerator(out)) {
+    try (JsonGenerator json =
+        JSON.writerWithDefaultPrettyPrinter()
+            .without(StreamWriteFeature.AUTO_CLOSE_TARGET)
+            .createGenerator(out)) {
       json.writeStartObject();
       json.writeNumberProperty("format", 1);
       json.writeStringProperty("model", manifest.model());

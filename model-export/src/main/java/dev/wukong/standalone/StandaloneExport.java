@@ -4,13 +4,14 @@ import dev.wukong.bundle.Bundle;
 import dev.wukong.bundle.BundleException;
 import dev.wukong.bundle.Manifest;
 import dev.wukong.bundle.Precision;
+import dev.wukong.data.WholeFile;
 import dev.wukong.onnx.ModelProto;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.channels.Channels;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -95,16 +96,13 @@ public final class StandaloneExport {
     void writeTo(OutputStream out) throws IOException;
   }
 
-  /** Beside and renamed, so that no server ever reads half a file. */
+  /** No server ever reads half a file. */
   private static void write(Path file, Content content) throws IOException {
-    Path temporary = file.resolveSibling("." + file.getFileName() + ".tmp");
-    try {
-      try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(temporary))) {
-        content.writeTo(out);
-      }
-      Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
-    } finally {
-      Files.deleteIfExists(temporary);
+    try (WholeFile whole = WholeFile.create(file);
+        OutputStream out = new BufferedOutputStream(Channels.newOutputStream(whole.channel()))) {
+      content.writeTo(out);
+      out.flush();
+      whole.commit();
     }
   }
 }

@@ -78,8 +78,7 @@ public record StandaloneInputs(
 
   /** Whether {@code context_of} is an input. */
   public boolean contextOf() {
-    return !batchContext
-        && layout.schema().features().stream().anyMatch(f -> f.scope() == Scope.CONTEXT);
+    return !batchContext && layout.schema().hasContext();
   }
 
   /** The name of the first dimension of a scope's inputs: R contexts, B candidates. */

@@ -7,11 +7,8 @@ import dev.wukong.bundle.Precision;
 import dev.wukong.data.EncodedExamples;
 import dev.wukong.data.EncodedRows;
 import dev.wukong.data.FeatureEncoder;
-import dev.wukong.data.Vocabulary;
 import dev.wukong.runtime.Device;
 import java.io.IOException;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import java.util.stream.IntStream;
 
 /**
@@ -81,15 +78,7 @@ public final class BundleScorer implements AutoCloseable {
 
   /** The encoder of a bundle's schema and vocabularies. */
   public static FeatureEncoder encoder(Bundle bundle) {
-    Map<String, Vocabulary> vocabularies = new LinkedHashMap<>();
-    bundle
-        .vocabularies()
-        .forEach(
-            (space, values) ->
-                vocabularies.put(
-                    space,
-                    Vocabulary.of(bundle.manifest().schema().ofSpace(space).type(), values)));
-    return new FeatureEncoder(bundle.manifest().schema(), vocabularies);
+    return bundle.encoder();
   }
 
   public FeatureEncoder encoder() {

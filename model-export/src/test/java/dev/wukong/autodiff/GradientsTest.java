@@ -60,7 +60,8 @@ final class GradientsTest {
     Tensor x = g.input("x", DataType.DOUBLE);
     Tensor loss = g.mul(x, x);
     List<Tensor> gradients = Gradients.of(g, loss, List.of(loss, x));
-    assertThat(gradients.getFirst().producer()).isNotNull();
+    assertThat(gradients.getFirst().filledWith(1)).isTrue();
+    assertThat(gradients.getFirst().shape()).isEqualTo(Shape.SCALAR);
     assertThat(gradients).hasSize(2);
   }
 

@@ -247,6 +247,11 @@ class DamagedBundleTest {
             b -> edit(b, m -> ((ArrayNode) m.path("golden").path("contextOf")).set(0, 2)),
             "manifest.json: field 'golden.contextOf[0]' is 2, expected an integer from 0 to 1"),
         new Damage(
+            "no golden rows",
+            b -> edit(b, m -> object(m.path("golden").path("candidate")).put("rows", 0)),
+            "manifest.json: field 'golden.candidate.rows' is 0, expected an integer from 1 to"
+                + " 65536"),
+        new Damage(
             "default row of wrong width",
             b -> edit(b, m -> ((ArrayNode) m.path("defaultRows").path("user")).remove(0)),
             "manifest.json: field 'defaultRows.user' has 1 elements, expected 2"),
@@ -404,6 +409,15 @@ class DamagedBundleTest {
             b -> replace(b, "vocabularies.json", "{}".getBytes(UTF_8)),
             "vocabularies.json: the vocabulary of id space 'item' is missing, feature 'seen' needs"
                 + " it"),
+        new Damage(
+            "vocabulary of no id space",
+            b -> replace(b, "vocabularies.json", "{\"item\":[],\"hour\":[]}".getBytes(UTF_8)),
+            "vocabularies.json: the schema has no id space 'hour' with a vocabulary"),
+        new Damage(
+            "vocabulary with a value twice",
+            b -> replace(b, "vocabularies.json", "{\"item\":[\"a\",\"a\"]}".getBytes(UTF_8)),
+            "vocabularies.json: id space 'item': vocabulary has the value 'a' twice; each may stand"
+                + " once"),
         new Damage(
             "vocabulary of numbers",
             b -> replace(b, "vocabularies.json", "{\"item\":[1]}".getBytes(UTF_8)),

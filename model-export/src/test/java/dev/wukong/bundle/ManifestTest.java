@@ -1,5 +1,6 @@
 package dev.wukong.bundle;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -195,5 +196,35 @@ class ManifestTest {
       }
     }
     return paths;
+  }
+
+  /** Two bytes of an empty list become an object of fifty, before any field is looked at. */
+  @Test
+  void read_moreTokensThanAllowed_refusesWhileReading() {
+    String json = "{\"format\": 1, \"network\": [" + "[],".repeat(1 << 21) + "[]]}";
+    assertThatThrownBy(() -> ManifestReader.read(json.getBytes(UTF_8)))
+        .isInstanceOf(BundleException.class)
+        .hasMessageStartingWith(
+            "not valid JSON: Token count (4194305) exceeds the maximum allowed");
+  }
+
+  /** Each feature's widths are within their limit, all together become a million tables. */
+  @Test
+  void read_widthsOfManyFeatures_refusesTheirNumberInAll() throws BundleException {
+    ObjectNode manifest =
+        (ObjectNode) Json.MAPPER.readTree(ManifestJson.encode(manifest(SampleBundle.draft())));
+    ArrayNode features = (ArrayNode) manifest.path("schema").path("features");
+    ObjectNode widths = (ObjectNode) manifest.path("widths");
+    for (int i = 0; i < 33; i++) {
+      ObjectNode feature = (ObjectNode) features.path(0).deepCopy();
+      features.add(feature.put("name", "user" + i));
+      ArrayNode own = widths.putArray("user" + i);
+      for (int n = 0; n < 1 << 15; n++) {
+        own.add(1);
+      }
+    }
+    assertThatThrownBy(() -> ManifestReader.read(Json.MAPPER.writeValueAsBytes(manifest)))
+        .isInstanceOf(BundleException.class)
+        .hasMessage("field 'widths' has more than 1048576 widths in all");
   }
 }

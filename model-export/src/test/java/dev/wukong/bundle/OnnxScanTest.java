@@ -14,9 +14,15 @@ import dev.wukong.onnx.OperatorSetId;
 import dev.wukong.onnx.SparseTensorProto;
 import dev.wukong.onnx.StringEntry;
 import dev.wukong.onnx.TensorProto;
+import dev.wukong.onnx.TensorShapeProto;
+import dev.wukong.onnx.TypeProto;
+import dev.wukong.onnx.ValueInfo;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.Collections;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.RepetitionInfo;
@@ -24,6 +30,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class OnnxScanTest {
   private static final ModelProto GOOD = SampleBundle.graph("MatMul");
@@ -186,13 +193,97 @@ class OnnxScanTest {
                 + " elements of 4 bytes"));
   }
 
+  static Stream<Arguments> filled() {
+    String constant = "node 'n': '%s' makes more than 268435456 elements, which is not allowed";
+    String unknown =
+        "node 'n': the shape of '%s' is neither a tensor's nor a constant, which is not allowed";
+    NodeProto.Builder expand = SampleBundle.node("Expand").toBuilder().addInput("s");
+    NodeProto.Builder fill = SampleBundle.node("ConstantOfShape").toBuilder().setInput(0, "s");
+    return Stream.of(
+        Arguments.of(
+            graph(g -> g.addInitializer(longs(20_000_000_000L)).addNode(fill)),
+            constant.formatted("ConstantOfShape")),
+        Arguments.of(
+            graph(g -> g.addInitializer(longs(1 << 15, 1 << 14)).addNode(expand)),
+            constant.formatted("Expand")),
+        Arguments.of(
+            graph(g -> g.addInitializer(raw(longs(1, 1L << 62, 1L << 62))).addNode(fill)),
+            constant.formatted("ConstantOfShape")),
+        Arguments.of(
+            graph(
+                g -> g.addNode(made(a -> a.setName("value").setT(longs(1L << 29)))).addNode(fill)),
+            constant.formatted("ConstantOfShape")),
+        Arguments.of(
+            graph(
+                g -> g.addNode(made(a -> a.setName("value_ints").addInts(1L << 29))).addNode(fill)),
+            constant.formatted("ConstantOfShape")),
+        // Around a graph as well, and of two values of one name the worse.
+        Arguments.of(
+            graph(
+                g ->
+                    g.addInitializer(longs(1L << 29))
+                        .addNode(
+                            SampleBundle.node("Scan").toBuilder()
+                                .addAttribute(
+                                    Attribute.newBuilder()
+                                        .setName("body")
+                                        .setG(GraphProto.newBuilder().addNode(fill))))),
+            constant.formatted("ConstantOfShape")),
+        Arguments.of(
+            graph(g -> g.addInitializer(longs(1L << 29)).addNode(shape()).addNode(fill)),
+            constant.formatted("ConstantOfShape")),
+        // The engine would compute this shape when it loads the graph.
+        Arguments.of(
+            graph(
+                g ->
+                    g.addInitializer(longs(1L << 29))
+                        .addNode(SampleBundle.node("Identity").toBuilder().setInput(0, "s"))
+                        .addNode(
+                            SampleBundle.node("ConstantOfShape").toBuilder().setInput(0, "y"))),
+            unknown.formatted("ConstantOfShape")),
+        Arguments.of(graph(g -> g.addNode(expand)), unknown.formatted("Expand")),
+        Arguments.of(
+            graph(g -> g.addNode(SampleBundle.node("Expand"))), unknown.formatted("Expand")),
+        Arguments.of(
+            graph(g -> g.addInput(input(1L << 31, 2))),
+            "input 'wide' has more than 2147483648 elements, which is not allowed"),
+        Arguments.of(
+            graph(g -> g.addInput(input(Long.MAX_VALUE))),
+            "input 'wide' has more than 2147483648 elements, which is not allowed"));
+  }
+
   @ParameterizedTest
-  @MethodSource("refused")
+  @MethodSource({"refused", "filled"})
   void check_unwantedModel_refuses(ModelProto model, String message) {
     assertThatThrownBy(
             () -> OnnxScan.check(model.toByteArray(), BundleNames.TRAIN, SampleBundle.OPSET))
         .isInstanceOf(BundleException.class)
         .hasMessage(message);
+  }
+
+  /** As gradients fill: the shape of a tensor, or a constant one of a size that there may be. */
+  @Test
+  void check_shapesOfAllowedSize_pass() throws BundleException {
+    NodeProto.Builder expand = SampleBundle.node("Expand").toBuilder().addInput("s");
+    NodeProto.Builder fill = SampleBundle.node("ConstantOfShape").toBuilder().setInput(0, "s");
+    for (ModelProto model :
+        List.of(
+            graph(g -> g.addNode(shape()).addNode(expand).addNode(fill)),
+            graph(g -> g.addInitializer(longs(1 << 14, 1 << 14)).addNode(expand).addNode(fill)),
+            graph(g -> g.addInitializer(raw(longs(2, -1, 0))).addNode(expand)),
+            graph(g -> g.addInput(input(0, 1L << 31))))) {
+      OnnxScan.check(model.toByteArray(), Precision.FP32.file(), SampleBundle.OPSET);
+    }
+  }
+
+  /** They make tensors of any size from a few numbers, and no graph of ours has them. */
+  @ParameterizedTest
+  @ValueSource(strings = {"EyeLike", "NonZero", "OneHot", "Pad", "Range", "Tile"})
+  void check_operatorsOfAnySize_refuses(String operator) {
+    byte[] model = graph(g -> g.addNode(SampleBundle.node(operator))).toByteArray();
+    assertThatThrownBy(() -> OnnxScan.check(model, BundleNames.TRAIN, SampleBundle.OPSET))
+        .isInstanceOf(BundleException.class)
+        .hasMessage("node 'n': operator '%s' is not allowed".formatted(operator));
   }
 
   @Test
@@ -256,6 +347,54 @@ class OnnxScanTest {
   private static ModelProto within(Change change) {
     Attribute.Builder body = Attribute.newBuilder().setName("body").setG(change.apply(nested(0)));
     return graph(g -> g.addNode(SampleBundle.node("Scan").toBuilder().addAttribute(body)));
+  }
+
+  /** An initializer named s. */
+  private static TensorProto longs(long... values) {
+    TensorProto.Builder tensor =
+        TensorProto.newBuilder().setName("s").setDataType(7).addDims(values.length);
+    for (long value : values) {
+      tensor.addInt64Data(value);
+    }
+    return tensor.build();
+  }
+
+  private static TensorProto raw(TensorProto longs) {
+    ByteBuffer bytes =
+        ByteBuffer.allocate(longs.getInt64DataCount() * Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    longs.getInt64DataList().forEach(bytes::putLong);
+    return longs.toBuilder().clearInt64Data().setRawData(ByteString.copyFrom(bytes.flip())).build();
+  }
+
+  /** A Constant named s. */
+  private static NodeProto.Builder made(UnaryOperator<Attribute.Builder> value) {
+    return NodeProto.newBuilder()
+        .setName("c")
+        .setOpType("Constant")
+        .addOutput("s")
+        .addAttribute(value.apply(Attribute.newBuilder()));
+  }
+
+  /** The shape of x, named s. */
+  private static NodeProto.Builder shape() {
+    return SampleBundle.node("Shape").toBuilder().setOutput(0, "s");
+  }
+
+  /** Named wide; a size of 0 is a symbol. */
+  private static ValueInfo input(long... sizes) {
+    TensorShapeProto.Builder shape = TensorShapeProto.newBuilder();
+    for (long size : sizes) {
+      if (size == 0) {
+        shape.addDimBuilder().setDimParam("B");
+      } else {
+        shape.addDimBuilder().setDimValue(size);
+      }
+    }
+    TypeProto.Tensor tensor = TypeProto.Tensor.newBuilder().setElemType(1).setShape(shape).build();
+    return ValueInfo.newBuilder()
+        .setName("wide")
+        .setType(TypeProto.newBuilder().setTensorType(tensor))
+        .build();
   }
 
   private static TensorProto outside() {

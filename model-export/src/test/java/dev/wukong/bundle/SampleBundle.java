@@ -160,7 +160,7 @@ final class SampleBundle {
     writer.file("predict.onnx", graph("Relu").toByteArray());
     writer.file("predict.fp16.onnx", graph("Relu").toByteArray());
     writer.file("train.onnx", graph("Sigmoid").toByteArray());
-    writer.vocabularies(Map.of("item", List.of("tea", "naïve \"quote\"", "")));
+    writer.vocabularies(Map.of("item", List.of("tea", "naïve \"quote\"", "größe")));
     writer.dense(
         Map.of(
             "w", FloatTensor.of(new float[] {1, 2, 3, 4, 5, 6}, 2, 3),

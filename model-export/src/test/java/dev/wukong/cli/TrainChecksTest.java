@@ -141,7 +141,7 @@ class TrainChecksTest {
 
   @Test
   void bundles_otherWriterOfTheModel_isRefused() throws IOException {
-    try (BundleWriter writer = new BundleStore(folder.resolve("bundles")).write("least")) {
+    try (BundleWriter writer = BundleWriter.create(folder.resolve("bundles"), "least")) {
       refused(train(CONFIG), "least: another writer is at work");
       assertThat(writer.version()).isEqualTo(1);
     }

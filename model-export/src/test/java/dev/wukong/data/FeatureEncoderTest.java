@@ -3,6 +3,7 @@ package dev.wukong.data;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -325,7 +326,10 @@ class FeatureEncoderTest {
         long id =
             switch (vocabulary.type()) {
               case INT64 -> again.idOf(Long.parseLong(value));
-              case STRING -> again.idOf(value);
+              case STRING -> {
+                byte[] utf8 = value.getBytes(UTF_8);
+                yield again.idOf(MemorySegment.ofArray(utf8), 0, utf8.length);
+              }
             };
         assertThat(id).isEqualTo(RowKey.FIRST + i);
       }

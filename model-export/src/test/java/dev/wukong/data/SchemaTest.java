@@ -1,6 +1,7 @@
 package dev.wukong.data;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -190,5 +191,37 @@ class SchemaTest {
         .contains("{name: picture, type: number, scope: candidate, width: 3, optional: true}")
         .contains("# Left out, lists of different lengths of decimals: tag_weights (")
         .doesNotContain("name: tag_weights");
+  }
+
+  @Test
+  void infer_columnsWhoseNamesBecomeOne_areNumbered() {
+    ListSource source =
+        new ListSource(
+            List.of("label", "a b", "a_b", "a-b", "a_b_2"),
+            List.of(
+                new Object[] {"1", "v", "w", "x", "y"}, new Object[] {"0", "v", "w", "x", "y"}));
+    String yaml = SchemaInference.infer("rows", source);
+    assertThat(SchemaYaml.parse(yaml, "yaml").features())
+        .extracting(Feature::name, Feature::column)
+        .containsExactly(
+            tuple("a_b", "a b"),
+            tuple("a_b_2", "a_b"),
+            tuple("a-b", "a-b"),
+            tuple("a_b_2_2", "a_b_2"));
+  }
+
+  /** Digits that no int64 holds are names, not numbers. */
+  @Test
+  void infer_digitsBeyondInt64_areText() {
+    ListSource source =
+        new ListSource(
+            List.of("label", "largest", "larger"),
+            List.of(
+                new Object[] {"1", "9223372036854775807", "9223372036854775808"},
+                new Object[] {"0", "1", "1"}));
+    String yaml = SchemaInference.infer("rows", source);
+    assertThat(yaml)
+        .contains("{name: largest, type: int64,")
+        .contains("{name: larger, type: string,");
   }
 }

@@ -36,6 +36,12 @@ final class OnnxFile {
   OnnxFile input(String name, int... dims) {
     int[] sizes = Arrays.stream(dims).map(d -> d == 0 ? BATCH : d).toArray();
     given.put(name, PlainArray.of(sizes, _ -> (float) (0.2 + random.nextDouble())));
+    graph.addInput(info(name, DataType.FLOAT, longs(dims)));
+    return this;
+  }
+
+  /** A float input of any size, with nothing given for it: for files that are only read. */
+  OnnxFile declared(String name, long... dims) {
     graph.addInput(info(name, DataType.FLOAT, dims));
     return this;
   }
@@ -43,7 +49,7 @@ final class OnnxFile {
   OnnxFile ids(String name, int rows, int... dims) {
     int[] sizes = Arrays.stream(dims).map(d -> d == 0 ? BATCH : d).toArray();
     given.put(name, PlainArray.of(sizes, _ -> random.nextInt(rows)));
-    graph.addInput(info(name, DataType.INT64, dims));
+    graph.addInput(info(name, DataType.INT64, longs(dims)));
     return this;
   }
 
@@ -135,9 +141,13 @@ final class OnnxFile {
         .addAllDims(Arrays.stream(dims).asLongStream().boxed().toList());
   }
 
-  private static ValueInfo info(String name, DataType type, int... dims) {
+  private static long[] longs(int[] dims) {
+    return Arrays.stream(dims).asLongStream().toArray();
+  }
+
+  private static ValueInfo info(String name, DataType type, long... dims) {
     TensorShapeProto.Builder shape = TensorShapeProto.newBuilder();
-    for (int dim : dims) {
+    for (long dim : dims) {
       if (dim == 0) {
         shape.addDimBuilder().setDimParam("batch_size");
       } else {

@@ -16,9 +16,9 @@ import dev.wukong.data.Task;
 import dev.wukong.data.Transform;
 import dev.wukong.data.ValueType;
 import dev.wukong.graph.DataType;
+import dev.wukong.graph.FileGraph;
 import dev.wukong.graph.Graph;
 import dev.wukong.graph.Lowering;
-import dev.wukong.graph.OnnxReader;
 import dev.wukong.graph.OnnxWriter;
 import dev.wukong.graph.OrtRunner;
 import dev.wukong.graph.PlainArray;
@@ -144,7 +144,7 @@ class StepGraphTest {
     Graph block = graph(rule()).block();
     Map<String, PlainArray> given = given(block);
     ModelProto model = OnnxWriter.write(block, Lowering.CPU, Map.of(), Map.of());
-    Graph read = OnnxReader.read(model).graph();
+    Graph read = FileGraph.of(model.toByteArray());
     assertThat(read.inputs().toString()).isEqualTo(block.inputs().toString());
     agree(PlainInterpreter.run(read, given), PlainInterpreter.run(block, given));
   }

@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.wukong.bundle.BundleException;
 import dev.wukong.bundle.Precision;
 import dev.wukong.graph.DataType;
+import dev.wukong.graph.FileGraph;
 import dev.wukong.graph.Graph;
 import dev.wukong.graph.Lowering;
-import dev.wukong.graph.OnnxReader;
 import dev.wukong.graph.OnnxWriter;
 import dev.wukong.graph.Op;
 import dev.wukong.graph.Tensor;
@@ -69,7 +69,7 @@ class HalfProductsTest {
   }
 
   private static Set<DataType> products(byte[] file) {
-    return OnnxReader.read(file).graph().nodes().stream()
+    return FileGraph.of(file).nodes().stream()
         .filter(node -> node.op() instanceof Op.MatMul || node.op() instanceof Op.Gemm)
         .map(node -> node.out().type())
         .collect(Collectors.toSet());
@@ -77,7 +77,7 @@ class HalfProductsTest {
 
   /** Inputs and outputs by name, as text. */
   private static Map<String, String> ends(byte[] file) {
-    Graph graph = OnnxReader.read(file).graph();
+    Graph graph = FileGraph.of(file);
     Map<String, String> ends =
         graph.inputs().stream().collect(Collectors.toMap(Tensor::name, Tensor::toString));
     graph.outputs().forEach((name, tensor) -> ends.put(name, tensor.type() + " " + tensor.shape()));

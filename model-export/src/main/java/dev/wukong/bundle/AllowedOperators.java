@@ -5,9 +5,10 @@ import java.util.Set;
 /**
  * The operators a ranking graph may use. What is missing here on purpose: operators that read
  * files, hold strings or sequences, loop without a bound, draw random numbers, or carry an engine's
- * own compiled code.
+ * own compiled code; and, but for ConstantOfShape and Expand, whose shapes {@link FilledShapes}
+ * bounds, those that make a tensor of any size from a few numbers.
  */
-final class OnnxOperators {
+final class AllowedOperators {
   /** The standard domain; {@code ai.onnx} is its long name. */
   private static final Set<String> STANDARD =
       Set.of(
@@ -99,16 +100,11 @@ final class OnnxOperators {
           "Constant",
           "ConstantOfShape",
           "Expand",
-          "EyeLike",
           "Flatten",
           "Gather",
           "GatherElements",
           "GatherND",
           "Identity",
-          "NonZero",
-          "OneHot",
-          "Pad",
-          "Range",
           "Reshape",
           "ScatterElements",
           "ScatterND",
@@ -117,7 +113,6 @@ final class OnnxOperators {
           "Slice",
           "Split",
           "Squeeze",
-          "Tile",
           "Transpose",
           "Trilu",
           "Unsqueeze",
@@ -145,7 +140,7 @@ final class OnnxOperators {
           "QuickGelu",
           "SkipLayerNormalization");
 
-  private OnnxOperators() {}
+  private AllowedOperators() {}
 
   static boolean isDomain(String domain) {
     return isStandard(domain) || domain.equals("com.microsoft");

@@ -14,12 +14,12 @@ import tools.jackson.databind.JsonNode;
  * A JSON object read strictly: every field that is asked for must be there and of its type, and at
  * the {@link #end} none may be left over. Errors name the field by its path.
  */
-final class Fields {
+final class StrictFields {
   private final String path;
   private final JsonNode node;
   private final Set<String> asked = new HashSet<>();
 
-  private Fields(String path, JsonNode node) {
+  private StrictFields(String path, JsonNode node) {
     this.path = path;
     this.node = node;
   }
@@ -27,14 +27,14 @@ final class Fields {
   /**
    * @param path the object's own path, empty for the document
    */
-  static Fields of(String path, JsonNode node) throws BundleException {
+  static StrictFields of(String path, JsonNode node) throws BundleException {
     if (!node.isObject()) {
       throw new BundleException(
           path.isEmpty()
               ? "the document is %s, expected an object".formatted(kind(node))
               : "field '%s' is %s, expected an object".formatted(path, kind(node)));
     }
-    return new Fields(path, node);
+    return new StrictFields(path, node);
   }
 
   String path() {
@@ -106,12 +106,12 @@ final class Fields {
     return number(at(name), json(name));
   }
 
-  Fields object(String name) throws BundleException {
+  StrictFields object(String name) throws BundleException {
     return of(at(name), json(name));
   }
 
-  List<Fields> objects(String name, int maxCount) throws BundleException {
-    List<Fields> objects = new ArrayList<>();
+  List<StrictFields> objects(String name, int maxCount) throws BundleException {
+    List<StrictFields> objects = new ArrayList<>();
     List<JsonNode> elements = array(name, 0, maxCount);
     for (int i = 0; i < elements.size(); i++) {
       objects.add(of(at(name) + "[" + i + "]", elements.get(i)));
@@ -165,7 +165,7 @@ final class Fields {
 
   /** The fields of the object {@code name} as strings. */
   Map<String, String> stringMap(String name) throws BundleException {
-    Fields object = object(name);
+    StrictFields object = object(name);
     Map<String, String> map = new LinkedHashMap<>();
     for (String key : object.names()) {
       map.put(key, object.string(key));
