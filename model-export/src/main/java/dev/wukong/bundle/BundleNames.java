@@ -1,6 +1,7 @@
 package dev.wukong.bundle;
 
 import dev.wukong.data.Table;
+import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
