@@ -116,6 +116,16 @@ class ChartTest {
     }
   }
 
+  /** The test's pod, too, pulls from where the image is. */
+  @Test
+  void pods_everyOne_usesThePullSecrets() throws IOException {
+    var objects = render("imagePullSecrets: [{name: registry}]");
+    for (JsonNode pod :
+        List.of(pod(objects), at(objects, "Pod/rank-wukong-serving-ready", "/spec"))) {
+      assertThat(pod.at("/imagePullSecrets/0/name").asString()).isEqualTo("registry");
+    }
+  }
+
   @Test
   void probes_three_areSplit() throws IOException {
     JsonNode container = pod(render("probes: {startupSeconds: 61}")).at("/containers/0");
@@ -265,6 +275,8 @@ class ChartTest {
         "storage: {size: plenty}",
         "storage: {accessModes: []}",
         "service: {grpcPort: 0}",
+        "config: {server.port: 9999}",
+        "config: {wukong: {bundleRoot: /tmp}}",
         "service: {type: Ingress}",
         "resources: {limit: {memory: 1Gi}}",
         "probes: {startupSeconds: soon}",
