@@ -7,7 +7,6 @@ import dev.wukong.data.InputLayout;
 import dev.wukong.data.RowKey;
 import dev.wukong.data.Table;
 import dev.wukong.serving.embedding.EmbeddingTier;
-import dev.wukong.serving.embedding.ResidentTable;
 import dev.wukong.serving.embedding.RowCommit;
 import dev.wukong.serving.embedding.RowStore;
 import dev.wukong.serving.embedding.RowsView;
@@ -25,7 +24,6 @@ import java.util.concurrent.Executor;
  */
 final class RowImport {
   private static final int CHUNK = 8192;
-  private static final int MAX_CAPACITY = 1 << 29;
 
   private final RowStore store;
   private final Executor readers;
@@ -102,26 +100,15 @@ final class RowImport {
     return rows;
   }
 
-  /** All rows of a group where memory reaches for all groups, else the same share of each. */
   private int[] capacities(Bundle bundle) {
     List<Group> groups = bundle.layout().groups();
-    int[] capacities = new int[groups.size()];
-    long bytes = 0;
-    for (int g = 0; g < capacities.length; g++) {
-      long rows = 0;
+    long[] rows = new long[groups.size()];
+    for (int g = 0; g < rows.length; g++) {
       for (TableRows table : bundle.manifest().tables()) {
-        rows += table.table().width() == groups.get(g).width() ? table.rows() : 0;
-      }
-      capacities[g] = (int) Math.max(1, Math.min(MAX_CAPACITY, rows));
-      bytes += ResidentTable.bytes(groups.get(g).width(), capacities[g]);
-    }
-    if (bytes > residentBytes) {
-      double share = (double) residentBytes / bytes;
-      for (int g = 0; g < capacities.length; g++) {
-        capacities[g] = (int) Math.max(1, capacities[g] * share);
+        rows[g] += table.table().width() == groups.get(g).width() ? table.rows() : 0;
       }
     }
-    return capacities;
+    return RowCapacities.of(groups, rows, residentBytes);
   }
 
   /** Rows of one table on their way. */
