@@ -75,7 +75,7 @@ public final class BundleWatcher implements AutoCloseable {
     this.host = host;
     this.options = options;
     this.bundles = new BundleStore(options.root());
-    this.loader = new BundleLoader(options, store, readers);
+    this.loader = new BundleLoader(options, store, readers, this::isClosed);
     this.retention = new RowRetention(store, bundles, this::isClosed);
     this.meters = meters;
     this.clock = clock;
@@ -216,7 +216,13 @@ public final class BundleWatcher implements AutoCloseable {
           loaded.residentRows());
       model.swap(loaded);
     } catch (Throwable e) { // Also errors: one model's load may not end the watching of all.
-      refuse(model, number, state, e);
+      if (isClosed()) {
+        // Whatever it was, nobody is left to whom the version is refused.
+        log.info("model '{}' version {}: the load was given up, stopping", model.name(), number);
+        log.debug("model '{}' version {}: the load was given up", model.name(), number, e);
+      } else {
+        refuse(model, number, state, e);
+      }
       return false;
     }
     refusals.forget(model.name(), number);
@@ -263,7 +269,7 @@ public final class BundleWatcher implements AutoCloseable {
     }
   }
 
-  /** Stops looking; waits for a load under way. */
+  /** Stops looking; waits until a load under way has been given up. */
   @Override
   public void close() {
     lock.lock();

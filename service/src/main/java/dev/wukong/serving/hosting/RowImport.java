@@ -16,7 +16,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.Executor;
+import java.util.function.BooleanSupplier;
 
 /**
  * Brings a bundle's rows into the store, unless they are there, and into memory as far as it
@@ -28,14 +30,26 @@ final class RowImport {
   private final RowStore store;
   private final Executor readers;
   private final long residentBytes;
+  private final BooleanSupplier stopping;
 
-  RowImport(RowStore store, Executor readers, long residentBytes) {
+  /**
+   * An import into {@code store}.
+   *
+   * @param residentBytes memory for rows
+   * @param stopping whether one under way should be given up; the next one then begins anew
+   */
+  RowImport(RowStore store, Executor readers, long residentBytes, BooleanSupplier stopping) {
     this.store = store;
     this.readers = readers;
     this.residentBytes = residentBytes;
+    this.stopping = stopping;
   }
 
-  /** The tier of {@code bundle}, filled. */
+  /**
+   * The tier of {@code bundle}, filled.
+   *
+   * @throws CancellationException if it was given up
+   */
   EmbeddingTier load(Bundle bundle, String digest) {
     InputLayout layout = bundle.layout();
     RowsView view = new RowsView(bundle.manifest().model(), bundle.manifest().version(), 0);
@@ -131,6 +145,10 @@ final class RowImport {
     void addAll(LongBuffer ids, FloatBuffer rows) {
       int width = table.width();
       for (int from = 0; from < ids.limit() && (fitted || !known); from += CHUNK) {
+        // A bundle may have billions of rows, and whoever stops the service waits.
+        if (stopping.getAsBoolean()) {
+          throw new CancellationException("the import was given up, as the service stops");
+        }
         int count = Math.min(CHUNK, ids.limit() - from);
         long[] keys = new long[count];
         for (int i = 0; i < count; i++) {

@@ -6,10 +6,10 @@ import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
-import dev.wukong.bundle.Precision;
-import dev.wukong.runtime.Device;
 import dev.wukong.serving.batching.BatchPolicy;
+import dev.wukong.serving.embedding.RocksRowStore;
 import dev.wukong.serving.embedding.RowStore;
+import dev.wukong.serving.embedding.RowsView;
 import dev.wukong.serving.testing.Served;
 import dev.wukong.serving.testing.TinyModel;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -32,8 +32,6 @@ import org.springframework.boot.health.contributor.Status;
 
 /** What the watcher does with versions that cannot be loaded, looked at by hand. */
 class BundleWatcherTest {
-  private static final Duration POLL = Duration.ofSeconds(2);
-
   private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
   private final AtomicLong now = new AtomicLong(77);
   private final FailingStore store = new FailingStore();
@@ -63,16 +61,12 @@ class BundleWatcherTest {
     return folder.resolve("bundles");
   }
 
+  private HostingOptions options() {
+    return Hosted.options(root());
+  }
+
   private BundleWatcher watcher(RowStore rows) {
-    HostingOptions options =
-        new HostingOptions(
-            root(),
-            List.of(),
-            POLL,
-            new EngineOptions(new Device.Cpu(), 1, false, Precision.FP32),
-            1 << 20,
-            4);
-    return new BundleWatcher(host, options, rows, Runnable::run, meters, now::get);
+    return new BundleWatcher(host, options(), rows, Runnable::run, meters, now::get);
   }
 
   private long serving(String model) {
@@ -202,6 +196,46 @@ class BundleWatcherTest {
     watcher.poll();
 
     assertThat(serving("tiny")).isEqualTo(1);
+  }
+
+  @Test
+  void close_duringAnImport_givesItUpAndRefusesNothing() throws Exception {
+    new TinyModel(1).write(root(), "tiny", 1);
+    new TinyModel(1).write(root(), "tiny", 2);
+    BundleWatcher watcher = watcher(store);
+    store.onWrite = watcher::close;
+
+    watcher.poll();
+
+    assertThat(store.writes).hasValue(1);
+    assertThat(serving("tiny")).isZero();
+    assertThat(gauge("tiny")).isZero();
+    assertThat(store.imported(new RowsView("tiny", 2, 0))).isEmpty();
+    List<ILoggingEvent> said =
+        logged.list.stream().filter(e -> e.getLevel().isGreaterOrEqual(Level.INFO)).toList();
+    assertThat(said).hasSize(1);
+    assertThat(said.getFirst().getLevel()).isEqualTo(Level.INFO);
+    assertThat(said.getFirst().getFormattedMessage())
+        .isEqualTo("model 'tiny' version 2: the load was given up, stopping");
+  }
+
+  @Test
+  void poll_afterARestart_takesRowsFromTheStoreAndWritesNone() throws Exception {
+    new TinyModel(1).write(root(), "tiny", 1);
+    Path rows = folder.resolve("store");
+    try (RowStore rocks = RocksRowStore.open(rows)) {
+      FailingStore first = new FailingStore(rocks);
+      watcher(first).poll();
+      assertThat(serving("tiny")).isEqualTo(1);
+      assertThat(first.writes).hasPositiveValue();
+    }
+    try (RowStore rocks = RocksRowStore.open(rows);
+        ModelHost next = Hosted.host()) {
+      FailingStore second = new FailingStore(rocks);
+      new BundleWatcher(next, options(), second, Runnable::run, meters, now::get).poll();
+      assertThat(next.model("tiny").orElseThrow().servingVersion()).isEqualTo(1);
+      assertThat(second.writes).hasValue(0);
+    }
   }
 
   private double tries() {
