@@ -40,8 +40,15 @@ public final class BundleWatcher implements AutoCloseable {
     void run() throws IOException;
   }
 
+  /** Tells the state of a version's folder. */
+  @FunctionalInterface
+  interface FolderStates {
+    FolderState of(Path folder) throws IOException;
+  }
+
   private final ModelHost host;
   private final HostingOptions options;
+  private final FolderStates folders;
   private final BundleStore bundles;
   private final BundleLoader loader;
   private final RowRetention retention;
@@ -72,8 +79,21 @@ public final class BundleWatcher implements AutoCloseable {
       Executor readers,
       MeterRegistry meters,
       LongSupplier clock) {
+    this(host, options, store, readers, meters, clock, FolderState::of);
+  }
+
+  /** The same over folders whose states {@code folders} tells. */
+  BundleWatcher(
+      ModelHost host,
+      HostingOptions options,
+      RowStore store,
+      Executor readers,
+      MeterRegistry meters,
+      LongSupplier clock,
+      FolderStates folders) {
     this.host = host;
     this.options = options;
+    this.folders = folders;
     this.bundles = new BundleStore(options.root());
     this.loader = new BundleLoader(options, store, readers, this::isClosed);
     this.retention = new RowRetention(store, bundles, this::isClosed);
@@ -196,9 +216,16 @@ public final class BundleWatcher implements AutoCloseable {
     Path folder = bundles.path(model.name(), number);
     FolderState state;
     try {
-      state = FolderState.of(folder);
+      state = folders.of(folder);
     } catch (NoSuchFileException e) {
       log.debug("version {} of model '{}' went away", number, model.name(), e);
+      return false;
+    } catch (IOException e) {
+      // Such as a folder in it that this process may not list: that is this version's trouble, and
+      // an older one may serve meanwhile.
+      if (refusals.mayTry(model.name(), number, FolderState.UNKNOWN, clock.getAsLong())) {
+        refuse(model, number, FolderState.UNKNOWN, e);
+      }
       return false;
     }
     if (!refusals.mayTry(model.name(), number, state, clock.getAsLong())) {

@@ -14,12 +14,14 @@ import dev.wukong.serving.testing.Served;
 import dev.wukong.serving.testing.TinyModel;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.UncheckedIOException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -196,6 +198,46 @@ class BundleWatcherTest {
     watcher.poll();
 
     assertThat(serving("tiny")).isEqualTo(1);
+  }
+
+  /** What a folder says in which this process may not list a folder; root may list them all. */
+  @Test
+  void poll_folderCannotBeListed_isRefusedAndTheVersionBeforeServes() throws Exception {
+    new TinyModel(1).write(root(), "tiny", 1);
+    Path second = new TinyModel(2).write(root(), "tiny", 2);
+    AtomicBoolean denied = new AtomicBoolean(true);
+    BundleWatcher watcher =
+        new BundleWatcher(
+            host,
+            options(),
+            store,
+            Runnable::run,
+            meters,
+            now::get,
+            bundle -> {
+              if (denied.get() && bundle.equals(second)) {
+                throw new AccessDeniedException(bundle.resolve("rows").toString());
+              }
+              return FolderState.of(bundle);
+            });
+
+    watcher.poll();
+    watcher.poll();
+
+    assertThat(serving("tiny")).isEqualTo(1);
+    assertThat(refusal("tiny")).contains("AccessDenied").contains(second + "/rows");
+    assertThat(gauge("tiny")).isEqualTo(1);
+    assertThat(tries()).isEqualTo(1);
+    assertThat(errors()).hasSize(1);
+    pass(Hosted.POLL);
+    watcher.poll();
+    assertThat(tries()).isEqualTo(2);
+
+    denied.set(false);
+    watcher.poll();
+
+    assertThat(serving("tiny")).isEqualTo(2);
+    assertThat(gauge("tiny")).isZero();
   }
 
   @Test
