@@ -263,6 +263,9 @@ public final class BundleWatcher implements AutoCloseable {
     boolean news = refusals.add(model.name(), number, state, failure, clock.getAsLong());
     model.failed(number, failure.reason());
     retention.changed(model);
+    if (!failure.passing()) {
+      retention.refused(model, number);
+    }
     count(model, "refused");
     if (news) {
       log.error(

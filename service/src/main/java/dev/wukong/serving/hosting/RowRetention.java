@@ -72,6 +72,24 @@ final class RowRetention {
     due.add(model.name());
   }
 
+  /**
+   * Drops what the import of a version has left that cannot be used: also of a model of which no
+   * version serves, where {@link #sweep} drops nothing.
+   */
+  void refused(ServedModel model, long version) {
+    RowsView view = new RowsView(model.name(), version, 0);
+    if (model.inUse().contains(version)) {
+      return;
+    }
+    try {
+      if (store.stored().contains(view)) {
+        drop(List.of(view), "it cannot be used");
+      }
+    } catch (StoreException e) {
+      log.warn("cannot drop rows of model '{}' version {}", model.name(), version, e);
+    }
+  }
+
   /** Drops the versions of {@code model} that are no longer needed, if it has changed. */
   void sweep(ServedModel model) {
     long serving = model.servingVersion();

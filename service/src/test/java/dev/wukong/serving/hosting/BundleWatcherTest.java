@@ -1,15 +1,19 @@
 package dev.wukong.serving.hosting;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
 import dev.wukong.serving.batching.BatchPolicy;
+import dev.wukong.serving.embedding.HeapRowStore;
 import dev.wukong.serving.embedding.RocksRowStore;
+import dev.wukong.serving.embedding.RowCommit;
 import dev.wukong.serving.embedding.RowStore;
 import dev.wukong.serving.embedding.RowsView;
+import dev.wukong.serving.embedding.StoreException;
 import dev.wukong.serving.testing.Served;
 import dev.wukong.serving.testing.TinyModel;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -277,6 +281,54 @@ class BundleWatcherTest {
       new BundleWatcher(next, options(), second, Runnable::run, meters, now::get).poll();
       assertThat(next.model("tiny").orElseThrow().servingVersion()).isEqualTo(1);
       assertThat(second.writes).hasValue(0);
+    }
+  }
+
+  @Test
+  void poll_refusedVersionWhileNoneServes_leavesNoRows() throws Exception {
+    // Its golden rows are wrong, which shows only after its rows have come in.
+    new TinyModel(1).write(root(), "tiny", 3, 0.01f);
+    watcher(store).poll();
+
+    assertThat(refusal("tiny")).startsWith("golden rows");
+    assertThat(store.writes).hasPositiveValue();
+    assertThat(store.stored()).isEmpty();
+  }
+
+  @Test
+  void poll_failureThatPassesWhileNoneServes_keepsTheRowsForTheNextTry() throws Exception {
+    new TinyModel(1).write(root(), "tiny", 3);
+    store.onWrite =
+        () -> {
+          throw new OutOfMemoryError("Java heap space");
+        };
+    watcher(store).poll();
+
+    assertThat(store.stored()).containsExactly(new RowsView("tiny", 3, 0));
+  }
+
+  @Test
+  void poll_rowsOfARefusedVersionCannotBeDropped_goesOnWithTheVersionBefore() throws Exception {
+    new TinyModel(1).write(root(), "tiny", 1);
+    new TinyModel(2).write(root(), "tiny", 2, 0.01f);
+    StoreException failure = storeFailure();
+    store.onList =
+        () -> {
+          throw failure;
+        };
+    watcher(store).poll();
+
+    assertThat(serving("tiny")).isEqualTo(1);
+    assertThat(refusal("tiny")).startsWith("golden rows");
+  }
+
+  private static StoreException storeFailure() {
+    try (RowStore rows = new HeapRowStore()) {
+      RowsView view = new RowsView("any", 1, 0);
+      rows.apply(new RowCommit(view, 1, new long[] {1}, new float[] {1}));
+      return catchThrowableOfType(
+          StoreException.class,
+          () -> rows.read(view, 2, new long[] {1}, 1, new float[2], new boolean[1]));
     }
   }
 
