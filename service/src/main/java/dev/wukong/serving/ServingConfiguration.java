@@ -5,6 +5,7 @@ import dev.wukong.serving.embedding.HeapRowStore;
 import dev.wukong.serving.embedding.RocksRowStore;
 import dev.wukong.serving.embedding.RowStore;
 import dev.wukong.serving.embedding.StoreException;
+import dev.wukong.serving.hosting.BatchersHealthIndicator;
 import dev.wukong.serving.hosting.BundleWatcher;
 import dev.wukong.serving.hosting.HostingOptions;
 import dev.wukong.serving.hosting.ModelHost;
@@ -86,6 +87,11 @@ class ServingConfiguration {
   @Bean
   ModelsHealthIndicator modelsHealthIndicator(ModelHost host) {
     return new ModelsHealthIndicator(host);
+  }
+
+  @Bean
+  BatchersHealthIndicator batchersHealthIndicator(ModelHost host) {
+    return new BatchersHealthIndicator(host);
   }
 
   @Bean
