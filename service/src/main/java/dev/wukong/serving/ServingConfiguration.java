@@ -105,7 +105,10 @@ class ServingConfiguration {
     return builder ->
         builder
             .maxConcurrentCallsPerConnection(128)
-            .maxRstFramesPerWindow(200, 30)
+            // A caller resets a stream for every call that it gives up: with short deadlines or
+            // hedging hundreds a second. Beyond the limit the connection closes with all its other
+            // calls, so it is for those only who do nothing but begin calls and reset them.
+            .maxRstFramesPerWindow(20_000, 30)
             .handshakeTimeout(10, TimeUnit.SECONDS);
   }
 
