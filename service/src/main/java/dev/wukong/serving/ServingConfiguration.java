@@ -5,6 +5,7 @@ import dev.wukong.serving.embedding.HeapRowStore;
 import dev.wukong.serving.embedding.RocksRowStore;
 import dev.wukong.serving.embedding.RowStore;
 import dev.wukong.serving.embedding.StoreException;
+import dev.wukong.serving.hosting.BatchersHealthIndicator;
 import dev.wukong.serving.hosting.BundleWatcher;
 import dev.wukong.serving.hosting.HostingOptions;
 import dev.wukong.serving.hosting.ModelHost;
@@ -89,6 +90,11 @@ class ServingConfiguration {
   }
 
   @Bean
+  BatchersHealthIndicator batchersHealthIndicator(ModelHost host) {
+    return new BatchersHealthIndicator(host);
+  }
+
+  @Bean
   LameDuck lameDuck(HealthStatusManager health, ServingProperties properties) {
     return new LameDuck(health, properties.lameDuck());
   }
@@ -99,7 +105,10 @@ class ServingConfiguration {
     return builder ->
         builder
             .maxConcurrentCallsPerConnection(128)
-            .maxRstFramesPerWindow(200, 30)
+            // A caller resets a stream for every call that it gives up: with short deadlines or
+            // hedging hundreds a second. Beyond the limit the connection closes with all its other
+            // calls, so it is for those only who do nothing but begin calls and reset them.
+            .maxRstFramesPerWindow(20_000, 30)
             .handshakeTimeout(10, TimeUnit.SECONDS);
   }
 

@@ -1,5 +1,6 @@
 package dev.wukong.serving;
 
+import dev.wukong.bundle.BundleStore;
 import dev.wukong.bundle.Precision;
 import dev.wukong.runtime.Device;
 import dev.wukong.serving.batching.BatchPolicy;
@@ -170,7 +171,7 @@ public record ServingProperties(
   public ServingProperties {
     for (String model : models) {
       SettingException.require(
-          model.matches("[a-z0-9_-]{1,64}"),
+          BundleStore.isModel(model),
           "wukong.models",
           models,
           "are names of 1 to 64 of a-z, 0-9, '_' and '-', with commas between");

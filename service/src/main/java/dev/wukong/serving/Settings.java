@@ -15,7 +15,7 @@ final class Settings {
    */
   record Setting(String name, String fallback, String meaning) {}
 
-  /** All below {@code wukong}, and the ports. */
+  /** All below {@code wukong}, and those of the frameworks that the README lists. */
   static final List<Setting> ALL =
       List.of(
           new Setting("wukong.bundle-root", "bundles", "folder of all models"),
@@ -53,6 +53,7 @@ final class Settings {
           new Setting("wukong.rows.readers", "4", "threads that read rows which are not in memory"),
           new Setting("wukong.rows.resident", "2GB", "memory for rows, each version of each model"),
           new Setting("spring.grpc.server.port", "9090", "gRPC; 0: any free one"),
+          new Setting("spring.grpc.server.inbound.message.max-size", "8MB", "largest request"),
           new Setting("server.port", "8080", "REST, health, metrics; 0: any free one"));
 
   private Settings() {}
@@ -63,7 +64,7 @@ final class Settings {
     help.append("Serves ranking models. Usage: java -jar service.jar [--PROPERTY=VALUE ...]\n\n");
     for (Setting setting : ALL) {
       help.append(
-          "  --%-46s %s%n".formatted(setting.name() + "=" + setting.fallback(), setting.meaning()));
+          "  --%-48s %s%n".formatted(setting.name() + "=" + setting.fallback(), setting.meaning()));
     }
     return help.append(
             """

@@ -21,9 +21,12 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.boot.context.properties.bind.DefaultValue;
+import org.springframework.boot.env.YamlPropertySourceLoader;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.core.env.Environment;
+import org.springframework.core.env.PropertySource;
+import org.springframework.core.io.ClassPathResource;
 
 /** What a start says that fails, and one that does not. */
 @ExtendWith(OutputCaptureExtension.class)
@@ -191,6 +194,26 @@ class StartTest {
       }
     }
     assertThat(listed).isEqualTo(bound);
+  }
+
+  @Test
+  void settings_ofTheFrameworks_standInTheHelpWithTheDefaultsOfTheService() throws Exception {
+    PropertySource<?> defaults =
+        new YamlPropertySourceLoader()
+            .load("defaults", new ClassPathResource("application.yaml"))
+            .getFirst();
+    List<Settings.Setting> others =
+        Settings.ALL.stream().filter(setting -> !setting.name().startsWith("wukong.")).toList();
+    assertThat(others.stream().map(Settings.Setting::name))
+        .containsExactly(
+            "spring.grpc.server.port",
+            "spring.grpc.server.inbound.message.max-size",
+            "server.port");
+    for (Settings.Setting setting : others) {
+      assertThat(String.valueOf(defaults.getProperty(setting.name())))
+          .isEqualTo(setting.fallback());
+    }
+    assertThat(Settings.help()).contains("--spring.grpc.server.inbound.message.max-size=8MB ");
   }
 
   private static void collect(String prefix, Class<?> type, Map<String, String> to) {

@@ -12,7 +12,7 @@ import io.grpc.StatusRuntimeException;
 import io.grpc.health.v1.HealthCheckRequest;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.health.v1.HealthGrpc;
-import java.net.ServerSocket;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -23,12 +23,14 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class TerminationTest {
   /** The service in a process of its own, as the jar runs it. */
-  private static Process start(Path root, int port) throws Exception {
+  private static Process start(Path root, Path log) throws Exception {
     ProcessBuilder builder =
         new ProcessBuilder(
             Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -42,17 +44,27 @@ class TerminationTest {
             "--wukong.poll=50ms",
             "--wukong.lame-duck=300ms",
             "--wukong.engine.threads=1",
-            "--spring.grpc.server.port=" + port,
+            "--spring.grpc.server.port=0",
             "--server.port=0");
     builder.environment().put("CLASSPATH", System.getProperty("java.class.path"));
     builder.environment().remove("ORT_DISABLE_TELEMETRY");
-    return builder.inheritIO().start();
+    return builder.redirectErrorStream(true).redirectOutput(log.toFile()).start();
   }
 
-  private static int freePort() throws Exception {
-    try (ServerSocket socket = new ServerSocket(0)) {
-      return socket.getLocalPort();
-    }
+  /** The port of gRPC that the process took, which its log tells. */
+  private static int port(Process process, Path log) throws Exception {
+    Pattern line = Pattern.compile("gRPC Server started, .*port: (\\d+)");
+    int[] port = new int[1];
+    Served.await(
+        "the process listens",
+        () -> {
+          String text = Files.readString(log);
+          assertThat(process.isAlive()).as(text).isTrue();
+          Matcher matcher = line.matcher(text);
+          port[0] = matcher.find() ? Integer.parseInt(matcher.group(1)) : 0;
+          return port[0] > 0;
+        });
+    return port[0];
   }
 
   private static RankingClient connect(int port, Process process) throws Exception {
@@ -75,10 +87,10 @@ class TerminationTest {
   void sigterm_underLoad_losesNoAcceptedRequestAndExitsCleanly(@TempDir Path folder)
       throws Exception {
     new TinyModel(1).write(folder.resolve("bundles"), "tiny", 1);
-    int port = freePort();
-    Process process = start(folder.resolve("bundles"), port);
+    Path log = folder.resolve("log");
+    Process process = start(folder.resolve("bundles"), log);
     AtomicInteger answered = new AtomicInteger();
-    try (RankingClient client = connect(port, process);
+    try (RankingClient client = connect(port(process, log), process);
         ExecutorService callers = Executors.newFixedThreadPool(8)) {
       PredictRequest request =
           client
@@ -112,7 +124,7 @@ class TerminationTest {
     } finally {
       process.destroyForcibly();
     }
-    assertThat(process.exitValue()).isEqualTo(143);
+    assertThat(process.exitValue()).as(Files.readString(log)).isEqualTo(143);
   }
 
   @Test

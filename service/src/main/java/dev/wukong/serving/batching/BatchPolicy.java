@@ -6,8 +6,8 @@ import java.time.Duration;
  * How large batches grow and how much may wait.
  *
  * @param maxRows candidates a batch, at least 1
- * @param maxWait how long the first request of a batch waits for others while there is room; zero:
- *     not at all
+ * @param maxWait how long after it came the first request of a batch still waits for others while
+ *     there is room; at most half of the time to its deadline, whatever this says. Zero: not at all
  * @param queueRows candidates that may wait, at least {@code maxRows}
  */
 public record BatchPolicy(int maxRows, Duration maxWait, int queueRows) {

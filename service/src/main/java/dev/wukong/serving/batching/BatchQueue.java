@@ -109,8 +109,8 @@ final class BatchQueue {
 
   /**
    * Waits for the next batch; null once the queue is closed and empty. The batch is the longest run
-   * of waiting parts of one model that fits {@code maxRows}; with room left and {@code maxWait}
-   * above zero, others are waited for.
+   * of waiting parts of one model that fits {@code maxRows}; with room left, others are waited for
+   * as long as the first of them may.
    */
   @Nullable Batch take() throws InterruptedException {
     lock.lock();
@@ -121,14 +121,36 @@ final class BatchQueue {
         }
         changed.await();
       }
-      long left = policy.maxWait().toNanos();
+      long left = firstMayWait();
       while (left > 0 && rows < policy.maxRows() && !closed) {
-        left = changed.awaitNanos(left);
+        left = Math.min(changed.awaitNanos(left), firstMayWait());
       }
       return form();
     } finally {
       lock.unlock();
     }
+  }
+
+  private long firstMayWait() {
+    for (Part part : waiting) {
+      if (part.counted) {
+        return mayWait(
+            policy.maxWait().toNanos(),
+            part.job().submittedNanos(),
+            part.job().deadlineNanos(),
+            clock.getAsLong());
+      }
+    }
+    return 0;
+  }
+
+  /**
+   * How much longer a part waits for others; 0 or less: not at all. Its end does not move with
+   * {@code now}, so that asking often does not make the wait longer. All in nanoseconds.
+   */
+  static long mayWait(long maxWait, long submitted, long deadline, long now) {
+    // The other half of its time is for the run.
+    return Math.min(maxWait, (deadline - submitted) / 2) - (now - submitted);
   }
 
   private Batch form() {

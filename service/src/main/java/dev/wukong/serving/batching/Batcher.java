@@ -44,6 +44,7 @@ public final class Batcher implements AutoCloseable {
   private final Counter scoredRows;
   private final Counter lateRows;
   private final Thread thread;
+  private volatile boolean closing;
 
   /**
    * Starts the thread.
@@ -120,6 +121,11 @@ public final class Batcher implements AutoCloseable {
     queue.abandon(job);
   }
 
+  /** Whether it scores what is submitted; false where its thread has ended unasked. */
+  public boolean works() {
+    return closing || thread.isAlive();
+  }
+
   private void work() {
     try {
       for (Batch batch = queue.take(); batch != null; batch = queue.take()) {
@@ -131,8 +137,8 @@ public final class Batcher implements AutoCloseable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } finally {
-      // Reached early only by an error of the machine (out of memory): nobody may wait for an
-      // answer that will not come.
+      // Reached before it is closed only if something ends the thread that no batch is to blame
+      // for: nobody may wait for an answer that will not come.
       queue.close();
       refuseRest();
     }
@@ -148,41 +154,38 @@ public final class Batcher implements AutoCloseable {
   private void run(Batch batch) {
     List<Part> parts = batch.parts();
     long formed = clock.getAsLong();
-    List<PreparedRows> prepared = parts.stream().map(Part::prepared).toList();
     int settled = 0;
     try {
+      List<PreparedRows> prepared = parts.stream().map(Part::prepared).toList();
       BatchScores scores = parts.getFirst().job().model().run(prepared);
       long done = clock.getAsLong();
       int at = 0;
       for (Part part : parts) {
-        settled++;
         queueTime.record(Math.max(0, formed - part.job().submittedNanos()), TimeUnit.NANOSECONDS);
+        settled++;
         part.job().scored(part, scores, at, formed, done, batch.rows());
         at += part.candidates();
       }
       runTime.record(done - formed, TimeUnit.NANOSECONDS);
       batchRows.record(batch.rows());
       scoredRows.increment(batch.rows());
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
+      // Also errors: a batch that found too little memory says nothing of the next one.
       log.error("model '{}': a batch of {} candidates failed", model, batch.rows(), e);
-      fail(parts.subList(settled, parts.size()), e);
-      settled = parts.size();
     } finally {
-      fail(
-          parts.subList(settled, parts.size()),
-          new IllegalStateException("the batch thread stopped"));
+      fail(parts.subList(settled, parts.size()));
     }
   }
 
-  private static void fail(List<Part> parts, RuntimeException cause) {
-    parts.forEach(part -> part.job().notScored(new Outcome.Failed(cause)));
+  private static void fail(List<Part> parts) {
+    parts.forEach(part -> part.job().notScored(new Outcome.Failed()));
   }
 
   private void refuseRest() {
     try {
       for (Batch rest = queue.take(); rest != null; rest = queue.take()) {
         drop(rest.late());
-        fail(rest.parts(), new IllegalStateException("the batch thread stopped"));
+        fail(rest.parts());
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -192,6 +195,7 @@ public final class Batcher implements AutoCloseable {
   /** Refuses new jobs, runs those accepted, and waits for the thread to end. */
   @Override
   public void close() {
+    closing = true;
     queue.close();
     boolean interrupted = false;
     while (thread.isAlive()) {

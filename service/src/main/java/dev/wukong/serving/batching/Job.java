@@ -114,6 +114,23 @@ public final class Job {
    */
   void scored(
       Part part, BatchScores scores, int at, long formedNanos, long doneNanos, int rowsInBatch) {
+    boolean taken = false;
+    try {
+      take(part, scores, at);
+      queueNanos = Math.max(queueNanos, formedNanos - submittedNanos);
+      runNanos += doneNanos - formedNanos;
+      batchRows = rowsInBatch;
+      taken = true;
+    } finally {
+      // Whatever the scores were: a part that is not settled would be waited for.
+      if (!taken) {
+        failure.compareAndSet(null, new Outcome.Failed());
+      }
+      settle();
+    }
+  }
+
+  private void take(Part part, BatchScores scores, int at) {
     int stride = model.tasks() * Float.BYTES;
     copy(
         scores.probabilities(),
@@ -122,9 +139,6 @@ public final class Job {
         part.from * stride,
         part.candidates() * stride);
     copy(scores.logits(), at * stride, logits, part.from * stride, part.candidates() * stride);
-    queueNanos = Math.max(queueNanos, formedNanos - submittedNanos);
-    runNanos += doneNanos - formedNanos;
-    batchRows = rowsInBatch;
     int first = part.from * model.tasks();
     int count = part.candidates() * model.tasks();
     int bad = FloatBytes.notFinite(probabilities, first, count);
@@ -134,7 +148,6 @@ public final class Job {
     if (bad >= 0) {
       failure.compareAndSet(null, new Outcome.NotFinite(bad / model.tasks(), bad % model.tasks()));
     }
-    settle();
   }
 
   /** Settles one part that will not be scored. */

@@ -27,5 +27,5 @@ public sealed interface Outcome {
   record NotFinite(int candidate, int task) implements Outcome {}
 
   /** The model failed on a batch that held a part of the job. */
-  record Failed(Throwable cause) implements Outcome {}
+  record Failed() implements Outcome {}
 }

@@ -14,8 +14,6 @@ import java.util.stream.Stream;
  * start.
  */
 public final class HeapRowStore implements RowStore {
-  private record Rows(Map<Long, float[]> byKey) {}
-
   private record Place(String model, long bundle) {
     static Place of(RowsView view) {
       return new Place(view.model(), view.bundle());
@@ -23,16 +21,21 @@ public final class HeapRowStore implements RowStore {
   }
 
   private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
-  private final Map<Place, Rows> rows = new HashMap<>();
+  private final Map<Place, Map<Long, float[]>> rows = new HashMap<>();
   private final Map<Place, String> digests = new HashMap<>();
+
+  @Override
+  public boolean durable() {
+    return false;
+  }
 
   @Override
   public void read(RowsView view, int width, long[] keys, int count, float[] out, boolean[] found) {
     lock.readLock().lock();
     try {
-      Rows held = rows.get(Place.of(view));
+      Map<Long, float[]> held = rows.get(Place.of(view));
       for (int i = 0; i < count; i++) {
-        float[] row = held == null ? null : held.byKey().get(keys[i]);
+        float[] row = held == null ? null : held.get(keys[i]);
         found[i] = row != null;
         if (row != null) {
           if (row.length != width) {
@@ -51,11 +54,10 @@ public final class HeapRowStore implements RowStore {
   public void apply(RowCommit commit) {
     lock.writeLock().lock();
     try {
-      Rows held = rows.computeIfAbsent(Place.of(commit.view()), p -> new Rows(new HashMap<>()));
+      Map<Long, float[]> held = rows.computeIfAbsent(Place.of(commit.view()), p -> new HashMap<>());
       int width = commit.width();
       for (int i = 0; i < commit.keys().length; i++) {
-        held.byKey()
-            .put(commit.keys()[i], Arrays.copyOfRange(commit.rows(), i * width, (i + 1) * width));
+        held.put(commit.keys()[i], Arrays.copyOfRange(commit.rows(), i * width, (i + 1) * width));
       }
     } finally {
       lock.writeLock().unlock();

@@ -85,6 +85,11 @@ public final class RocksRowStore implements RowStore {
   }
 
   @Override
+  public boolean durable() {
+    return true;
+  }
+
+  @Override
   public void read(RowsView view, int width, long[] keys, int count, float[] out, boolean[] found) {
     StoreKeys storeKeys = new StoreKeys(view);
     List<byte[]> wanted = new ArrayList<>(count);

@@ -8,6 +8,9 @@ import java.util.Set;
  * may block on a disk or a network, so it belongs on a platform thread.
  */
 public interface RowStore extends AutoCloseable {
+  /** Whether what it holds outlives the process. */
+  boolean durable();
+
   /**
    * Reads rows of one width.
    *

@@ -17,14 +17,20 @@ import java.util.List;
  * The inputs and outputs of a model's graph in reusable direct memory: parts of several requests go
  * in one after another, and a row that several of them use goes in once. One thread at a time.
  */
-final class BatchBuffers {
+final class BatchBuffers implements AutoCloseable {
   private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT;
   private static final ValueLayout.OfShort HALF = ValueLayout.JAVA_SHORT;
   private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT;
 
   /** The buffers of one group; widths are slots a row. */
   private record GroupBuffers(
-      int index, Group group, GrowingBuffer rows, ScopeBuffers context, ScopeBuffers candidate) {}
+      int index, Group group, GrowingBuffer rows, ScopeBuffers context, ScopeBuffers candidate) {
+    void close() {
+      rows.close();
+      context.close();
+      candidate.close();
+    }
+  }
 
   private record ScopeBuffers(
       String slotsName,
@@ -32,7 +38,12 @@ final class BatchBuffers {
       int width,
       boolean weighted,
       GrowingBuffer slots,
-      GrowingBuffer weights) {}
+      GrowingBuffer weights) {
+    void close() {
+      slots.close();
+      weights.close();
+    }
+  }
 
   private final EmbeddingTier tier;
   private final ElementType rowType;
@@ -260,5 +271,16 @@ final class BatchBuffers {
       bytes *= dimension;
     }
     return new HostTensor(name, type, buffer.view(bytes), shape);
+  }
+
+  /** Frees all of it; inputs and outputs must not be used any more. */
+  @Override
+  public void close() {
+    groups.forEach(GroupBuffers::close);
+    denseContext.close();
+    denseCandidate.close();
+    contextOf.close();
+    probabilities.close();
+    logits.close();
   }
 }

@@ -20,6 +20,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Executor;
+import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -35,9 +36,14 @@ final class BundleLoader {
   private final HostingOptions options;
   private final RowImport rows;
 
-  BundleLoader(HostingOptions options, RowStore store, Executor readers) {
+  /**
+   * A loader into {@code store}.
+   *
+   * @param stopping whether a load under way should be given up
+   */
+  BundleLoader(HostingOptions options, RowStore store, Executor readers, BooleanSupplier stopping) {
     this.options = options;
-    this.rows = new RowImport(store, readers, options.residentBytes());
+    this.rows = new RowImport(store, readers, options.residentBytes(), stopping);
   }
 
   /**
@@ -46,6 +52,7 @@ final class BundleLoader {
    * @throws IOException if it cannot be read, or must not be used
    * @throws dev.wukong.runtime.DeviceException if the device cannot be used
    * @throws EngineException if its graph cannot be run here
+   * @throws java.util.concurrent.CancellationException if it was given up
    */
   HostedModel load(Path folder) throws IOException {
     try (Bundle bundle = Bundle.open(folder)) {
@@ -160,8 +167,9 @@ final class BundleLoader {
   }
 
   /**
-   * Runs a small batch and the largest, so that the first request finds memory reserved and code
-   * compiled.
+   * Runs a small batch and the largest, so that the first request finds code compiled and the
+   * memory of slots, numbers and results reserved. That of rows grows with the first requests: here
+   * every copy of the golden rows has the same few.
    */
   private void warm(GoldenRows golden, HostedModel model) {
     int rows = golden.candidate().rows();

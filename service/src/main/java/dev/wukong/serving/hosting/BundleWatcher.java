@@ -40,8 +40,15 @@ public final class BundleWatcher implements AutoCloseable {
     void run() throws IOException;
   }
 
+  /** Tells the state of a version's folder. */
+  @FunctionalInterface
+  interface FolderStates {
+    FolderState of(Path folder) throws IOException;
+  }
+
   private final ModelHost host;
   private final HostingOptions options;
+  private final FolderStates folders;
   private final BundleStore bundles;
   private final BundleLoader loader;
   private final RowRetention retention;
@@ -72,10 +79,23 @@ public final class BundleWatcher implements AutoCloseable {
       Executor readers,
       MeterRegistry meters,
       LongSupplier clock) {
+    this(host, options, store, readers, meters, clock, FolderState::of);
+  }
+
+  /** The same over folders whose states {@code folders} tells. */
+  BundleWatcher(
+      ModelHost host,
+      HostingOptions options,
+      RowStore store,
+      Executor readers,
+      MeterRegistry meters,
+      LongSupplier clock,
+      FolderStates folders) {
     this.host = host;
     this.options = options;
+    this.folders = folders;
     this.bundles = new BundleStore(options.root());
-    this.loader = new BundleLoader(options, store, readers);
+    this.loader = new BundleLoader(options, store, readers, this::isClosed);
     this.retention = new RowRetention(store, bundles, this::isClosed);
     this.meters = meters;
     this.clock = clock;
@@ -196,9 +216,16 @@ public final class BundleWatcher implements AutoCloseable {
     Path folder = bundles.path(model.name(), number);
     FolderState state;
     try {
-      state = FolderState.of(folder);
+      state = folders.of(folder);
     } catch (NoSuchFileException e) {
       log.debug("version {} of model '{}' went away", number, model.name(), e);
+      return false;
+    } catch (IOException e) {
+      // Such as a folder in it that this process may not list: that is this version's trouble, and
+      // an older one may serve meanwhile.
+      if (refusals.mayTry(model.name(), number, FolderState.UNKNOWN, clock.getAsLong())) {
+        refuse(model, number, FolderState.UNKNOWN, e);
+      }
       return false;
     }
     if (!refusals.mayTry(model.name(), number, state, clock.getAsLong())) {
@@ -216,7 +243,13 @@ public final class BundleWatcher implements AutoCloseable {
           loaded.residentRows());
       model.swap(loaded);
     } catch (Throwable e) { // Also errors: one model's load may not end the watching of all.
-      refuse(model, number, state, e);
+      if (isClosed()) {
+        // Whatever it was, nobody is left to whom the version is refused.
+        log.info("model '{}' version {}: the load was given up, stopping", model.name(), number);
+        log.debug("model '{}' version {}: the load was given up", model.name(), number, e);
+      } else {
+        refuse(model, number, state, e);
+      }
       return false;
     }
     refusals.forget(model.name(), number);
@@ -230,6 +263,9 @@ public final class BundleWatcher implements AutoCloseable {
     boolean news = refusals.add(model.name(), number, state, failure, clock.getAsLong());
     model.failed(number, failure.reason());
     retention.changed(model);
+    if (!failure.passing()) {
+      retention.refused(model, number);
+    }
     count(model, "refused");
     if (news) {
       log.error(
@@ -263,7 +299,7 @@ public final class BundleWatcher implements AutoCloseable {
     }
   }
 
-  /** Stops looking; waits for a load under way. */
+  /** Stops looking; waits until a load under way has been given up. */
   @Override
   public void close() {
     lock.lock();

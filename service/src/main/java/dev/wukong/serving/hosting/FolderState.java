@@ -19,6 +19,9 @@ import java.util.Set;
  * @param files by name
  */
 record FolderState(List<Entry> files) {
+  /** That of a folder of which nothing can be told. */
+  static final FolderState UNKNOWN = new FolderState(List.of());
+
   /** Bundles have files in folders of their own, never deeper; links are not followed. */
   private static final int DEPTH = 3;
 

@@ -1,41 +1,77 @@
 package dev.wukong.serving.hosting;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
-/** Direct memory in native order that grows and keeps its contents. One thread at a time. */
-final class GrowingBuffer {
-  private ByteBuffer bytes = allocate(4096);
-  private MemorySegment segment = MemorySegment.ofBuffer(bytes);
+/**
+ * Direct memory in native order that grows and keeps its contents. What it gave out is valid until
+ * it grows or closes. One thread at a time.
+ */
+final class GrowingBuffer implements AutoCloseable {
+  private static final int SMALLEST = 4096;
+  private static final int LARGEST = Integer.MAX_VALUE - 8;
+  private static final int ALIGNMENT = 64;
 
-  private static ByteBuffer allocate(int size) {
-    return ByteBuffer.allocateDirect(size).order(ByteOrder.nativeOrder());
+  private Block block = new Block(0);
+
+  /**
+   * Memory of one size. Its arena frees it at once; other direct memory waits for the collector,
+   * who sees no reason to come while the heap has room, however many models were replaced.
+   */
+  private static final class Block implements AutoCloseable {
+    private final Arena arena = Arena.ofShared();
+    private final MemorySegment segment;
+    private final ByteBuffer bytes;
+
+    Block(long size) {
+      boolean made = false;
+      try {
+        segment = arena.allocate(size, ALIGNMENT);
+        bytes = segment.asByteBuffer().order(ByteOrder.nativeOrder());
+        made = true;
+      } finally {
+        if (!made) {
+          arena.close();
+        }
+      }
+    }
+
+    @Override
+    public void close() {
+      arena.close();
+    }
   }
 
   /** Makes room for {@code size} bytes. */
   void ensure(long size) {
-    if (size > bytes.capacity()) {
-      long wanted = Math.max(size, Math.min(Integer.MAX_VALUE - 8, 2L * bytes.capacity()));
-      if (wanted > Integer.MAX_VALUE - 8) {
-        throw new IllegalStateException(
-            "a batch needs %d bytes for one input, at most %d are possible; lower max-rows"
-                .formatted(size, Integer.MAX_VALUE - 8));
-      }
-      ByteBuffer larger = allocate((int) wanted);
-      MemorySegment target = MemorySegment.ofBuffer(larger);
-      target.copyFrom(segment);
-      bytes = larger;
-      segment = target;
+    if (size <= block.segment.byteSize()) {
+      return;
     }
+    if (size > LARGEST) {
+      throw new IllegalStateException(
+          "a batch needs %d bytes for one input, at most %d are possible; lower max-rows"
+              .formatted(size, LARGEST));
+    }
+    long doubled = Math.clamp(2 * block.segment.byteSize(), SMALLEST, LARGEST);
+    Block before = block;
+    block = new Block(Math.max(size, doubled));
+    block.segment.copyFrom(before.segment);
+    before.close();
   }
 
   MemorySegment segment() {
-    return segment;
+    return block.segment;
   }
 
   /** The first {@code size} bytes. */
   ByteBuffer view(long size) {
-    return bytes.slice(0, Math.toIntExact(size)).order(ByteOrder.nativeOrder());
+    return block.bytes.slice(0, Math.toIntExact(size)).order(ByteOrder.nativeOrder());
+  }
+
+  @Override
+  public void close() {
+    block.close();
   }
 }

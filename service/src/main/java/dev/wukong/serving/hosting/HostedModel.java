@@ -175,7 +175,8 @@ public final class HostedModel implements BatchModel {
 
   private void close() {
     try (tier;
-        engine) {
+        engine;
+        buffers) {
       log.info("model '{}' version {}: closing", name, bundle);
     } finally {
       closed.complete(null);

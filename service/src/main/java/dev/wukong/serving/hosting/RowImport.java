@@ -7,7 +7,6 @@ import dev.wukong.data.InputLayout;
 import dev.wukong.data.RowKey;
 import dev.wukong.data.Table;
 import dev.wukong.serving.embedding.EmbeddingTier;
-import dev.wukong.serving.embedding.ResidentTable;
 import dev.wukong.serving.embedding.RowCommit;
 import dev.wukong.serving.embedding.RowStore;
 import dev.wukong.serving.embedding.RowsView;
@@ -17,7 +16,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.Executor;
+import java.util.function.BooleanSupplier;
 
 /**
  * Brings a bundle's rows into the store, unless they are there, and into memory as far as it
@@ -25,19 +26,30 @@ import java.util.concurrent.Executor;
  */
 final class RowImport {
   private static final int CHUNK = 8192;
-  private static final int MAX_CAPACITY = 1 << 29;
 
   private final RowStore store;
   private final Executor readers;
   private final long residentBytes;
+  private final BooleanSupplier stopping;
 
-  RowImport(RowStore store, Executor readers, long residentBytes) {
+  /**
+   * An import into {@code store}.
+   *
+   * @param residentBytes memory for rows
+   * @param stopping whether one under way should be given up; the next one then begins anew
+   */
+  RowImport(RowStore store, Executor readers, long residentBytes, BooleanSupplier stopping) {
     this.store = store;
     this.readers = readers;
     this.residentBytes = residentBytes;
+    this.stopping = stopping;
   }
 
-  /** The tier of {@code bundle}, filled. */
+  /**
+   * The tier of {@code bundle}, filled.
+   *
+   * @throws CancellationException if it was given up
+   */
   EmbeddingTier load(Bundle bundle, String digest) {
     InputLayout layout = bundle.layout();
     RowsView view = new RowsView(bundle.manifest().model(), bundle.manifest().version(), 0);
@@ -102,26 +114,15 @@ final class RowImport {
     return rows;
   }
 
-  /** All rows of a group where memory reaches for all groups, else the same share of each. */
   private int[] capacities(Bundle bundle) {
     List<Group> groups = bundle.layout().groups();
-    int[] capacities = new int[groups.size()];
-    long bytes = 0;
-    for (int g = 0; g < capacities.length; g++) {
-      long rows = 0;
+    long[] rows = new long[groups.size()];
+    for (int g = 0; g < rows.length; g++) {
       for (TableRows table : bundle.manifest().tables()) {
-        rows += table.table().width() == groups.get(g).width() ? table.rows() : 0;
-      }
-      capacities[g] = (int) Math.max(1, Math.min(MAX_CAPACITY, rows));
-      bytes += ResidentTable.bytes(groups.get(g).width(), capacities[g]);
-    }
-    if (bytes > residentBytes) {
-      double share = (double) residentBytes / bytes;
-      for (int g = 0; g < capacities.length; g++) {
-        capacities[g] = (int) Math.max(1, capacities[g] * share);
+        rows[g] += table.table().width() == groups.get(g).width() ? table.rows() : 0;
       }
     }
-    return capacities;
+    return RowCapacities.of(groups, rows, residentBytes);
   }
 
   /** Rows of one table on their way. */
@@ -144,6 +145,10 @@ final class RowImport {
     void addAll(LongBuffer ids, FloatBuffer rows) {
       int width = table.width();
       for (int from = 0; from < ids.limit() && (fitted || !known); from += CHUNK) {
+        // A bundle may have billions of rows, and whoever stops the service waits.
+        if (stopping.getAsBoolean()) {
+          throw new CancellationException("the import was given up, as the service stops");
+        }
         int count = Math.min(CHUNK, ids.limit() - from);
         long[] keys = new long[count];
         for (int i = 0; i < count; i++) {

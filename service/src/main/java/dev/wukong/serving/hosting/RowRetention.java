@@ -21,8 +21,9 @@ import org.slf4j.LoggerFactory;
  * disk. The watcher's thread only, which is also the one that imports: no version is dropped while
  * its rows come in.
  *
- * <p>Of a model that serves, the store keeps the version that serves, those whose leases are not
- * all back, and the one that served before, for a rollback.
+ * <p>Of a model that serves, the store keeps the version that serves and those whose leases are not
+ * all back; one that outlives the process also the version that served before, for a rollback by a
+ * restart.
  */
 final class RowRetention {
   private static final Logger log = LoggerFactory.getLogger(RowRetention.class);
@@ -71,6 +72,24 @@ final class RowRetention {
     due.add(model.name());
   }
 
+  /**
+   * Drops what the import of a version has left that cannot be used: also of a model of which no
+   * version serves, where {@link #sweep} drops nothing.
+   */
+  void refused(ServedModel model, long version) {
+    RowsView view = new RowsView(model.name(), version, 0);
+    if (model.inUse().contains(version)) {
+      return;
+    }
+    try {
+      if (store.stored().contains(view)) {
+        drop(List.of(view), "it cannot be used");
+      }
+    } catch (StoreException e) {
+      log.warn("cannot drop rows of model '{}' version {}", model.name(), version, e);
+    }
+  }
+
   /** Drops the versions of {@code model} that are no longer needed, if it has changed. */
   void sweep(ServedModel model) {
     long serving = model.servingVersion();
@@ -85,12 +104,13 @@ final class RowRetention {
     try {
       List<RowsView> own =
           store.stored().stream().filter(view -> view.model().equals(model.name())).toList();
-      long previous = model.previousVersion() > 0 ? model.previousVersion() : before(serving, own);
+      long previous = store.durable() ? previous(model, own) : 0;
       Predicate<RowsView> needed =
           view -> inUse.contains(view.bundle()) || view.bundle() == previous;
       drop(
           own.stream().filter(needed.negate()).toList(),
-          "version %d serves, version %d is kept".formatted(serving, previous));
+          "version %d serves%s"
+              .formatted(serving, previous > 0 ? ", version %d is kept".formatted(previous) : ""));
     } catch (StoreException e) {
       due.remove(model.name());
       log.warn(
@@ -98,10 +118,16 @@ final class RowRetention {
     }
   }
 
-  /** The newest version below {@code serving} with all its rows: what served before a restart. */
-  private long before(long serving, List<RowsView> own) {
+  /**
+   * What served before; after a restart, the newest version below the one that serves with all its
+   * rows. 0: none.
+   */
+  private long previous(ServedModel model, List<RowsView> own) {
+    if (model.previousVersion() > 0) {
+      return model.previousVersion();
+    }
     return own.stream()
-        .filter(view -> view.bundle() < serving && store.imported(view).isPresent())
+        .filter(view -> view.bundle() < model.servingVersion() && store.imported(view).isPresent())
         .mapToLong(RowsView::bundle)
         .max()
         .orElse(0);

@@ -184,7 +184,12 @@ public final class ServedModel {
     synchronized (versions) {
       versions.put(version, new VersionState(version, phase, clock.instant()));
       while (versions.size() > REMEMBERED) {
-        versions.pollFirstEntry();
+        // The one that serves is to be seen, however many newer ones were refused.
+        long serves = servingVersion();
+        versions.keySet().stream()
+            .filter(number -> number != serves)
+            .findFirst()
+            .ifPresent(versions::remove);
       }
     }
   }

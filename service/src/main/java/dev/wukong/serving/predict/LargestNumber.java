@@ -5,11 +5,13 @@ import dev.wukong.data.EncodedRows;
 import dev.wukong.data.IdFeature;
 import dev.wukong.data.InputLayout;
 import dev.wukong.data.Scope;
+import dev.wukong.data.Transform;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The dense value or weight of a request that is furthest from 0: what to look at first when a
- * model gives no finite result.
+ * model gives no finite result. Values with a transform are left out: the logarithm makes all of
+ * them small.
  *
  * @param block of the request: {@code context} or {@code candidates}
  * @param what the feature's name and whether it is a weight
@@ -18,7 +20,7 @@ record LargestNumber(String block, String what, int row, float value) {
   /** A number of a larger size than this explains a result that is not finite. */
   static final float ABSURD = 1e6f;
 
-  /** That of {@code query}; null where the request has no dense values and no weights. */
+  /** That of {@code query}; null where the request has no such values. */
   static @Nullable LargestNumber of(InputLayout layout, Query query) {
     LargestNumber context = in(layout, Scope.CONTEXT, "context", query.context(), null);
     return in(layout, Scope.CANDIDATE, "candidates", query.candidates(), context);
@@ -33,7 +35,8 @@ record LargestNumber(String block, String what, int row, float value) {
     LargestNumber largest = before;
     int width = layout.denseWidth(scope);
     for (DenseColumns column : layout.dense(scope)) {
-      for (int row = 0; row < rows.rows(); row++) {
+      boolean raw = column.feature().transform() == Transform.NONE;
+      for (int row = 0; raw && row < rows.rows(); row++) {
         for (int i = 0; i < column.feature().width(); i++) {
           float value = rows.dense()[row * width + column.start() + i];
           if (largest == null || Math.abs(value) > Math.abs(largest.value)) {

@@ -1,5 +1,6 @@
 package dev.wukong.serving.predict;
 
+import dev.wukong.bundle.BundleStore;
 import dev.wukong.proto.v1.ModelSelector;
 import dev.wukong.serving.hosting.HostedModel;
 import dev.wukong.serving.hosting.ModelHost;
@@ -8,12 +9,9 @@ import dev.wukong.serving.predict.ServingException.BadRequest;
 import dev.wukong.serving.predict.ServingException.NotReady;
 import dev.wukong.serving.predict.ServingException.Unknown;
 import java.util.List;
-import java.util.regex.Pattern;
 
 /** Finds the model a request names. Any thread. */
 final class ModelLookup {
-  private static final Pattern NAME = Pattern.compile("[a-z0-9_-]{1,64}");
-
   private final ModelHost host;
 
   ModelLookup(ModelHost host) {
@@ -37,10 +35,10 @@ final class ModelLookup {
       }
       return all.getFirst();
     }
-    if (!NAME.matcher(name).matches()) {
+    if (!BundleStore.isModel(name)) {
       throw new BadRequest(
           "%s is '%s'; 1 to 64 of a-z, 0-9, '_' and '-' are allowed"
-              .formatted(field, shorten(name)));
+              .formatted(field, ServingException.shown(name)));
     }
     return host.model(name)
         .orElseThrow(
@@ -70,19 +68,16 @@ final class ModelLookup {
 
   private static void checkLabel(ServedModel served, ModelSelector selector) {
     if (selector.hasLabel()) {
-      if (!NAME.matcher(selector.getLabel()).matches()) {
+      // A label is spelt like a model's name.
+      if (!BundleStore.isModel(selector.getLabel())) {
         throw new BadRequest(
             "model.label is '%s'; 1 to 64 of a-z, 0-9, '_' and '-' are allowed"
-                .formatted(shorten(selector.getLabel())));
+                .formatted(ServingException.shown(selector.getLabel())));
       }
       throw new Unknown(
           "model.label is '%s'; model '%s' has no labels"
               .formatted(selector.getLabel(), served.name()));
     }
-  }
-
-  private static String shorten(String text) {
-    return text.length() <= 80 ? text : text.substring(0, 80) + "...";
   }
 
   private List<String> names() {

@@ -102,34 +102,35 @@ public final class PredictService extends RankingServiceGrpc.RankingServiceImplB
     long deadline = began + budgetNanos();
     ServedModel served = models.served("model.name", request.getModel().getName());
     HostedModel model = models.lease(served, request.getModel());
-    ModelMeters own = meters.of(served.name());
+    ModelMeters own;
     Query query;
-    List<PreparedRows> parts;
-    int defaulted;
+    PredictResponse.Builder response;
+    Job job;
     long decoded;
     long resolved;
     boolean ready = false;
     try {
+      own = meters.of(served.name());
       query = decoder.decode(request, model);
       decoded = System.nanoTime();
       DefaultedPositions positions = new DefaultedPositions(model.layout());
-      parts = resolve(query, model, served.batcher().policy().maxRows(), positions);
+      List<PreparedRows> parts =
+          resolve(query, model, served.batcher().policy().maxRows(), positions);
       if (query.unseen() > 0) {
         positions.addUnseen(query.context(), query.candidates());
       }
-      defaulted = positions.count();
       resolved = System.nanoTime();
+      own.decode().record(decoded - began, TimeUnit.NANOSECONDS);
+      own.resolve().record(resolved - decoded, TimeUnit.NANOSECONDS);
+      response = describe(request, model, query, positions.count());
+      // From here on the job holds the lease; what the answer says of the model has been read.
+      job = new Job(model, parts, deadline, model::release);
       ready = true;
     } finally {
       if (!ready) {
         model.release();
       }
     }
-    own.decode().record(decoded - began, TimeUnit.NANOSECONDS);
-    own.resolve().record(resolved - decoded, TimeUnit.NANOSECONDS);
-    // From here on the job holds the lease; what the answer says of the model is read before.
-    PredictResponse.Builder response = describe(request, model, query, defaulted);
-    Job job = new Job(model, parts, deadline, model::release);
     Outcome.Scored scored =
         switch (await(job, served.batcher(), deadline)) {
           case Outcome.Scored all -> all;

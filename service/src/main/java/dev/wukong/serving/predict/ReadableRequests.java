@@ -1,6 +1,7 @@
 package dev.wukong.serving.predict;
 
 import com.google.protobuf.InvalidProtocolBufferException;
+import dev.wukong.proto.v1.RankingServiceGrpc;
 import dev.wukong.serving.predict.ServingException.Unreadable;
 import io.grpc.ForwardingServerCallListener.SimpleForwardingServerCallListener;
 import io.grpc.Metadata;
@@ -24,6 +25,8 @@ import java.util.List;
  * defect of the server, with a stack trace in the log for each. Any thread.
  */
 public final class ReadableRequests {
+  private static final String PREDICT = RankingServiceGrpc.getPredictMethod().getFullMethodName();
+
   /** Stands for a message that could not be read, until its call is closed. */
   private record Refused(StatusRuntimeException cause) {}
 
@@ -105,14 +108,19 @@ public final class ReadableRequests {
   }
 
   private Status refuse(MethodDescriptor<?, ?> method, StatusRuntimeException failure) {
-    if (!(failure.getCause() instanceof InvalidProtocolBufferException cause)) {
-      return failure.getStatus(); // Such as a compressed message that is too large.
+    Status status = failure.getStatus(); // Such as that of a compressed message that is too large.
+    if (failure.getCause() instanceof InvalidProtocolBufferException cause) {
+      status =
+          StatusMapping.toStatus(
+                  new Unreadable(
+                      "the message is not what %s takes: %s"
+                          .formatted(method.getFullMethodName(), cause.getMessage())))
+              .getStatus();
     }
-    Unreadable refusal =
-        new Unreadable(
-            "the message is not what %s takes: %s"
-                .formatted(method.getFullMethodName(), cause.getMessage()));
-    meters.refused(refusal);
-    return StatusMapping.toStatus(refusal).getStatus();
+    // The meter is of Predict requests, and this sees those of every service.
+    if (method.getFullMethodName().equals(PREDICT)) {
+      meters.refused(new Unreadable(String.valueOf(status.getDescription())));
+    }
+    return status;
   }
 }

@@ -44,6 +44,11 @@ final class RequestDecoder {
     int contexts = 0;
     if (hasContext) {
       contexts = rows("context", request.hasContext(), request.getContext(), limits.contexts());
+      if (contexts > candidates) {
+        throw new BadRequest(
+            "context.rows is %d; 1 to %d are allowed (no more than candidates)"
+                .formatted(contexts, candidates));
+      }
     } else if (request.hasContext()) {
       throw new BadRequest("context is set, but the schema has no context features: leave it out");
     }
@@ -86,7 +91,10 @@ final class RequestDecoder {
       throw new SchemaMismatch(
           "schema_id is '%s'; that of model '%s' version %d is %s"
               .formatted(
-                  shorten(request.getSchemaId()), model.name(), model.bundle(), model.schemaId()));
+                  ServingException.shown(request.getSchemaId()),
+                  model.name(),
+                  model.bundle(),
+                  model.schemaId()));
     }
   }
 
@@ -151,9 +159,5 @@ final class RequestDecoder {
 
   private static ByteBuffer buffer(ByteString bytes) {
     return bytes.asReadOnlyByteBuffer();
-  }
-
-  private static String shorten(String text) {
-    return text.length() <= 80 ? text : text.substring(0, 80) + "...";
   }
 }

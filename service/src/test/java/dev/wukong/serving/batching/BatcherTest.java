@@ -18,8 +18,10 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.RepetitionInfo;
 import org.junit.jupiter.api.Test;
@@ -231,6 +233,92 @@ class BatcherTest {
     assertThat(released).hasValue(2);
   }
 
+  /** A model of one task that does {@code first} in its first run, then gives zeros. */
+  private static BatchModel once(Supplier<BatchScores> first) {
+    AtomicBoolean done = new AtomicBoolean();
+    return new BatchModel() {
+      @Override
+      public int tasks() {
+        return 1;
+      }
+
+      @Override
+      public BatchScores run(List<PreparedRows> parts) {
+        if (done.compareAndSet(false, true)) {
+          return first.get();
+        }
+        ByteBuffer zeros =
+            ByteBuffer.allocate(4 * parts.stream().mapToInt(PreparedRows::candidates).sum());
+        return new BatchScores(zeros, zeros);
+      }
+    };
+  }
+
+  @Test
+  void submit_modelFindsNoMemoryOnce_failsThatBatchAndGoesOn() throws Exception {
+    BatchModel model =
+        once(
+            () -> {
+              throw new OutOfMemoryError("Cannot reserve direct buffer memory");
+            });
+    AtomicInteger released = new AtomicInteger();
+    try (Batcher batcher = batcher(4, 8, new AtomicLong())) {
+      Job bad = new Job(model, parts(4, 1), FAR, released::incrementAndGet);
+      batcher.submit(bad);
+      assertThat(bad.outcome().get(30, TimeUnit.SECONDS)).isEqualTo(new Outcome.Failed());
+      Job good = new Job(model, parts(4, 1), FAR, released::incrementAndGet);
+      assertThat(batcher.submit(good)).isEqualTo(Submission.ACCEPTED);
+      assertThat(scores(good)).containsExactly(0);
+      assertThat(batcher.works()).isTrue();
+    }
+    assertThat(released).hasValue(2);
+  }
+
+  @Test
+  void submit_modelGivesTooFewScores_settlesEveryJob() throws Exception {
+    ByteBuffer none = ByteBuffer.allocate(0);
+    BatchModel model = once(() -> new BatchScores(none, none));
+    AtomicInteger released = new AtomicInteger();
+    try (Batcher batcher = batcher(4, 8, new AtomicLong())) {
+      Job bad = new Job(model, parts(4, 1), FAR, released::incrementAndGet);
+      batcher.submit(bad);
+      assertThat(bad.outcome().get(30, TimeUnit.SECONDS)).isEqualTo(new Outcome.Failed());
+      Job good = new Job(model, parts(4, 1), FAR, released::incrementAndGet);
+      batcher.submit(good);
+      assertThat(scores(good)).containsExactly(0);
+    }
+    assertThat(released).hasValue(2);
+  }
+
+  /** The thread is interrupted here, as nothing else is known to end it. */
+  @Test
+  void works_threadHasEndedUnasked_isFalseAndJobsAreRefused() throws Exception {
+    BatchModel model =
+        once(
+            () -> {
+              Thread.currentThread().interrupt();
+              throw new IllegalStateException("told to fail");
+            });
+    AtomicInteger released = new AtomicInteger();
+    try (Batcher batcher = batcher(4, 8, new AtomicLong())) {
+      assertThat(batcher.works()).isTrue();
+      batcher.submit(new Job(model, parts(4, 1), FAR, released::incrementAndGet));
+      while (batcher.works()) {
+        Thread.onSpinWait();
+      }
+      assertThat(batcher.submit(new Job(model, parts(4, 1), FAR, released::incrementAndGet)))
+          .isEqualTo(Submission.CLOSED);
+    }
+    assertThat(released).hasValue(2);
+  }
+
+  @Test
+  void works_closed_isTrueAsItWasAsked() {
+    Batcher batcher = batcher(4, 8, new AtomicLong());
+    batcher.close();
+    assertThat(batcher.works()).isTrue();
+  }
+
   @Test
   void submit_oneJobGetsNoFiniteResult_failsThatJobAloneAndWhole() throws Exception {
     for (float bad : new float[] {Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY}) {
@@ -290,6 +378,10 @@ class BatcherTest {
       batcher.submit(jobs.get(i));
     }
     Thread closer = Thread.ofVirtual().start(batcher::close);
+    // Closed by then, and only the end of the thread is waited for.
+    while (closer.getState() != Thread.State.WAITING) {
+      Thread.onSpinWait();
+    }
     model.mayRun.release(100);
     closer.join();
     for (int i = 0; i < 10; i++) {

@@ -74,6 +74,16 @@ abstract class RowStoreContract {
   }
 
   @Test
+  void durable_openedAgain_isWhetherTheRowsAreStillThere() {
+    try (RowStore store = open(folder)) {
+      store.markImported(VIEW, "digest");
+    }
+    try (RowStore store = open(folder)) {
+      assertThat(store.durable()).isEqualTo(store.imported(VIEW).isPresent());
+    }
+  }
+
+  @Test
   void drop_oneBundle_leavesItsNeighbours() {
     try (RowStore store = open(folder)) {
       RowsView before = new RowsView("ctr", 6, 0);

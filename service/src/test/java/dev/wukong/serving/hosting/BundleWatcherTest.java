@@ -1,25 +1,31 @@
 package dev.wukong.serving.hosting;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
-import dev.wukong.bundle.Precision;
-import dev.wukong.runtime.Device;
 import dev.wukong.serving.batching.BatchPolicy;
+import dev.wukong.serving.embedding.HeapRowStore;
+import dev.wukong.serving.embedding.RocksRowStore;
+import dev.wukong.serving.embedding.RowCommit;
 import dev.wukong.serving.embedding.RowStore;
+import dev.wukong.serving.embedding.RowsView;
+import dev.wukong.serving.embedding.StoreException;
 import dev.wukong.serving.testing.Served;
 import dev.wukong.serving.testing.TinyModel;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.UncheckedIOException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -32,8 +38,6 @@ import org.springframework.boot.health.contributor.Status;
 
 /** What the watcher does with versions that cannot be loaded, looked at by hand. */
 class BundleWatcherTest {
-  private static final Duration POLL = Duration.ofSeconds(2);
-
   private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
   private final AtomicLong now = new AtomicLong(77);
   private final FailingStore store = new FailingStore();
@@ -63,16 +67,12 @@ class BundleWatcherTest {
     return folder.resolve("bundles");
   }
 
+  private HostingOptions options() {
+    return Hosted.options(root());
+  }
+
   private BundleWatcher watcher(RowStore rows) {
-    HostingOptions options =
-        new HostingOptions(
-            root(),
-            List.of(),
-            POLL,
-            new EngineOptions(new Device.Cpu(), 1, false, Precision.FP32),
-            1 << 20,
-            4);
-    return new BundleWatcher(host, options, rows, Runnable::run, meters, now::get);
+    return new BundleWatcher(host, options(), rows, Runnable::run, meters, now::get);
   }
 
   private long serving(String model) {
@@ -202,6 +202,134 @@ class BundleWatcherTest {
     watcher.poll();
 
     assertThat(serving("tiny")).isEqualTo(1);
+  }
+
+  /** What a folder says in which this process may not list a folder; root may list them all. */
+  @Test
+  void poll_folderCannotBeListed_isRefusedAndTheVersionBeforeServes() throws Exception {
+    new TinyModel(1).write(root(), "tiny", 1);
+    Path second = new TinyModel(2).write(root(), "tiny", 2);
+    AtomicBoolean denied = new AtomicBoolean(true);
+    BundleWatcher watcher =
+        new BundleWatcher(
+            host,
+            options(),
+            store,
+            Runnable::run,
+            meters,
+            now::get,
+            bundle -> {
+              if (denied.get() && bundle.equals(second)) {
+                throw new AccessDeniedException(bundle.resolve("rows").toString());
+              }
+              return FolderState.of(bundle);
+            });
+
+    watcher.poll();
+    watcher.poll();
+
+    assertThat(serving("tiny")).isEqualTo(1);
+    assertThat(refusal("tiny")).contains("AccessDenied").contains(second + "/rows");
+    assertThat(gauge("tiny")).isEqualTo(1);
+    assertThat(tries()).isEqualTo(1);
+    assertThat(errors()).hasSize(1);
+    pass(Hosted.POLL);
+    watcher.poll();
+    assertThat(tries()).isEqualTo(2);
+
+    denied.set(false);
+    watcher.poll();
+
+    assertThat(serving("tiny")).isEqualTo(2);
+    assertThat(gauge("tiny")).isZero();
+  }
+
+  @Test
+  void close_duringAnImport_givesItUpAndRefusesNothing() throws Exception {
+    new TinyModel(1).write(root(), "tiny", 1);
+    new TinyModel(1).write(root(), "tiny", 2);
+    BundleWatcher watcher = watcher(store);
+    store.onWrite = watcher::close;
+
+    watcher.poll();
+
+    assertThat(store.writes).hasValue(1);
+    assertThat(serving("tiny")).isZero();
+    assertThat(gauge("tiny")).isZero();
+    assertThat(store.imported(new RowsView("tiny", 2, 0))).isEmpty();
+    List<ILoggingEvent> said =
+        logged.list.stream().filter(e -> e.getLevel().isGreaterOrEqual(Level.INFO)).toList();
+    assertThat(said).hasSize(1);
+    assertThat(said.getFirst().getLevel()).isEqualTo(Level.INFO);
+    assertThat(said.getFirst().getFormattedMessage())
+        .isEqualTo("model 'tiny' version 2: the load was given up, stopping");
+  }
+
+  @Test
+  void poll_afterARestart_takesRowsFromTheStoreAndWritesNone() throws Exception {
+    new TinyModel(1).write(root(), "tiny", 1);
+    Path rows = folder.resolve("store");
+    try (RowStore rocks = RocksRowStore.open(rows)) {
+      FailingStore first = new FailingStore(rocks);
+      watcher(first).poll();
+      assertThat(serving("tiny")).isEqualTo(1);
+      assertThat(first.writes).hasPositiveValue();
+    }
+    try (RowStore rocks = RocksRowStore.open(rows);
+        ModelHost next = Hosted.host()) {
+      FailingStore second = new FailingStore(rocks);
+      new BundleWatcher(next, options(), second, Runnable::run, meters, now::get).poll();
+      assertThat(next.model("tiny").orElseThrow().servingVersion()).isEqualTo(1);
+      assertThat(second.writes).hasValue(0);
+    }
+  }
+
+  @Test
+  void poll_refusedVersionWhileNoneServes_leavesNoRows() throws Exception {
+    // Its golden rows are wrong, which shows only after its rows have come in.
+    new TinyModel(1).write(root(), "tiny", 3, 0.01f);
+    watcher(store).poll();
+
+    assertThat(refusal("tiny")).startsWith("golden rows");
+    assertThat(store.writes).hasPositiveValue();
+    assertThat(store.stored()).isEmpty();
+  }
+
+  @Test
+  void poll_failureThatPassesWhileNoneServes_keepsTheRowsForTheNextTry() throws Exception {
+    new TinyModel(1).write(root(), "tiny", 3);
+    store.onWrite =
+        () -> {
+          throw new OutOfMemoryError("Java heap space");
+        };
+    watcher(store).poll();
+
+    assertThat(store.stored()).containsExactly(new RowsView("tiny", 3, 0));
+  }
+
+  @Test
+  void poll_rowsOfARefusedVersionCannotBeDropped_goesOnWithTheVersionBefore() throws Exception {
+    new TinyModel(1).write(root(), "tiny", 1);
+    new TinyModel(2).write(root(), "tiny", 2, 0.01f);
+    StoreException failure = storeFailure();
+    store.onList =
+        () -> {
+          throw failure;
+        };
+    watcher(store).poll();
+
+    assertThat(serving("tiny")).isEqualTo(1);
+    assertThat(refusal("tiny")).startsWith("golden rows");
+  }
+
+  private static StoreException storeFailure() {
+    try (RowStore rows = new HeapRowStore()) {
+      RowsView view = new RowsView("any", 1, 0);
+      rows.apply(new RowCommit(view, 1, new long[] {1}, new float[] {1}));
+      return catchThrowableOfType(
+          StoreException.class,
+          () -> rows.read(view, 2, new long[] {1}, 1, new float[2], new boolean[1]));
+    }
   }
 
   private double tries() {

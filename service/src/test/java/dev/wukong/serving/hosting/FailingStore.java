@@ -10,14 +10,33 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** A store that fails on the rows of chosen models, and counts how often it was asked. */
+/**
+ * A store that fails on the rows of chosen models, and counts how often it was asked. Taken for
+ * durable.
+ */
 final class FailingStore implements RowStore {
-  private final RowStore store = new HeapRowStore();
+  private final RowStore store;
   private final Map<String, Throwable> failures = new ConcurrentHashMap<>();
   final AtomicInteger asked = new AtomicInteger();
 
+  /** Commits that were applied. */
+  final AtomicInteger writes = new AtomicInteger();
+
   /** Runs whenever the bundles are listed. */
   Runnable onList = () -> {};
+
+  /** Runs whenever rows have been written. */
+  Runnable onWrite = () -> {};
+
+  /** Over rows on the heap. */
+  FailingStore() {
+    this(new HeapRowStore());
+  }
+
+  /** Over {@code store}, which stays the caller's to close. */
+  FailingStore(RowStore store) {
+    this.store = store;
+  }
 
   /** Fails with {@code failure}, an error or an unchecked exception, for {@code model}. */
   void fail(String model, Throwable failure) {
@@ -27,6 +46,11 @@ final class FailingStore implements RowStore {
   /** Works from now on. */
   void heal() {
     failures.clear();
+  }
+
+  @Override
+  public boolean durable() {
+    return true;
   }
 
   @Override
@@ -49,6 +73,8 @@ final class FailingStore implements RowStore {
   @Override
   public void apply(RowCommit commit) {
     store.apply(commit);
+    writes.incrementAndGet();
+    onWrite.run();
   }
 
   @Override
@@ -68,7 +94,5 @@ final class FailingStore implements RowStore {
   }
 
   @Override
-  public void close() {
-    store.close();
-  }
+  public void close() {}
 }

@@ -79,7 +79,9 @@ class ReadinessTest {
           .contains("wukong_hosting_refused{model=\"bad\"} 1.0")
           .contains("wukong_hosting_refused{model=\"good\"} 0.0")
           .contains("wukong_hosting_loads_total{model=\"bad\",outcome=\"refused\"} 1.0");
-      assertThat(get(served, "/actuator/health/liveness").body()).contains("\"watcher\"");
+      assertThat(get(served, "/actuator/health/liveness").body())
+          .contains("\"watcher\"")
+          .contains("\"batchers\"");
       // Twice the period of the schedule after the refusal could be needed to see a wrong answer;
       // the health that it copies is asked for here instead.
       assertThat(get(served, "/actuator/health").statusCode()).isEqualTo(200);
@@ -94,7 +96,8 @@ class ReadinessTest {
 
       assertThat(readiness(served).statusCode()).isEqualTo(503);
       assertThat(readiness(served).body()).contains("golden rows of model 'bad' version 7");
-      assertThat(grpc(served)).isEqualTo(ServingStatus.NOT_SERVING);
+      // gRPC's is NOT_SERVING before it has looked at all; this is what it copies.
+      assertThat(get(served, "/actuator/health").statusCode()).isEqualTo(503);
     }
   }
 
@@ -108,10 +111,14 @@ class ReadinessTest {
       ModelHost host = served.bean(ModelHost.class);
       ModelsHealthIndicator health = new ModelsHealthIndicator(host);
       assertThat(health.health().getStatus()).isEqualTo(Status.UP);
+      Served.await("gRPC follows", () -> grpc(served) == ServingStatus.SERVING);
+      // It would load the version again at its next look.
+      served.bean(BundleWatcher.class).close();
 
       host.model("one").orElseThrow().stop().join();
 
       assertThat(health.health().getStatus()).isEqualTo(Status.OUT_OF_SERVICE);
+      Served.await("gRPC follows", () -> grpc(served) == ServingStatus.NOT_SERVING);
     }
   }
 

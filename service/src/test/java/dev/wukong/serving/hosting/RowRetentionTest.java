@@ -71,7 +71,7 @@ class RowRetentionTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"rocks", "memory"})
-  void swap_severalTimes_keepsTheVersionThatServesAndTheOneBefore(String store) throws Exception {
+  void swap_severalTimes_keepsWhatServesAndForARestartTheOneBefore(String store) throws Exception {
     write(1);
     try (Served served =
         Served.start(root(), "wukong.rows.store=" + store, "wukong.rows.resident=1KB")) {
@@ -87,7 +87,11 @@ class RowRetentionTest {
           assertThat(client.predict(context, List.of(candidate)).probability(0, 0))
               .isCloseTo(TinyModel.probability(model.logit(context, candidate), 0), within(1e-6f));
         }
-        awaitStored(served, version - 1, version);
+        if (store.equals("rocks")) {
+          awaitStored(served, version - 1, version);
+        } else {
+          awaitStored(served, version);
+        }
       }
     }
   }

@@ -164,7 +164,7 @@ class SwapTest {
   }
 
   @Test
-  void start_again_takesRowsFromWhereTheyAre() throws Exception {
+  void start_againWithRowsInTheStore_answersAlike() throws Exception {
     new TinyModel(1).write(root(), "tiny", 1);
     for (int i = 0; i < 2; i++) {
       try (Served served = Served.start(root(), "wukong.rows.resident=1KB")) {

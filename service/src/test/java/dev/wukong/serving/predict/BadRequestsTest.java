@@ -290,6 +290,8 @@ class BadRequestsTest {
             "candidates.present has a bit set after its 4 bits; unused bits must be 0",
             b -> b.setPresent(ByteString.copyFrom(new byte[] {0x1F}))),
         context("context.rows is 11; 1 to 10 are allowed", b -> b.setRows(11)),
+        context(
+            "context.rows is 3; 1 to 2 are allowed (no more than candidates)", b -> b.setRows(3)),
         context("context.ids has 0 bytes; 8 are needed (1 int64 values)", b -> b.clearIds()),
         context(
             "context.strings has 3 bytes; string_lengths add up to 0",

@@ -8,12 +8,16 @@ import dev.wukong.client.Prediction;
 import dev.wukong.client.RankingClient;
 import dev.wukong.data.RowSource;
 import dev.wukong.proto.v1.PredictRequest;
-import dev.wukong.proto.v1.RankingServiceGrpc;
+import dev.wukong.proto.v1.PredictResponse;
 import dev.wukong.serving.hosting.ModelHost;
+import dev.wukong.serving.testing.Answer;
 import dev.wukong.serving.testing.Served;
 import dev.wukong.serving.testing.TinyModel;
+import io.grpc.Context;
+import io.grpc.Context.CancellableContext;
+import io.grpc.Deadline;
 import io.grpc.ManagedChannel;
-import io.grpc.StatusRuntimeException;
+import io.grpc.Status.Code;
 import io.grpc.inprocess.InProcessChannelBuilder;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.nio.file.Path;
@@ -25,6 +29,7 @@ import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -300,16 +305,20 @@ class PredictServiceTest {
   }
 
   @Test
-  void predict_deadlinePassed_isDeadlineExceeded() {
+  void predict_deadlinePassedOnTheWay_isDeadlineExceeded() {
     PredictRequest request = client.packer().pack(Map.of(), List.of(candidate(1)));
+    Answer<PredictResponse> answer = new Answer<>();
 
-    assertThatThrownBy(
-            () ->
-                RankingServiceGrpc.newBlockingStub(served.channel())
-                    .withDeadlineAfter(1, TimeUnit.NANOSECONDS)
-                    .predict(request))
-        .isInstanceOf(StatusRuntimeException.class)
-        .hasMessageStartingWith("DEADLINE_EXCEEDED");
+    // A client whose deadline has passed sends nothing, so the service is called without one.
+    try (ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor();
+        CancellableContext late =
+            Context.current().withDeadline(Deadline.after(-1, TimeUnit.SECONDS), timer)) {
+      late.run(() -> served.bean(PredictService.class).predict(request, answer));
+    }
+
+    assertThat(answer.refusal().getCode()).isEqualTo(Code.DEADLINE_EXCEEDED);
+    assertThat(answer.refusal().getDescription())
+        .isEqualTo("the deadline passed before the request was read");
   }
 
   /** Rows of maps that name the same columns. */

@@ -3,7 +3,11 @@ package dev.wukong.serving.predict;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import com.google.protobuf.ByteString;
+import dev.wukong.proto.v1.Block;
 import dev.wukong.proto.v1.ListModelsRequest;
+import dev.wukong.proto.v1.PredictRequest;
+import dev.wukong.proto.v1.RankingServiceGrpc;
 import dev.wukong.proto.v1.StatusServiceGrpc;
 import dev.wukong.serving.testing.Served;
 import io.grpc.CallOptions;
@@ -82,14 +86,8 @@ class ReadableRequestsTest {
       }
       assertThat(call(served, methods.getFirst(), BAD_NAME).getStatus().getDescription())
           .contains("UTF-8");
-      assertThat(
-              served
-                  .bean(MeterRegistry.class)
-                  .get("wukong.predict.refusals")
-                  .tag("reason", "unreadable")
-                  .counter()
-                  .count())
-          .isEqualTo(4);
+      // Those of Predict alone.
+      assertThat(unreadable(served)).isEqualTo(2);
       assertThat(
               StatusServiceGrpc.newBlockingStub(served.channel())
                   .listModels(ListModelsRequest.getDefaultInstance())
@@ -97,6 +95,35 @@ class ReadableRequestsTest {
           .isZero();
     }
     assertThat(output.getAll()).doesNotContain("\tat ").doesNotContain("Exception while");
+  }
+
+  private static double unreadable(Served served) {
+    return served
+        .bean(MeterRegistry.class)
+        .get("wukong.predict.refusals")
+        .tag("reason", "unreadable")
+        .counter()
+        .count();
+  }
+
+  @Test
+  void call_compressedMessageThatIsTooLarge_isResourceExhaustedAndCounted(@TempDir Path root) {
+    PredictRequest request =
+        PredictRequest.newBuilder()
+            .setCandidates(Block.newBuilder().setStrings(ByteString.copyFrom(new byte[9 << 20])))
+            .build();
+    try (Served served = Served.start(root)) {
+      StatusRuntimeException refusal =
+          catchThrowableOfType(
+              StatusRuntimeException.class,
+              () ->
+                  RankingServiceGrpc.newBlockingStub(served.channel())
+                      .withCompression("gzip")
+                      .predict(request));
+
+      assertThat(refusal.getStatus().getCode()).isEqualTo(Code.RESOURCE_EXHAUSTED);
+      assertThat(unreadable(served)).isEqualTo(1);
+    }
   }
 
   @Test

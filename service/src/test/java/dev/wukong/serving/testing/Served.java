@@ -67,7 +67,7 @@ public final class Served implements AutoCloseable {
     return context.getBean(type);
   }
 
-  /** Waits until {@code condition} holds, for at most 30 s. */
+  /** Waits until {@code condition} holds, for at most 5 minutes. */
   public static void await(String what, Condition condition) throws Exception {
     long end = System.nanoTime() + Duration.ofMinutes(5).toNanos();
     while (!condition.holds()) {

@@ -1,0 +1,59 @@
+package dev.wukong.serving.hosting;
+
+import dev.wukong.data.Group;
+import dev.wukong.serving.embedding.ResidentTable;
+import java.util.List;
+
+/** How many rows of each group memory has room for. */
+final class RowCapacities {
+  private static final int MOST = 1 << 29;
+
+  /** Bisections of the share of rows: further ones move no capacity. */
+  private static final int STEPS = 60;
+
+  private RowCapacities() {}
+
+  /**
+   * By group: all its rows where the tables with these and the default rows take up to {@code
+   * bytes} together, else the largest share, the same of each group, with which they do. At least
+   * one row a group, even if that is more than {@code bytes}.
+   *
+   * @param rows by group
+   */
+  static int[] of(List<Group> groups, long[] rows, long bytes) {
+    int[] all = share(rows, 1);
+    if (taken(groups, all) <= bytes) {
+      return all;
+    }
+    // Searched, not divided: a table's entries double all at once, at one row more.
+    double fits = 0;
+    double exceeds = 1;
+    for (int i = 0; i < STEPS; i++) {
+      double middle = (fits + exceeds) / 2;
+      if (taken(groups, share(rows, middle)) <= bytes) {
+        fits = middle;
+      } else {
+        exceeds = middle;
+      }
+    }
+    return share(rows, fits);
+  }
+
+  private static int[] share(long[] rows, double share) {
+    int[] capacities = new int[rows.length];
+    for (int g = 0; g < rows.length; g++) {
+      capacities[g] = (int) Math.max(1, (double) Math.min(MOST, rows[g]) * share);
+    }
+    return capacities;
+  }
+
+  /** Bytes that the resident tables take, with one default row for each table of a group. */
+  static long taken(List<Group> groups, int[] capacities) {
+    long bytes = 0;
+    for (int g = 0; g < capacities.length; g++) {
+      Group group = groups.get(g);
+      bytes += ResidentTable.bytes(group.width(), capacities[g] + group.tables().size());
+    }
+    return bytes;
+  }
+}

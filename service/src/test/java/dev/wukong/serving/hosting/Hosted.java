@@ -1,0 +1,45 @@
+package dev.wukong.serving.hosting;
+
+import dev.wukong.bundle.Precision;
+import dev.wukong.runtime.Device;
+import dev.wukong.serving.batching.BatchPolicy;
+import dev.wukong.serving.embedding.HeapRowStore;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.List;
+
+/** Models without a watcher and without a service. */
+final class Hosted {
+  static final Duration POLL = Duration.ofSeconds(2);
+
+  private Hosted() {}
+
+  /** A host without models. */
+  static ModelHost host() {
+    return new ModelHost(
+        new BatchPolicy(16, Duration.ZERO, 64),
+        Clock.systemUTC(),
+        new SimpleMeterRegistry(),
+        model -> {});
+  }
+
+  /** What a watcher of {@code root} would be told. */
+  static HostingOptions options(Path root) {
+    return new HostingOptions(
+        root,
+        List.of(),
+        POLL,
+        new EngineOptions(new Device.Cpu(), 1, false, Precision.FP32),
+        1 << 20,
+        4);
+  }
+
+  /** The version in {@code bundle}, its rows on the heap. */
+  static HostedModel load(Path bundle) throws IOException {
+    return new BundleLoader(options(bundle), new HeapRowStore(), Runnable::run, () -> false)
+        .load(bundle);
+  }
+}

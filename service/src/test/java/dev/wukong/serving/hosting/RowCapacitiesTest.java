@@ -1,0 +1,78 @@
+package dev.wukong.serving.hosting;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.wukong.data.Group;
+import dev.wukong.data.Table;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.RepeatedTest;
+import org.junit.jupiter.api.RepetitionInfo;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class RowCapacitiesTest {
+  private static Group group(int width, int tables) {
+    List<Table> own = new ArrayList<>();
+    for (int t = 0; t < tables; t++) {
+      own.add(new Table(t, "t" + t, "t" + t, width));
+    }
+    return new Group("d" + width, width, own);
+  }
+
+  /**
+   * With the default row 2^19 rows, the most for which 2^20 entries are enough: one more would take
+   * 2^21, which is 16 MiB more.
+   */
+  @ParameterizedTest
+  @CsvSource({"1, 22000000", "16, 62914560"})
+  void of_entriesWouldDouble_staysBelow(int width, long bytes) {
+    List<Group> groups = List.of(group(width, 1));
+
+    int[] capacities = RowCapacities.of(groups, new long[] {1 << 20}, bytes);
+
+    assertThat(capacities).containsExactly((1 << 19) - 1);
+    assertThat(RowCapacities.taken(groups, capacities)).isLessThanOrEqualTo(bytes);
+    assertThat(RowCapacities.taken(groups, new int[] {1 << 19})).isGreaterThan(bytes);
+  }
+
+  @Test
+  void of_justEnoughForAll_isAll() {
+    List<Group> groups = List.of(group(4, 2), group(1, 1));
+    int[] all = {1000, 77};
+    long bytes = RowCapacities.taken(groups, all);
+
+    assertThat(RowCapacities.of(groups, new long[] {1000, 77}, bytes)).containsExactly(all);
+    assertThat(RowCapacities.of(groups, new long[] {1000, 77}, bytes - 1)[0]).isLessThan(1000);
+  }
+
+  @Test
+  void of_hardlyAny_isOneRowEach() {
+    List<Group> groups = List.of(group(4, 2), group(1, 1));
+    assertThat(RowCapacities.of(groups, new long[] {1000, 0}, 1)).containsExactly(1, 1);
+  }
+
+  @RepeatedTest(value = 200, name = "seed {currentRepetition}")
+  void of_anyGroups_isWithinTheBytesOrOneRowEach(RepetitionInfo run) {
+    SplittableRandom random = new SplittableRandom(run.getCurrentRepetition());
+    List<Group> groups = new ArrayList<>();
+    long[] rows = new long[random.nextInt(1, 5)];
+    for (int g = 0; g < rows.length; g++) {
+      groups.add(group(random.nextInt(1, 65), random.nextInt(1, 30)));
+      rows[g] = random.nextLong(1L << random.nextInt(1, 34));
+    }
+    long bytes = random.nextLong(1L << random.nextInt(1, 36)) + 1;
+
+    int[] capacities = RowCapacities.of(groups, rows, bytes);
+
+    if (Arrays.stream(capacities).anyMatch(c -> c > 1)) {
+      assertThat(RowCapacities.taken(groups, capacities)).isLessThanOrEqualTo(bytes);
+    }
+    for (int g = 0; g < rows.length; g++) {
+      assertThat((long) capacities[g]).isBetween(1L, Math.max(1, rows[g]));
+    }
+  }
+}

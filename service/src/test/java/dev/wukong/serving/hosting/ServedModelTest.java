@@ -1,0 +1,31 @@
+package dev.wukong.serving.hosting;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.wukong.serving.testing.TinyModel;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ServedModelTest {
+  @Test
+  void versions_manyNewerOnesRefused_stillHasTheOneThatServes(@TempDir Path root) throws Exception {
+    try (ModelHost host = Hosted.host()) {
+      ServedModel model = host.add("tiny");
+      model.swap(Hosted.load(new TinyModel(1).write(root, "tiny", 1)));
+
+      for (long version = 2; version <= 50; version++) {
+        model.failed(version, "a reason");
+      }
+
+      List<VersionState> versions = model.versions();
+      assertThat(versions.getLast().version()).isEqualTo(1);
+      assertThat(versions.getLast().phase()).isEqualTo(new VersionState.Serving());
+      assertThat(versions.subList(0, versions.size() - 1).stream().map(VersionState::version))
+          .containsExactlyElementsOf(
+              LongStream.rangeClosed(20, 50).map(v -> 70 - v).boxed().toList());
+    }
+  }
+}

@@ -1,0 +1,50 @@
+package dev.wukong.serving.predict;
+
+import static java.util.Objects.requireNonNull;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.wukong.data.EncodedRows;
+import dev.wukong.data.InputLayout;
+import dev.wukong.data.NumberFeature;
+import dev.wukong.data.Schema;
+import dev.wukong.data.Scope;
+import dev.wukong.data.Task;
+import dev.wukong.data.Transform;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+class LargestNumberTest {
+  private static NumberFeature number(String name, Transform transform) {
+    return new NumberFeature(name, Scope.CANDIDATE, name, 1, transform, false);
+  }
+
+  private static InputLayout layout(NumberFeature... numbers) {
+    List<Task> tasks = List.of(new Task("click", "click", Optional.empty(), Optional.empty()));
+    return InputLayout.of(new Schema("numbers", List.of(numbers), tasks), Map.of());
+  }
+
+  private static Query query(int rows, float... dense) {
+    EncodedRows none = new EncodedRows(0, new long[0], new float[0], new float[0]);
+    EncodedRows candidates = new EncodedRows(rows, new long[0], new float[0], dense);
+    return new Query(none, candidates, new int[0], 0, 0, 0);
+  }
+
+  @Test
+  void of_largerNumberHasALogarithm_isTheOtherOne() {
+    InputLayout layout = layout(number("price", Transform.LOG1P), number("age", Transform.NONE));
+
+    LargestNumber largest =
+        requireNonNull(LargestNumber.of(layout, query(2, 1e30f, 2, 1e30f, -3e7f)));
+
+    assertThat(largest).isEqualTo(new LargestNumber("candidates", "feature 'age'", 1, -3e7f));
+    assertThat(largest.absurd()).isTrue();
+  }
+
+  @Test
+  void of_onlyNumbersWithALogarithm_isNone() {
+    assertThat(LargestNumber.of(layout(number("price", Transform.LOG1P)), query(1, 1e30f)))
+        .isNull();
+  }
+}
