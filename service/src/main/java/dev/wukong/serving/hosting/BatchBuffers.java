@@ -70,7 +70,7 @@ final class BatchBuffers implements AutoCloseable {
     this.tier = tier;
     this.rowType = rowType;
     unique = new UniqueRows(layout);
-    hasContext = GraphInputs.hasContext(layout);
+    hasContext = layout.schema().hasContext();
     contextDense = layout.denseWidth(Scope.CONTEXT);
     candidateDense = layout.denseWidth(Scope.CANDIDATE);
     tasks = layout.schema().tasks().size();

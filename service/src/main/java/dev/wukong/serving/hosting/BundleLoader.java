@@ -7,8 +7,6 @@ import dev.wukong.bundle.Manifest;
 import dev.wukong.bundle.Precision;
 import dev.wukong.bundle.SchemaDocument;
 import dev.wukong.data.FeatureEncoder;
-import dev.wukong.data.Schema;
-import dev.wukong.data.Vocabulary;
 import dev.wukong.serving.embedding.EmbeddingTier;
 import dev.wukong.serving.embedding.PreparedRows;
 import dev.wukong.serving.embedding.RowStore;
@@ -16,9 +14,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Collections;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.Executor;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
@@ -98,7 +94,7 @@ final class BundleLoader {
     boolean hosted = false;
     EmbeddingTier tier = null;
     try {
-      FeatureEncoder encoder = new FeatureEncoder(manifest.schema(), vocabularies(bundle));
+      FeatureEncoder encoder = bundle.encoder();
       tier = rows.load(bundle, digest(bundle));
       HostedModel model =
           new HostedModel(
@@ -120,17 +116,6 @@ final class BundleLoader {
         }
       }
     }
-  }
-
-  private static Map<String, Vocabulary> vocabularies(Bundle bundle) {
-    Schema schema = bundle.manifest().schema();
-    Map<String, Vocabulary> vocabularies = new HashMap<>();
-    bundle
-        .vocabularies()
-        .forEach(
-            (space, values) ->
-                vocabularies.put(space, Vocabulary.of(schema.ofSpace(space).type(), values)));
-    return vocabularies;
   }
 
   /**

@@ -33,11 +33,6 @@ final class GraphInputs {
     return "dense." + name(scope);
   }
 
-  /** Whether the schema has context features, so that candidates belong to contexts. */
-  static boolean hasContext(InputLayout layout) {
-    return layout.schema().features().stream().anyMatch(f -> f.scope() == Scope.CONTEXT);
-  }
-
   /** The type of the rows of a graph of {@code precision}. */
   static ElementType rows(Precision precision) {
     return switch (precision) {
@@ -66,7 +61,7 @@ final class GraphInputs {
         types.put(dense(scope), ElementType.FLOAT32);
       }
     }
-    if (hasContext(layout)) {
+    if (layout.schema().hasContext()) {
       types.put(CONTEXT_OF, ElementType.INT32);
     }
     return types;

@@ -37,8 +37,7 @@ final class RequestDecoder {
   Query decode(PredictRequest request, HostedModel model) {
     checkEnvelope(request, model);
     FeatureEncoder encoder = model.encoder();
-    boolean hasContext =
-        encoder.positions(Scope.CONTEXT) > 0 || encoder.denseWidth(Scope.CONTEXT) > 0;
+    boolean hasContext = encoder.schema().hasContext();
     int candidates =
         rows("candidates", request.hasCandidates(), request.getCandidates(), limits.candidates());
     int contexts = 0;
