@@ -275,8 +275,6 @@ class ChartTest {
         "storage: {size: plenty}",
         "storage: {accessModes: []}",
         "service: {grpcPort: 0}",
-        "config: {server.port: 9999}",
-        "config: {wukong: {bundleRoot: /tmp}}",
         "service: {type: Ingress}",
         "resources: {limit: {memory: 1Gi}}",
         "probes: {startupSeconds: soon}",
@@ -286,6 +284,18 @@ class ChartTest {
   void values_wrong_areRefused(String values) {
     String key = values.substring(0, values.indexOf(':'));
     assertThatThrownBy(() -> render(values)).hasMessageContaining(key);
+  }
+
+  /** The service takes these for the chart's own settings, and of two the last would count. */
+  @ParameterizedTest
+  @CsvSource({
+    "'config: {server.port: 9999}', server.port",
+    "'config: {wukong: {bundleRoot: /tmp}}', bundleRoot",
+    "'config: {spring: {grpc.server.port: 1}}', grpc.server.port"
+  })
+  void config_otherSpelling_isRefused(String values, String named) {
+    assertThatThrownBy(() -> render(values))
+        .hasMessageContaining("invalid propertyName '" + named + "'");
   }
 
   private static JsonNode named(JsonNode list, String name) {
