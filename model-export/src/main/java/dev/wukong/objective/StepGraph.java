@@ -73,15 +73,8 @@ public record StepGraph(
   public static StepGraph of(RankerConfig config, InputLayout layout, UpdateRule rule) {
     GraphBuilder g = new GraphBuilder("step", DataType.FLOAT);
     Objective objective = Objective.ofMinibatch(g, config, layout);
-    Map<Tensor, Tensor> changes = changes(g, objective, rule); // From inputs to what they become.
-    changes.forEach((before, after) -> g.output("new/" + before.name(), after));
-    g.output("loss", objective.loss());
-    g.output("probabilities", objective.probabilities());
-    Graph built = g.build();
-    List<Tensor> inputs = new ArrayList<>(changes.keySet());
-    built.inputs().stream().filter(in -> !changes.containsKey(in)).forEach(inputs::add);
-    // Weights come in like everything else.
-    Graph minibatch = new Graph(built.name(), inputs, List.of(), built.outputs(), built.nodes());
+    Map<Tensor, Tensor> changes = changes(g, objective, rule);
+    Graph minibatch = minibatch(g, objective, changes);
     return new StepGraph(
         minibatch,
         block(minibatch, changes.size()),
@@ -89,6 +82,25 @@ public record StepGraph(
         objective.net().masks());
   }
 
+  /** The graph of one step alone, which has all nodes of the block but for the Scan. */
+  public static Graph minibatch(RankerConfig config, InputLayout layout, UpdateRule rule) {
+    GraphBuilder g = new GraphBuilder("step", DataType.FLOAT);
+    Objective objective = Objective.ofMinibatch(g, config, layout);
+    return minibatch(g, objective, changes(g, objective, rule));
+  }
+
+  private static Graph minibatch(GraphBuilder g, Objective objective, Map<Tensor, Tensor> changes) {
+    changes.forEach((before, after) -> g.output("new/" + before.name(), after));
+    g.output("loss", objective.loss());
+    g.output("probabilities", objective.probabilities());
+    Graph built = g.build();
+    List<Tensor> inputs = new ArrayList<>(changes.keySet());
+    built.inputs().stream().filter(in -> !changes.containsKey(in)).forEach(inputs::add);
+    // Weights come in like everything else.
+    return new Graph(built.name(), inputs, List.of(), built.outputs(), built.nodes());
+  }
+
+  /** From inputs to what they become. */
   private static Map<Tensor, Tensor> changes(GraphBuilder g, Objective objective, UpdateRule rule) {
     Tensor step = g.input("step", DataType.INT64);
     Optimizer.Step dense = rule.dense().at(g, g.input("learning_rate", DataType.FLOAT), step);

@@ -27,14 +27,14 @@ import java.util.Map;
  * @param weights trained weights and how they start
  * @param statistics running statistics and how they start
  * @param masks dropout inputs by name
- * @param lookups names of the slots inputs whose rows are trained
+ * @param lookups whose rows are trained
  */
 public record TrainGraph(
     Graph graph,
     Map<Tensor, Init> weights,
     Map<Tensor, Init> statistics,
     List<Network.DropoutMask> masks,
-    List<String> lookups) {
+    List<RankerInputs.Lookup> lookups) {
 
   public static TrainGraph of(RankerConfig config, InputLayout layout) {
     GraphBuilder g = new GraphBuilder("train", DataType.FLOAT);
@@ -46,7 +46,7 @@ public record TrainGraph(
 
     Map<String, Tensor> targets = new LinkedHashMap<>();
     net.trainable().keySet().forEach(weight -> targets.put("grad/" + weight.name(), weight));
-    inputs.lookups().forEach((slots, found) -> targets.put("grad/" + slots, found));
+    inputs.lookups().forEach((lookup, found) -> targets.put("grad/" + lookup.slots(), found));
     List<Tensor> gradients = Gradients.of(g, objective.loss(), new ArrayList<>(targets.values()));
     int i = 0;
     for (String name : targets.keySet()) {

@@ -47,10 +47,8 @@ final class MaskNet {
     try (var _ = g.scope("mask")) {
       // Of the input's width, cut to a whole number: so the published figures count.
       long wide = Math.max(1, (long) (x.dim(1).size() * config.reduction()));
-      try (var _ = g.scope("hidden0")) {
-        mask = g.apply(new Op.Relu(), net.linear(embeddings, wide));
-      }
-      mask = Mlp.out(net, mask, x.dim(1).size());
+      MlpConfig made = new MlpConfig(List.of(Math.toIntExact(wide)), false, 0);
+      mask = Mlp.of(net, embeddings, made, x.dim(1).size());
     }
     Tensor made = net.linearNoBias(g.mul(mask, x), out);
     Tensor normal = config.blockNorm() ? net.layerNorm(made) : made;

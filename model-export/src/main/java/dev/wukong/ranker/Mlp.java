@@ -40,7 +40,7 @@ final class Mlp {
   }
 
   /** The output after the hidden layers. */
-  static Tensor out(Network net, Tensor hidden, long out) {
+  private static Tensor out(Network net, Tensor hidden, long out) {
     try (var _ = net.graph().scope("out")) {
       return net.linear(hidden, out);
     }

@@ -22,10 +22,10 @@ public final class Network {
   private static final long WIDE = 2048;
 
   /** Added to a variance before its root. */
-  public static final float EPSILON = 1e-5f;
+  private static final float EPSILON = 1e-5f;
 
   /** The share of the batch in batch normalization's running statistics. */
-  public static final double MOMENTUM = 0.1;
+  private static final double MOMENTUM = 0.1;
 
   /**
    * A dropout mask [B, n] that training feeds: bool, true where a value is kept.

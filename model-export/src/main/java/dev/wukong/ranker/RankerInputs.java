@@ -15,13 +15,12 @@ import dev.wukong.graph.Tensor;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The inputs that every ranker shares: embedding rows found by slot and pooled, numbers
- * transformed. Inputs are named as the contract says: {@code rows.<group>} [U, d], {@code
+ * transformed. Inputs ({@link InputNames}) are {@code rows.<group>} [U, d], {@code
  * slots.<scope>.<group>} [R or B, W], {@code weights...}, {@code dense.<scope>}, {@code context_of}
  * [B]. In training every example has a context row of its own, so R is B and {@code context_of} is
  * absent.
@@ -30,10 +29,17 @@ public final class RankerInputs {
   private final InputLayout layout;
   private final GraphBuilder g;
   private final Mode mode;
-  private final Map<String, Tensor> lookups = new LinkedHashMap<>();
+  private final Map<Lookup, Tensor> lookups = new LinkedHashMap<>();
   private final List<Piece> pieces = new ArrayList<>();
   private final List<Numbers> numbers = new ArrayList<>();
   private final @Nullable Tensor contextOf;
+
+  /**
+   * Rows of {@code group} that the ids of {@code scope} stand for.
+   *
+   * @param slots the name of the input that says which
+   */
+  public record Lookup(Scope scope, int group, String slots) {}
 
   /**
    * Embeddings of neighbouring features, from a table each.
@@ -60,7 +66,7 @@ public final class RankerInputs {
     for (Group group : layout.groups()) {
       rows.add(
           g.input(
-              "rows." + group.name(),
+              InputNames.rows(group),
               g.type(),
               Dim.of("U." + group.name()),
               Dim.of(group.width())));
@@ -69,7 +75,7 @@ public final class RankerInputs {
         layout.schema().features().stream().anyMatch(f -> f.scope() == Scope.CONTEXT);
     contextOf =
         contexts && mode == Mode.PREDICT
-            ? g.input("context_of", DataType.INT32, Dim.of("B"))
+            ? g.input(InputNames.CONTEXT_OF, DataType.INT32, Dim.of("B"))
             : null;
     for (Scope scope : Scope.values()) {
       for (int group = 0; group < layout.groups().size(); group++) {
@@ -80,7 +86,7 @@ public final class RankerInputs {
       if (layout.denseWidth(scope) > 0) {
         Tensor raw =
             g.input(
-                "dense." + suffix(scope),
+                InputNames.dense(scope),
                 DataType.FLOAT,
                 rowsOf(scope),
                 Dim.of(layout.denseWidth(scope)));
@@ -92,8 +98,8 @@ public final class RankerInputs {
     }
   }
 
-  /** The rows as looked up, [B, W, d] by slots input name: training takes their gradients. */
-  public Map<String, Tensor> lookups() {
+  /** The rows as looked up, [B, W, d]: training takes their gradients. */
+  public Map<Lookup, Tensor> lookups() {
     return lookups;
   }
 
@@ -111,15 +117,15 @@ public final class RankerInputs {
   }
 
   private void lookUp(Scope scope, int group, Tensor rows) {
-    String name = suffix(scope) + "." + layout.groups().get(group).name();
+    Group of = layout.groups().get(group);
     Dim width = Dim.of(layout.slotWidth(scope, group));
-    Tensor slots = g.input("slots." + name, DataType.INT32, rowsOf(scope), width);
+    Tensor slots = g.input(InputNames.slots(scope, of), DataType.INT32, rowsOf(scope), width);
     Tensor weights =
         layout.weighted(scope, group)
-            ? g.input("weights." + name, DataType.FLOAT, rowsOf(scope), width)
+            ? g.input(InputNames.weights(scope, of), DataType.FLOAT, rowsOf(scope), width)
             : null;
     Tensor found = g.gather(rows, slots); // [R or B, W, d]
-    lookups.put("slots." + name, found);
+    lookups.put(new Lookup(scope, group, slots.name()), found);
     List<IdColumns> columns = layout.columns(scope, group);
     List<List<IdColumns>> runs = runs(columns);
     List<Long> sizes =
@@ -128,7 +134,6 @@ public final class RankerInputs {
     List<Tensor> slotParts =
         parts.size() > 1 || pooled(runs.getFirst()) ? g.split(slots, 1, sizes) : List.of();
     List<Tensor> weightParts = weights == null ? List.of() : g.split(weights, 1, sizes);
-    int rowWidth = layout.groups().get(group).width();
     for (int i = 0; i < runs.size(); i++) {
       Tensor part = parts.get(i);
       if (pooled(runs.get(i))) {
@@ -136,7 +141,7 @@ public final class RankerInputs {
         part = pool(runs.get(i).getFirst(), part, slotParts.get(i), weight);
       }
       List<String> features = runs.get(i).stream().map(c -> c.feature().name()).toList();
-      pieces.add(new Piece(scope, runs.get(i).getFirst().nth(), features, part, rowWidth));
+      pieces.add(new Piece(scope, runs.get(i).getFirst().nth(), features, part, of.width()));
     }
   }
 
@@ -230,9 +235,5 @@ public final class RankerInputs {
 
   private Dim rowsOf(Scope scope) {
     return Dim.of(scope == Scope.CONTEXT && mode == Mode.PREDICT ? "R" : "B");
-  }
-
-  private static String suffix(Scope scope) {
-    return scope.name().toLowerCase(Locale.ROOT);
   }
 }

@@ -1,8 +1,10 @@
 package dev.wukong.run;
 
 import dev.wukong.bundle.Provenance;
+import dev.wukong.config.ConfigException;
 import dev.wukong.data.EncodedDataset;
 import dev.wukong.data.EncodedExamples;
+import dev.wukong.data.InputLayout;
 import dev.wukong.data.Progress;
 import dev.wukong.data.RawNumber;
 import dev.wukong.data.Table;
@@ -14,6 +16,7 @@ import dev.wukong.runtime.Device;
 import dev.wukong.runtime.OnnxRuntime;
 import dev.wukong.training.BundleExport;
 import dev.wukong.training.Evaluator;
+import dev.wukong.training.ExportCheck;
 import dev.wukong.training.NotFiniteException;
 import dev.wukong.training.OptimizerConfig;
 import dev.wukong.training.TrainSession;
@@ -58,14 +61,22 @@ public final class ModelRun implements AutoCloseable {
     }
   }
 
-  /** A fresh model. */
+  /**
+   * A fresh model.
+   *
+   * @throws ConfigException where it cannot be trained as the configuration says, or no bundle
+   *     could hold it
+   */
   public ModelRun(RunConfig config, EncodedSplits data, Device device) {
     this.config = config;
     this.data = data;
+    InputLayout layout = config.model().layout(config.schema());
+    // Now, not when hours of training are over.
+    ExportCheck.of(config.model(), layout, config.training());
     this.session =
         new TrainSession(
             config.model(),
-            config.model().layout(config.schema()),
+            layout,
             config.training(),
             device,
             space ->

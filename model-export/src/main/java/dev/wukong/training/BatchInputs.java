@@ -1,7 +1,10 @@
 package dev.wukong.training;
 
 import ai.onnxruntime.OnnxJavaType;
+import dev.wukong.config.ConfigException;
 import dev.wukong.data.EncodedExamples;
+import dev.wukong.data.InputLayout;
+import dev.wukong.data.Scope;
 import dev.wukong.ranker.Network;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -20,6 +23,37 @@ final class BatchInputs {
     this.state = state;
     this.buffers = state.buffers();
     this.features = new FeatureBlocks(state.layout(), buffers);
+  }
+
+  /**
+   * Refuses batches of which an input does not fit into a buffer.
+   *
+   * @param batch rows of a minibatch
+   * @param perRun minibatches of a run
+   * @throws ConfigException where one does not; the message says the most rows that would
+   */
+  static void check(InputLayout layout, int batch, int perRun) {
+    for (Scope scope : Scope.values()) {
+      for (int group = 0; group < layout.groups().size(); group++) {
+        int ids = layout.slotWidth(scope, group);
+        check(batch, perRun, ids, "ids of width " + layout.groups().get(group).width());
+      }
+      check(batch, perRun, layout.denseWidth(scope), "numbers");
+    }
+    check(batch, perRun, layout.schema().tasks().size(), "labels");
+  }
+
+  private static void check(int batch, int perRun, int width, String what) {
+    long most = Integer.MAX_VALUE / Math.max(1, (long) width * perRun * Integer.BYTES);
+    if (batch > most) {
+      String run =
+          perRun == 1
+              ? ""
+              : " and a run of the graph takes %,d (training.steps_per_run)".formatted(perRun);
+      throw new ConfigException(
+          "training.batch is %,d%s, but an example has %,d %s and those of a run must fit into 2 GiB; want at most %,d"
+              .formatted(batch, run, width, what, most));
+    }
   }
 
   /** Slots by the rows as bound, weights of values, and numbers. */

@@ -2,6 +2,8 @@ package dev.wukong.training;
 
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
+import dev.wukong.data.Group;
+import dev.wukong.ranker.InputNames;
 import dev.wukong.runtime.OnnxRuntime;
 import java.util.List;
 
@@ -62,10 +64,8 @@ final class BatchRunner {
   void bindRows(Run run) throws OrtException {
     RowTrainer rows = state.rows();
     for (int group = 0; group < state.layout().groups().size(); group++) {
-      int width = state.layout().groups().get(group).width();
-      run.input(
-          "rows." + state.layout().groups().get(group).name(),
-          Run.tensor(rows.rows(group), rows.size(group), width));
+      Group of = state.layout().groups().get(group);
+      run.input(InputNames.rows(of), Run.tensor(rows.rows(group), rows.size(group), of.width()));
     }
   }
 }

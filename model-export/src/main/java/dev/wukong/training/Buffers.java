@@ -7,42 +7,39 @@ import java.nio.LongBuffer;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** Memory for the inputs and outputs whose size follows the batch, made once for the largest. */
+/**
+ * Memory by name for the inputs and outputs whose size follows the batch. It is made when it is
+ * first asked for; a buffer that is then too small is made anew, half as large again as asked for.
+ */
 final class Buffers {
-  private final int maxRows;
   private final Map<String, ByteBuffer> direct = new LinkedHashMap<>();
   private final Map<String, int[]> slots = new LinkedHashMap<>();
-
-  Buffers(int maxRows) {
-    this.maxRows = maxRows;
-  }
 
   ByteBuffer bytes(String name, int count) {
     ByteBuffer buffer = direct.get(name);
     if (buffer == null || buffer.capacity() < count) {
       // What grows, as the rows of a batch do, grows again.
       long room = buffer == null ? count : Math.min(count * 3L / 2, Integer.MAX_VALUE - 8L);
-      buffer =
-          ByteBuffer.allocateDirect((int) Math.max(room, maxRows)).order(ByteOrder.nativeOrder());
+      buffer = ByteBuffer.allocateDirect((int) room).order(ByteOrder.nativeOrder());
       direct.put(name, buffer);
     }
     return buffer.slice(0, count).order(ByteOrder.nativeOrder());
   }
 
   FloatBuffer floats(String name, int count) {
-    return bytes(name, count * Float.BYTES).asFloatBuffer();
+    return bytes(name, Math.multiplyExact(count, Float.BYTES)).asFloatBuffer();
   }
 
   /** The first {@code count} of {@code values}, copied. */
   ByteBuffer floats(String name, float[] values, int count) {
-    ByteBuffer buffer = bytes(name, count * Float.BYTES);
+    ByteBuffer buffer = bytes(name, Math.multiplyExact(count, Float.BYTES));
     buffer.asFloatBuffer().put(0, values, 0, count);
     return buffer;
   }
 
   /** The first {@code count} of {@code values}, copied. */
   ByteBuffer ints(String name, int[] values, int count) {
-    ByteBuffer buffer = bytes(name, count * Integer.BYTES);
+    ByteBuffer buffer = bytes(name, Math.multiplyExact(count, Integer.BYTES));
     buffer.asIntBuffer().put(0, values, 0, count);
     return buffer;
   }
@@ -55,7 +52,7 @@ final class Buffers {
   }
 
   LongBuffer longs(String name, int count) {
-    return bytes(name, count * Long.BYTES).asLongBuffer();
+    return bytes(name, Math.multiplyExact(count, Long.BYTES)).asLongBuffer();
   }
 
   int[] slots(String name, int count) {

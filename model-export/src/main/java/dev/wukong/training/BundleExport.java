@@ -26,7 +26,6 @@ import dev.wukong.ranker.RankerConfig;
 import dev.wukong.ranker.RankerGraphs;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.Arrays;
@@ -45,7 +44,7 @@ public final class BundleExport {
    */
   private static final double TOLERANCE = 1e-4;
 
-  private static final int ROWS_AT_ONCE = 8192;
+  static final String TRAIN = "train.onnx";
 
   private BundleExport() {}
 
@@ -127,7 +126,7 @@ public final class BundleExport {
       Optional<ReducedGraph> half =
           half(writer, session, config, weights, metadata, golden, comparison);
       writer.file(
-          "train.onnx",
+          TRAIN,
           OnnxWriter.write(
                   StepGraph.of(config, session.layout(), session.config().rule()).block(),
                   Lowering.CPU,
@@ -223,7 +222,8 @@ public final class BundleExport {
       throws IOException {
     Map<String, float[]> defaults = new LinkedHashMap<>();
     List<Table> tables = session.layout().tables();
-    try (TableBlock block = new TableBlock(writer, tables)) {
+    TableBlock block = new TableBlock(writer, tables);
+    try {
       session
           .rows()
           .forEach(
@@ -233,63 +233,11 @@ public final class BundleExport {
                 }
                 block.add(table, id, row, state);
               });
+      block.flush();
     } catch (UncheckedIOException e) {
       throw e.getCause();
     }
     return defaults;
-  }
-
-  /** Rows of one table, gathered into blocks on their way to the writer. */
-  private static final class TableBlock implements AutoCloseable {
-    private final BundleWriter writer;
-    private final List<Table> tables;
-    private final long[] ids = new long[ROWS_AT_ONCE];
-    private float[] rows = new float[0];
-    private float[] states = new float[0];
-    private int stateWidth;
-    private int table = -1;
-    private int count;
-
-    TableBlock(BundleWriter writer, List<Table> tables) {
-      this.writer = writer;
-      this.tables = tables;
-    }
-
-    void add(int of, long id, float[] row, float[] state) {
-      if (of != table || count == ROWS_AT_ONCE) {
-        flush();
-        table = of;
-        stateWidth = state.length;
-        rows = new float[ROWS_AT_ONCE * row.length];
-        states = new float[ROWS_AT_ONCE * state.length];
-      }
-      ids[count] = id;
-      System.arraycopy(row, 0, rows, count * row.length, row.length);
-      System.arraycopy(state, 0, states, count * state.length, state.length);
-      count++;
-    }
-
-    private void flush() {
-      if (count == 0) {
-        return;
-      }
-      Table current = tables.get(table);
-      long[] own = Arrays.copyOf(ids, count);
-      try {
-        writer.rows(current, own, FloatBuffer.wrap(rows, 0, count * current.width()));
-        if (stateWidth > 0) {
-          writer.rowState(current, own, Map.of("state", Arrays.copyOf(states, count * stateWidth)));
-        }
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
-      }
-      count = 0;
-    }
-
-    @Override
-    public void close() {
-      flush();
-    }
   }
 
   private static GoldenRows golden(TrainSession session, EncodedExamples examples) {

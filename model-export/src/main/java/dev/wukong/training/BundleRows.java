@@ -23,7 +23,7 @@ final class BundleRows implements BatchRows {
   private final UniqueRows known;
   private final UniqueRows batch;
   private final List<List<float[]>> rows = new ArrayList<>();
-  private final Buffers buffers = new Buffers(0);
+  private final Buffers buffers = new Buffers();
 
   /** Reads the rows of {@code bundle}, which may be closed afterwards. */
   BundleRows(Bundle bundle) {

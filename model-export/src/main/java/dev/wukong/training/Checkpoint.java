@@ -39,6 +39,10 @@ final class Checkpoint {
     this.session = session;
   }
 
+  Path file() {
+    return file;
+  }
+
   boolean exists() {
     return Files.exists(file);
   }

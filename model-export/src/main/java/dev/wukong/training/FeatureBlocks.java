@@ -5,11 +5,11 @@ import dev.wukong.data.EncodedRows;
 import dev.wukong.data.IdColumns;
 import dev.wukong.data.InputLayout;
 import dev.wukong.data.Scope;
+import dev.wukong.ranker.InputNames;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 
 /**
  * The encoded rows of a batch as the inputs that every graph shares: slots, weights of values, and
@@ -46,7 +46,7 @@ final class FeatureBlocks {
       }
       int width = layout.denseWidth(scope);
       if (width > 0) {
-        String name = "dense." + suffix(scope);
+        String name = InputNames.dense(scope);
         int count = Math.multiplyExact(encoded.rows(), width);
         ByteBuffer dense = buffers.floats(name, encoded.dense(), count);
         blocks.add(new RowBlock(name, dense, OnnxJavaType.FLOAT, width));
@@ -57,15 +57,16 @@ final class FeatureBlocks {
 
   private void addSlots(
       List<RowBlock> blocks, BatchRows rows, Scope scope, int group, EncodedRows encoded) {
-    String name = suffix(scope) + "." + layout.groups().get(group).name();
+    String name = InputNames.slots(scope, layout.groups().get(group));
     int width = layout.slotWidth(scope, group);
     int count = Math.multiplyExact(encoded.rows(), width);
-    int[] slots = buffers.slots("slots." + name, count);
+    int[] slots = buffers.slots(name, count);
     rows.slots(scope, group, encoded, slots);
-    ByteBuffer direct = buffers.ints("slots." + name, slots, count);
-    blocks.add(new RowBlock("slots." + name, direct, OnnxJavaType.INT32, width));
+    ByteBuffer direct = buffers.ints(name, slots, count);
+    blocks.add(new RowBlock(name, direct, OnnxJavaType.INT32, width));
     if (layout.weighted(scope, group)) {
-      ByteBuffer bytes = buffers.bytes("weights." + name, Math.multiplyExact(count, Float.BYTES));
+      String own = InputNames.weights(scope, layout.groups().get(group));
+      ByteBuffer bytes = buffers.bytes(own, Math.multiplyExact(count, Float.BYTES));
       FloatBuffer weights = bytes.asFloatBuffer();
       int positions = layout.positions(scope);
       for (IdColumns column : layout.columns(scope, group)) {
@@ -77,11 +78,7 @@ final class FeatureBlocks {
               column.width());
         }
       }
-      blocks.add(new RowBlock("weights." + name, bytes, OnnxJavaType.FLOAT, width));
+      blocks.add(new RowBlock(own, bytes, OnnxJavaType.FLOAT, width));
     }
-  }
-
-  static String suffix(Scope scope) {
-    return scope.name().toLowerCase(Locale.ROOT);
   }
 }

@@ -14,7 +14,7 @@ import java.nio.FloatBuffer;
 final class GraphScorer implements AutoCloseable {
   private final InputBinder binder;
   private final OrtSession session;
-  private final Buffers buffers = new Buffers(0);
+  private final Buffers buffers = new Buffers();
   private final int tasks;
 
   /**

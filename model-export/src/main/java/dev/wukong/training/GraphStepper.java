@@ -5,9 +5,11 @@ import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import dev.wukong.data.EncodedExamples;
+import dev.wukong.data.Group;
 import dev.wukong.graph.Shape;
 import dev.wukong.objective.StepGraph;
 import dev.wukong.objective.UpdateRule;
+import dev.wukong.ranker.InputNames;
 import dev.wukong.runtime.OnnxRuntime;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
@@ -37,7 +39,7 @@ final class GraphStepper implements Stepper {
   /**
    * Steps on {@code state}.
    *
-   * @param session of {@code graph}'s block; closed with this
+   * @param session of {@code graph}'s block
    */
   GraphStepper(
       StepGraph graph,
@@ -167,8 +169,9 @@ final class GraphStepper implements Stepper {
   private record NewRows(FloatBuffer rows, List<FloatBuffer> state) {}
 
   private NewRows rowState(Run run, int group) throws OrtException {
-    String name = "rows." + state.layout().groups().get(group).name();
-    Shape shape = Shape.of(state.rows().size(group), state.layout().groups().get(group).width());
+    Group of = state.layout().groups().get(group);
+    String name = InputNames.rows(of);
+    Shape shape = Shape.of(state.rows().size(group), of.width());
     FloatBuffer rows = output(run, name, shape);
     List<FloatBuffer> slots = new ArrayList<>();
     for (Shape own : rule.rows().state(shape)) {
@@ -202,15 +205,6 @@ final class GraphStepper implements Stepper {
     }
     for (int group = 0; group < newRows.size(); group++) {
       state.rows().take(group, newRows.get(group).rows(), newRows.get(group).state());
-    }
-  }
-
-  @Override
-  public void close() {
-    try {
-      session.close();
-    } catch (OrtException e) {
-      throw new IllegalStateException(e);
     }
   }
 }

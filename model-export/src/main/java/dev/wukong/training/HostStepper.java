@@ -9,6 +9,7 @@ import dev.wukong.data.EncodedExamples;
 import dev.wukong.data.InputLayout;
 import dev.wukong.data.Scope;
 import dev.wukong.objective.TrainGraph;
+import dev.wukong.ranker.RankerInputs;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
@@ -32,13 +33,14 @@ final class HostStepper implements Stepper {
   /** By shard, the tensors in which gradients and new statistics arrive. */
   private final List<Map<String, OnnxTensor>> results = new ArrayList<>();
 
-  private final Map<String, Floats> lookupGradients = new LinkedHashMap<>();
+  private final Map<RankerInputs.Lookup, Floats> lookupGradients = new LinkedHashMap<>();
 
   /**
    * Steps on {@code state}.
    *
-   * @param session of {@code train}'s graph; closed with this
+   * @param session of {@code train}'s graph
    * @param shards of the minibatches; the weights have gradients for so many
+   * @param opened closes what this opens
    */
   HostStepper(
       TrainGraph train,
@@ -46,7 +48,8 @@ final class HostStepper implements Stepper {
       OrtSession session,
       Shards shards,
       BatchRunner runner,
-      BatchInputs inputs)
+      BatchInputs inputs,
+      Opened opened)
       throws OrtException {
     this.train = train;
     this.state = state;
@@ -58,7 +61,8 @@ final class HostStepper implements Stepper {
       Map<String, OnnxTensor> own = new LinkedHashMap<>();
       for (Map.Entry<String, WeightState.Place> e : state.weights().places().entrySet()) {
         FloatBuffer gradient = state.weights().gradient(shard, e.getKey());
-        own.put("grad/" + e.getKey(), Run.tensor(gradient, e.getValue().shape().sizes()));
+        own.put(
+            "grad/" + e.getKey(), opened.add(Run.tensor(gradient, e.getValue().shape().sizes())));
       }
       results.add(own);
     }
@@ -67,7 +71,7 @@ final class HostStepper implements Stepper {
       FloatBuffer landing = state.statistics().gradient(0, e.getKey());
       results
           .getFirst()
-          .put("new/" + e.getKey(), Run.tensor(landing, e.getValue().shape().sizes()));
+          .put("new/" + e.getKey(), opened.add(Run.tensor(landing, e.getValue().shape().sizes())));
     }
   }
 
@@ -113,13 +117,11 @@ final class HostStepper implements Stepper {
     ByteBuffer probabilities =
         state.buffers().bytes("probabilities", count * state.tasks() * Float.BYTES);
     out.add(new RowBlock("probabilities", probabilities, OnnxJavaType.FLOAT, state.tasks()));
-    for (String slots : train.lookups()) {
-      long[] tail = lookupTail(slots);
-      Floats gradients =
-          lookupGradients.computeIfAbsent(
-              slots, s -> new Floats(state.arena(), tail[0] * tail[1] * state.config().batch()));
-      ByteBuffer bytes = gradients.bytes(0, count * tail[0] * tail[1]);
-      out.add(new RowBlock("grad/" + slots, bytes, OnnxJavaType.FLOAT, tail));
+    for (RankerInputs.Lookup lookup : train.lookups()) {
+      long ids = positions(lookup);
+      long width = state.layout().groups().get(lookup.group()).width();
+      ByteBuffer bytes = gradients(lookup).bytes(0, count * ids * width);
+      out.add(new RowBlock("grad/" + lookup.slots(), bytes, OnnxJavaType.FLOAT, ids, width));
     }
     FloatBuffer losses = state.buffers().floats("loss", shards);
     runner.run(
@@ -167,9 +169,10 @@ final class HostStepper implements Stepper {
         .keySet()
         .forEach(name -> statistics.buffer(name).put(statistics.gradient(0, name)));
     rows.clearGradients();
-    for (String slots : train.lookups()) {
-      int positions = Math.toIntExact(batch.rows() * lookupTail(slots)[0]);
-      rows.add(group(slots), state.buffers().slots(slots), positions, gradients(slots));
+    for (RankerInputs.Lookup lookup : train.lookups()) {
+      int positions = Math.multiplyExact(batch.rows(), positions(lookup));
+      int[] slots = state.buffers().slots(lookup.slots());
+      rows.add(lookup.group(), slots, positions, gradients(lookup));
     }
     double norm = rows.finishGradients();
     double scale = 1;
@@ -182,43 +185,15 @@ final class HostStepper implements Stepper {
     rows.update(scale, config.rows().optimizer().learningRate() * factor, step);
   }
 
-  /** The shape of a looked-up example's rows: its id positions and their width. */
-  private long[] lookupTail(String slots) {
-    int group = group(slots);
-    Scope scope =
-        slots.startsWith("slots." + FeatureBlocks.suffix(Scope.CONTEXT) + ".")
-            ? Scope.CONTEXT
-            : Scope.CANDIDATE;
-    return new long[] {
-      state.layout().slotWidth(scope, group), state.layout().groups().get(group).width()
-    };
+  /** Id positions of an example. */
+  private int positions(RankerInputs.Lookup lookup) {
+    return state.layout().slotWidth(lookup.scope(), lookup.group());
   }
 
-  private int group(String slots) {
-    String name = slots.substring(slots.lastIndexOf('.') + 1);
-    for (int group = 0; group < state.layout().groups().size(); group++) {
-      if (state.layout().groups().get(group).name().equals(name)) {
-        return group;
-      }
-    }
-    throw new IllegalArgumentException("no group '" + name + "'");
-  }
-
-  private Floats gradients(String slots) {
-    Floats gradients = lookupGradients.get(slots);
-    if (gradients == null) {
-      throw new IllegalStateException("no gradients for " + slots);
-    }
-    return gradients;
-  }
-
-  @Override
-  public void close() {
-    results.forEach(tensors -> tensors.values().forEach(OnnxTensor::close));
-    try {
-      session.close();
-    } catch (OrtException e) {
-      throw new IllegalStateException(e);
-    }
+  /** Room for the gradients of every id position of a minibatch. */
+  private Floats gradients(RankerInputs.Lookup lookup) {
+    long width = state.layout().groups().get(lookup.group()).width();
+    long length = positions(lookup) * width * state.config().batch();
+    return lookupGradients.computeIfAbsent(lookup, _ -> new Floats(state.arena(), length));
   }
 }

@@ -8,6 +8,7 @@ import dev.wukong.bundle.Precision;
 import dev.wukong.data.EncodedRows;
 import dev.wukong.data.InputLayout;
 import dev.wukong.data.Scope;
+import dev.wukong.ranker.InputNames;
 import dev.wukong.runtime.OnnxRuntime;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
@@ -22,7 +23,7 @@ final class InputBinder {
   private final InputLayout layout;
   private final Precision precision;
   private final OrtEnvironment environment = OnnxRuntime.environment();
-  private final Buffers buffers = new Buffers(0);
+  private final Buffers buffers = new Buffers();
   private final FeatureBlocks features;
   private final boolean contexts;
 
@@ -56,14 +57,14 @@ final class InputBinder {
       bindRows(run, rows, group);
     }
     if (contexts) {
-      ByteBuffer of = buffers.ints("context_of", contextOf, contextOf.length);
-      run.input(
-          "context_of", new RowBlock("context_of", of, OnnxJavaType.INT32).whole(environment));
+      String name = InputNames.CONTEXT_OF;
+      ByteBuffer of = buffers.ints(name, contextOf, contextOf.length);
+      run.input(name, new RowBlock(name, of, OnnxJavaType.INT32).whole(environment));
     }
   }
 
   private void bindRows(Run run, BatchRows rows, int group) throws OrtException {
-    String name = "rows." + layout.groups().get(group).name();
+    String name = InputNames.rows(layout.groups().get(group));
     int width = layout.groups().get(group).width();
     int size = rows.size(group);
     FloatBuffer values = rows.rows(group);

@@ -40,6 +40,9 @@ sealed interface RowTrainer extends BatchRows permits WholeTableRows, TouchedRow
    */
   void take(int group, FloatBuffer rows, List<FloatBuffer> state);
 
+  /** How many rows each table has, by its ordinal. */
+  long[] counts();
+
   /** Calls {@code visitor} with every row of every table, by table and ascending id. */
   void forEach(RowVisitor visitor);
 

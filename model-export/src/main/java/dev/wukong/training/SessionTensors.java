@@ -61,12 +61,11 @@ public final class SessionTensors {
   private static Map<String, TensorData.Floats> tables(
       TrainSession session, boolean moments, float share) {
     List<Table> tables = session.layout().tables();
-    int[] counts = new int[tables.size()];
-    session.rows().forEach((table, _, _, _) -> counts[table]++);
+    long[] counts = session.rowCounts();
     Map<String, TensorData.Floats> result = new LinkedHashMap<>();
     float[][] values = new float[tables.size()][];
     for (Table table : tables) {
-      int rows = counts[table.ordinal()];
+      int rows = Math.toIntExact(counts[table.ordinal()]);
       values[table.ordinal()] = new float[Math.multiplyExact(rows, table.width())];
       result.put(
           table.name(),

@@ -26,7 +26,7 @@ public final class StandaloneScorer implements AutoCloseable {
   private final StandaloneInputs inputs;
   private final OrtEnvironment environment = OnnxRuntime.environment();
   private final OrtSession session;
-  private final Buffers buffers = new Buffers(0);
+  private final Buffers buffers = new Buffers();
 
   /**
    * Loads {@code model}.

@@ -7,7 +7,7 @@ import java.util.List;
  * Makes a session's steps: the one thing that differs between an optimizer beside the graph and one
  * within it. Both change the same {@link TrainState}. Owned by the training thread.
  */
-sealed interface Stepper extends AutoCloseable permits HostStepper, GraphStepper {
+sealed interface Stepper permits HostStepper, GraphStepper {
   /**
    * Steps that follow each other.
    *
@@ -26,12 +26,10 @@ sealed interface Stepper extends AutoCloseable permits HostStepper, GraphStepper
    * sees the weights that the one before it made.
    *
    * @return the loss and the probabilities of each minibatch before its step
-   * @throws NotFiniteException where a loss is no finite number: nothing has changed then
+   * @throws NotFiniteException where a loss is no finite number: all that there was is then as
+   *     before, but rows of ids that {@code block} was the first to have are there now
    */
   List<TrainSession.Step> run(EncodedExamples block, Steps steps);
-
-  @Override
-  void close();
 
   /** Refuses the loss of step {@code number} where it is no finite number. */
   static void checkFinite(float loss, long number) {

@@ -286,30 +286,47 @@ final class TouchedRows implements RowTrainer {
   }
 
   @Override
+  public long[] counts() {
+    long[] counts = new long[layout.tables().size()];
+    for (int group = 0; group < stores.size(); group++) {
+      for (int slot = 1; slot <= known.size(group); slot++) {
+        counts[RowKey.table(known.key(group, slot))]++;
+      }
+    }
+    return counts;
+  }
+
+  @Override
   public void forEach(RowVisitor visitor) {
+    // A key's upper bits are its table: sorted, each table's keys stand together, by ascending id.
+    long[][] keys = new long[stores.size()][];
+    Arrays.setAll(keys, this::keys);
+    int[] next = new int[stores.size()];
+    float[] state = new float[config instanceof OptimizerConfig.RowWiseAdaGrad ? 1 : 0];
     for (Table table : layout.tables()) {
       int group = groups[table.ordinal()];
       Store store = stores.get(group);
-      long[] keys = new long[store.size];
-      int count = 0;
-      for (int slot = 1; slot <= store.size; slot++) {
-        long key = known.key(group, slot);
-        if (RowKey.table(key) == table.ordinal()) {
-          keys[count++] = key;
-        }
-      }
-      Arrays.sort(keys, 0, count);
+      long[] all = keys[group];
       float[] row = new float[store.width];
-      float[] state = new float[config instanceof OptimizerConfig.RowWiseAdaGrad ? 1 : 0];
-      for (int i = 0; i < count; i++) {
-        int place = known.find(group, keys[i]) - 1;
+      int at = next[group];
+      for (; at < all.length && RowKey.table(all[at]) == table.ordinal(); at++) {
+        int place = known.find(group, all[at]) - 1;
         store.get(place, row);
         if (state.length > 0) {
           state[0] = store.accumulators.get(place / Store.BLOCK)[place % Store.BLOCK];
         }
-        visitor.row(table.ordinal(), RowKey.id(keys[i]), row, state);
+        visitor.row(table.ordinal(), RowKey.id(all[at]), row, state);
       }
+      next[group] = at;
     }
+  }
+
+  /** The keys of a group's rows, ascending. */
+  private long[] keys(int group) {
+    long[] keys = new long[known.size(group)];
+    Arrays.setAll(keys, i -> known.key(group, i + 1));
+    Arrays.sort(keys);
+    return keys;
   }
 
   @Override

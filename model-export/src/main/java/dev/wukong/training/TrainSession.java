@@ -13,15 +13,14 @@ import dev.wukong.graph.TensorData;
 import dev.wukong.objective.StepGraph;
 import dev.wukong.objective.TrainGraph;
 import dev.wukong.objective.UpdateRule;
+import dev.wukong.ranker.InputNames;
 import dev.wukong.ranker.RankerConfig;
 import dev.wukong.ranker.RankerGraphs;
 import dev.wukong.runtime.Device;
 import dev.wukong.runtime.OnnxRuntime;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -46,6 +45,7 @@ public final class TrainSession implements AutoCloseable {
   private final Stepper stepper;
   private final OrtSession scorer;
   private final Shards scoreShards;
+  private final Opened opened;
   private long step;
 
   /** What one step gave. */
@@ -67,29 +67,21 @@ public final class TrainSession implements AutoCloseable {
     this.config = config;
     this.device = device;
     check(layout, config, device);
-    int perRun = config.steps().perRun(device);
     this.train = TrainGraph.of(model, layout);
     this.scoreShards = device instanceof Device.Cpu ? Shards.of(config.threads()) : new Shards(1);
     // Batch normalization looks at the batch as a whole; so does an optimizer in the graph.
     boolean whole = !train.statistics().isEmpty() || config.steps().inGraph(device);
     Shards trainShards = whole ? new Shards(1) : scoreShards;
-    this.state = TrainState.of(model, layout, config, train, trainShards, perRun, rowsIn);
-    this.inputs = new BatchInputs(state);
-    // What is open where a later part cannot be: nobody else could close it.
-    Deque<AutoCloseable> open = new ArrayDeque<>(List.of(state));
-    try {
-      this.tensors = new WeightTensors(state.weights(), state.statistics());
-      open.push(tensors);
+    try (Opened parts = new Opened()) {
+      this.state = TrainState.of(parts, model, layout, config, train, trainShards, rowsIn);
+      this.inputs = new BatchInputs(state);
+      this.tensors = new WeightTensors(parts, state.weights(), state.statistics());
       this.runner = new BatchRunner(state, tensors);
-      this.stepper = stepper(trainShards);
-      open.push(stepper);
-      this.scorer = session(RankerGraphs.predict(model, layout), scoreShards);
+      this.stepper = stepper(trainShards, parts);
+      this.scorer = parts.add(session(RankerGraphs.predict(model, layout), scoreShards));
+      this.opened = parts.moved();
     } catch (OrtException e) {
-      throw closed(
-          open,
-          new IllegalStateException("the training graph does not load: " + e.getMessage(), e));
-    } catch (RuntimeException e) {
-      throw closed(open, e);
+      throw new IllegalStateException("the training graph does not load: " + e.getMessage(), e);
     }
   }
 
@@ -100,31 +92,22 @@ public final class TrainSession implements AutoCloseable {
    * @throws ConfigException where it cannot; the message names the key and what it may be
    */
   public static void check(InputLayout layout, TrainingConfig config, Device device) {
-    int _ = config.steps().perRun(device);
+    int perRun = config.steps().perRun(device);
     if (!config.steps().inGraph(device)) {
       HostStepper.check(layout, config);
     }
+    BatchInputs.check(layout, config.batch(), perRun);
   }
 
-  private static RuntimeException closed(Deque<AutoCloseable> open, RuntimeException cause) {
-    for (AutoCloseable part : open) {
-      try {
-        part.close();
-      } catch (Exception e) {
-        cause.addSuppressed(e);
-      }
-    }
-    return cause;
-  }
-
-  private Stepper stepper(Shards shards) throws OrtException {
+  private Stepper stepper(Shards shards, Opened parts) throws OrtException {
     if (config.steps().inGraph(device)) {
       UpdateRule rule = config.rule();
       StepGraph graph = StepGraph.of(model, layout, rule);
-      OrtSession session = session(graph.block(), shards);
+      OrtSession session = parts.add(session(graph.block(), shards));
       return new GraphStepper(graph, rule, state, session, tensors, runner, inputs);
     }
-    return new HostStepper(train, state, session(train.graph(), shards), shards, runner, inputs);
+    OrtSession session = parts.add(session(train.graph(), shards));
+    return new HostStepper(train, state, session, shards, runner, inputs, parts);
   }
 
   private OrtSession session(Graph graph, Shards shards) throws OrtException {
@@ -187,9 +170,7 @@ public final class TrainSession implements AutoCloseable {
 
   /** How many rows each table of the layout has now. */
   public long[] rowCounts() {
-    long[] counts = new long[layout.tables().size()];
-    state.rows().forEach((table, id, row, slots) -> counts[table]++);
-    return counts;
+    return state.rows().counts();
   }
 
   RowTrainer rows() {
@@ -286,16 +267,16 @@ public final class TrainSession implements AutoCloseable {
     int count = batch.rows();
     int shards = scoreShards.count(count);
     List<RowBlock> in = inputs.features(batch);
-    if (scorer.getInputNames().contains("context_of")) {
+    String contextOf = InputNames.CONTEXT_OF;
+    if (scorer.getInputNames().contains(contextOf)) {
       // Each range brings its own contexts, counted from 0.
       int[] own = new int[count];
       for (int i = 0, shard = 0; i < count; i++) {
         shard += shard + 1 < shards && i == Shards.first(count, shards, shard + 1) ? 1 : 0;
         own[i] = i - Shards.first(count, shards, shard);
       }
-      in.add(
-          new RowBlock(
-              "context_of", state.buffers().ints("context_of", own, count), OnnxJavaType.INT32));
+      ByteBuffer of = state.buffers().ints(contextOf, own, count);
+      in.add(new RowBlock(contextOf, of, OnnxJavaType.INT32));
     }
     ByteBuffer out = state.buffers().bytes("probabilities", count * state.tasks() * Float.BYTES);
     RowBlock probabilities = new RowBlock("probabilities", out, OnnxJavaType.FLOAT, state.tasks());
@@ -305,14 +286,6 @@ public final class TrainSession implements AutoCloseable {
 
   @Override
   public void close() {
-    tensors.close();
-    stepper.close();
-    try {
-      scorer.close();
-    } catch (OrtException e) {
-      throw new IllegalStateException(e);
-    } finally {
-      state.close();
-    }
+    opened.close();
   }
 }

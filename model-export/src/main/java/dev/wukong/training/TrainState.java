@@ -22,58 +22,45 @@ record TrainState(
     WeightState weights,
     WeightState statistics,
     RowTrainer rows,
-    Buffers buffers)
-    implements AutoCloseable {
+    Buffers buffers) {
   /**
    * A fresh model.
    *
+   * @param opened closes the arena and the threads
    * @param shards for which the weights have gradients
-   * @param perRun minibatches of a run
    * @param rowsIn the number of ids of an id space; asked for whole-table training only
    */
-  @SuppressWarnings("MustBeClosedChecker") // The arena is closed with the state.
+  @SuppressWarnings("MustBeClosedChecker") // The arena is closed with the others.
   static TrainState of(
+      Opened opened,
       RankerConfig model,
       InputLayout layout,
       TrainingConfig config,
       TrainGraph train,
       Shards shards,
-      int perRun,
       ToLongFunction<String> rowsIn) {
-    Arena arena = Arena.ofShared();
-    Workers workers = new Workers(config.threads());
+    Arena arena = opened.add(Arena.ofShared());
+    Workers workers = opened.add(new Workers(config.threads()));
     long seed = config.seed();
     double deviation = model.embedding().deviation();
     HostOptimizer dense = HostOptimizer.of(config.dense());
     HostOptimizer none = new HostOptimizer.Sgd();
-    try {
-      return new TrainState(
-          layout,
-          config,
-          arena,
-          workers,
-          new WeightState(arena, train.weights(), dense, workers, shards.most(), seed),
-          new WeightState(arena, train.statistics(), none, workers, 1, seed),
-          switch (config.rows().mode()) {
-            case TOUCHED -> new TouchedRows(layout, config.rows(), deviation, workers, seed);
-            case WHOLE_TABLE ->
-                new WholeTableRows(arena, layout, rowsIn, config.rows(), deviation, workers, seed);
-          },
-          new Buffers(Math.multiplyExact(config.batch(), perRun)));
-    } catch (RuntimeException | OutOfMemoryError e) {
-      workers.close();
-      arena.close();
-      throw e;
-    }
+    return new TrainState(
+        layout,
+        config,
+        arena,
+        workers,
+        new WeightState(arena, train.weights(), dense, workers, shards.most(), seed),
+        new WeightState(arena, train.statistics(), none, workers, 1, seed),
+        switch (config.rows().mode()) {
+          case TOUCHED -> new TouchedRows(layout, config.rows(), deviation, workers, seed);
+          case WHOLE_TABLE ->
+              new WholeTableRows(arena, layout, rowsIn, config.rows(), deviation, workers, seed);
+        },
+        new Buffers());
   }
 
   int tasks() {
     return layout.schema().tasks().size();
-  }
-
-  @Override
-  public void close() {
-    workers.close();
-    arena.close();
   }
 }

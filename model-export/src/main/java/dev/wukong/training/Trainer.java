@@ -97,7 +97,8 @@ public final class Trainer {
    * Trains to the end; afterwards the session holds the best state.
    *
    * @return whether the end was reached; false where it was asked to stop
-   * @throws IOException where a checkpoint cannot be written, or is of another training
+   * @throws IOException where a checkpoint cannot be written, is of another training, or that of
+   *     the best epoch is missing
    * @throws NotFiniteException where a loss, a weight or a probability of the validation data is no
    *     finite number
    */
@@ -111,6 +112,14 @@ public final class Trainer {
     Position at = Position.START;
     if (last.exists()) {
       at = last.read();
+      if (valid.isPresent() && at.best() > Double.NEGATIVE_INFINITY && !best.exists()) {
+        // The state that training stands at may be many epochs worse.
+        throw new IOException(
+            best.file()
+                + " is missing, and with it the best epoch's state; remove "
+                + last.file().getFileName()
+                + ", too, to start afresh");
+      }
       listener.resumed(at.epoch(), at.rows(), train.rows());
     }
     while (at.epoch() < config.epochs() && !finished(at) && !stop.getAsBoolean()) {
@@ -135,7 +144,7 @@ public final class Trainer {
               validation.get(),
               gain));
       at = gain ? at.gain(reached) : at.noGain(lowered(at.factor()));
-      if (gain) {
+      if (gain && valid.isPresent()) {
         best.write(at);
       }
       last.write(at);
@@ -145,7 +154,7 @@ public final class Trainer {
       return false;
     }
     // Without validation data nothing says that an earlier state was better.
-    if (valid.isPresent() && best.exists()) {
+    if (valid.isPresent() && at.best() > Double.NEGATIVE_INFINITY) {
       best.read();
     }
     return true;

@@ -9,14 +9,15 @@ import java.util.Map;
  * The tensors over the memory of weights and statistics, made once for all runs. The threads of a
  * run share them.
  */
-final class WeightTensors implements AutoCloseable {
+final class WeightTensors {
   private final Map<String, OnnxTensor> tensors = new LinkedHashMap<>();
 
-  WeightTensors(WeightState... states) throws OrtException {
+  /** The tensors of {@code states}, closed with {@code opened}. */
+  WeightTensors(Opened opened, WeightState... states) throws OrtException {
     for (WeightState state : states) {
       for (Map.Entry<String, WeightState.Place> e : state.places().entrySet()) {
         long[] shape = e.getValue().shape().sizes();
-        tensors.put(e.getKey(), Run.tensor(state.buffer(e.getKey()), shape));
+        tensors.put(e.getKey(), opened.add(Run.tensor(state.buffer(e.getKey()), shape)));
       }
     }
   }
@@ -24,10 +25,5 @@ final class WeightTensors implements AutoCloseable {
   /** Gives every weight and statistic under its own name. */
   void bind(Run run) {
     tensors.forEach(run::sharedInput);
-  }
-
-  @Override
-  public void close() {
-    tensors.values().forEach(OnnxTensor::close);
   }
 }

@@ -200,15 +200,19 @@ final class WholeTableRows implements RowTrainer {
   }
 
   @Override
+  public long[] counts() {
+    return layout.tables().stream().mapToLong(table -> count(of(table), table)).toArray();
+  }
+
+  @Override
   public void forEach(RowVisitor visitor) {
     for (Table table : layout.tables()) {
-      Rows rows =
-          groups.stream().filter(r -> r.group().tables().contains(table)).findFirst().orElseThrow();
+      Rows rows = of(table);
       int width = table.width();
       float[] row = new float[width];
       float[] part = new float[width];
       float[] state = new float[width * rows.state().length];
-      long count = end(rows, table) - rows.base()[table.ordinal()];
+      long count = count(rows, table);
       for (long id = 0; id < count; id++) {
         long at = (rows.base()[table.ordinal()] + id) * width;
         rows.weights().get(at, row, width);
@@ -221,19 +225,24 @@ final class WholeTableRows implements RowTrainer {
     }
   }
 
-  private static long end(Rows rows, Table table) {
+  /** The rows in which {@code table} lies. */
+  private Rows of(Table table) {
+    return groups.stream()
+        .filter(rows -> rows.group().tables().contains(table))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  private static long count(Rows rows, Table table) {
     List<Table> tables = rows.group().tables();
     int next = tables.indexOf(table) + 1;
-    return next == tables.size() ? rows.size() : rows.base()[tables.get(next).ordinal()];
+    long end = next == tables.size() ? rows.size() : rows.base()[tables.get(next).ordinal()];
+    return end - rows.base()[table.ordinal()];
   }
 
   @Override
   public void restore(int table, long id, float[] row, float[] state) {
-    Rows rows =
-        groups.stream()
-            .filter(r -> r.group().tables().contains(layout.tables().get(table)))
-            .findFirst()
-            .orElseThrow();
+    Rows rows = of(layout.tables().get(table));
     int width = rows.group().width();
     long at = (rows.base()[table] + id) * width;
     rows.weights().put(at, row, width);

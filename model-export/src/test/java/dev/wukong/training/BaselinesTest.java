@@ -72,9 +72,12 @@ class BaselinesTest {
   }
 
   private static TrainSession session(String model) {
-    RankerConfig config =
+    return session(
         RankerConfig.read(
-            TrainSessionTest.yaml("{embedding: {width: 4, deviation: 0.5}, " + model + "}"));
+            TrainSessionTest.yaml("{embedding: {width: 4, deviation: 0.5}, " + model + "}")));
+  }
+
+  static TrainSession session(RankerConfig config) {
     // Plain descent by the gradient itself: a step's change is the gradient.
     String training =
         "{batch: 16, threads: 1, dense: {optimizer: sgd, learning_rate: 1},"
@@ -148,22 +151,32 @@ class BaselinesTest {
           check(weight.getKey(), weight.getValue(), after.weight(weight.getKey()), loss);
         }
       }
-      for (Table table : session.layout().tables()) {
-        long id =
-            table.idSpace().equals("user")
-                ? examples.context().ids()[0]
-                : examples.candidate().ids()[table.idSpace().equals("item") ? 0 : 1];
-        check(
-            table.name(),
-            before.row(table.name(), RowKey.id(id)),
-            after.row(table.name(), RowKey.id(id)),
-            loss);
-      }
+      checkRows(session, examples, before, after, loss);
+    }
+  }
+
+  /** {@link #check} of the first example's row in every table. */
+  static void checkRows(
+      TrainSession session,
+      EncodedExamples examples,
+      PlainNet before,
+      PlainNet after,
+      DoubleSupplier loss) {
+    for (Table table : session.layout().tables()) {
+      long id =
+          table.idSpace().equals("user")
+              ? examples.context().ids()[0]
+              : examples.candidate().ids()[table.idSpace().equals("item") ? 0 : 1];
+      check(
+          table.name(),
+          before.row(table.name(), RowKey.id(id)),
+          after.row(table.name(), RowKey.id(id)),
+          loss);
     }
   }
 
   /** Some of {@code weight}'s elements: the change by the step against the loss's slope. */
-  private static void check(String name, double[] weight, double[] after, DoubleSupplier loss) {
+  static void check(String name, double[] weight, double[] after, DoubleSupplier loss) {
     double step = 1e-5;
     for (int i = 0; i < weight.length; i += 1 + weight.length / 8) {
       double value = weight[i];
@@ -179,7 +192,8 @@ class BaselinesTest {
     }
   }
 
-  private static double loss(double[][] logits, float[] labels) {
+  /** The mean over the rows of logits [B][1]. */
+  static double loss(double[][] logits, float[] labels) {
     double sum = 0;
     for (int i = 0; i < labels.length; i++) {
       double p = PlainNet.sigmoid(logits[i][0]);

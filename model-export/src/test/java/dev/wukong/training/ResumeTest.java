@@ -199,6 +199,40 @@ class ResumeTest {
     assertSame(again, more);
   }
 
+  /** The last epoch's state is not the best one's, and must not be exported in its place. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3})
+  void run_bestCheckpointRemoved_isRefusedWithBothToRemove(int epochs) throws IOException {
+    String training = SmallTraining.TOUCHED.replace("epochs: 3", "epochs: " + epochs);
+    assertThat(new RunOnce("removed", training, true).run()).isTrue();
+    Path best = folder.resolve("removed/best.checkpoint");
+    Files.delete(best);
+    RunOnce again = new RunOnce("removed", SmallTraining.TOUCHED, true);
+    assertThatThrownBy(again::run)
+        .isInstanceOf(IOException.class)
+        .hasMessage(
+            best
+                + " is missing, and with it the best epoch's state; remove last.checkpoint, too,"
+                + " to start afresh");
+    assertThat(again.steps).isZero();
+    Files.delete(folder.resolve("removed/last.checkpoint"));
+    RunOnce afresh = new RunOnce("removed", SmallTraining.TOUCHED, true);
+    assertThat(afresh.run()).isTrue();
+    assertSame(afresh, uninterrupted(SmallTraining.TOUCHED, true));
+  }
+
+  /** Nobody would read the best epoch's state. */
+  @Test
+  void run_withoutValidationData_keepsTheLastStateOnly() throws IOException {
+    RunOnce whole = uninterrupted(SmallTraining.TOUCHED, false);
+    assertThat(whole.epochs).anyMatch(Trainer.Epoch::best);
+    assertThat(whole.work.resolve("last.checkpoint")).exists();
+    assertThat(whole.work.resolve("best.checkpoint")).doesNotExist();
+    RunOnce validated = new RunOnce("validated", SmallTraining.TOUCHED, true);
+    assertThat(validated.run()).isTrue();
+    assertThat(validated.work.resolve("best.checkpoint")).exists();
+  }
+
   /** A process that is killed while it writes leaves the file beside, and the one before it. */
   @Test
   void run_killedWhileWriting_goesOnAfterTheCheckpointBefore() throws IOException {

@@ -11,6 +11,7 @@ import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.TensorInfo;
 import dev.wukong.bundle.Bundle;
 import dev.wukong.bundle.Provenance;
+import dev.wukong.bundle.TensorSpec;
 import dev.wukong.data.EncodedExamples;
 import dev.wukong.data.EncodedRows;
 import dev.wukong.data.FeatureEncoder;
@@ -20,6 +21,8 @@ import dev.wukong.data.InputLayout;
 import dev.wukong.data.RowKey;
 import dev.wukong.data.Scope;
 import dev.wukong.data.Table;
+import dev.wukong.graph.Graph;
+import dev.wukong.objective.StepGraph;
 import dev.wukong.runtime.OnnxRuntime;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -34,6 +37,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -63,6 +67,13 @@ class TrainOnnxTest {
       EncodedExamples next = GraphStepperTest.examples(2).first(MINIBATCHES * batch);
       try (Bundle bundle = Bundle.open(written)) {
         Map<String, float[]> given = new HashMap<>();
+        Graph step =
+            StepGraph.minibatch(session.model(), session.layout(), session.config().rule());
+        assertThat(
+                ExportCheck.dense(step).stream()
+                    .collect(Collectors.toMap(TensorSpec::name, TensorSpec::shape)))
+            .as("tensors that were expected before training")
+            .isEqualTo(shapes(bundle));
         bundle.dense().forEach((name, tensor) -> given.put(name, tensor.data()));
         Map<String, Map<Long, Integer>> slots = rows(bundle, given);
         examples(bundle.layout(), next, slots, given);
@@ -104,6 +115,12 @@ class TrainOnnxTest {
         assertThat(values(made, "new/step")).containsExactly((float) (session.steps() + 1));
       }
     }
+  }
+
+  private static Map<String, List<Long>> shapes(Bundle bundle) throws Exception {
+    Map<String, List<Long>> shapes = new HashMap<>();
+    bundle.dense().forEach((name, tensor) -> shapes.put(name, tensor.shape()));
+    return shapes;
   }
 
   private Path export(TrainSession session) throws Exception {

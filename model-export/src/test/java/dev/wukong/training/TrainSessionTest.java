@@ -1,10 +1,13 @@
 package dev.wukong.training;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.wukong.config.ConfigException;
 import dev.wukong.config.Section;
 import dev.wukong.data.EncodedExamples;
 import dev.wukong.data.EncodedRows;
+import dev.wukong.data.Feature;
 import dev.wukong.data.IdFeature;
 import dev.wukong.data.IdMapping;
 import dev.wukong.data.InputLayout;
@@ -18,6 +21,7 @@ import dev.wukong.data.Transform;
 import dev.wukong.data.ValueType;
 import dev.wukong.ranker.RankerConfig;
 import dev.wukong.runtime.Device;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
@@ -182,6 +186,62 @@ class TrainSessionTest {
   @ValueSource(strings = {TOUCHED, WHOLE})
   void step_sameSeedAndThreads_sameWeights(String training) {
     assertThat(run(training)).isEqualTo(run(training));
+  }
+
+  /** Tables of two widths lie in two places; their rows come in the layout's order all the same. */
+  @ParameterizedTest
+  @ValueSource(strings = {TOUCHED, WHOLE})
+  void rows_visited_comeByTableAndAscendingId(String training) {
+    try (TrainSession session = session("plain", training)) {
+      session.step(batch(64, 3), 1);
+      long[] counts = new long[session.layout().tables().size()];
+      List<Long> keys = new ArrayList<>();
+      session
+          .rows()
+          .forEach(
+              (table, id, row, _) -> {
+                assertThat(row).hasSize(session.rowWidth(table));
+                counts[table]++;
+                keys.add(RowKey.of(table, id));
+              });
+      assertThat(keys).isSorted().doesNotHaveDuplicates();
+      assertThat(session.rowCounts()).isEqualTo(counts);
+      assertThat(counts).hasSize(4).doesNotContain(0);
+    }
+  }
+
+  private static void check(List<Feature> features, String training) {
+    InputLayout layout =
+        RankerConfig.read(yaml(MODEL.formatted("plain")))
+            .layout(new Schema("toy", features, SCHEMA.tasks()));
+    TrainSession.check(layout, TrainingConfig.read(yaml(training)), new Device.Cpu());
+  }
+
+  @Test
+  void check_inputsOfARunBeyondABuffer_namesTheLargestBatch() {
+    String graph = "{batch: %d, optimizer_in: graph, steps_per_run: %d}";
+    List<Feature> features = SCHEMA.features();
+    assertThatThrownBy(() -> check(features, graph.formatted(1 << 20, 256)))
+        .isInstanceOf(ConfigException.class)
+        .hasMessage(
+            "training.batch is 1,048,576 and a run of the graph takes 256 (training.steps_per_run),"
+                + " but an example has 3 ids of width 4 and those of a run must fit into 2 GiB;"
+                + " want at most 699,050");
+    check(features, graph.formatted(699_050, 256));
+    check(features, graph.formatted(1 << 20, 128));
+  }
+
+  @Test
+  void check_inputsOfABatchBeyondABuffer_namesTheLargestBatch() {
+    List<Feature> wide = new ArrayList<>(SCHEMA.features());
+    wide.add(new NumberFeature("x", Scope.CANDIDATE, "x", 1000, Transform.NONE, false));
+    assertThatThrownBy(() -> check(wide, "{batch: 1000000}"))
+        .isInstanceOf(ConfigException.class)
+        .hasMessage(
+            "training.batch is 1,000,000, but an example has 1,002 numbers and those of a run must"
+                + " fit into 2 GiB; want at most 535,799");
+    check(wide, "{batch: 535799}");
+    assertThatThrownBy(() -> check(wide, "{batch: 535800}")).isInstanceOf(ConfigException.class);
   }
 
   private static Object run(String training) {

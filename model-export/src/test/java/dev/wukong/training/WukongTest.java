@@ -15,19 +15,32 @@ import dev.wukong.ranker.RankerConfig;
 import dev.wukong.ranker.RankerGraphs;
 import dev.wukong.runtime.Device;
 import java.util.Map;
+import java.util.function.DoubleSupplier;
 import java.util.stream.IntStream;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Wukong as ONNX Runtime runs it against the paper's equations written out as loops over doubles,
- * for both graphs: the one that serves and the one that trains.
+ * Wukong as ONNX Runtime runs it against the paper's equations written out as loops over doubles:
+ * what it serves, what it scores in training, and its gradients against finite differences of the
+ * loops.
  */
-class WukongForwardTest {
+class WukongTest {
   private static final int D = 6;
   private static final int ROWS = BaselinesTest.ROWS;
 
-  private static RankerConfig config(String fm) {
+  private static final String VARIANTS =
+      """
+      plain, true
+      plain, false
+      low_rank, true
+      low_rank, false
+      attentive, true
+      attentive, false
+      """;
+
+  private static RankerConfig config(String fm, boolean residual) {
     String model =
         """
         embedding: {width: 6, deviation: 0.5}
@@ -36,26 +49,17 @@ class WukongForwardTest {
         linear_embeddings: 3
         rank: 4
         fm: %s
+        residual: %s
         fm_mlp: {hidden: [7]}
         attention: {compressed: 3, mlp: {hidden: [5]}}
         head: {hidden: [8]}
         """
-            .formatted(fm);
+            .formatted(fm, residual);
     return RankerConfig.read(TrainSessionTest.yaml(model));
   }
 
-  private static TrainSession session(String fm) {
-    RankerConfig config = config(fm);
-    TrainingConfig training =
-        TrainingConfig.read(
-            TrainSessionTest.yaml(
-                "{batch: 16, threads: 1, rows: {mode: whole_table, optimizer: sgd}}"));
-    return new TrainSession(
-        config,
-        config.layout(BaselinesTest.SCHEMA),
-        training,
-        new Device.Cpu(),
-        space -> BaselinesTest.IDS + RowKey.FIRST);
+  private static TrainSession session(String fm, boolean residual) {
+    return BaselinesTest.session(config(fm, residual));
   }
 
   /** Some rows, the last feature missing in all. */
@@ -67,12 +71,12 @@ class WukongForwardTest {
     return examples;
   }
 
-  @ParameterizedTest
-  @ValueSource(strings = {"plain", "low_rank", "attentive"})
-  void bothGraphs_randomWeights_equalThePaperWrittenOut(String fm) {
-    try (TrainSession session = session(fm)) {
+  @ParameterizedTest(name = "{0}, residual: {1}")
+  @CsvSource(textBlock = VARIANTS)
+  void bothGraphs_randomWeights_equalThePaperWrittenOut(String fm, boolean residual) {
+    try (TrainSession session = session(fm, residual)) {
       EncodedExamples examples = examples();
-      Plain plain = new Plain(session, fm);
+      Plain plain = new Plain(new PlainNet(session, false), fm, residual);
       float[] served = session.score(examples);
       float[] trained = session.step(examples, 1).probabilities();
       for (int i = 0; i < ROWS; i++) {
@@ -85,16 +89,34 @@ class WukongForwardTest {
     }
   }
 
+  @ParameterizedTest(name = "{0}, residual: {1}")
+  @CsvSource(textBlock = VARIANTS)
+  void gradients_everyWeight_equalFiniteDifferencesOfThePaperWrittenOut(
+      String fm, boolean residual) {
+    try (TrainSession session = session(fm, residual)) {
+      EncodedExamples examples = examples();
+      PlainNet before = new PlainNet(session, true);
+      Plain plain = new Plain(before, fm, residual);
+      session.step(examples, 1);
+      PlainNet after = new PlainNet(session, true);
+      DoubleSupplier loss = () -> BaselinesTest.loss(plain.logits(examples), examples.labels());
+      before
+          .weights()
+          .forEach((name, weight) -> BaselinesTest.check(name, weight, after.weight(name), loss));
+      BaselinesTest.checkRows(session, examples, before, after, loss);
+    }
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"plain", "low_rank", "attentive"})
   void halfPrecision_randomWeights_isNearThePaperWrittenOut(String fm) throws OrtException {
-    RankerConfig config = config(fm);
-    try (TrainSession session = session(fm)) {
+    RankerConfig config = config(fm, true);
+    try (TrainSession session = session(fm, true)) {
       Graph graph = RankerGraphs.predict(config, session.layout(), DataType.FLOAT16);
       byte[] model =
           OnnxWriter.write(graph, Lowering.CPU, session.snapshot(), Map.of()).toByteArray();
       EncodedExamples examples = examples();
-      Plain plain = new Plain(session, fm);
+      Plain plain = new Plain(new PlainNet(session, false), fm, true);
       session.score(examples);
       try (GraphScorer half =
           new GraphScorer(model, session.layout(), Precision.FP16, new Device.Cpu(), 1)) {
@@ -115,36 +137,51 @@ class WukongForwardTest {
   private static final class Plain {
     private final PlainNet net;
     private final String fm;
+    private final boolean residual;
 
-    Plain(TrainSession session, String fm) {
-      this.net = new PlainNet(session, false);
+    Plain(PlainNet net, String fm, boolean residual) {
+      this.net = net;
       this.fm = fm;
+      this.residual = residual;
     }
 
     double probability(EncodedExamples examples, int i) {
-      double[][] ids = net.ids(examples, "")[i];
-      double[] price = net.mlp("bottom/", PlainNet.price(examples))[i];
-      double[][] x = {ids[0], ids[1], ids[2], price};
-      for (int layer = 0; layer < 2; layer++) {
-        x = layer("layer" + layer + "/", x);
+      return PlainNet.sigmoid(logits(examples)[i][0]);
+    }
+
+    /** [B][1]. */
+    double[][] logits(EncodedExamples examples) {
+      double[][][] ids = net.ids(examples, "");
+      double[][] prices = net.mlp("bottom/", PlainNet.price(examples));
+      double[][] result = new double[examples.rows()][];
+      for (int i = 0; i < result.length; i++) {
+        double[][] x = {ids[i][0], ids[i][1], ids[i][2], prices[i]};
+        for (int layer = 0; layer < 2; layer++) {
+          x = layer("layer" + layer + "/", x);
+        }
+        result[i] = mlp("head/", flat(x));
       }
-      return PlainNet.sigmoid(mlp("head/", flat(x))[0]);
+      return result;
     }
 
     private double[][] layer(String at, double[][] x) {
       double[] normal = norm(at + "fm/", flat(interactions(at + "fm/", x)));
       double[] fmb = mlp(at + "fm/", normal);
       double[][] lcb = left(at + "linear/weight", x);
-      double[][] residual = x.length == 5 ? x : left(at + "residual/weight", x);
+      double[][] added = residual ? residual(at, x) : new double[5][D];
       double[][] out = new double[5][];
       for (int j = 0; j < 5; j++) {
         double[] sum = new double[D];
         for (int c = 0; c < D; c++) {
-          sum[c] = (j < 2 ? fmb[j * D + c] : lcb[j - 2][c]) + residual[j][c];
+          sum[c] = (j < 2 ? fmb[j * D + c] : lcb[j - 2][c]) + added[j][c];
         }
         out[j] = norm(at, sum);
       }
       return out;
+    }
+
+    private double[][] residual(String at, double[][] x) {
+      return x.length == 5 ? x : left(at + "residual/weight", x);
     }
 
     /** X Xᵀ, or X (Xᵀ Y) with Yᵀ [k][n]. */
