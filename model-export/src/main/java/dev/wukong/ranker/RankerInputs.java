@@ -71,8 +71,7 @@ public final class RankerInputs {
               Dim.of("U." + group.name()),
               Dim.of(group.width())));
     }
-    boolean contexts =
-        layout.schema().features().stream().anyMatch(f -> f.scope() == Scope.CONTEXT);
+    boolean contexts = layout.schema().hasContext();
     contextOf =
         contexts && mode == Mode.PREDICT
             ? g.input(InputNames.CONTEXT_OF, DataType.INT32, Dim.of("B"))

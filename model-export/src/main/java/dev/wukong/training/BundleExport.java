@@ -13,7 +13,6 @@ import dev.wukong.data.EncodedDataset;
 import dev.wukong.data.EncodedExamples;
 import dev.wukong.data.FeatureEncoder;
 import dev.wukong.data.RowKey;
-import dev.wukong.data.Scope;
 import dev.wukong.data.Table;
 import dev.wukong.data.Vocabulary;
 import dev.wukong.graph.DataType;
@@ -241,9 +240,7 @@ public final class BundleExport {
   }
 
   private static GoldenRows golden(TrainSession session, EncodedExamples examples) {
-    boolean contexts =
-        session.layout().positions(Scope.CONTEXT) > 0
-            || session.layout().denseWidth(Scope.CONTEXT) > 0;
+    boolean contexts = session.layout().schema().hasContext();
     float[] probabilities = session.score(examples);
     for (float probability : probabilities) {
       if (!Float.isFinite(probability)) {

@@ -7,7 +7,6 @@ import ai.onnxruntime.OrtException;
 import dev.wukong.bundle.Precision;
 import dev.wukong.data.EncodedRows;
 import dev.wukong.data.InputLayout;
-import dev.wukong.data.Scope;
 import dev.wukong.ranker.InputNames;
 import dev.wukong.runtime.OnnxRuntime;
 import java.nio.ByteBuffer;
@@ -36,7 +35,7 @@ final class InputBinder {
     this.layout = layout;
     this.features = new FeatureBlocks(layout, buffers);
     this.precision = precision;
-    this.contexts = layout.schema().features().stream().anyMatch(f -> f.scope() == Scope.CONTEXT);
+    this.contexts = layout.schema().hasContext();
   }
 
   /**
