@@ -4,9 +4,10 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.Deque;
 import java.util.HashMap;
-import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -125,7 +126,8 @@ public final class GraphBuilder {
   }
 
   private static Set<Node> ancestors(Collection<Tensor> tensors) {
-    Set<Node> seen = new HashSet<>();
+    // A node is no other's equal; to compare their contents would read a Scan's body each time.
+    Set<Node> seen = Collections.newSetFromMap(new IdentityHashMap<>());
     Deque<Tensor> open = new ArrayDeque<>(tensors);
     while (!open.isEmpty()) {
       Node producer = open.removeLast().producer();
