@@ -1,5 +1,6 @@
 package dev.wukong.serving;
 
+import java.util.Locale;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.SpringBootApplication;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
@@ -13,6 +14,8 @@ public class ServingApplication {
    * application.yaml}.
    */
   public static void main(String[] arguments) {
+    // Figures in messages are the same wherever it runs.
+    Locale.setDefault(Locale.ROOT);
     for (String argument : arguments) {
       if (argument.equals("--help") || argument.equals("-h")) {
         System.out.print(Settings.help());
