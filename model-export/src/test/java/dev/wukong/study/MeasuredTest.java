@@ -132,6 +132,24 @@ class MeasuredTest {
   }
 
   @Test
+  void readme_showsTheBaselinesAtWukongsWidth() throws IOException {
+    String readme = Files.readString(README);
+    for (Outcome outcome : outcomes("frappe-width")) {
+      Metrics test = outcome.of("test");
+      assertThat(readme)
+          .contains(
+              String.format(
+                  Locale.ROOT,
+                  "%n| `%s` | %.6f | %.4f | %,d | %.2f |%n",
+                  outcome.identity().run(),
+                  test.auc(),
+                  test.logLoss(),
+                  outcome.size().parameters(),
+                  (double) outcome.size().trainingFlops() / 1e6));
+    }
+  }
+
+  @Test
   void readme_showsTheEightModelsOnFrappe() throws IOException {
     String readme = Files.readString(README);
     List<RunSpec> runs = Study.read("frappe").runs();
