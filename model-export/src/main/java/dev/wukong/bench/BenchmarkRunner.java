@@ -109,13 +109,12 @@ final class BenchmarkRunner {
 
   private int publish(String name, List<Figure> figures, double seconds, Path file)
       throws IOException {
+    Checkout sources = Checkout.of(root);
     var report =
         new BenchmarkReport(
             name,
-            Machine.output(root, "git", "rev-parse", "HEAD").orElse("unknown"),
-            Machine.output(root, "git", "status", "--porcelain")
-                .filter(changes -> !changes.isEmpty())
-                .isPresent(),
+            sources.commit().orElse("unknown"),
+            sources.changed(),
             Machine.describe(),
             seconds,
             figures);

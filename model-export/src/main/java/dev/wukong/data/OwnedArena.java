@@ -1,16 +1,15 @@
 package dev.wukong.data;
 
-import java.io.IOException;
 import java.lang.foreign.Arena;
 
 /** A shared arena that what is opened in it owns, and closes. */
 public final class OwnedArena {
   private OwnedArena() {}
 
-  /** Opens something in an arena. */
+  /** Opens something in an arena; {@code E} is how that may fail. */
   @FunctionalInterface
-  public interface Opening<T> {
-    T in(Arena arena) throws IOException;
+  public interface Opening<T, E extends Exception> {
+    T in(Arena arena) throws E;
   }
 
   /**
@@ -18,7 +17,7 @@ public final class OwnedArena {
    * memory: who tries again would map the same files once more.
    */
   @SuppressWarnings("MustBeClosedChecker") // Its owner closes it.
-  public static <T> T open(Opening<T> opening) throws IOException {
+  public static <T, E extends Exception> T open(Opening<T, E> opening) throws E {
     Arena arena = Arena.ofShared();
     boolean open = false;
     try {

@@ -1,5 +1,6 @@
 package dev.wukong.study;
 
+import dev.wukong.bench.Checkout;
 import dev.wukong.bench.Machine;
 import dev.wukong.runtime.Device;
 import java.nio.file.Files;
@@ -31,12 +32,10 @@ record Program(String machine, String version, String commit) {
   }
 
   private static String commit(Path folder) {
-    boolean changed =
-        Machine.output(folder, "git", "status", "--porcelain")
-            .filter(changes -> !changes.isEmpty())
-            .isPresent();
-    return Machine.output(folder, "git", "rev-parse", "HEAD")
-        .map(head -> changed ? head + " with changes" : head)
+    Checkout sources = Checkout.of(folder);
+    return sources
+        .commit()
+        .map(head -> sources.changed() ? head + " with changes" : head)
         .orElse("");
   }
 }

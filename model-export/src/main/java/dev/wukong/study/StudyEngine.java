@@ -216,7 +216,7 @@ public final class StudyEngine {
     }
     StudyRun run =
         all.stream()
-            .filter(r -> r.planned().first() && r.planned().spec().name().equals(best.get()))
+            .filter(r -> r.planned().first() && r.name().equals(best.get()))
             .findFirst()
             .orElseThrow();
     if (run.folder().result().orElseThrow() instanceof Outcome outcome

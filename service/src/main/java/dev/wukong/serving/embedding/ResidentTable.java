@@ -1,5 +1,6 @@
 package dev.wukong.serving.embedding;
 
+import dev.wukong.data.OwnedArena;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -30,10 +31,12 @@ public final class ResidentTable implements AutoCloseable {
   private static final int ENTRY = 16;
   private static final int ROW_AT = 8;
 
+  private record Memory(Arena arena, MemorySegment entries, MemorySegment rows) {}
+
   private final int width;
   private final int capacity;
   private final long mask;
-  private final Arena arena = Arena.ofShared();
+  private final Arena arena;
   private final MemorySegment entries;
   private final MemorySegment rows;
   private volatile int size;
@@ -53,16 +56,16 @@ public final class ResidentTable implements AutoCloseable {
     this.capacity = capacity;
     long slots = Long.highestOneBit(2L * capacity - 1) << 1;
     this.mask = slots - 1;
-    boolean made = false;
-    try {
-      this.entries = arena.allocate(Math.multiplyExact(slots, ENTRY), 64);
-      this.rows = arena.allocate(Math.multiplyExact((long) capacity * width, Float.BYTES), 64);
-      made = true;
-    } finally {
-      if (!made) {
-        arena.close();
-      }
-    }
+    Memory memory =
+        OwnedArena.open(
+            owned ->
+                new Memory(
+                    owned,
+                    owned.allocate(Math.multiplyExact(slots, ENTRY), 64),
+                    owned.allocate(Math.multiplyExact((long) capacity * width, Float.BYTES), 64)));
+    this.arena = memory.arena();
+    this.entries = memory.entries();
+    this.rows = memory.rows();
   }
 
   /** Bytes that a table of this shape takes. */

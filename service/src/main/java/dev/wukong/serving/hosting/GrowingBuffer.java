@@ -1,5 +1,6 @@
 package dev.wukong.serving.hosting;
 
+import dev.wukong.data.OwnedArena;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -14,33 +15,19 @@ final class GrowingBuffer implements AutoCloseable {
   private static final int LARGEST = Integer.MAX_VALUE - 8;
   private static final int ALIGNMENT = 64;
 
-  private Block block = new Block(0);
+  private Block block = Block.of(0);
 
   /**
    * Memory of one size. Its arena frees it at once; other direct memory waits for the collector,
    * who sees no reason to come while the heap has room, however many models were replaced.
    */
-  private static final class Block implements AutoCloseable {
-    private final Arena arena = Arena.ofShared();
-    private final MemorySegment segment;
-    private final ByteBuffer bytes;
-
-    Block(long size) {
-      boolean made = false;
-      try {
-        segment = arena.allocate(size, ALIGNMENT);
-        bytes = segment.asByteBuffer().order(ByteOrder.nativeOrder());
-        made = true;
-      } finally {
-        if (!made) {
-          arena.close();
-        }
-      }
-    }
-
-    @Override
-    public void close() {
-      arena.close();
+  private record Block(Arena arena, MemorySegment segment, ByteBuffer bytes) {
+    static Block of(long size) {
+      return OwnedArena.open(
+          arena -> {
+            MemorySegment segment = arena.allocate(size, ALIGNMENT);
+            return new Block(arena, segment, segment.asByteBuffer().order(ByteOrder.nativeOrder()));
+          });
     }
   }
 
@@ -56,9 +43,9 @@ final class GrowingBuffer implements AutoCloseable {
     }
     long doubled = Math.clamp(2 * block.segment.byteSize(), SMALLEST, LARGEST);
     Block before = block;
-    block = new Block(Math.max(size, doubled));
+    block = Block.of(Math.max(size, doubled));
     block.segment.copyFrom(before.segment);
-    before.close();
+    before.arena.close();
   }
 
   MemorySegment segment() {
@@ -72,6 +59,6 @@ final class GrowingBuffer implements AutoCloseable {
 
   @Override
   public void close() {
-    block.close();
+    block.arena.close();
   }
 }

@@ -6,6 +6,7 @@ import dev.wukong.serving.embedding.PreparedRows;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
+import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -43,7 +44,11 @@ class BatchQueueTest {
   private boolean waits() {
     Thread.currentThread().interrupt();
     try {
-      assertThat(queue.take()).isNotNull();
+      assertThat(queue.take())
+          .isNotNull()
+          .extracting(BatchQueue.Batch::parts)
+          .asInstanceOf(InstanceOfAssertFactories.LIST)
+          .isNotEmpty();
     } catch (InterruptedException e) {
       return true;
     }
