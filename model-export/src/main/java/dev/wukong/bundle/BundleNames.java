@@ -1,5 +1,6 @@
 package dev.wukong.bundle;
 
+import dev.wukong.data.ShownText;
 import dev.wukong.data.Table;
 import java.util.Locale;
 import java.util.regex.Matcher;
@@ -33,7 +34,7 @@ final class BundleNames {
   static void checkModel(String model) throws BundleException {
     if (!MODEL.matcher(model).matches()) {
       throw new BundleException(
-          "model name '%s' is not allowed, it must match %s".formatted(shorten(model), MODEL));
+          "model name '%s' is not allowed, it must match %s".formatted(ShownText.of(model), MODEL));
     }
   }
 
@@ -48,7 +49,7 @@ final class BundleNames {
   static long checkVersion(String name) throws BundleException {
     if (!isVersion(name)) {
       throw new BundleException(
-          "version '%s' is not allowed, it must be a number from 1".formatted(shorten(name)));
+          "version '%s' is not allowed, it must be a number from 1".formatted(ShownText.of(name)));
     }
     return Long.parseLong(name);
   }
@@ -57,7 +58,7 @@ final class BundleNames {
     if (!FILE.matcher(name).matches() || name.equals(Manifest.FILE)) {
       throw new BundleException(
           "file name '%s' is not allowed, it must match %s and not be %s"
-              .formatted(shorten(name), FILE, Manifest.FILE));
+              .formatted(ShownText.of(name), FILE, Manifest.FILE));
     }
   }
 
@@ -65,7 +66,7 @@ final class BundleNames {
     if (!TABLE.matcher(table.name()).matches()) {
       throw new BundleException(
           "table name '%s' is not allowed, it must match %s"
-              .formatted(shorten(table.name()), TABLE));
+              .formatted(ShownText.of(table.name()), TABLE));
     }
   }
 
@@ -85,12 +86,8 @@ final class BundleNames {
     Matcher matcher = PART.matcher(file);
     if (!matcher.matches()) {
       throw new BundleException(
-          "file '%s' is not named like a part, %s".formatted(shorten(file), PART));
+          "file '%s' is not named like a part, %s".formatted(ShownText.of(file), PART));
     }
     return new Part(matcher.group(1), matcher.group(2), Integer.parseInt(matcher.group(3)));
-  }
-
-  private static String shorten(String name) {
-    return name.length() <= 100 ? name : name.substring(0, 100) + "...";
   }
 }

@@ -1,6 +1,7 @@
 package dev.wukong.bundle;
 
 import com.google.protobuf.InvalidProtocolBufferException;
+import dev.wukong.data.ShownText;
 import dev.wukong.onnx.Attribute;
 import dev.wukong.onnx.GraphProto;
 import dev.wukong.onnx.ModelProto;
@@ -57,7 +58,7 @@ public final class OnnxScan {
     for (OperatorSetId id : imports) {
       if (!AllowedOperators.isDomain(id.getDomain())) {
         throw new BundleException(
-            "operator domain '%s' is not allowed".formatted(shorten(id.getDomain())));
+            "operator domain '%s' is not allowed".formatted(ShownText.of(id.getDomain())));
       }
       if (AllowedOperators.isStandard(id.getDomain())) {
         standard = true;
@@ -81,7 +82,7 @@ public final class OnnxScan {
       throw new BundleException("more than %d nodes".formatted(MAX_NODES));
     }
     for (TensorProto initializer : graph.getInitializerList()) {
-      tensor("initializer '%s'".formatted(shorten(initializer.getName())), initializer);
+      tensor("initializer '%s'".formatted(ShownText.of(initializer.getName())), initializer);
     }
     for (ValueInfo input : graph.getInputList()) {
       input(input);
@@ -101,24 +102,25 @@ public final class OnnxScan {
       if (size > MAX_INPUT / elements) {
         throw new BundleException(
             "input '%s' has more than %d elements, which is not allowed"
-                .formatted(shorten(input.getName()), MAX_INPUT));
+                .formatted(ShownText.of(input.getName()), MAX_INPUT));
       }
       elements *= size;
     }
   }
 
   private void node(NodeProto node, FilledShapes shapes, int nesting) throws BundleException {
-    String name = "node '%s'".formatted(shorten(node.getName()));
+    String name = "node '%s'".formatted(ShownText.of(node.getName()));
     if (!AllowedOperators.isDomain(node.getDomain())) {
       throw new BundleException(
-          "%s: operator domain '%s' is not allowed".formatted(name, shorten(node.getDomain())));
+          "%s: operator domain '%s' is not allowed"
+              .formatted(name, ShownText.of(node.getDomain())));
     }
     if (!AllowedOperators.isAllowed(node.getDomain(), node.getOpType(), training)) {
       throw new BundleException(
           "%s: operator '%s' is not allowed"
               .formatted(
                   name,
-                  shorten(
+                  ShownText.of(
                       AllowedOperators.isStandard(node.getDomain())
                           ? node.getOpType()
                           : node.getDomain() + "." + node.getOpType())));
@@ -129,13 +131,14 @@ public final class OnnxScan {
     for (Attribute attribute : node.getAttributeList()) {
       if (attribute.hasT()) {
         tensor(
-            "%s, attribute '%s'".formatted(name, shorten(attribute.getName())), attribute.getT());
+            "%s, attribute '%s'".formatted(name, ShownText.of(attribute.getName())),
+            attribute.getT());
       }
       if (attribute.hasG()) {
         if (!AllowedOperators.hasBody(node.getDomain(), node.getOpType())) {
           throw new BundleException(
               "%s, attribute '%s' is a graph, which '%s' must not have"
-                  .formatted(name, shorten(attribute.getName()), node.getOpType()));
+                  .formatted(name, ShownText.of(attribute.getName()), node.getOpType()));
         }
         graph(attribute.getG(), shapes, nesting + 1);
       }
@@ -201,9 +204,5 @@ public final class OnnxScan {
 
   private static String shape(List<Long> dimensions) {
     return dimensions.stream().limit(16).toList().toString();
-  }
-
-  private static String shorten(String name) {
-    return name.length() <= 100 ? name : name.substring(0, 100) + "...";
   }
 }

@@ -51,15 +51,9 @@ final class OutputFile implements AutoCloseable {
     if (Files.exists(out) && !Files.isRegularFile(out)) {
       return new OutputFile(Files.newOutputStream(out), null);
     }
-    Path file = Files.exists(out) ? out.toRealPath() : out;
     // Two commands may write the same file: the last one's stays, and neither has parts of both.
     WholeFile whole =
-        WholeFile.create(
-            file,
-            file.resolveSibling(
-                "%s.%08x.part"
-                    .formatted(file.getFileName(), ThreadLocalRandom.current().nextInt())));
-    whole.part().toFile().deleteOnExit(); // Ctrl-C does not close it.
+        WholeFile.createNamed(out, ".%08x.part".formatted(ThreadLocalRandom.current().nextInt()));
     return new OutputFile(Channels.newOutputStream(whole.channel()), whole);
   }
 

@@ -130,8 +130,7 @@ record Cell(RowSource source, int column, int weights, String user) {
 
   /** {@code value} as messages show it: its beginning where it is long. */
   static String shown(@Nullable Object value) {
-    String text = String.valueOf(value);
-    return text.length() <= 60 ? text : text.substring(0, 60) + "...";
+    return ShownText.of(String.valueOf(value));
   }
 
   DataException bad(String what, String allowed) {

@@ -39,7 +39,7 @@ record StrictNode(String source, String path, JsonNode node) {
 
   private static String shown(JsonNode node) {
     String text = node.isString() ? "'" + node.asString() + "'" : node.toString();
-    return text.length() <= 80 ? text : text.substring(0, 80) + "...";
+    return ShownText.of(text);
   }
 
   DataException bad(String key, String what, String allowed) {

@@ -15,6 +15,8 @@ import java.nio.file.StandardOpenOption;
  * in its place before. One thread.
  */
 public final class WholeFile implements AutoCloseable {
+  private static final String PART = ".part";
+
   private final Path file;
   private final Path part;
   private final FileChannel channel;
@@ -27,7 +29,7 @@ public final class WholeFile implements AutoCloseable {
 
   /** Begins {@code file}; what an earlier writer left beside it is overwritten. */
   public static WholeFile create(Path file) throws IOException {
-    return create(file, file.resolveSibling(file.getFileName() + ".part"));
+    return create(file, file.resolveSibling(file.getFileName() + PART));
   }
 
   /**
@@ -48,11 +50,21 @@ public final class WholeFile implements AutoCloseable {
   }
 
   /**
-   * Writes {@code text} in UTF-8. A link is followed: what it names is replaced and not the link.
+   * Begins a file that somebody named. A link is followed: what it names is replaced and not the
+   * link. No part stays behind where Ctrl-C ends the program.
+   *
+   * @param suffix of the part's name
    */
+  public static WholeFile createNamed(Path file, String suffix) throws IOException {
+    Path named = Files.exists(file) ? file.toRealPath() : file;
+    WholeFile whole = create(named, named.resolveSibling(named.getFileName() + suffix));
+    whole.part.toFile().deleteOnExit(); // Ctrl-C does not close it.
+    return whole;
+  }
+
+  /** Writes {@code text} in UTF-8 to a file that somebody named. */
   public static void write(Path file, String text) throws IOException {
-    try (WholeFile whole = create(Files.exists(file) ? file.toRealPath() : file)) {
-      whole.part().toFile().deleteOnExit(); // Ctrl-C does not close it.
+    try (WholeFile whole = createNamed(file, PART)) {
       ByteBuffer bytes = ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8));
       while (bytes.hasRemaining()) {
         int _ = whole.channel().write(bytes);

@@ -113,10 +113,6 @@ public final class FrappeStepBenchmark implements Benchmark {
   }
 
   private static List<Figure> figures(FrappeModel model, Measured measured) {
-    double[] rates =
-        Arrays.stream(measured.pairs().ours())
-            .map(ms -> model.config().training().batch() * 1e3 / ms)
-            .toArray();
     Figure ratio =
         Figure.ratio(
             "step_time_vs_torch_" + model.label(),
@@ -124,13 +120,20 @@ public final class FrappeStepBenchmark implements Benchmark {
             measured.pairs().theirs(),
             "<=1.3");
     return List.of(
-        Figure.of(
-            "examples_per_second_" + model.label(),
-            Figure.median(rates),
-            "1/s",
-            "-",
-            "whole steps of " + model.config().training().batch() + " rows"),
+        rate("examples_per_second_", model, measured.pairs().ours()),
+        rate("torch_examples_per_second_", model, measured.pairs().theirs()),
         Figure.of(ratio.name(), ratio.value(), "1", "<=1.3", ratio.note() + " ms"));
+  }
+
+  private static Figure rate(String name, FrappeModel model, double[] milliseconds) {
+    int batch = model.config().training().batch();
+    double[] rates = Arrays.stream(milliseconds).map(ms -> batch * 1e3 / ms).toArray();
+    return Figure.of(
+        name + model.label(),
+        Figure.median(rates),
+        "1/s",
+        "-",
+        "whole steps of " + batch + " rows");
   }
 
   private static Measured measure(

@@ -7,7 +7,9 @@ import dev.wukong.bundle.SafetensorsWriter;
 import dev.wukong.bundle.TensorSpec;
 import dev.wukong.data.EncodedDataset;
 import dev.wukong.data.EncodedExamples;
+import dev.wukong.data.Group;
 import dev.wukong.data.InputLayout;
+import dev.wukong.data.InputNames;
 import dev.wukong.data.RowKey;
 import dev.wukong.data.Scope;
 import dev.wukong.data.Table;
@@ -90,16 +92,18 @@ final class PythonScores {
             }
           });
     }
-    String group = layout.groups().getFirst().name();
+    Group group = layout.groups().getFirst();
+    String rowsName = InputNames.rows(group);
+    String slotsName = InputNames.slots(Scope.CANDIDATE, group);
     List<TensorSpec> specs =
         List.of(
-            TensorSpec.of("rows." + group, DType.F32, size, width),
-            TensorSpec.of("slots.candidate." + group, DType.I32, count, columns));
+            TensorSpec.of(rowsName, DType.F32, size, width),
+            TensorSpec.of(slotsName, DType.I32, count, columns));
     try (SafetensorsWriter writer =
         new SafetensorsWriter(
             new BufferedOutputStream(Files.newOutputStream(file)), Map.of(), specs)) {
-      writer.floats("rows." + group, rows);
-      writer.ints("slots.candidate." + group, slots.flip());
+      writer.floats(rowsName, rows);
+      writer.ints(slotsName, slots.flip());
     }
   }
 }

@@ -3,6 +3,7 @@ package dev.wukong.ranker;
 import dev.wukong.data.Group;
 import dev.wukong.data.IdColumns;
 import dev.wukong.data.InputLayout;
+import dev.wukong.data.InputNames;
 import dev.wukong.data.Pooling;
 import dev.wukong.data.Schema;
 import dev.wukong.data.Scope;

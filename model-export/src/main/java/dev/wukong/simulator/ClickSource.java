@@ -34,6 +34,14 @@ public sealed interface ClickSource permits Simulator, RuleWorld {
     };
   }
 
+  /**
+   * What rows the world that a configuration calls {@code world} has: a name that changes with
+   * them. That of {@link Simulator} has no versions.
+   */
+  static String version(String world) {
+    return world.equals(RULES) ? RuleWorld.WORLD_VERSION : world;
+  }
+
   /** Features of requests and candidates, and the tasks, {@link Simulator#CLICK} the first. */
   Schema schema();
 

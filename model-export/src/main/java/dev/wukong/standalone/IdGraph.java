@@ -4,6 +4,7 @@ import dev.wukong.data.Group;
 import dev.wukong.data.IdColumns;
 import dev.wukong.data.IdFeature;
 import dev.wukong.data.InputLayout;
+import dev.wukong.data.InputNames;
 import dev.wukong.data.Scope;
 import dev.wukong.data.Table;
 import dev.wukong.graph.DataType;
@@ -73,8 +74,7 @@ final class IdGraph {
 
   private void input(IdFeature feature) {
     Dim rows = Dim.of(inputs.rows(feature.scope()));
-    Tensor given =
-        g.input(StandaloneInputs.ids(feature), DataType.INT64, rows, Dim.of(feature.maxIds()));
+    Tensor given = g.input(InputNames.ids(feature), DataType.INT64, rows, Dim.of(feature.maxIds()));
     // A negative index would count from the end, and one beyond it is undefined on a GPU.
     Tensor padded = g.apply(new Op.Max(), given, number(IdPositions.PADDING));
     int last = inputs.of(feature.idSpace()).count() - 1;
@@ -99,10 +99,9 @@ final class IdGraph {
                   position));
       weights.add(weights(columns.feature(), position));
     }
-    String name = StandaloneInputs.suffix(scope) + "." + group.name();
-    g.output(prefix + "slots." + name, g.cast(g.concat(1, slots), DataType.INT32));
+    g.output(prefix + InputNames.slots(scope, group), g.cast(g.concat(1, slots), DataType.INT32));
     if (layout.weighted(scope, index)) {
-      g.output(prefix + "weights." + name, g.concat(1, weights));
+      g.output(prefix + InputNames.weights(scope, group), g.concat(1, weights));
     }
   }
 
@@ -119,7 +118,7 @@ final class IdGraph {
     if (!feature.weighted()) {
       return g.expandLike(g.constant(1), position);
     }
-    String name = StandaloneInputs.weights(feature);
+    String name = InputNames.weights(feature);
     return known.computeIfAbsent(
         name,
         n ->

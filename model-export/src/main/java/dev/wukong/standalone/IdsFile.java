@@ -6,6 +6,7 @@ import dev.wukong.data.DenseColumns;
 import dev.wukong.data.IdColumns;
 import dev.wukong.data.IdFeature;
 import dev.wukong.data.IdMapping;
+import dev.wukong.data.InputNames;
 import dev.wukong.data.RowKey;
 import dev.wukong.data.Scope;
 import dev.wukong.data.Task;
@@ -83,7 +84,7 @@ final class IdsFile {
       for (IdColumns columns : inputs.features(scope)) {
         IdFeature feature = columns.feature();
         json.writeStartObject();
-        tensor(json, StandaloneInputs.ids(feature), "int64", rows, feature.maxIds());
+        tensor(json, InputNames.ids(feature), "int64", rows, feature.maxIds());
         json.writeStringProperty("feature", feature.name());
         json.writeStringProperty("column", feature.column());
         json.writeStringProperty("id_space", feature.idSpace());
@@ -99,7 +100,7 @@ final class IdsFile {
         json.writeEndObject();
         if (feature.weighted()) {
           json.writeStartObject();
-          tensor(json, StandaloneInputs.weights(feature), "float32", rows, feature.maxIds());
+          tensor(json, InputNames.weights(feature), "float32", rows, feature.maxIds());
           json.writeStringProperty("feature", feature.name());
           json.writeStringProperty("column", feature.weightColumn().orElseThrow());
           json.writeEndObject();
@@ -111,7 +112,7 @@ final class IdsFile {
     }
     if (inputs.contextOf()) {
       json.writeStartObject();
-      json.writeStringProperty("name", "context_of");
+      json.writeStringProperty("name", InputNames.CONTEXT_OF);
       json.writeStringProperty("type", "int32");
       json.writeArrayPropertyStart("shape").writeString("B").writeEndArray();
       json.writeEndObject();
@@ -123,7 +124,7 @@ final class IdsFile {
     json.writeStartObject();
     tensor(
         json,
-        StandaloneInputs.dense(scope),
+        InputNames.dense(scope),
         "float32",
         inputs.rows(scope),
         inputs.layout().denseWidth(scope));

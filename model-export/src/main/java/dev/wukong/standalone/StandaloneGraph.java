@@ -5,6 +5,7 @@ import com.google.protobuf.UnsafeByteOperations;
 import dev.wukong.bundle.Bundle;
 import dev.wukong.bundle.Precision;
 import dev.wukong.data.Group;
+import dev.wukong.data.InputNames;
 import dev.wukong.data.Table;
 import dev.wukong.graph.DataType;
 import dev.wukong.graph.Lowering;
@@ -31,8 +32,6 @@ import java.util.Set;
 final class StandaloneGraph {
   /** Before the names of what were the bundle's inputs, and of what the ids go through. */
   private static final String PREFIX = "given/";
-
-  private static final String CONTEXT_OF = "context_of";
 
   private final Bundle bundle;
   private final Precision precision;
@@ -87,7 +86,8 @@ final class StandaloneGraph {
 
   /** Whether an input of the bundle's graph is one of the whole too. */
   private boolean stays(String input) {
-    return input.startsWith("dense.") || (input.equals(CONTEXT_OF) && inputs.contextOf());
+    return input.startsWith("dense.")
+        || (input.equals(InputNames.CONTEXT_OF) && inputs.contextOf());
   }
 
   private boolean replaced(String input) {
@@ -114,18 +114,18 @@ final class StandaloneGraph {
       if (replaced(input)) {
         result.setInput(i, PREFIX + input);
       }
-      spreads |= input.equals(CONTEXT_OF);
+      spreads |= input.equals(InputNames.CONTEXT_OF);
     }
     if (!spreads || inputs.contextOf()) {
       return result.build();
     }
     // Each candidate has the context of its own row.
     if (!node.getOpType().equals("Gather")
-        || !node.getInput(1).equals(CONTEXT_OF)
+        || !node.getInput(1).equals(InputNames.CONTEXT_OF)
         || node.getAttributeList().stream().anyMatch(a -> a.getI() != 0)) {
       throw new IllegalArgumentException(
           "node '%s' uses %s for more than spreading contexts over candidates, which"
-                  .formatted(node.getName(), CONTEXT_OF)
+                  .formatted(node.getName(), InputNames.CONTEXT_OF)
               + " --batch-context cannot replace");
     }
     String context = result.getInput(0);
@@ -189,7 +189,7 @@ final class StandaloneGraph {
     }
     ByteString data = UnsafeByteOperations.unsafeWrap(raw);
     return TensorProto.newBuilder()
-        .setName(PREFIX + "rows." + group.name())
+        .setName(PREFIX + InputNames.rows(group))
         .setDataType(type().onnx())
         .addAllDims(Arrays.asList(count, (long) width))
         .setRawData(data)

@@ -2,12 +2,10 @@ package dev.wukong.standalone;
 
 import dev.wukong.bundle.Bundle;
 import dev.wukong.data.IdColumns;
-import dev.wukong.data.IdFeature;
 import dev.wukong.data.InputLayout;
 import dev.wukong.data.Scope;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -39,25 +37,6 @@ public record StandaloneInputs(
             table ->
                 positions.computeIfAbsent(table.idSpace(), space -> IdPositions.of(bundle, space)));
     return new StandaloneInputs(bundle.layout(), positions, batchContext);
-  }
-
-  /** The name of the input with the positions of a feature's ids. */
-  public static String ids(IdFeature feature) {
-    return "ids." + suffix(feature.scope()) + "." + feature.name();
-  }
-
-  /** The name of the input with the weights of a feature's ids. */
-  public static String weights(IdFeature feature) {
-    return "weights." + suffix(feature.scope()) + "." + feature.name();
-  }
-
-  /** The name of the input with the numbers of a scope. */
-  public static String dense(Scope scope) {
-    return "dense." + suffix(scope);
-  }
-
-  static String suffix(Scope scope) {
-    return scope.name().toLowerCase(Locale.ROOT);
   }
 
   /** The positions of {@code idSpace}. */

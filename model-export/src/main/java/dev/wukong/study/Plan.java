@@ -140,7 +140,7 @@ final class Plan {
       checkData(config, changed.path());
       return new PlannedRun(spec, seed, place == 0, tree, config);
     } catch (ConfigException e) {
-      throw new ConfigException("run '" + spec.name() + "': " + e.getMessage());
+      throw spec.wrong(e.getMessage());
     }
   }
 
@@ -150,9 +150,10 @@ final class Plan {
     for (PlannedRun run : runs) {
       String watched = run.config().training().plateau().watch();
       if (!watched.equals(first)) {
-        throw new ConfigException(
-            "run '%s': training.plateau.watch is '%s', want '%s' as in run '%s': a search chooses by one figure"
-                .formatted(run.spec().name(), watched, first, runs.getFirst().spec().name()));
+        throw run.spec()
+            .wrong(
+                "training.plateau.watch is '%s', want '%s' as in run '%s': a search chooses by one figure"
+                    .formatted(watched, first, runs.getFirst().spec().name()));
       }
     }
   }

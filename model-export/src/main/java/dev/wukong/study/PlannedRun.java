@@ -27,7 +27,7 @@ record PlannedRun(RunSpec spec, int seed, boolean first, ConfigTree tree, RunCon
     try {
       TrainSession.check(config.model().layout(config.schema()), config.training(), device);
     } catch (ConfigException e) {
-      throw new ConfigException("run '" + spec.name() + "': " + e.getMessage());
+      throw spec.wrong(e.getMessage());
     }
   }
 

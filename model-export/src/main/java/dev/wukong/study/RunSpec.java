@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
 /**
@@ -45,6 +46,11 @@ public record RunSpec(
             section.sections("published").stream().map(Published::read).toList());
     section.done();
     return spec;
+  }
+
+  /** What is wrong with this run: its name and {@code problem}. */
+  ConfigException wrong(@Nullable String problem) {
+    return new ConfigException("run '%s': %s".formatted(name, problem));
   }
 
   /**

@@ -21,6 +21,8 @@ import tools.jackson.databind.JsonNode;
  * A study as its file says it.
  *
  * @param title one line for the report
+ * @param about what a reader of the report must know, such as how the runs were chosen; may be
+ *     empty
  * @param config the base configuration of runs that name none
  * @param folder of the study's file, where configurations are looked for first; null where the
  *     study ships with the program
@@ -32,6 +34,7 @@ import tools.jackson.databind.JsonNode;
 public record Study(
     String name,
     String title,
+    String about,
     Kind kind,
     Optional<String> config,
     @Nullable Path folder,
@@ -109,6 +112,7 @@ public record Study(
         new Study(
             name,
             root.text("title", name),
+            root.text("about", "").strip(),
             kind,
             root.has("config") ? Optional.of(root.text("config")) : Optional.empty(),
             folder,

@@ -4,6 +4,7 @@ import dev.wukong.report.Block;
 import dev.wukong.report.HtmlReport;
 import dev.wukong.report.JsonReport;
 import dev.wukong.report.Report;
+import dev.wukong.simulator.ClickSource;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -14,6 +15,7 @@ import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import tools.jackson.databind.JsonNode;
 
 /** The report of a study, as far as its runs have ended. */
 final class StudyReports {
@@ -29,6 +31,9 @@ final class StudyReports {
   static Report of(Study study, List<Result> results) {
     Groups groups = Groups.of(study, results);
     List<Block> blocks = new ArrayList<>();
+    if (!study.about().isEmpty()) {
+      blocks.add(new Block.Paragraph(study.about()));
+    }
     if (groups.all().isEmpty()) {
       blocks.add(
           new Block.Paragraph(
@@ -62,11 +67,26 @@ final class StudyReports {
     List<Outcome> all = groups.all().stream().flatMap(g -> g.outcomes().stream()).toList();
     return Stream.of(
             ended,
+            each(all, StudyReports::world),
             each(all, StudyReports::data),
             each(all, StudyReports::machine),
             each(all, o -> o.effort().commit().isEmpty() ? "" : "Commit " + o.effort().commit()))
         .filter(said -> !said.isEmpty())
         .collect(Collectors.joining(". ", "", "."));
+  }
+
+  /**
+   * The simulated world by its version. This build's is the outcome's: one made of other rows is
+   * refused before anything is reported.
+   */
+  private static String world(Outcome outcome) {
+    JsonNode world = outcome.identity().configuration().path("data").path("simulator");
+    return world.isMissingNode()
+        ? ""
+        : "Simulated world %s, seed %d"
+            .formatted(
+                ClickSource.version(world.path("world").asString(ClickSource.CLICKS)),
+                world.path("seed").asInt(1));
   }
 
   private static String data(Outcome outcome) {

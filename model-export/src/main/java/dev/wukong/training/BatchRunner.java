@@ -3,7 +3,7 @@ package dev.wukong.training;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import dev.wukong.data.Group;
-import dev.wukong.ranker.InputNames;
+import dev.wukong.data.InputNames;
 import dev.wukong.runtime.OnnxRuntime;
 import java.util.List;
 

@@ -7,7 +7,7 @@ import ai.onnxruntime.OrtException;
 import dev.wukong.bundle.Precision;
 import dev.wukong.data.EncodedRows;
 import dev.wukong.data.InputLayout;
-import dev.wukong.ranker.InputNames;
+import dev.wukong.data.InputNames;
 import dev.wukong.runtime.OnnxRuntime;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;

@@ -9,6 +9,7 @@ import dev.wukong.data.EncodedExamples;
 import dev.wukong.data.EncodedRows;
 import dev.wukong.data.IdColumns;
 import dev.wukong.data.InputLayout;
+import dev.wukong.data.InputNames;
 import dev.wukong.data.Scope;
 import dev.wukong.runtime.Device;
 import dev.wukong.runtime.OnnxRuntime;
@@ -63,10 +64,10 @@ public final class StandaloneScorer implements AutoCloseable {
       bind(run, Scope.CANDIDATE, candidate);
       if (inputs.contextOf()) {
         run.input(
-            "context_of",
+            InputNames.CONTEXT_OF,
             OnnxTensor.createTensor(
                 environment,
-                buffers.ints("context_of", contextOf, contextOf.length).asIntBuffer(),
+                buffers.ints(InputNames.CONTEXT_OF, contextOf, contextOf.length).asIntBuffer(),
                 new long[] {contextOf.length}));
       }
       FloatBuffer out = buffers.floats("probabilities", probabilities.length);
@@ -86,7 +87,7 @@ public final class StandaloneScorer implements AutoCloseable {
     }
     int width = layout.denseWidth(scope);
     if (width > 0) {
-      String name = StandaloneInputs.dense(scope);
+      String name = InputNames.dense(scope);
       run.input(
           name,
           floats(
@@ -101,7 +102,7 @@ public final class StandaloneScorer implements AutoCloseable {
     IdPositions positions = inputs.of(columns.feature().idSpace());
     int width = columns.width();
     int count = Math.multiplyExact(rows.rows(), width);
-    String name = StandaloneInputs.ids(columns.feature());
+    String name = InputNames.ids(columns.feature());
     ByteBuffer bytes = buffers.bytes(name, Math.multiplyExact(count, Long.BYTES));
     LongBuffer ids = bytes.asLongBuffer();
     for (int i = 0; i < count; i++) {
@@ -111,7 +112,7 @@ public final class StandaloneScorer implements AutoCloseable {
     long[] shape = {rows.rows(), width};
     run.input(name, OnnxTensor.createTensor(environment, ids, shape));
     if (columns.feature().weighted()) {
-      String weightsName = StandaloneInputs.weights(columns.feature());
+      String weightsName = InputNames.weights(columns.feature());
       FloatBuffer weights = buffers.floats(weightsName, count);
       for (int i = 0; i < count; i++) {
         weights.put(i, rows.weights()[i / width * stride + columns.position() + i % width]);

@@ -174,7 +174,7 @@ class PresetsTest {
 
   static Stream<Arguments> vectors() {
     String vector = PresetRows.vector(64, new SplittableRandom(6));
-    String begin = vector.substring(0, 60) + "...";
+    String begin = vector.substring(0, 80) + "...";
     return Stream.of(
         Arguments.of(
             vector.substring(0, vector.lastIndexOf('^')),

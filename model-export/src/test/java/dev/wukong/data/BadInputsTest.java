@@ -177,7 +177,7 @@ class BadInputsTest {
             "item",
             "x".repeat(1025),
             "column 'item' (feature 'item') is '"
-                + "x".repeat(60)
+                + "x".repeat(80)
                 + "...'; strings of up to 1024 bytes are allowed"),
         arguments(
             "click",

@@ -191,9 +191,10 @@ class MeasuredTest {
   private static String cell(Outcome outcome) {
     return String.format(
         Locale.ROOT,
-        " %.4f (%.3f) |",
+        " %.4f (%.3f; %.2f) |",
         outcome.detail().excessEntropy(),
-        (double) outcome.size().trainingFlops() / 1e6);
+        (double) outcome.size().trainingFlops() / 1e6,
+        (double) outcome.size().parameters() / 1e6);
   }
 
   private static List<Outcome> outcomes(String study) throws IOException {

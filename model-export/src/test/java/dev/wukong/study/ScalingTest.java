@@ -60,7 +60,8 @@ class ScalingTest {
 
   private Scaling scaling(String series) {
     Study study =
-        new Study("s", "s", Kind.SWEEP, Optional.empty(), null, Map.of(), runs, 1, List.of(), 0);
+        new Study(
+            "s", "s", "", Kind.SWEEP, Optional.empty(), null, Map.of(), runs, 1, List.of(), 0);
     return Scaling.of(study, results, series);
   }
 

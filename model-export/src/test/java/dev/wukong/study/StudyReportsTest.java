@@ -132,6 +132,25 @@ class StudyReportsTest {
   }
 
   @Test
+  void report_ofASimulatedWorld_saysWhichAndHowItsRunsWereChosen() throws Exception {
+    Made made =
+        made(
+            """
+            name: w
+            about: The widths were guessed.
+            kind: sweep
+            config: simulated.yaml
+            set: {training.epochs: 1, data.simulator.test: 1200}
+            runs: [{name: clicks}, {name: rules, set: {data.simulator.world: rules}}]
+            """);
+    assertThat(made.report().blocks().getFirst())
+        .isEqualTo(new Block.Paragraph("The widths were guessed."));
+    assertThat(made.report().subtitle())
+        .contains("Simulated world clicks, seed 3 (1 of the runs)")
+        .contains("Simulated world rules-1, seed 3 (1 of the runs)");
+  }
+
+  @Test
   void report_oneEpoch_drawsTheLossWithinIt() throws Exception {
     Made made =
         made(

@@ -23,6 +23,7 @@ import dev.wukong.data.Scope;
 import dev.wukong.data.Table;
 import dev.wukong.graph.Graph;
 import dev.wukong.objective.StepGraph;
+import dev.wukong.ranker.RankerConfig;
 import dev.wukong.runtime.OnnxRuntime;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -40,7 +41,7 @@ import java.util.Objects;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
 import tools.jackson.databind.node.JsonNodeFactory;
 
 /**
@@ -52,18 +53,31 @@ class TrainOnnxTest {
 
   @TempDir Path folder;
 
-  @ParameterizedTest
-  @ValueSource(
-      strings = {
-        "{clip_norm: 0.1}",
-        "{rows: {mode: whole_table, optimizer: adam, learning_rate: 0.02, l2: 0.01}}"
-      })
-  void trainOnnx_fromTheFilesOfABundle_goesOnTraining(String training) throws Exception {
+  @ParameterizedTest(name = "{0}")
+  @CsvSource(
+      delimiter = ';',
+      textBlock =
+          """
+          type: wukong, head: {hidden: [16]}; clip_norm: 0.1
+          type: wukong, head: {hidden: [16]}; rows: {mode: whole_table, optimizer: adam, learning_rate: 0.02, l2: 0.01}
+          type: wukong, embedding: {width: 8, widths: {seen: 4}, counts: {item: 2}, deviation: 0.3}; clip_norm: 0.1
+          type: afn, log_neurons: 5, afn: {hidden: [7]}, deep: {hidden: [6]}; dense: {epsilon: 0.001}
+          type: autoint, layers: 2, attention: 6, heads: 2, linear: true, deep: {hidden: [7]}; clip_norm: 0.1
+          type: dcnv2, layers: 2, deep: {hidden: [7]}; clip_norm: 0.1
+          type: dlrm, top: {hidden: [7]}; clip_norm: 0.1
+          type: finalmlp, first: {hidden: [6]}, second: {hidden: [4]}, selection: {mlp: {hidden: [7]}, first: [user], second: [item]}, heads: 2; clip_norm: 0.1
+          type: masknet, blocks: [6, 5], deep: {hidden: [7]}; clip_norm: 0.1
+          type: xdeepfm, cin: [3, 2], deep: {hidden: [7], batch_norm: true}; dense: {epsilon: 0.001}
+          """)
+  void trainOnnx_fromTheFilesOfABundle_goesOnTraining(String ranker, String training)
+      throws Exception {
     int batch = GraphStepperTest.BATCH;
-    String text = training.substring(1, training.length() - 1);
-    try (TrainSession session = GraphStepperTest.session("{hidden: [16]}", text)) {
+    String embedding =
+        ranker.contains("embedding:") ? "" : ", embedding: {width: 4, deviation: 0.3}";
+    RankerConfig model = RankerConfig.read(TrainSessionTest.yaml("{" + ranker + embedding + "}"));
+    try (TrainSession session = GraphStepperTest.session(model, training)) {
       session.steps(GraphStepperTest.examples(1), 1);
-      Path written = export(session);
+      Path written = export(session, model);
       EncodedExamples next = GraphStepperTest.examples(2).first(MINIBATCHES * batch);
       try (Bundle bundle = Bundle.open(written)) {
         Map<String, float[]> given = new HashMap<>();
@@ -123,19 +137,19 @@ class TrainOnnxTest {
     return shapes;
   }
 
-  private Path export(TrainSession session) throws Exception {
+  private Path export(TrainSession session, RankerConfig model) throws Exception {
     EncodedExamples golden = GraphStepperTest.examples(9).first(4);
     BundleExport.Comparison comparison = new BundleExport.Comparison("test", List.of(golden), 1);
     return BundleExport.write(
             folder,
             session,
-            GraphStepperTest.model("{hidden: [16]}"),
+            model,
             new FeatureEncoder(session.layout().schema(), Map.of()),
             golden,
             comparison,
             new BundleExport.About(
                 "steps",
-                "wukong",
+                model.type(),
                 JsonNodeFactory.instance.objectNode(),
                 JsonNodeFactory.instance.objectNode(),
                 JsonNodeFactory.instance.objectNode(),

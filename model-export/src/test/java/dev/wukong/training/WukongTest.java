@@ -13,6 +13,7 @@ import dev.wukong.graph.Lowering;
 import dev.wukong.graph.OnnxWriter;
 import dev.wukong.ranker.RankerConfig;
 import dev.wukong.ranker.RankerGraphs;
+import dev.wukong.ranker.WukongConfig;
 import dev.wukong.runtime.Device;
 import java.util.Map;
 import java.util.function.DoubleSupplier;
@@ -32,34 +33,35 @@ class WukongTest {
 
   private static final String VARIANTS =
       """
-      plain, true
-      plain, false
-      low_rank, true
-      low_rank, false
-      attentive, true
-      attentive, false
+      fm: plain
+      fm: plain, residual: false
+      fm: low_rank
+      fm: low_rank, residual: false
+      fm: low_rank, fm_block: false
+      fm: low_rank, fm_block: false, residual: false
+      fm: low_rank, linear_block: false
+      fm: low_rank, linear_block: false, residual: false
+      fm: attentive
+      fm: attentive, residual: false
       """;
 
-  private static RankerConfig config(String fm, boolean residual) {
+  private static WukongConfig config(String variant) {
     String model =
         """
-        embedding: {width: 6, deviation: 0.5}
-        layers: 2
-        fm_embeddings: 2
-        linear_embeddings: 3
-        rank: 4
-        fm: %s
-        residual: %s
-        fm_mlp: {hidden: [7]}
-        attention: {compressed: 3, mlp: {hidden: [5]}}
-        head: {hidden: [8]}
+        {
+          embedding: {width: 6, deviation: 0.5},
+          layers: 2,
+          fm_embeddings: 2,
+          linear_embeddings: 3,
+          rank: 4,
+          %s,
+          fm_mlp: {hidden: [7]},
+          attention: {compressed: 3, mlp: {hidden: [5]}},
+          head: {hidden: [8]}
+        }
         """
-            .formatted(fm, residual);
-    return RankerConfig.read(TrainSessionTest.yaml(model));
-  }
-
-  private static TrainSession session(String fm, boolean residual) {
-    return BaselinesTest.session(config(fm, residual));
+            .formatted(variant);
+    return (WukongConfig) RankerConfig.read(TrainSessionTest.yaml(model));
   }
 
   /** Some rows, the last feature missing in all. */
@@ -71,12 +73,13 @@ class WukongTest {
     return examples;
   }
 
-  @ParameterizedTest(name = "{0}, residual: {1}")
-  @CsvSource(textBlock = VARIANTS)
-  void bothGraphs_randomWeights_equalThePaperWrittenOut(String fm, boolean residual) {
-    try (TrainSession session = session(fm, residual)) {
+  @ParameterizedTest
+  @CsvSource(delimiter = ';', textBlock = VARIANTS)
+  void bothGraphs_randomWeights_equalThePaperWrittenOut(String variant) {
+    WukongConfig config = config(variant);
+    try (TrainSession session = BaselinesTest.session(config)) {
       EncodedExamples examples = examples();
-      Plain plain = new Plain(new PlainNet(session, false), fm, residual);
+      Plain plain = new Plain(new PlainNet(session, false), config);
       float[] served = session.score(examples);
       float[] trained = session.step(examples, 1).probabilities();
       for (int i = 0; i < ROWS; i++) {
@@ -89,14 +92,14 @@ class WukongTest {
     }
   }
 
-  @ParameterizedTest(name = "{0}, residual: {1}")
-  @CsvSource(textBlock = VARIANTS)
-  void gradients_everyWeight_equalFiniteDifferencesOfThePaperWrittenOut(
-      String fm, boolean residual) {
-    try (TrainSession session = session(fm, residual)) {
+  @ParameterizedTest
+  @CsvSource(delimiter = ';', textBlock = VARIANTS)
+  void gradients_everyWeight_equalFiniteDifferencesOfThePaperWrittenOut(String variant) {
+    WukongConfig config = config(variant);
+    try (TrainSession session = BaselinesTest.session(config)) {
       EncodedExamples examples = examples();
       PlainNet before = new PlainNet(session, true);
-      Plain plain = new Plain(before, fm, residual);
+      Plain plain = new Plain(before, config);
       session.step(examples, 1);
       PlainNet after = new PlainNet(session, true);
       DoubleSupplier loss = () -> BaselinesTest.loss(plain.logits(examples), examples.labels());
@@ -110,13 +113,13 @@ class WukongTest {
   @ParameterizedTest
   @ValueSource(strings = {"plain", "low_rank", "attentive"})
   void halfPrecision_randomWeights_isNearThePaperWrittenOut(String fm) throws OrtException {
-    RankerConfig config = config(fm, true);
-    try (TrainSession session = session(fm, true)) {
+    WukongConfig config = config("fm: " + fm);
+    try (TrainSession session = BaselinesTest.session(config)) {
       Graph graph = RankerGraphs.predict(config, session.layout(), DataType.FLOAT16);
       byte[] model =
           OnnxWriter.write(graph, Lowering.CPU, session.snapshot(), Map.of()).toByteArray();
       EncodedExamples examples = examples();
-      Plain plain = new Plain(new PlainNet(session, false), fm, true);
+      Plain plain = new Plain(new PlainNet(session, false), config);
       session.score(examples);
       try (GraphScorer half =
           new GraphScorer(model, session.layout(), Precision.FP16, new Device.Cpu(), 1)) {
@@ -136,13 +139,11 @@ class WukongTest {
   /** The model in loops: arrays of embeddings [n][d], weights by name. */
   private static final class Plain {
     private final PlainNet net;
-    private final String fm;
-    private final boolean residual;
+    private final WukongConfig config;
 
-    Plain(PlainNet net, String fm, boolean residual) {
+    Plain(PlainNet net, WukongConfig config) {
       this.net = net;
-      this.fm = fm;
-      this.residual = residual;
+      this.config = config;
     }
 
     double probability(EncodedExamples examples, int i) {
@@ -165,10 +166,9 @@ class WukongTest {
     }
 
     private double[][] layer(String at, double[][] x) {
-      double[] normal = norm(at + "fm/", flat(interactions(at + "fm/", x)));
-      double[] fmb = mlp(at + "fm/", normal);
-      double[][] lcb = left(at + "linear/weight", x);
-      double[][] added = residual ? residual(at, x) : new double[5][D];
+      double[] fmb = config.fmBlock() ? machine(at + "fm/", x) : new double[2 * D];
+      double[][] lcb = config.linearBlock() ? left(at + "linear/weight", x) : new double[3][D];
+      double[][] added = config.residual() ? residual(at, x) : new double[5][D];
       double[][] out = new double[5][];
       for (int j = 0; j < 5; j++) {
         double[] sum = new double[D];
@@ -180,27 +180,23 @@ class WukongTest {
       return out;
     }
 
+    private double[] machine(String at, double[][] x) {
+      return mlp(at, norm(at, flat(interactions(at, x))));
+    }
+
     private double[][] residual(String at, double[][] x) {
       return x.length == 5 ? x : left(at + "residual/weight", x);
     }
 
     /** X Xᵀ, or X (Xᵀ Y) with Yᵀ [k][n]. */
     private double[][] interactions(String at, double[][] x) {
-      double[][] right = x;
-      if (fm.equals("low_rank")) {
-        right = left(at + "y", x);
-      } else if (fm.equals("attentive")) {
-        double[] compressed = flat(left(at + "attention/compress/weight", x));
-        double[] y = mlp(at + "attention/", compressed);
-        right = new double[4][D];
-        for (int k = 0; k < 4; k++) {
-          for (int n = 0; n < x.length; n++) {
-            for (int c = 0; c < D; c++) {
-              right[k][c] += y[k * x.length + n] * x[n][c];
-            }
-          }
-        }
-      }
+      double[][] right =
+          switch (config.fm()) {
+            case PLAIN -> x;
+            case LOW_RANK -> left(at + "y", x);
+            case ATTENTIVE ->
+                left(mlp(at + "attention/", flat(left(at + "attention/compress/weight", x))), x);
+          };
       double[][] result = new double[x.length][right.length];
       for (int n = 0; n < x.length; n++) {
         for (int k = 0; k < right.length; k++) {
@@ -213,7 +209,11 @@ class WukongTest {
     }
 
     private double[][] left(String name, double[][] x) {
-      double[] w = net.weight(name);
+      return left(net.weight(name), x);
+    }
+
+    /** W X with W [m][n] row by row. */
+    private static double[][] left(double[] w, double[][] x) {
       double[][] result = new double[w.length / x.length][D];
       for (int m = 0; m < result.length; m++) {
         for (int n = 0; n < x.length; n++) {

@@ -2,6 +2,7 @@ package dev.wukong.serving.hosting;
 
 import dev.wukong.data.Group;
 import dev.wukong.data.InputLayout;
+import dev.wukong.data.InputNames;
 import dev.wukong.data.Scope;
 import dev.wukong.data.UniqueRows;
 import dev.wukong.serving.embedding.EmbeddingTier;
@@ -88,8 +89,8 @@ final class BatchBuffers implements AutoCloseable {
   private static ScopeBuffers scope(InputLayout layout, Scope scope, int g) {
     Group group = layout.groups().get(g);
     return new ScopeBuffers(
-        GraphInputs.slots(scope, group),
-        GraphInputs.weights(scope, group),
+        InputNames.slots(scope, group),
+        InputNames.weights(scope, group),
         layout.slotWidth(scope, g),
         layout.weighted(scope, g),
         new GrowingBuffer(),
@@ -227,19 +228,19 @@ final class BatchBuffers implements AutoCloseable {
       int rows = unique.size(group.index()) + 1;
       inputs.add(
           tensor(
-              GraphInputs.rows(group.group()), rowType, group.rows(), rows, group.group().width()));
+              InputNames.rows(group.group()), rowType, group.rows(), rows, group.group().width()));
       add(inputs, group.context(), contexts);
       add(inputs, group.candidate(), candidates);
     }
     if (contextDense > 0) {
-      inputs.add(floats(GraphInputs.dense(Scope.CONTEXT), denseContext, contexts, contextDense));
+      inputs.add(floats(InputNames.dense(Scope.CONTEXT), denseContext, contexts, contextDense));
     }
     if (candidateDense > 0) {
       inputs.add(
-          floats(GraphInputs.dense(Scope.CANDIDATE), denseCandidate, candidates, candidateDense));
+          floats(InputNames.dense(Scope.CANDIDATE), denseCandidate, candidates, candidateDense));
     }
     if (hasContext) {
-      inputs.add(tensor(GraphInputs.CONTEXT_OF, ElementType.INT32, contextOf, candidates));
+      inputs.add(tensor(InputNames.CONTEXT_OF, ElementType.INT32, contextOf, candidates));
     }
     return inputs;
   }

@@ -1,6 +1,7 @@
 package dev.wukong.serving.predict;
 
 import dev.wukong.bundle.BundleStore;
+import dev.wukong.data.ShownText;
 import dev.wukong.proto.v1.ModelSelector;
 import dev.wukong.serving.hosting.HostedModel;
 import dev.wukong.serving.hosting.ModelHost;
@@ -38,7 +39,7 @@ final class ModelLookup {
     if (!BundleStore.isModel(name)) {
       throw new BadRequest(
           "%s is '%s'; 1 to 64 of a-z, 0-9, '_' and '-' are allowed"
-              .formatted(field, ServingException.shown(name)));
+              .formatted(field, ShownText.of(name)));
     }
     return host.model(name)
         .orElseThrow(
@@ -72,7 +73,7 @@ final class ModelLookup {
       if (!BundleStore.isModel(selector.getLabel())) {
         throw new BadRequest(
             "model.label is '%s'; 1 to 64 of a-z, 0-9, '_' and '-' are allowed"
-                .formatted(ServingException.shown(selector.getLabel())));
+                .formatted(ShownText.of(selector.getLabel())));
       }
       throw new Unknown(
           "model.label is '%s'; model '%s' has no labels"

@@ -6,6 +6,7 @@ import dev.wukong.data.EncodedRows;
 import dev.wukong.data.EncodingCounts;
 import dev.wukong.data.FeatureEncoder;
 import dev.wukong.data.Scope;
+import dev.wukong.data.ShownText;
 import dev.wukong.data.WireBlock;
 import dev.wukong.proto.v1.Block;
 import dev.wukong.proto.v1.Criticality;
@@ -90,7 +91,7 @@ final class RequestDecoder {
       throw new SchemaMismatch(
           "schema_id is '%s'; that of model '%s' version %d is %s"
               .formatted(
-                  ServingException.shown(request.getSchemaId()),
+                  ShownText.of(request.getSchemaId()),
                   model.name(),
                   model.bundle(),
                   model.schemaId()));

@@ -7,11 +7,6 @@ abstract sealed class ServingException extends RuntimeException {
     super(message, null, false, false);
   }
 
-  /** As much of a text of the caller's as a message shows. */
-  static String shown(String text) {
-    return text.length() <= 80 ? text : text.substring(0, 80) + "...";
-  }
-
   /** A field is wrong. */
   static final class BadRequest extends ServingException {
     BadRequest(String message) {

@@ -1,10 +1,11 @@
-package dev.wukong.ranker;
+package dev.wukong.data;
 
-import dev.wukong.data.Group;
-import dev.wukong.data.Scope;
 import java.util.Locale;
 
-/** What the inputs that every graph shares are called. */
+/**
+ * What the inputs of a graph are called: those of a bundle's predict graph and of training steps,
+ * and, where it stands alone, those of its ids.
+ */
 public final class InputNames {
   /** The context of each candidate. */
   public static final String CONTEXT_OF = "context_of";
@@ -29,6 +30,16 @@ public final class InputNames {
   /** Numbers. */
   public static String dense(Scope scope) {
     return "dense." + suffix(scope);
+  }
+
+  /** The positions of a feature's ids, where the tables are in the graph. */
+  public static String ids(IdFeature feature) {
+    return "ids." + suffix(feature.scope()) + "." + feature.name();
+  }
+
+  /** The weights of a feature's ids, where the tables are in the graph. */
+  public static String weights(IdFeature feature) {
+    return "weights." + suffix(feature.scope()) + "." + feature.name();
   }
 
   private static String suffix(Scope scope) {
