@@ -7,7 +7,10 @@ import dev.wukong.data.FileFormat;
 import dev.wukong.data.RowSource;
 import dev.wukong.metrics.MetricsCollector;
 import dev.wukong.terminal.Bars;
+import io.grpc.ChannelCredentials;
+import io.grpc.InsecureChannelCredentials;
 import io.grpc.StatusRuntimeException;
+import io.grpc.TlsChannelCredentials;
 import java.io.BufferedWriter;
 import java.io.IOException;
 import java.io.OutputStreamWriter;
@@ -45,6 +48,14 @@ final class ScoreCommand implements Callable<Integer> {
   @Option(names = "--target", description = "The service's gRPC address (${DEFAULT-VALUE}).")
   private String target = "127.0.0.1:9090";
 
+  @Option(names = "--tls", description = "Encrypt, and trust the authorities that Java trusts.")
+  private boolean tls;
+
+  @Option(
+      names = "--ca",
+      description = "Encrypt, and trust the certificates in this PEM file instead.")
+  private Optional<Path> authorities = Optional.empty();
+
   @Option(names = "--model", description = "Its name; may be left out where only one is served.")
   private String model = "";
 
@@ -76,9 +87,11 @@ final class ScoreCommand implements Callable<Integer> {
       OutputFile.check(out.get(), file);
     }
     FileFormat of = format.isEmpty() ? FileFormat.guess(file) : FileFormat.named(format);
+    ChannelCredentials credentials = credentials();
     address.checkHost();
     try (RowSource source = of.open(file);
-        RankingClient client = RankingClient.connect(target, model, Duration.ofSeconds(deadline));
+        RankingClient client =
+            RankingClient.connect(target, model, Duration.ofSeconds(deadline), credentials);
         ProgressBar bar = noBars ? Bars.silent() : Bars.rows("score", -1)) {
       Labels labels = new Labels(source, client.schema().tasks());
       if (out.isPresent()) {
@@ -90,6 +103,18 @@ final class ScoreCommand implements Callable<Integer> {
       throw new IOException(address.describe(e), e);
     }
     return 0;
+  }
+
+  private ChannelCredentials credentials() throws IOException {
+    if (authorities.isPresent()) {
+      Path file = authorities.get();
+      try {
+        return TlsChannelCredentials.newBuilder().trustManager(file.toFile()).build();
+      } catch (IOException e) {
+        throw new IOException("--ca is '" + file + "', which cannot be read", e);
+      }
+    }
+    return tls ? TlsChannelCredentials.create() : InsecureChannelCredentials.create();
   }
 
   private static void check(String option, int value, int max) {

@@ -10,8 +10,10 @@ import dev.wukong.proto.v1.RankingServiceGrpc;
 import dev.wukong.proto.v1.RankingServiceGrpc.RankingServiceBlockingStub;
 import dev.wukong.proto.v1.StatusServiceGrpc;
 import io.grpc.Channel;
+import io.grpc.ChannelCredentials;
+import io.grpc.Grpc;
+import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
-import io.grpc.ManagedChannelBuilder;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.time.Duration;
@@ -64,7 +66,20 @@ public final class RankingClient implements AutoCloseable {
    * @throws StatusRuntimeException if the server does not answer, or the model does not serve
    */
   public static RankingClient connect(String target, String model, Duration deadline) {
-    ManagedChannel channel = ManagedChannelBuilder.forTarget(target).usePlaintext().build();
+    return connect(target, model, deadline, InsecureChannelCredentials.create());
+  }
+
+  /**
+   * A client of the service at {@code target}.
+   *
+   * @param credentials whom the client trusts and what it shows, such as {@link
+   *     io.grpc.TlsChannelCredentials}
+   * @throws StatusRuntimeException as for {@link #connect(String, String, Duration)}, and if the
+   *     server's certificate is not trusted or not of the target's host
+   */
+  public static RankingClient connect(
+      String target, String model, Duration deadline, ChannelCredentials credentials) {
+    ManagedChannel channel = Grpc.newChannelBuilder(target, credentials).build();
     try {
       return new RankingClient(channel, model, deadline, channel::shutdownNow);
     } catch (RuntimeException e) {

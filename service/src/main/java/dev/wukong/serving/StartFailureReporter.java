@@ -12,6 +12,7 @@ import org.slf4j.LoggerFactory;
 import org.springframework.boot.SpringBootExceptionReporter;
 import org.springframework.boot.context.properties.bind.BindException;
 import org.springframework.boot.context.properties.source.ConfigurationProperty;
+import org.springframework.boot.ssl.NoSuchSslBundleException;
 import org.springframework.boot.web.server.PortInUseException;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.core.Ordered;
@@ -56,16 +57,31 @@ final class StartFailureReporter implements SpringBootExceptionReporter, Ordered
             case BindException e -> describe(e);
             case DeviceException e -> "wukong.engine.device: " + e.getMessage();
             case PortInUseException e -> taken("server.port", String.valueOf(e.getPort()));
-            default -> grpcPort(cause);
+            case NoSuchSslBundleException e ->
+                "there is no SSL bundle '%1$s'; set spring.ssl.bundle.pem.%1$s.keystore.certificate and spring.ssl.bundle.pem.%1$s.keystore.private-key"
+                    .formatted(e.getBundleName());
+            default -> byMessage(cause);
           };
       found = line == null ? found : line;
     }
     return Optional.ofNullable(found);
   }
 
-  private @Nullable String grpcPort(Throwable cause) {
+  /** Of what has no type of its own. */
+  private @Nullable String byMessage(Throwable cause) {
     String message = cause.getMessage();
-    if (context == null || message == null || !message.startsWith("Failed to bind to address")) {
+    if (message == null) {
+      return null;
+    }
+    if (message.startsWith("Unable to create key store")
+        || message.startsWith("Unable to create trust store")) {
+      return "spring.ssl.bundle: " + message;
+    }
+    return message.startsWith("Failed to bind to address") ? grpcPort() : null;
+  }
+
+  private @Nullable String grpcPort() {
+    if (context == null) {
       return null;
     }
     String property = "spring.grpc.server.port";

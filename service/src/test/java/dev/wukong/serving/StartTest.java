@@ -104,6 +104,29 @@ class StartTest {
   }
 
   @ParameterizedTest
+  @ValueSource(strings = {"server", "spring.grpc.server"})
+  void start_sslBundleThatIsNone_saysWhatItNeeds(String port, CapturedOutput output) {
+    assertThat(refusal(output, port + ".ssl.bundle=none"))
+        .isEqualTo(
+            "there is no SSL bundle 'none'; set spring.ssl.bundle.pem.none.keystore.certificate"
+                + " and spring.ssl.bundle.pem.none.keystore.private-key");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"server", "spring.grpc.server"})
+  void start_certificateThatIsMissing_saysWhich(String port, CapturedOutput output) {
+    Path missing = folder.resolve("tls.crt");
+    assertThat(
+            refusal(
+                output,
+                "spring.ssl.bundle.pem.own.keystore.certificate=" + missing,
+                "spring.ssl.bundle.pem.own.keystore.private-key=" + missing,
+                port + ".ssl.bundle=own"))
+        .startsWith("spring.ssl.bundle: ")
+        .contains("'" + missing + "'");
+  }
+
+  @ParameterizedTest
   @ValueSource(strings = {"wukong.bundle-root", "wukong.rows.store-dir"})
   void start_folderIsAFile_saysWhich(String property, CapturedOutput output) throws Exception {
     Path file = Files.createFile(folder.resolve("file"));
