@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import org.jspecify.annotations.Nullable;
 
 /** Where a running service is said to be, and why it does not answer there. */
 record ServiceAddress(String host, int port) {
@@ -41,14 +42,27 @@ record ServiceAddress(String host, int port) {
 
   /** What a service that refused a call, or does not answer, is said to have done. */
   String describe(StatusRuntimeException e) {
-    Throwable root = e;
-    for (Throwable cause = e.getCause(); cause != null; cause = cause.getCause()) {
-      root = cause;
+    String said = "'" + this + "': " + e.getMessage();
+    if (e.getStatus().getCode() != Status.Code.UNAVAILABLE) {
+      return said;
     }
-    return e.getStatus().getCode() == Status.Code.UNAVAILABLE && root instanceof ConnectException
-        ? "no service answers at '%s' (connection refused); start one with java -jar service/target/service.jar --wukong.bundle-root=BUNDLES --spring.grpc.server.port=%d, or name another --target"
-            .formatted(this, port)
-        : "'" + this + "': " + e.getMessage();
+    String encryption =
+        "; --tls or --ca is needed where the port is encrypted, and neither elsewhere";
+    return switch (root(e.getCause())) {
+      case null -> said + (said.contains("Network closed") ? encryption : "");
+      case ConnectException _ ->
+          "no service answers at '%s' (connection refused); start one with java -jar service/target/service.jar --wukong.bundle-root=BUNDLES --spring.grpc.server.port=%d, or name another --target"
+              .formatted(this, port);
+      case Throwable root -> said + " (" + root.getMessage() + ")" + encryption;
+    };
+  }
+
+  private static @Nullable Throwable root(@Nullable Throwable cause) {
+    Throwable root = cause;
+    for (Throwable next = cause; next != null; next = next.getCause()) {
+      root = next;
+    }
+    return root;
   }
 
   @Override

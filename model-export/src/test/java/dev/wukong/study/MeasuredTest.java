@@ -80,6 +80,29 @@ class MeasuredTest {
     assertThat(rows).isEqualTo(8);
   }
 
+  /** The picture says under the pointer what the table says. */
+  @Test
+  void picture_showsTheScalingOutcomes() throws IOException {
+    String picture = Files.readString(MEASURED.resolve("scaling.svg"));
+    int shown = 0;
+    for (RunSpec run : Study.read("scaling").runs()) {
+      String size = run.name().replace(run.series() + "-", "");
+      if (size.matches("[1-4]")) {
+        Outcome outcome = outcome("scaling", run.name());
+        assertThat(picture)
+            .contains(
+                String.format(
+                    Locale.ROOT,
+                    ", size %s: %.4f with %.3f MFLOP<",
+                    size,
+                    outcome.detail().excessEntropy(),
+                    (double) outcome.size().trainingFlops() / 1e6));
+        shown++;
+      }
+    }
+    assertThat(shown).isEqualTo(8 * SIZES);
+  }
+
   @ParameterizedTest
   @CsvSource({
     "embeddings, embeddings of a feature (`embedding.counts`)",
@@ -146,6 +169,27 @@ class MeasuredTest {
                   test.logLoss(),
                   outcome.size().parameters(),
                   (double) outcome.size().trainingFlops() / 1e6));
+    }
+  }
+
+  @Test
+  void readme_showsTheEightModelsOnMovieLens() throws IOException {
+    String readme = Files.readString(README);
+    List<Outcome> outcomes = outcomes("ml100k");
+    assertThat(outcomes).hasSize(8);
+    for (Outcome outcome : outcomes) {
+      Metrics test = outcome.of("test");
+      assertThat(readme)
+          .contains(
+              String.format(
+                  Locale.ROOT,
+                  "%n| `%s` | %.6f | %.4f | %,d | %.2f | %,.0f |%n",
+                  outcome.identity().run(),
+                  test.auc(),
+                  test.logLoss(),
+                  outcome.size().parameters(),
+                  (double) outcome.size().trainingFlops() / 1e6,
+                  outcome.effort().seconds() * outcome.effort().threads()));
     }
   }
 
