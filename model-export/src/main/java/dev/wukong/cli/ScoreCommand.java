@@ -13,11 +13,16 @@ import io.grpc.StatusRuntimeException;
 import io.grpc.TlsChannelCredentials;
 import java.io.BufferedWriter;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
 import java.io.Writer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.security.cert.CertificateException;
+import java.security.cert.CertificateFactory;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -108,13 +113,22 @@ final class ScoreCommand implements Callable<Integer> {
   private ChannelCredentials credentials() throws IOException {
     if (authorities.isPresent()) {
       Path file = authorities.get();
-      try {
-        return TlsChannelCredentials.newBuilder().trustManager(file.toFile()).build();
-      } catch (IOException e) {
-        throw new IOException("--ca is '" + file + "', which cannot be read", e);
-      }
+      checkCertificates(file);
+      return TlsChannelCredentials.newBuilder().trustManager(file.toFile()).build();
     }
     return tls ? TlsChannelCredentials.create() : InsecureChannelCredentials.create();
+  }
+
+  private static void checkCertificates(Path file) throws IOException {
+    try (InputStream in = Files.newInputStream(file)) {
+      if (CertificateFactory.getInstance("X.509").generateCertificates(in).isEmpty()) {
+        throw new IOException("--ca is '" + file + "', which is empty; want certificates in PEM");
+      }
+    } catch (CertificateException e) {
+      throw new IOException("--ca is '" + file + "', want a file of certificates in PEM", e);
+    } catch (NoSuchFileException e) {
+      throw new IOException("--ca is '" + file + "', which is not there", e);
+    }
   }
 
   private static void check(String option, int value, int max) {

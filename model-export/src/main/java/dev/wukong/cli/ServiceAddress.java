@@ -53,7 +53,9 @@ record ServiceAddress(String host, int port) {
       case ConnectException _ ->
           "no service answers at '%s' (connection refused); start one with java -jar service/target/service.jar --wukong.bundle-root=BUNDLES --spring.grpc.server.port=%d, or name another --target"
               .formatted(this, port);
-      case Throwable root -> said + " (" + root.getMessage() + ")" + encryption;
+      // What gRPC says itself here is of several lines, about its channel.
+      case Throwable root ->
+          "'%s': UNAVAILABLE (%s)%s".formatted(this, root.getMessage(), encryption);
     };
   }
 

@@ -69,7 +69,9 @@ class CommandErrorsTest {
         "score @/rows.csv --target 127.0.0.1:1; no service answers at '127.0.0.1:1' (connection"
             + " refused); start one with java -jar service/target/service.jar",
         "score @/rows.csv --target 127.0.0.1:65536; --target is '127.0.0.1:65536', want host:port",
-        "score @/rows.csv --ca @/none.crt; none.crt', which cannot be read",
+        "score @/rows.csv --ca @/none.crt; none.crt', which is not there",
+        "score @/rows.csv --ca @/rows.csv; rows.csv', want a file of certificates in PEM",
+        "score @/rows.csv --ca @/empty.csv; empty.csv', which is empty; want certificates in PEM",
         "score @/rows.csv --batch 0; --batch is 0, want 1 to",
         "score @/rows.csv --deadline 0; --deadline is 0, want 1 to",
         "infer-schema @/none.csv; none.csv is not a file",
