@@ -86,12 +86,11 @@ final class StandaloneGraph {
 
   /** Whether an input of the bundle's graph is one of the whole too. */
   private boolean stays(String input) {
-    return input.startsWith("dense.")
-        || (input.equals(InputNames.CONTEXT_OF) && inputs.contextOf());
+    return InputNames.isDense(input) || (input.equals(InputNames.CONTEXT_OF) && inputs.contextOf());
   }
 
   private boolean replaced(String input) {
-    return input.startsWith("rows.") || input.startsWith("slots.") || input.startsWith("weights.");
+    return InputNames.isLookup(input);
   }
 
   /** With as many contexts as candidates. */

@@ -68,13 +68,18 @@ public sealed interface Result permits Outcome, Failure {
       return result;
     }
 
+    /** How the data is simulated; missing where it is not. */
+    JsonNode simulator() {
+      return configuration.path("data").path("simulator");
+    }
+
     /**
      * What rows the test split has, as far as the configuration says: figures of two runs are
      * compared row by row only where it is the same.
      */
     String testRows() {
       JsonNode config = configuration.path("data");
-      JsonNode world = config.path("simulator");
+      JsonNode world = simulator();
       if (world.isMissingNode()) {
         return "%s %s, %d rows"
             .formatted(config.path("test"), config.path("format"), data.testRows);

@@ -80,7 +80,7 @@ final class StudyReports {
    * refused before anything is reported.
    */
   private static String world(Outcome outcome) {
-    JsonNode world = outcome.identity().configuration().path("data").path("simulator");
+    JsonNode world = outcome.identity().simulator();
     return world.isMissingNode()
         ? ""
         : "Simulated world %s, seed %d"

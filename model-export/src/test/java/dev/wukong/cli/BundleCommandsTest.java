@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.wukong.bundle.Bundle;
 import dev.wukong.training.EveryFeature;
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -34,10 +33,7 @@ class BundleCommandsTest {
                 Stream.of(command, trained.resolve("bundles/every").toString(), "--threads=1"),
                 Stream.of(more))
             .toList();
-    return ModelExport.line()
-        .setOut(new PrintWriter(out))
-        .setErr(new PrintWriter(err))
-        .execute(arguments.toArray(String[]::new));
+    return Typed.execute(out, err, arguments.toArray(String[]::new));
   }
 
   @Test

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.io.OutputStream;
-import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -33,11 +32,7 @@ class OpenSetsTest {
 
   private void execute(String... arguments) {
     said.getBuffer().setLength(0);
-    int status =
-        ModelExport.line()
-            .setOut(new PrintWriter(said))
-            .setErr(new PrintWriter(said))
-            .execute(arguments);
+    int status = Typed.execute(said, said, arguments);
     assertThat(status).as(said.toString()).isZero();
   }
 

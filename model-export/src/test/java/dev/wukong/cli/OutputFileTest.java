@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.wukong.training.EveryFeature;
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -28,10 +27,7 @@ class OutputFileTest {
   }
 
   private int execute(String... arguments) {
-    return ModelExport.line()
-        .setOut(new PrintWriter(said))
-        .setErr(new PrintWriter(said))
-        .execute(arguments);
+    return Typed.execute(said, said, arguments);
   }
 
   private int predict(Path file, Path out) {

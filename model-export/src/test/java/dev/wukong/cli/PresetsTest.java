@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.within;
 import dev.wukong.cli.PresetRows.Kind;
 import dev.wukong.cli.PresetRows.Row;
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -37,10 +36,7 @@ class PresetsTest {
 
   private int execute(String... arguments) {
     said.getBuffer().setLength(0);
-    return ModelExport.line()
-        .setOut(new PrintWriter(said))
-        .setErr(new PrintWriter(said))
-        .execute(arguments);
+    return Typed.execute(said, said, arguments);
   }
 
   private int train(PresetRows preset) {

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.wukong.study.Study;
 import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -48,10 +47,7 @@ class StudyCommandTest {
   }
 
   private int execute(List<String> arguments) {
-    return ModelExport.line()
-        .setOut(new PrintWriter(out))
-        .setErr(new PrintWriter(err))
-        .execute(arguments.toArray(String[]::new));
+    return Typed.execute(out, err, arguments.toArray(String[]::new));
   }
 
   private void refused(List<String> arguments, String message) {

@@ -48,16 +48,15 @@ class TrainChecksTest {
 
   private int train(String config, Path bundles) throws IOException {
     Path file = Files.writeString(folder.resolve("least.yaml"), config);
-    return ModelExport.line()
-        .setOut(new PrintWriter(out))
-        .setErr(new PrintWriter(err))
-        .execute(
-            "train",
-            "--config=" + file,
-            "--data=" + folder,
-            "--bundles=" + bundles,
-            "--work=" + folder.resolve("work"),
-            "--no-bars");
+    return Typed.execute(
+        out,
+        err,
+        "train",
+        "--config=" + file,
+        "--data=" + folder,
+        "--bundles=" + bundles,
+        "--work=" + folder.resolve("work"),
+        "--no-bars");
   }
 
   /** One line, status 1, and no data was read. */

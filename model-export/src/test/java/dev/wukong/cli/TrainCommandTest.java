@@ -6,7 +6,6 @@ import dev.wukong.bundle.Bundle;
 import dev.wukong.bundle.Optimizers;
 import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -52,10 +51,7 @@ class TrainCommandTest {
   }
 
   private int execute(List<String> arguments) {
-    return ModelExport.line()
-        .setOut(new PrintWriter(said))
-        .setErr(new PrintWriter(said))
-        .execute(arguments.toArray(String[]::new));
+    return Typed.execute(said, said, arguments.toArray(String[]::new));
   }
 
   @Test

@@ -100,7 +100,7 @@ class MeasuredTest {
                     ", size %s: %.4f with %.3f MFLOP<",
                     size,
                     outcome.detail().excessEntropy(),
-                    (double) outcome.size().trainingFlops() / 1e6));
+                    megaflops(outcome)));
         shown++;
       }
     }
@@ -126,7 +126,7 @@ class MeasuredTest {
                 "%n| %s | %.4f | %.3f |%n",
                 words,
                 outcome.detail().excessEntropy(),
-                (double) outcome.size().trainingFlops() / 1e6));
+                megaflops(outcome)));
   }
 
   @ParameterizedTest
@@ -172,7 +172,7 @@ class MeasuredTest {
                   test.auc(),
                   test.logLoss(),
                   outcome.size().parameters(),
-                  (double) outcome.size().trainingFlops() / 1e6));
+                  megaflops(outcome)));
     }
   }
 
@@ -192,7 +192,7 @@ class MeasuredTest {
                   test.auc(),
                   test.logLoss(),
                   outcome.size().parameters(),
-                  (double) outcome.size().trainingFlops() / 1e6,
+                  megaflops(outcome),
                   outcome.effort().seconds() * outcome.effort().threads()));
     }
   }
@@ -215,10 +215,14 @@ class MeasuredTest {
                   published.auc(),
                   published.logLoss(),
                   outcome.size().parameters(),
-                  (double) outcome.size().trainingFlops() / 1e6,
+                  megaflops(outcome),
                   outcome.effort().seconds() * outcome.effort().threads()));
     }
     assertThat(runs).hasSize(8);
+  }
+
+  private static double megaflops(Outcome outcome) {
+    return outcome.size().trainingFlops() / 1e6;
   }
 
   private static Outcome outcome(String study, String run) throws IOException {
@@ -241,7 +245,7 @@ class MeasuredTest {
         Locale.ROOT,
         " %.4f (%.3f; %.2f) |",
         outcome.detail().excessEntropy(),
-        (double) outcome.size().trainingFlops() / 1e6,
+        megaflops(outcome),
         (double) outcome.size().parameters() / 1e6);
   }
 
