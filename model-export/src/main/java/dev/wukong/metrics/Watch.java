@@ -3,15 +3,15 @@ package dev.wukong.metrics;
 import java.util.Map;
 
 /**
- * Whose validation AUC tells a better state of a model from a worse one.
+ * Whose validation metrics tell a better state of a model from a worse one.
  *
  * @param task its name, or {@link #MEAN}
  */
 public record Watch(String task) {
-  /** Watches the mean of all tasks' AUC. */
+  /** Watches the mean of all tasks. */
   public static final String MEAN = "mean";
 
-  /** Whether the AUC of {@code name} counts. */
+  /** Whether {@code name} counts. */
   public boolean counts(String name) {
     return isMean() || task.equals(name);
   }
@@ -21,11 +21,11 @@ public record Watch(String task) {
     return task.equals(MEAN);
   }
 
-  /** The mean AUC of the tasks that count and have one, higher is better; NaN where none has. */
-  public double of(Map<String, Metrics> byTask) {
+  /** The mean of the tasks that count and have one, higher is better; NaN where none has. */
+  public double of(Map<String, Metrics> byTask, Measure measure) {
     return byTask.entrySet().stream()
         .filter(e -> counts(e.getKey()))
-        .mapToDouble(e -> e.getValue().auc())
+        .mapToDouble(e -> measure.of(e.getValue()))
         .filter(Double::isFinite)
         .average()
         .orElse(Double.NaN);

@@ -1,5 +1,6 @@
 package dev.wukong.study;
 
+import dev.wukong.metrics.Measure;
 import dev.wukong.metrics.Watch;
 import dev.wukong.report.Block;
 import java.util.ArrayList;
@@ -76,7 +77,7 @@ final class ModelParts {
       Watch watch = group.first().watch();
       List<Block.Point> points = new ArrayList<>();
       for (CurvePoint point : group.first().curve()) {
-        double auc = watch.of(point.valid());
+        double auc = watch.of(point.valid(), Measure.AUC);
         if (Double.isFinite(auc)) {
           points.add(Block.Point.of(point.epoch(), auc));
         }

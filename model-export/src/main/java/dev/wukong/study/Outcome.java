@@ -1,5 +1,6 @@
 package dev.wukong.study;
 
+import dev.wukong.metrics.Measure;
 import dev.wukong.metrics.Metrics;
 import dev.wukong.metrics.Watch;
 import java.util.List;
@@ -80,14 +81,14 @@ public record Outcome(
   }
 
   /**
-   * What the validation data chose by: the AUC of the task that {@code training.plateau.watch}
-   * names, or the mean of all that have one; NaN where none has.
+   * The validation AUC of the task that {@code training.plateau.watch} names, or the mean of all
+   * that have one; NaN where none has. A search chooses by it.
    */
   double validAuc() {
-    return watch().of(metrics.getOrDefault("valid", Map.of()));
+    return watch().of(metrics.getOrDefault("valid", Map.of()), Measure.AUC);
   }
 
-  /** Whose validation AUC chose. */
+  /** Whose validation metrics chose the epoch. */
   Watch watch() {
     return new Watch(
         identity

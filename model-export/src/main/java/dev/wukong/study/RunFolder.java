@@ -57,7 +57,8 @@ final class RunFolder {
     if (!differences.isEmpty()) {
       clear();
     }
-    write("run.json", identity);
+    // What has ended keeps the number of threads that it was made with.
+    write("run.json", result().map(Result::identity).orElse(identity));
     Files.deleteIfExists(folder.resolve(ERROR));
   }
 

@@ -17,7 +17,7 @@ import java.util.function.LongSupplier;
 
 /**
  * The offline loop: shuffled epochs, validation after each, the learning rates lowered where the
- * watched validation AUC stops rising, the best state kept. A checkpoint after every epoch, and
+ * watched validation figure shows no gain, the best state kept. A checkpoint after every epoch, and
  * inside long ones, lets an interrupted training go on as if nothing had happened: with the same
  * threads it ends in the same weights, bit by bit.
  */
@@ -105,7 +105,7 @@ public final class Trainer {
   public boolean run(Listener listener) throws IOException {
     Files.createDirectories(work);
     Optional<ValidationFigure> figure =
-        valid.map(data -> ValidationFigure.of(config.plateau().watch(), data));
+        valid.map(data -> ValidationFigure.of(config.plateau(), data));
     Fingerprint fingerprint = Fingerprint.of(session, train, valid);
     Checkpoint last = new Checkpoint(work.resolve("last.checkpoint"), fingerprint, session);
     Checkpoint best = new Checkpoint(work.resolve("best.checkpoint"), fingerprint, session);
@@ -146,6 +146,8 @@ public final class Trainer {
       at = gain ? at.gain(reached) : at.noGain(lowered(at.factor()));
       if (gain && valid.isPresent()) {
         best.write(at);
+      } else if (!gain && config.plateau().restore() && best.exists()) {
+        best.read(); // Its state; where training stands in the data is what follows this epoch.
       }
       last.write(at);
     }

@@ -2,6 +2,7 @@ package dev.wukong.training;
 
 import dev.wukong.config.ConfigException;
 import dev.wukong.config.Section;
+import dev.wukong.metrics.Measure;
 import dev.wukong.metrics.Watch;
 import dev.wukong.objective.UpdateRule;
 import java.time.Duration;
@@ -18,7 +19,7 @@ import java.util.List;
  * @param clipNorm the largest norm of all gradients together, 0 for no limit
  * @param warmUp steps over which the learning rates rise linearly from 0
  * @param decay how the learning rates fall over the whole training
- * @param plateau what happens when the validation AUC stops rising
+ * @param plateau what happens when the validation data shows no gain
  * @param checkpointEvery time between checkpoints inside an epoch; zero: after whole epochs only
  * @param steps where steps are made
  */
@@ -78,9 +79,27 @@ public record TrainingConfig(
    *
    * @param factor multiplies the learning rates after an epoch without gain
    * @param stopAfter epochs without gain in a row that end training; 0: never
-   * @param watch the task whose AUC tells a gain, or {@link Watch#MEAN}
+   * @param watch the task whose metrics tell a gain, or {@link Watch#MEAN}
+   * @param measure which of its metrics does
+   * @param restore whether training goes on from the best state after an epoch without gain,
+   *     instead of from the state that it came to
    */
-  public record PlateauConfig(double factor, double floor, int stopAfter, String watch) {}
+  public record PlateauConfig(
+      double factor, double floor, int stopAfter, String watch, Measure measure, boolean restore) {
+
+    /** Part of {@link #recipe}: what is at its default since the key came is not said. */
+    @Override
+    public String toString() {
+      return "PlateauConfig[factor=%s, floor=%s, stopAfter=%s, watch=%s%s%s]"
+          .formatted(
+              factor,
+              floor,
+              stopAfter,
+              watch,
+              measure == Measure.AUC ? "" : ", measure=" + measure,
+              restore ? ", restore=true" : "");
+    }
+  }
 
   /** The same with another limit of epochs. */
   public TrainingConfig withEpochs(int limit) {
@@ -145,7 +164,9 @@ public record TrainingConfig(
             plateau.number("factor", 0.1, 1e-9, 1),
             plateau.number("floor", 1e-6, 0, 1),
             plateau.integer("stop_after", 2, 0, 1000),
-            plateau.text("watch", Watch.MEAN));
+            plateau.text("watch", Watch.MEAN),
+            plateau.choice("measure", Measure.AUC),
+            plateau.flag("restore", false));
     plateau.done();
     TrainingConfig result =
         new TrainingConfig(

@@ -4,6 +4,7 @@ import dev.wukong.data.DataException;
 import dev.wukong.data.EncodedDataset;
 import dev.wukong.data.EncodedExamples;
 import dev.wukong.data.Task;
+import dev.wukong.metrics.Measure;
 import dev.wukong.metrics.Metrics;
 import dev.wukong.metrics.Watch;
 import java.util.List;
@@ -12,19 +13,20 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
- * The figure that tells a better epoch from a worse one: the watched task's AUC, or the mean of all
- * tasks that have one. The validation data defines it.
+ * The figure that tells a better epoch from a worse one: the watched task's AUC or log loss, or the
+ * mean of all tasks that have one. The validation data defines it.
  */
-record ValidationFigure(Watch watch) {
+record ValidationFigure(Watch watch, Measure measure) {
   private static final int BATCH = 4096;
 
   /**
-   * The figure that {@code watch} names, on {@code valid}. Reads its rows until every AUC is known
-   * to be defined.
+   * The figure that {@code plateau} names, on {@code valid}. Reads its rows until every AUC is
+   * known to be defined.
    *
-   * @throws DataException where no AUC that it watches is: it takes both labels
+   * @throws DataException where no AUC that it watches is, it takes both labels: one class says
+   *     little by its log loss either
    */
-  static ValidationFigure of(String watch, EncodedDataset valid) {
+  static ValidationFigure of(TrainingConfig.PlateauConfig plateau, EncodedDataset valid) {
     List<Task> tasks = valid.encoder().schema().tasks();
     boolean[][] seen = new boolean[tasks.size()][2];
     EncodedExamples room = valid.allocate(BATCH);
@@ -37,7 +39,7 @@ record ValidationFigure(Watch watch) {
         }
       }
     }
-    Watch watched = new Watch(watch);
+    Watch watched = new Watch(plateau.watch());
     boolean defined =
         IntStream.range(0, tasks.size())
             .filter(task -> watched.counts(tasks.get(task).name()))
@@ -47,7 +49,7 @@ record ValidationFigure(Watch watch) {
           "the validation data has no AUC of "
               + (watched.isMean()
                   ? "any task"
-                  : "task '" + watch + "', which training.plateau.watch names")
+                  : "task '" + watched.task() + "', which training.plateau.watch names")
               + ": examples of both labels are needed, but "
               + IntStream.range(0, tasks.size())
                   .filter(task -> watched.counts(tasks.get(task).name()))
@@ -55,7 +57,7 @@ record ValidationFigure(Watch watch) {
                       task -> "'%s' has %s".formatted(tasks.get(task).name(), found(seen[task])))
                   .collect(Collectors.joining(", ")));
     }
-    return new ValidationFigure(watched);
+    return new ValidationFigure(watched, plateau.measure());
   }
 
   /** Of a task without both labels. */
@@ -74,6 +76,6 @@ record ValidationFigure(Watch watch) {
 
   /** Higher is better. */
   double of(Map<String, Metrics> validation) {
-    return watch.of(validation);
+    return watch.of(validation, measure);
   }
 }

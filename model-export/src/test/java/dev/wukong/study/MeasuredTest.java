@@ -161,7 +161,9 @@ class MeasuredTest {
   @Test
   void readme_showsTheBaselinesAtWukongsWidth() throws IOException {
     String readme = Files.readString(README);
-    for (Outcome outcome : outcomes("frappe-width")) {
+    List<Outcome> outcomes = outcomes("frappe-width");
+    assertThat(outcomes).hasSize(7);
+    for (Outcome outcome : outcomes) {
       Metrics test = outcome.of("test");
       assertThat(readme)
           .contains(

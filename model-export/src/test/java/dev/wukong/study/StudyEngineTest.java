@@ -245,8 +245,11 @@ class StudyEngineTest {
   @Test
   void run_otherThreads_areTheSameRun() throws Exception {
     files.run(StudyFiles.EVERY, "out");
+    Path file = folder.resolve("out/runs/one-s1/run.json");
+    String before = Files.readString(file);
     assertThat(files.run(StudyFiles.EVERY, files.options("out", 1, 1, 2, false), () -> false))
         .isPresent();
+    assertThat(file).as("of what it was made with").hasContent(before);
   }
 
   /** A learning rate that no float survives: written down, and the other run goes on. */
