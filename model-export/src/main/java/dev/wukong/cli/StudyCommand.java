@@ -36,10 +36,11 @@ abstract class StudyCommand implements Callable<Integer> {
       index = "0",
       paramLabel = "STUDY",
       description =
-          "A study file, or one that ships with the program: frappe, frappe-width, ml100k"
-              + " (reproduce); ablation (ablate); scaling, scaling-rates, scaling-frappe (sweep);"
-              + " search-frappe, paper-MODEL (search), MODEL being afn, autoint, dcnv2, dlrm,"
-              + " finalmlp, masknet-parallel, masknet-serial, wukong or xdeepfm.")
+          "A study file, or one that ships with the program: frappe, frappe-width, ml100k,"
+              + " trials-frappe (reproduce); ablation (ablate); scaling, scaling-rates,"
+              + " scaling-frappe (sweep); search-frappe, paper-MODEL (search), MODEL being afn,"
+              + " autoint, dcnv2, dlrm, finalmlp, masknet-parallel, masknet-serial, wukong or"
+              + " xdeepfm.")
   private String source = "";
 
   @Option(

@@ -13,10 +13,11 @@ public enum Measure {
   LOG_LOSS {
     @Override
     public double of(Metrics metrics) {
-      return -metrics.logLoss();
+      // Labels of one kind say little: a task counts by either measure or by none.
+      return Double.isFinite(metrics.auc()) ? -metrics.logLoss() : Double.NaN;
     }
   };
 
-  /** The figure of {@code metrics}, higher is better; NaN where it has none. */
+  /** The figure of {@code metrics}, higher is better; NaN where their labels are all alike. */
   public abstract double of(Metrics metrics);
 }

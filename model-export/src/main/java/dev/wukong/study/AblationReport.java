@@ -42,7 +42,7 @@ final class AblationReport {
                 + whole.name()
                 + " on the same test rows, block by block: the intervals hold the noise of these"
                 + " rows (95 %), not that of seeds. LogLoss depends on how overconfident a model is"
-                + " in the epoch that the validation AUC chose: by it parts are not ranked. "
+                + " in the epoch that the validation data chose: by it parts are not ranked. "
                 + ModelParts.selection(groups)));
     blocks.add(
         new Block.Paragraph(

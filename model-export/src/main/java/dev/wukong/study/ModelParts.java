@@ -16,9 +16,8 @@ final class ModelParts {
   private ModelParts() {}
 
   private static final String SELECTION =
-      "The state of every model is that of its best epoch by the validation AUC; learning rates and"
-          + " the end of training follow the validation data too. The test data was scored at the"
-          + " end.";
+      "The state of every model is that of its best epoch by the validation data; learning rates"
+          + " and the end of training follow it too. The test data was scored at the end.";
 
   /** How states were chosen, and of which task figures are where there are several. */
   static String selection(Groups groups) {

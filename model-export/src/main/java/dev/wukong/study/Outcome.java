@@ -82,7 +82,8 @@ public record Outcome(
 
   /**
    * The validation AUC of the task that {@code training.plateau.watch} names, or the mean of all
-   * that have one; NaN where none has. A search chooses by it.
+   * that have one; NaN where none has. Runs are chosen among by it, whatever measure chose their
+   * epochs.
    */
   double validAuc() {
     return watch().of(metrics.getOrDefault("valid", Map.of()), Measure.AUC);

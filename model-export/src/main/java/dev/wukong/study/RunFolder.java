@@ -57,7 +57,7 @@ final class RunFolder {
     if (!differences.isEmpty()) {
       clear();
     }
-    // What has ended keeps the number of threads that it was made with.
+    // What has ended keeps what it was made with, threads too, which make no difference.
     write("run.json", result().map(Result::identity).orElse(identity));
     Files.deleteIfExists(folder.resolve(ERROR));
   }
@@ -127,6 +127,7 @@ final class RunFolder {
         write("failure.json", failure);
       }
     }
+    write("run.json", result.identity());
   }
 
   /** Removes what only an unfinished run needs. */

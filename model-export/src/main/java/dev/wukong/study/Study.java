@@ -56,6 +56,7 @@ public record Study(
           "scaling-rates",
           "scaling-frappe",
           "search-frappe",
+          "trials-frappe",
           "paper-afn",
           "paper-autoint",
           "paper-dcnv2",

@@ -146,7 +146,9 @@ public final class Trainer {
       at = gain ? at.gain(reached) : at.noGain(lowered(at.factor()));
       if (gain && valid.isPresent()) {
         best.write(at);
-      } else if (!gain && config.plateau().restore() && best.exists()) {
+      } else if (valid.isPresent()
+          && config.plateau().restore()
+          && at.best() > Double.NEGATIVE_INFINITY) {
         best.read(); // Its state; where training stands in the data is what follows this epoch.
       }
       last.write(at);

@@ -87,7 +87,10 @@ public record TrainingConfig(
   public record PlateauConfig(
       double factor, double floor, int stopAfter, String watch, Measure measure, boolean restore) {
 
-    /** Part of {@link #recipe}: what is at its default since the key came is not said. */
+    /**
+     * Part of {@link #recipe}. Keys added later are left out at their defaults, so that checkpoints
+     * and outcomes from before still match.
+     */
     @Override
     public String toString() {
       return "PlateauConfig[factor=%s, floor=%s, stopAfter=%s, watch=%s%s%s]"

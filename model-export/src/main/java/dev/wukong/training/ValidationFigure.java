@@ -23,8 +23,8 @@ record ValidationFigure(Watch watch, Measure measure) {
    * The figure that {@code plateau} names, on {@code valid}. Reads its rows until every AUC is
    * known to be defined.
    *
-   * @throws DataException where no AUC that it watches is, it takes both labels: one class says
-   *     little by its log loss either
+   * @throws DataException where no watched task has examples of both labels: neither measure says
+   *     anything then
    */
   static ValidationFigure of(TrainingConfig.PlateauConfig plateau, EncodedDataset valid) {
     List<Task> tasks = valid.encoder().schema().tasks();

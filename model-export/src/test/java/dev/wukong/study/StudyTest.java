@@ -203,9 +203,9 @@ class StudyTest {
         .hasMessage(
             "there is no study file 'nothing' and none of that name ships with the program (frappe,"
                 + " frappe-width, ml100k, ablation, scaling, scaling-rates, scaling-frappe,"
-                + " search-frappe, paper-afn, paper-autoint, paper-dcnv2, paper-dlrm,"
-                + " paper-finalmlp, paper-masknet-parallel, paper-masknet-serial, paper-wukong,"
-                + " paper-xdeepfm)");
+                + " search-frappe, trials-frappe, paper-afn, paper-autoint, paper-dcnv2,"
+                + " paper-dlrm, paper-finalmlp, paper-masknet-parallel, paper-masknet-serial,"
+                + " paper-wukong, paper-xdeepfm)");
   }
 
   @Test

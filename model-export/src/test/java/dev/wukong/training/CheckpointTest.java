@@ -8,6 +8,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -137,6 +138,10 @@ class CheckpointTest {
     // The deviation shows in no graph, but rows that are made later depend on it.
     refused("model", SmallTraining.MODEL.replace("deviation: 0.1", "deviation: 0.2"), options);
     refused("training options", SmallTraining.MODEL, options + "seed: 9\n");
+    for (String key : List.of("measure: log_loss", "restore: true")) {
+      String plateau = options.replace("{stop_after: 0}", "{stop_after: 0, " + key + "}");
+      refused("training options", SmallTraining.MODEL, plateau);
+    }
     refused(
         "model, training options",
         SmallTraining.MODEL.replace("rank: 3", "rank: 4"),

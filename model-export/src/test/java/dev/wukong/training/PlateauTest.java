@@ -39,7 +39,7 @@ class PlateauTest {
   }
 
   private static Metrics auc(double auc) {
-    return new Metrics(100, 100, auc, 1 - auc, 0.9, 1, 0.2, 0.2);
+    return new Metrics(100, 100, auc, Double.isNaN(auc) ? 0.1 : 1 - auc, 0.9, 1, 0.2, 0.2);
   }
 
   private static ValidationFigure figure(String watch, Measure measure, EncodedDataset valid) {
@@ -63,6 +63,7 @@ class PlateauTest {
     try (EncodedDataset few = small.encode("few", 0, 1)) {
       Map<String, Metrics> validation = Map.of("click", auc(0.75), "conversion", auc(Double.NaN));
       assertThat(figure("mean", Measure.AUC, few).of(validation)).isEqualTo(0.75);
+      assertThat(figure("mean", Measure.LOG_LOSS, few).of(validation)).isEqualTo(-0.25);
       assertThatThrownBy(() -> figure("conversion", Measure.AUC, few))
           .isInstanceOf(DataException.class)
           .hasMessage(

@@ -26,6 +26,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ResumeTest {
   private static final long MILLISECOND = 1_000_000;
 
+  /** Rates so high that the second epoch brings no gain: the third goes on from the first. */
+  private static final String RESTORING =
+      SmallTraining.TOUCHED
+          .replace("learning_rate: 0.005", "learning_rate: 0.1")
+          .replace("{stop_after: 0}", "{stop_after: 0, measure: log_loss, restore: true}");
+
   @TempDir private Path folder = Path.of("");
   private SmallTraining small;
 
@@ -117,6 +123,7 @@ class ResumeTest {
     return Stream.of(
         Arguments.of("touched", SmallTraining.TOUCHED, true),
         Arguments.of("touched", SmallTraining.TOUCHED, false),
+        Arguments.of("restoring", RESTORING, true),
         Arguments.of("whole table", SmallTraining.WHOLE_TABLE, true),
         Arguments.of("whole table", SmallTraining.WHOLE_TABLE, false));
   }
@@ -126,6 +133,7 @@ class ResumeTest {
   void run_stoppedAfterAnySteps_endsAsUninterrupted(String name, String training, boolean validated)
       throws IOException {
     RunOnce whole = uninterrupted(training, validated);
+    assertThat(training.equals(RESTORING) && whole.epochs.get(1).best()).isFalse();
     // After the first step, before and after the short last minibatch, and within the last epoch.
     int[] pieces = {1, 8, 1, 2, 8, 3};
     String[] places = {
