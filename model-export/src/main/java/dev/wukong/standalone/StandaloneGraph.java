@@ -89,10 +89,6 @@ final class StandaloneGraph {
     return InputNames.isDense(input) || (input.equals(InputNames.CONTEXT_OF) && inputs.contextOf());
   }
 
-  private boolean replaced(String input) {
-    return InputNames.isLookup(input);
-  }
-
   /** With as many contexts as candidates. */
   private static ValueInfo batched(ValueInfo input) {
     ValueInfo.Builder result = input.toBuilder();
@@ -110,7 +106,7 @@ final class StandaloneGraph {
     boolean spreads = false;
     for (int i = 0; i < node.getInputCount(); i++) {
       String input = node.getInput(i);
-      if (replaced(input)) {
+      if (InputNames.isLookup(input)) {
         result.setInput(i, PREFIX + input);
       }
       spreads |= input.equals(InputNames.CONTEXT_OF);

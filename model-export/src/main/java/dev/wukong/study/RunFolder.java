@@ -48,7 +48,11 @@ final class RunFolder {
    */
   void claim(Result.Identity identity, boolean redo) throws IOException {
     Files.createDirectories(folder);
-    List<String> differences = identity().map(identity::differences).orElse(List.of());
+    // What has ended keeps what it was made with, threads too, which make no difference.
+    Optional<Result.Identity> ended = result().map(Result::identity);
+    Optional<Result.Identity> found =
+        ended.isPresent() ? ended : read("run.json", Result.Identity.class);
+    List<String> differences = found.map(identity::differences).orElse(List.of());
     if (!differences.isEmpty() && !redo) {
       throw new IOException(
           "the run in %s is of another configuration (%s); want another --out, or --redo to make it anew"
@@ -56,9 +60,9 @@ final class RunFolder {
     }
     if (!differences.isEmpty()) {
       clear();
+      ended = Optional.empty();
     }
-    // What has ended keeps what it was made with, threads too, which make no difference.
-    write("run.json", result().map(Result::identity).orElse(identity));
+    write("run.json", ended.orElse(identity));
     Files.deleteIfExists(folder.resolve(ERROR));
   }
 
@@ -69,14 +73,6 @@ final class RunFolder {
     Path file = folder.resolve(ERROR);
     WholeFile.write(file, trace.toString());
     return file;
-  }
-
-  /** What it is the folder of: what has ended says so itself, {@code run.json} of what has not. */
-  private Optional<Result.Identity> identity() throws IOException {
-    Optional<Result> ended = result();
-    return ended.isPresent()
-        ? ended.map(Result::identity)
-        : read("run.json", Result.Identity.class);
   }
 
   private void clear() throws IOException {

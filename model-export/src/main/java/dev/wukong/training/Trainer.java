@@ -112,7 +112,7 @@ public final class Trainer {
     Position at = Position.START;
     if (last.exists()) {
       at = last.read();
-      if (valid.isPresent() && at.best() > Double.NEGATIVE_INFINITY && !best.exists()) {
+      if (hasBest(at) && !best.exists()) {
         // The state that training stands at may be many epochs worse.
         throw new IOException(
             best.file()
@@ -146,9 +146,7 @@ public final class Trainer {
       at = gain ? at.gain(reached) : at.noGain(lowered(at.factor()));
       if (gain && valid.isPresent()) {
         best.write(at);
-      } else if (valid.isPresent()
-          && config.plateau().restore()
-          && at.best() > Double.NEGATIVE_INFINITY) {
+      } else if (config.plateau().restore() && hasBest(at)) {
         best.read(); // Its state; where training stands in the data is what follows this epoch.
       }
       last.write(at);
@@ -157,11 +155,15 @@ public final class Trainer {
       listener.stopped(at.epoch(), at.rows(), train.rows());
       return false;
     }
-    // Without validation data nothing says that an earlier state was better.
-    if (valid.isPresent() && at.best() > Double.NEGATIVE_INFINITY) {
+    if (hasBest(at)) {
       best.read();
     }
     return true;
+  }
+
+  /** Without validation data nothing says that an earlier state was better. */
+  private boolean hasBest(Position at) {
+    return valid.isPresent() && at.best() > Double.NEGATIVE_INFINITY;
   }
 
   private boolean finished(Position at) {

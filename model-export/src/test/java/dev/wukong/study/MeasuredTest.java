@@ -9,18 +9,21 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import tools.jackson.databind.JsonNode;
 
 /** The outcomes in {@code measured} are of the studies that ship, and the README shows them. */
 class MeasuredTest {
@@ -141,6 +144,40 @@ class MeasuredTest {
   }
 
   @Test
+  void trials_areOfTheStudyThatShips() throws IOException {
+    Map<String, String> settings =
+        Map.of(
+            "width", "/model/embedding/width",
+            "fm_mlp_dropout", "/model/fm_mlp/dropout",
+            "head", "/model/head/hidden",
+            "head_dropout", "/model/head/dropout",
+            "l2", "/training/rows/l2",
+            "factor", "/training/plateau/factor",
+            "restore", "/training/plateau/restore");
+    Map<String, JsonNode> planned = new LinkedHashMap<>();
+    for (PlannedRun run :
+        Plan.of(Study.read("trials-frappe"), 1, List.of(), OptionalInt.empty(), 1)) {
+      planned.put(run.spec().name(), run.tree().tree());
+    }
+    Set<String> made = new HashSet<>();
+    for (String line : Files.readAllLines(MEASURED.resolve("frappe-trials.jsonl"))) {
+      JsonNode trial = StudyJson.LINE.readTree(line);
+      String name = trial.path("trial").asString();
+      made.add(name);
+      JsonNode tree = Objects.requireNonNull(planned.get(name), name);
+      settings.forEach(
+          (key, place) -> {
+            JsonNode value = trial.path(key);
+            // FinalMLP has no part of that name.
+            if (!value.isMissingNode()) {
+              assertThat(value).as(name + " " + key).isEqualTo(tree.at(place));
+            }
+          });
+    }
+    assertThat(made).isEqualTo(planned.keySet());
+  }
+
+  @Test
   void readme_showsTheAblation() throws IOException {
     String readme = Files.readString(README);
     for (RunSpec run : Study.read("ablation").runs()) {
@@ -158,11 +195,12 @@ class MeasuredTest {
     }
   }
 
-  @Test
-  void readme_showsTheBaselinesAtWukongsWidth() throws IOException {
+  @ParameterizedTest
+  @CsvSource({"frappe-width, 7"})
+  void readme_showsWidthAndScalingOnFrappe(String study, int runs) throws IOException {
     String readme = Files.readString(README);
-    List<Outcome> outcomes = outcomes("frappe-width");
-    assertThat(outcomes).hasSize(7);
+    List<Outcome> outcomes = outcomes(study);
+    assertThat(outcomes).hasSize(runs);
     for (Outcome outcome : outcomes) {
       Metrics test = outcome.of("test");
       assertThat(readme)
