@@ -187,7 +187,8 @@ public final class ReproduceBenchmark implements Benchmark {
             "-",
             String.format(
                 Locale.ROOT,
-                "training of the eight on %d cores; at Wukong's width %.0f s more",
+                "core seconds of training the eight by the %d cores here; at Wukong's width %.0f s"
+                    + " more",
                 cores,
                 wider)));
     for (Reached run : published.values()) {

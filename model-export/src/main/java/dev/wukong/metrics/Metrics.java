@@ -30,8 +30,13 @@ public record Metrics(
 
   /** The cross-entropy in nats of a label, 0 or 1, and a probability clipped off 0 and 1. */
   public static double crossEntropy(double probability, double label) {
-    double p = Math.clamp(probability, CLIP, 1 - CLIP);
+    double p = clipped(probability);
     return -(label == 1 ? Math.log(p) : Math.log1p(-p));
+  }
+
+  /** A probability kept off 0 and 1, for logarithms. */
+  public static double clipped(double probability) {
+    return Math.clamp(probability, CLIP, 1 - CLIP);
   }
 
   /** The entropy in nats of an event of probability {@code p}. */

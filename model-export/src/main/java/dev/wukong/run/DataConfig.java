@@ -11,6 +11,8 @@ public sealed interface DataConfig {
   /** The most rows of a simulated split. */
   int MAX_ROWS = 2_000_000_000;
 
+  boolean hasValid();
+
   /**
    * Files, relative to the data folder.
    *
@@ -24,6 +26,11 @@ public sealed interface DataConfig {
       Optional<String> format,
       Optional<String> truth)
       implements DataConfig {
+    @Override
+    public boolean hasValid() {
+      return valid.isPresent();
+    }
+
     /** The format of {@code file}, as configured or by its name. */
     public FileFormat format(Path file) {
       return format.map(FileFormat::named).orElseGet(() -> FileFormat.guess(file));
@@ -41,7 +48,12 @@ public sealed interface DataConfig {
    *     tested on the same rows where it is the same
    */
   record Simulated(String world, int seed, int train, int valid, int test, int heldOutAfter)
-      implements DataConfig {}
+      implements DataConfig {
+    @Override
+    public boolean hasValid() {
+      return valid > 0;
+    }
+  }
 
   static DataConfig read(Section data) {
     if (!data.has("simulator")) {

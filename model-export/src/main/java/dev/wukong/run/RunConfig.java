@@ -8,6 +8,7 @@ import dev.wukong.data.InputLayout;
 import dev.wukong.data.Schema;
 import dev.wukong.data.Table;
 import dev.wukong.data.Task;
+import dev.wukong.metrics.Measure;
 import dev.wukong.metrics.Watch;
 import dev.wukong.ranker.RankerConfig;
 import dev.wukong.training.TrainingConfig;
@@ -116,6 +117,13 @@ public record RunConfig(
       throw new ConfigException(
           "%s training.plateau.watch is '%s', want %s or a task: %s"
               .formatted(path, watch.task(), Watch.MEAN, String.join(", ", tasks)));
+    }
+    TrainingConfig.PlateauConfig plateau = training.plateau();
+    boolean asks = plateau.restore() || plateau.measure() != Measure.AUC || !watch.isMean();
+    if (asks && !data.hasValid()) {
+      throw new ConfigException(
+          "%s training.plateau asks what an epoch gained, want data.valid, too: only validation data tells"
+              .formatted(path));
     }
   }
 

@@ -18,8 +18,6 @@ public record Blocks(
   /** How many blocks there are, where there are as many rows. */
   static final int BLOCKS = 200;
 
-  private static final double CLIP = 1e-7;
-
   /** The blocks of one task without truth. */
   static Blocks of(Scored scored, int rows) {
     int blocks = Math.min(BLOCKS, rows);
@@ -61,7 +59,7 @@ public record Blocks(
 
   /** KL(Bernoulli(p) || Bernoulli(q)) in nats, q kept off 0 and 1. */
   static double divergence(double p, double q) {
-    double clipped = Math.clamp(q, CLIP, 1 - CLIP);
+    double clipped = Metrics.clipped(q);
     double hit = p > 0 ? p * Math.log(p / clipped) : 0;
     double miss = p < 1 ? (1 - p) * (Math.log1p(-p) - Math.log1p(-clipped)) : 0;
     return hit + miss;

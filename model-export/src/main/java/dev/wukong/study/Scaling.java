@@ -11,8 +11,8 @@ import java.util.Locale;
  * @param decades the decimal logarithm of the largest run's FLOPs an example by the smallest's
  * @param falls whether each run is better than the next smaller one by more than its paired 95 %
  *     interval
- * @param onFrontier whether no run of another model is as good with at most as many FLOPs as any
- *     run of the series
+ * @param onFrontier whether no run of another model, tested on the same rows, is as good with at
+ *     most as many FLOPs as any run of the series
  * @param steps what was compared, in words
  */
 public record Scaling(double decades, boolean falls, boolean onFrontier, List<String> steps) {
@@ -63,6 +63,7 @@ public record Scaling(double decades, boolean falls, boolean onFrontier, List<St
       for (Groups.Group other : groups.all()) {
         boolean rival =
             !type(other).equals(type(run))
+                && other.comparable(run)
                 && flops(other) <= flops(run)
                 && excess(other) <= excess(run);
         if (rival) {

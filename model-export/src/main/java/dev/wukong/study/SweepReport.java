@@ -79,7 +79,10 @@ final class SweepReport {
     return blocks;
   }
 
-  /** The runs that no other beats in cost and quality at once, the cheapest first. */
+  /**
+   * The runs that no other, tested on the same rows, beats in cost and quality at once; the
+   * cheapest first.
+   */
   static List<Groups.Group> frontier(
       List<Groups.Group> groups,
       ToDoubleFunction<Groups.Group> cost,
@@ -90,7 +93,8 @@ final class SweepReport {
                 groups.stream()
                     .noneMatch(
                         other ->
-                            cost.applyAsDouble(other) <= cost.applyAsDouble(g)
+                            other.comparable(g)
+                                && cost.applyAsDouble(other) <= cost.applyAsDouble(g)
                                 && quality.applyAsDouble(other) <= quality.applyAsDouble(g)
                                 && (cost.applyAsDouble(other) < cost.applyAsDouble(g)
                                     || quality.applyAsDouble(other) < quality.applyAsDouble(g))))
@@ -103,7 +107,7 @@ final class SweepReport {
         + quality.name()
         + " against "
         + compute.name()
-        + " (no other run is as cheap and as good): "
+        + " (no other run on the same test rows is as cheap and as good): "
         + frontier(groups.all(), compute.of(), quality.of()).stream()
             .map(
                 g ->

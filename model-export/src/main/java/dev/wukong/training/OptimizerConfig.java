@@ -21,6 +21,15 @@ public sealed interface OptimizerConfig {
    */
   record RowWiseAdaGrad(double learningRate, double epsilon) implements OptimizerConfig {}
 
+  /** Floats of state beside a row of {@code width} floats. */
+  default int rowState(int width) {
+    return switch (this) {
+      case Sgd _ -> 0;
+      case Adam _ -> 2 * width;
+      case RowWiseAdaGrad _ -> 1;
+    };
+  }
+
   /** The same as a function of the graph, but for its learning rate. */
   default Optimizer inGraph() {
     return switch (this) {

@@ -244,21 +244,32 @@ final class TouchedRows implements RowTrainer {
       int place = store.places[slot];
       float[] rows = store.blocks.get(place / Store.BLOCK);
       int at = place % Store.BLOCK * width;
-      float factor = (float) (scale * rate);
-      if (config instanceof OptimizerConfig.RowWiseAdaGrad(var _, var epsilon)) {
-        float[] accumulators = store.accumulators.get(place / Store.BLOCK);
-        double sum = 0;
-        for (int i = 0; i < width; i++) {
-          double g = store.gradients[slot * width + i] * scale;
-          sum += g * g;
-        }
-        accumulators[place % Store.BLOCK] += (float) (sum / width);
-        factor = (float) (scale * rate / (Math.sqrt(accumulators[place % Store.BLOCK]) + epsilon));
-      }
+      float factor =
+          (float)
+              (switch (config) {
+                case OptimizerConfig.Sgd _ -> scale * rate;
+                case OptimizerConfig.RowWiseAdaGrad(var _, var epsilon) ->
+                    scale * rate / (Math.sqrt(accumulate(store, slot, scale)) + epsilon);
+                case OptimizerConfig.Adam _ ->
+                    throw new IllegalStateException("touched rows have no place for Adam's state");
+              });
       for (int i = 0; i < width; i++) {
         rows[at + i] -= factor * store.gradients[slot * width + i];
       }
     }
+  }
+
+  /** Adds the mean squared gradient of a slot's row to its accumulator. Gives the sum. */
+  private static float accumulate(Store store, int slot, double scale) {
+    int place = store.places[slot];
+    double sum = 0;
+    for (int i = 0; i < store.width; i++) {
+      double g = store.gradients[slot * store.width + i] * scale;
+      sum += g * g;
+    }
+    float[] accumulators = store.accumulators.get(place / Store.BLOCK);
+    accumulators[place % Store.BLOCK] += (float) (sum / store.width);
+    return accumulators[place % Store.BLOCK];
   }
 
   @Override
@@ -302,12 +313,12 @@ final class TouchedRows implements RowTrainer {
     long[][] keys = new long[stores.size()][];
     Arrays.setAll(keys, this::keys);
     int[] next = new int[stores.size()];
-    float[] state = new float[config instanceof OptimizerConfig.RowWiseAdaGrad ? 1 : 0];
     for (Table table : layout.tables()) {
       int group = groups[table.ordinal()];
       Store store = stores.get(group);
       long[] all = keys[group];
       float[] row = new float[store.width];
+      float[] state = new float[config.rowState(store.width)];
       int at = next[group];
       for (; at < all.length && RowKey.table(all[at]) == table.ordinal(); at++) {
         int place = known.find(group, all[at]) - 1;

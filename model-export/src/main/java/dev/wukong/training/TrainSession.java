@@ -183,11 +183,7 @@ public final class TrainSession implements AutoCloseable {
 
   /** Floats of optimizer state that a row of {@code table} has. */
   int rowStateWidth(int table) {
-    return switch (config.rows().optimizer()) {
-      case OptimizerConfig.Sgd _ -> 0;
-      case OptimizerConfig.Adam _ -> 2 * rowWidth(table);
-      case OptimizerConfig.RowWiseAdaGrad _ -> 1;
-    };
+    return config.rows().optimizer().rowState(rowWidth(table));
   }
 
   RankerConfig model() {

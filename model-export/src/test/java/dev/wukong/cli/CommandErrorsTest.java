@@ -47,6 +47,8 @@ class CommandErrorsTest {
     Files.writeString(
         folder.resolve("watch.yaml"), CONFIG + "training: {plateau: {watch: clicks}}\n");
     Files.writeString(
+        folder.resolve("gains.yaml"), CONFIG + "training: {plateau: {restore: true}}\n");
+    Files.writeString(
         folder.resolve("interval.yaml"), CONFIG + "training: {checkpoint_every: 10}\n");
   }
 
@@ -86,6 +88,8 @@ class CommandErrorsTest {
         "train -c criteo --data @/empty --work @/work; empty/train.tsv.gz is not a file",
         "train -c @/watch.yaml; watch.yaml: training.plateau.watch is 'clicks', want mean or a"
             + " task: click, buy",
+        "train -c @/gains.yaml; gains.yaml: training.plateau asks what an epoch gained, want"
+            + " data.valid, too: only validation data tells",
         "train -c @/interval.yaml; interval.yaml: training.checkpoint_every is 10, want 0 or a"
             + " duration of at most 720h such as 90s, 10m or 2h",
         "evaluate @/none @/rows.csv; none', want <root>/<model>/<version> or <root>/<model>",

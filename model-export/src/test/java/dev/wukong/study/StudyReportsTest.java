@@ -243,5 +243,9 @@ class StudyReportsTest {
     assertThat(tables(others.report()).getFirst().rows())
         .hasSize(2)
         .allMatch(row -> row.getLast().isEmpty());
+    // Neither is beaten by what was tested on other rows.
+    assertThat(others.report().blocks())
+        .filteredOn(Block.Paragraph.class::isInstance)
+        .anySatisfy(b -> assertThat(b.toString()).contains("frontier", "more (", "less ("));
   }
 }

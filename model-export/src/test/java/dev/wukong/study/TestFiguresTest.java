@@ -19,6 +19,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
@@ -225,6 +226,9 @@ class TestFiguresTest {
       }
     }
     assertThat(scores).hasSize(1210);
+    // Two ways to one AUC.
+    assertThat(Arrays.stream(outcome.detail().blocks().placements().sums()).sum() / 2)
+        .isCloseTo(outcome.of("test").auc(), within(1e-9));
     assertThat(outcome.detail().excessEntropy()).isCloseTo(excess, within(CLOSE));
     Blocks blocks = outcome.detail().blocks();
     assertThat(blocks.excess()).containsExactly(sums, within(1e-5));

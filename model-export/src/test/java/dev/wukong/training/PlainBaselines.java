@@ -24,7 +24,7 @@ final class PlainBaselines {
 
   double[][] logits(String model) {
     return switch (model) {
-      case "dlrm-cat" -> net.mlp("top/", flat(bottomed()));
+      case "dlrm-cat", "dlrm-wide" -> net.mlp("top/", flat(bottomed()));
       case "dlrm-dot" -> dot();
       case "dcnv2-parallel" -> net.linear("out", join(cross(), net.hidden("deep/", embeddings())));
       case "dcnv2-stacked" -> net.linear("out", net.hidden("deep/", cross()));

@@ -84,9 +84,23 @@ final class PlainNet {
     return result;
   }
 
-  /** x W (+ b where there is a bias), W [in, out]. */
+  /** x W (+ b where there is a bias), W [in, out], or [out, in] from 2,048 inputs on. */
   double[][] linear(String at, double[][] x) {
-    return product(x, weight(at + "/weight"), weights.get(at + "/bias"));
+    double[] w = weight(at + "/weight");
+    int in = x[0].length;
+    return product(x, in < 2048 ? w : transposed(w, in), weights.get(at + "/bias"));
+  }
+
+  /** W [out, in] as [in, out]. */
+  private static double[] transposed(double[] w, int in) {
+    int out = w.length / in;
+    double[] result = new double[w.length];
+    for (int o = 0; o < out; o++) {
+      for (int i = 0; i < in; i++) {
+        result[i * out + o] = w[o * in + i];
+      }
+    }
+    return result;
   }
 
   static double[][] product(double[][] x, double[] w, double @Nullable [] b) {

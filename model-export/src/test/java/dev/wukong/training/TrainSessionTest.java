@@ -21,8 +21,10 @@ import dev.wukong.data.Transform;
 import dev.wukong.data.ValueType;
 import dev.wukong.ranker.RankerConfig;
 import dev.wukong.runtime.Device;
+import java.nio.IntBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
@@ -244,12 +246,13 @@ class TrainSessionTest {
     assertThatThrownBy(() -> check(wide, "{batch: 535800}")).isInstanceOf(ConfigException.class);
   }
 
-  private static Object run(String training) {
+  /** All that was learnt: rows and optimizer state, too. */
+  private static Map<String, IntBuffer> run(String training) {
     try (TrainSession session = session("attentive", training)) {
       for (int i = 0; i < 5; i++) {
         session.step(batch(i == 4 ? 17 : 64, i), 1);
       }
-      return session.snapshot();
+      return SmallTraining.state(session);
     }
   }
 }
