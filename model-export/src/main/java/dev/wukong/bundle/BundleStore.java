@@ -1,5 +1,6 @@
 package dev.wukong.bundle;
 
+import dev.wukong.data.FileProblem;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -107,7 +108,8 @@ public final class BundleStore {
       // Tried, not asked for: rights are not all that a file system may lack.
       Files.delete(Files.createTempFile(there, BundleNames.TEMPORARY, ".check"));
     } catch (IOException e) {
-      throw new BundleException("bundles cannot be written to " + there + ": " + e, e);
+      throw new BundleException(
+          "bundles cannot be written to " + there + ": " + FileProblem.describe(e), e);
     }
     if (Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)) {
       ModelLock.take(folder).close();

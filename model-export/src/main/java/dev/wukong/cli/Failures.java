@@ -1,18 +1,14 @@
 package dev.wukong.cli;
 
 import dev.wukong.bench.BenchmarkException;
+import dev.wukong.data.FileProblem;
 import dev.wukong.runtime.DeviceException;
 import dev.wukong.training.NotFiniteException;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.AccessDeniedException;
-import java.nio.file.FileAlreadyExistsException;
-import java.nio.file.FileSystemException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
-import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.util.Objects;
 import picocli.CommandLine;
@@ -76,7 +72,7 @@ final class Failures implements IExecutionExceptionHandler, IExecutionStrategy {
     if (!expected || cause.getMessage() == null) {
       return broken(e, line);
     }
-    say(line, describe(cause));
+    say(line, FileProblem.describe(cause));
     if (debug(line)) {
       e.printStackTrace(line.getErr());
       line.getErr().flush();
@@ -84,22 +80,10 @@ final class Failures implements IExecutionExceptionHandler, IExecutionStrategy {
     return REFUSED;
   }
 
-  /** The message; those of file systems are often a bare path, and the class says what is wrong. */
-  private static String describe(Exception e) {
-    String message = String.valueOf(e.getMessage());
-    if (!(e instanceof FileSystemException files) || files.getReason() != null) {
-      return message;
-    }
-    return switch (files) {
-      case NoSuchFileException _ -> message + ": there is no such file or folder";
-      case AccessDeniedException _ -> message + ": permission denied";
-      case FileAlreadyExistsException _ -> message + ": it exists already";
-      case NotDirectoryException _ -> message + ": it is no folder";
-      default -> message + ": " + files.getClass().getSimpleName();
-    };
-  }
-
   private static int broken(Throwable e, CommandLine line) {
+    if (cutShort(e)) {
+      return BROKEN; // The shell sees 130 or 143.
+    }
     if (debug(line)) {
       say(line, "internal error: " + e);
       e.printStackTrace(line.getErr());
@@ -108,6 +92,15 @@ final class Failures implements IExecutionExceptionHandler, IExecutionStrategy {
       say(line, "internal error: %s (stack trace %s)".formatted(first(e), trace(e)));
     }
     return BROKEN;
+  }
+
+  /** Whether Ctrl-C came while a library was loaded, which the Java machine then refuses. */
+  private static boolean cutShort(Throwable e) {
+    boolean result = false;
+    for (Throwable at = e; at != null; at = at.getCause()) {
+      result |= String.valueOf(at.getMessage()).contains("Shutdown in progress");
+    }
+    return result;
   }
 
   private static String first(Throwable e) {

@@ -105,6 +105,9 @@ abstract class StudyCommand implements Callable<Integer> {
               .formatted(source, study.kind(), kind, command(study.kind())));
     }
     Path folder = out.orElse(Path.of("studies", study.name()));
+    if (folder.toString().isEmpty()) {
+      throw new ConfigException("--out is '', want the name of a folder");
+    }
     PrintWriter lines = spec.commandLine().getOut();
     boolean bars = !noBars && Board.movesCursor();
     StudyEngine engine =

@@ -94,6 +94,7 @@ public final class Section {
   }
 
   public boolean has(String key) {
+    asked.add(key);
     return node.has(key);
   }
 

@@ -57,7 +57,8 @@ public final class DatasetWriter {
       whole.commit();
       return counts;
     } catch (IOException e) {
-      throw new DataException("%s cannot be written: %s".formatted(file, e.getMessage()), e);
+      throw new DataException(
+          "%s cannot be written: %s".formatted(file, FileProblem.describe(e)), e);
     }
   }
 

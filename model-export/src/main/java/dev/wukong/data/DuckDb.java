@@ -27,7 +27,7 @@ final class DuckDb {
   static Connection connect(boolean streaming) throws SQLException {
     Properties properties = new Properties();
     properties.setProperty("jdbc_stream_results", Boolean.toString(streaming));
-    Connection connection = DriverManager.getConnection("jdbc:duckdb:", properties);
+    Connection connection = open(properties);
     try (Statement settings = connection.createStatement()) {
       // Nothing is fetched from a network, and rows keep the file's order.
       settings.execute("SET autoinstall_known_extensions=false");
@@ -39,6 +39,21 @@ final class DuckDb {
       throw e;
     }
     return connection;
+  }
+
+  private static Connection open(Properties properties) throws SQLException {
+    try {
+      return DriverManager.getConnection("jdbc:duckdb:", properties);
+    } catch (LinkageError e) {
+      Throwable first = e;
+      for (Throwable at = e; at != null; at = at.getCause()) {
+        first = at;
+      }
+      throw new DataException(
+          "the library that reads files cannot be put into the temporary folder %s (%s); java -Djava.io.tmpdir=FOLDER names another"
+              .formatted(System.getProperty("java.io.tmpdir"), first.getMessage()),
+          e);
+    }
   }
 
   static void closeAfter(Exception cause, @Nullable AutoCloseable opened) {

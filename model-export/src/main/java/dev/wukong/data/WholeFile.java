@@ -70,6 +70,8 @@ public final class WholeFile implements AutoCloseable {
         int _ = whole.channel().write(bytes);
       }
       whole.commit();
+    } catch (IOException e) {
+      throw FileProblem.named(file, e);
     }
   }
 

@@ -15,6 +15,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 
 /** Writes a graph as an ONNX model. Operator set and IR version are fixed here and nowhere else. */
 public final class OnnxWriter {
@@ -54,8 +55,8 @@ public final class OnnxWriter {
             .setProducerName("wukong-ranking")
             .addOpsetImport(OperatorSetId.newBuilder().setVersion(OPSET))
             .setGraph(writer.to.proto);
-    metadata.forEach(
-        (k, v) -> model.addMetadataProps(StringEntry.newBuilder().setKey(k).setValue(v)));
+    new TreeMap<>(metadata)
+        .forEach((k, v) -> model.addMetadataProps(StringEntry.newBuilder().setKey(k).setValue(v)));
     return model.build();
   }
 

@@ -98,6 +98,12 @@ public sealed interface Dimension {
     boolean whole =
         section.raw("from").filter(JsonNode::isIntegralNumber).isPresent()
             && section.raw("to").filter(JsonNode::isIntegralNumber).isPresent();
+    for (String end : List.of("from", "to")) {
+      if (!section.has(end)) {
+        throw new ConfigException(
+            section.path() + "." + end + " is missing, want {from: 0.001, to: 0.1, log: true}");
+      }
+    }
     Range range =
         new Range(
             key,

@@ -77,6 +77,18 @@ final class Results {
     return Files.exists(out.resolve(outcome.bundle()).resolve("manifest.json"));
   }
 
+  /** The runs whose bundle is gone, by label. */
+  synchronized List<String> withoutBundle() {
+    return results.entrySet().stream()
+        .filter(
+            e ->
+                e.getValue() instanceof Outcome outcome
+                    && !outcome.bundle().isEmpty()
+                    && !exists(outcome))
+        .map(Map.Entry::getKey)
+        .toList();
+  }
+
   /** All results in the order of {@code plan}. */
   synchronized List<Result> inOrder(List<StudyRun> plan) {
     List<Result> ordered = new ArrayList<>();

@@ -4,12 +4,14 @@ import dev.wukong.data.WholeFile;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 
 /**
@@ -139,13 +141,23 @@ final class RunFolder {
       return Optional.empty();
     }
     try {
-      return Optional.of(StudyJson.LINE.readValue(Files.readString(file), type));
+      T value = StudyJson.LINE.readValue(Files.readString(file), type);
+      if (value == null) {
+        throw unreadable(file, 1, null);
+      }
+      return Optional.of(value);
     } catch (JacksonException e) {
-      throw new IOException(
-          "%s cannot be read from line %d on, it may be cut short; remove it to make the run anew"
-              .formatted(file, Math.max(1, e.getLocation().getLineNr())),
-          e);
+      throw unreadable(file, Math.max(1, e.getLocation().getLineNr()), e);
+    } catch (CharacterCodingException e) {
+      throw unreadable(file, 1, e);
     }
+  }
+
+  private static IOException unreadable(Path file, int line, @Nullable Exception cause) {
+    return new IOException(
+        "%s cannot be read from line %d on, it may be cut short; remove it to make the run anew"
+            .formatted(file, line),
+        cause);
   }
 
   private void write(String name, Object value) throws IOException {

@@ -137,7 +137,7 @@ public record Study(
       }
     }
     for (String key : search ? List.of("runs") : List.of("space", "trials", "seed")) {
-      if (root.has(key)) {
+      if (root.keys().contains(key)) {
         throw new ConfigException(
             "%s %s is of no use to a study of kind '%s', want none%s"
                 .formatted(

@@ -1,5 +1,6 @@
 package dev.wukong.training;
 
+import dev.wukong.data.FileProblem;
 import dev.wukong.data.WholeFile;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -61,7 +62,8 @@ final class Checkpoint {
       }
       whole.commit();
     } catch (IOException | UncheckedIOException e) {
-      throw new IOException("checkpoint " + file + " cannot be written: " + e.getMessage(), e);
+      throw new IOException(
+          "checkpoint " + file + " cannot be written: " + FileProblem.describe(e), e);
     }
   }
 

@@ -3,6 +3,7 @@ package dev.wukong.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.wukong.data.SchemaYaml;
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
@@ -111,6 +112,32 @@ class CommandErrorsTest {
     assertThat(status).isEqualTo(1);
     assertThat(err.toString().strip().lines()).hasSize(1);
     assertThat(err.toString()).contains(named);
+  }
+
+  /** The library that reads files unpacks itself there. */
+  @Test
+  void temporaryFolder_missing_isNamed() throws Exception {
+    Path none = folder.resolve("none");
+    ProcessBuilder builder =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-native-access=ALL-UNNAMED",
+                "-Djava.io.tmpdir=" + none,
+                ModelExport.class.getName(),
+                "infer-schema",
+                folder.resolve("rows.csv").toString())
+            .redirectErrorStream(true);
+    builder.environment().put("CLASSPATH", System.getProperty("java.class.path"));
+    Process process = builder.start();
+    try (BufferedReader said = process.inputReader()) {
+      assertThat(said.lines().filter(line -> line.startsWith("model-export")))
+          .singleElement()
+          .asString()
+          .startsWith("model-export infer-schema: the library that reads files cannot be put into")
+          .contains(" " + none + " (")
+          .endsWith("java -Djava.io.tmpdir=FOLDER names another");
+    }
+    assertThat(process.waitFor()).isEqualTo(1);
   }
 
   /** A wrong use of the command line ends with status 2 and says what is allowed. */

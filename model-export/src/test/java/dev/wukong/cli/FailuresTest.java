@@ -93,6 +93,19 @@ class FailuresTest {
     Files.delete(Path.of(said().substring(start.length(), said().length() - 1)));
   }
 
+  /** The shell sees how the process ended; there is nothing to mend. */
+  @Test
+  void library_thatCtrlCKeptFromLoading_isNoDefect() {
+    assertThat(
+            run(
+                () -> {
+                  throw new ExceptionInInitializerError(
+                      new IllegalStateException("Shutdown in progress"));
+                }))
+        .isEqualTo(3);
+    assertThat(err.toString()).isEmpty();
+  }
+
   @Test
   void memory_exhausted_saysWhichOptionGivesMore() {
     assertThat(

@@ -87,6 +87,7 @@ class StudyCommandTest {
   void sweep_mistakes_areOneLine() {
     refused(command("--seeds=0"), "--seeds is 0, want 1 to 1000");
     refused(command("--parallel=0"), "--parallel is 0, want 1 to 1024");
+    refused(List.of("sweep", study.toString(), "--out="), "--out is '', want the name of a folder");
     refused(command("--epochs=0"), "--epochs is 0, want 1 to 100000");
     refused(command("--device=gpu"), "device is 'gpu', want cpu or cuda:0");
     // Not trained on the CPU in silence.

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.within;
 import dev.wukong.bundle.Bundle;
 import dev.wukong.data.DataException;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -132,6 +133,11 @@ class StudyEngineTest {
     files.run(StudyFiles.EVERY, "out");
     assertThat(one).hasContent(marked);
     assertThat(two).exists();
+    assertThat(files.said.toString()).doesNotContain("without a bundle");
+    Files.delete(folder.resolve("out/bundles/two/2/manifest.json"));
+    files.run(StudyFiles.EVERY, "out");
+    assertThat(files.said.toString())
+        .contains("without a bundle: two-s1 (to make one anew, remove its outcome.json)");
   }
 
   @Test
@@ -231,14 +237,18 @@ class StudyEngineTest {
   }
 
   @Test
-  void run_outcomeCutShort_isRefusedInClearWords() throws Exception {
+  void run_outcomeDamaged_isRefusedInClearWords() throws Exception {
     files.run(StudyFiles.EVERY, "out");
     Path outcome = folder.resolve("out/runs/one-s1/outcome.json");
-    Files.writeString(outcome, Files.readString(outcome).substring(0, 300));
-    assertThatThrownBy(() -> files.run(StudyFiles.EVERY, "out"))
-        .hasMessageMatching(
-            ".*outcome[.]json cannot be read from line [0-9]+ on, it may be cut short; remove it"
-                + " to make the run anew");
+    String whole = Files.readString(outcome);
+    for (String damaged : List.of(whole.substring(0, 300), "", "null", whole + "\u00ff")) {
+      Files.write(outcome, damaged.getBytes(StandardCharsets.ISO_8859_1));
+      assertThatThrownBy(() -> files.run(StudyFiles.EVERY, "out"))
+          .as(damaged)
+          .hasMessageMatching(
+              ".*outcome[.]json cannot be read from line [0-9]+ on, it may be cut short; remove it"
+                  + " to make the run anew");
+    }
   }
 
   /** Other threads are no other run: whoever goes on elsewhere keeps what has ended. */

@@ -165,6 +165,9 @@ class StudyTest {
         "model.layers: 1,; model: {type: dlrm},; sets 'model' and 'model.embedding.deviation'",
         "training.epochs: 3; training: {epochs: 3}; sets 'training' and 'training.batch'",
         "title: Two; titel: Two; titel is not known, want one of",
+        "name: one; 'name: one\n"
+            + "    foo: 1'; runs[0].foo is not known, want one of name, config, series, set,"
+            + " published",
         "config: every.yaml; # none; run 'one' has no config, and the study has none either",
         "training.batch: 50; training.threads: 5; set.training.threads cannot be set",
         "training.batch: 50; name: x; set.name cannot be set: the study itself decides it"
@@ -188,7 +191,7 @@ class StudyTest {
         "from: 0.0001; from: 0; learning_rate.from is 0.0, want more than 0 with log: true",
         "from: 1, to: 3; from: 3, to: 3; space.model.layers goes from 3.0 to 3.0, want from < to",
         "model.rank:; model:; sets 'model' and 'model.fm', of which one holds the other",
-        "from: 1, to: 3; from: 1; space.model.layers goes from 1.0 to NaN",
+        "from: 1, to: 3; from: 1; space.model.layers.to is missing, want {from: 0.001, to: 0.1",
         "trials: 5; trials: 0; trials is 0, want a whole number from 1"
       })
   void read_badSpace_isNamed(String right, String wrong, String message) {
