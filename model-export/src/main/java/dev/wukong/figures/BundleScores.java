@@ -6,10 +6,11 @@ import dev.wukong.data.FileFormat;
 import dev.wukong.data.Progress;
 import dev.wukong.data.RowSource;
 import dev.wukong.metrics.Metrics;
-import dev.wukong.metrics.MetricsCollector;
+import dev.wukong.metrics.TaskMetrics;
 import dev.wukong.training.BundleScorer;
 import dev.wukong.training.Evaluator;
 import java.nio.file.Path;
+import java.util.List;
 
 /**
  * What an exported bundle of one task makes of rows.
@@ -30,7 +31,8 @@ record BundleScores(float[] probabilities, Metrics metrics) {
   /** The scores of all of {@code data}. */
   static BundleScores of(BundleScorer scorer, EncodedDataset data) {
     float[] own = new float[Math.toIntExact(data.rows())];
-    MetricsCollector collector = new MetricsCollector();
+    String task = data.encoder().schema().tasks().getFirst().name();
+    TaskMetrics collected = new TaskMetrics(List.of(task));
     int[] at = {0};
     Evaluator.score(
         scorer::score,
@@ -39,10 +41,10 @@ record BundleScores(float[] probabilities, Metrics metrics) {
         Progress.NONE,
         (examples, probabilities) -> {
           System.arraycopy(probabilities, 0, own, at[0], examples.rows());
-          collector.add(
-              probabilities, examples.labels(), examples.labelWeights(), examples.rows(), 1, 0);
+          collected.add(
+              probabilities, examples.labels(), examples.labelWeights(), examples.rows());
           at[0] += examples.rows();
         });
-    return new BundleScores(own, collector.metrics());
+    return new BundleScores(own, collected.metrics().values().iterator().next());
   }
 }

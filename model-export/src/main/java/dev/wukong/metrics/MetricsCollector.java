@@ -53,18 +53,6 @@ public final class MetricsCollector {
     size++;
   }
 
-  /**
-   * Adds column {@code task} of {@code rows} rows of a batch.
-   *
-   * @param probabilities [rows, tasks], as labels and weights are
-   */
-  public void add(
-      float[] probabilities, float[] labels, float[] weights, int rows, int tasks, int task) {
-    for (int i = task; i < rows * tasks; i += tasks) {
-      add(probabilities[i], labels[i], weights[i]);
-    }
-  }
-
   /** Examples added, those of weight 0 left out. */
   public int size() {
     return size;

@@ -6,9 +6,7 @@ import dev.wukong.data.Progress;
 import dev.wukong.data.RawNumber;
 import dev.wukong.data.Task;
 import dev.wukong.metrics.Metrics;
-import dev.wukong.metrics.MetricsCollector;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
+import dev.wukong.metrics.TaskMetrics;
 import java.util.List;
 import java.util.Map;
 
@@ -31,31 +29,17 @@ public final class Evaluator {
   /** Metrics by task name, in the schema's order. */
   public static Map<String, Metrics> evaluate(
       Scorer scorer, EncodedDataset data, int batch, Progress progress) {
-    List<Task> tasks = data.encoder().schema().tasks();
-    List<MetricsCollector> collectors = new ArrayList<>();
-    tasks.forEach(task -> collectors.add(new MetricsCollector()));
+    TaskMetrics metrics =
+        new TaskMetrics(data.encoder().schema().tasks().stream().map(Task::name).toList());
     score(
         scorer,
         data,
         batch,
         progress,
-        (examples, probabilities) -> {
-          for (int i = 0; i < examples.rows(); i++) {
-            for (int t = 0; t < tasks.size(); t++) {
-              int at = i * tasks.size() + t;
-              if (examples.labelWeights()[at] > 0) {
-                collectors
-                    .get(t)
-                    .add(probabilities[at], examples.labels()[at], examples.labelWeights()[at]);
-              }
-            }
-          }
-        });
-    Map<String, Metrics> result = new LinkedHashMap<>();
-    for (int t = 0; t < tasks.size(); t++) {
-      result.put(tasks.get(t).name(), collectors.get(t).metrics());
-    }
-    return result;
+        (examples, probabilities) ->
+            metrics.add(
+                probabilities, examples.labels(), examples.labelWeights(), examples.rows()));
+    return metrics.metrics();
   }
 
   /**

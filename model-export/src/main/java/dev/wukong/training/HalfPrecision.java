@@ -6,10 +6,8 @@ import dev.wukong.bundle.Precision;
 import dev.wukong.bundle.ReducedGraph;
 import dev.wukong.data.EncodedExamples;
 import dev.wukong.data.Task;
-import dev.wukong.metrics.Metrics;
-import dev.wukong.metrics.MetricsCollector;
+import dev.wukong.metrics.TaskMetrics;
 import dev.wukong.runtime.Device;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -63,9 +61,9 @@ final class HalfPrecision implements AutoCloseable {
     if (!(goldenDifference <= FURTHEST)) {
       return Optional.empty();
     }
-    List<Task> tasks = session.layout().schema().tasks();
-    List<MetricsCollector> full = collectors(tasks);
-    List<MetricsCollector> reduced = collectors(tasks);
+    List<String> tasks = session.layout().schema().tasks().stream().map(Task::name).toList();
+    TaskMetrics full = new TaskMetrics(tasks);
+    TaskMetrics reduced = new TaskMetrics(tasks);
     long rows = 0;
     double largest = 0;
     for (EncodedExamples batch : data.batches()) {
@@ -75,8 +73,8 @@ final class HalfPrecision implements AutoCloseable {
       if (!(largest <= FURTHEST)) {
         return Optional.empty();
       }
-      collect(full, right, batch);
-      collect(reduced, found, batch);
+      full.add(right, batch.labels(), batch.labelWeights(), batch.rows());
+      reduced.add(found, batch.labels(), batch.labelWeights(), batch.rows());
       rows += batch.rows();
     }
     double worst = Math.max(goldenDifference, largest);
@@ -85,7 +83,7 @@ final class HalfPrecision implements AutoCloseable {
             Math.min(ReducedGraph.WIDEST, Math.max(LEAST_TOLERANCE, ROOM * worst)),
             goldenDifference,
             new ReducedGraph.Measured(
-                data.split(), rows, largest, metrics(tasks, full), metrics(tasks, reduced))));
+                data.split(), rows, largest, figures(full), figures(reduced))));
   }
 
   /** Probabilities of the batch that the session scored last, whose rows it still has. */
@@ -103,32 +101,18 @@ final class HalfPrecision implements AutoCloseable {
     return largest;
   }
 
-  private static List<MetricsCollector> collectors(List<Task> tasks) {
-    List<MetricsCollector> collectors = new ArrayList<>();
-    tasks.forEach(task -> collectors.add(new MetricsCollector()));
-    return collectors;
-  }
-
-  private static void collect(
-      List<MetricsCollector> into, float[] probabilities, EncodedExamples batch) {
-    for (int task = 0; task < into.size(); task++) {
-      into.get(task)
-          .add(
-              probabilities, batch.labels(), batch.labelWeights(), batch.rows(), into.size(), task);
-    }
-  }
-
-  private static Map<String, Map<String, Double>> metrics(
-      List<Task> tasks, List<MetricsCollector> collectors) {
+  private static Map<String, Map<String, Double>> figures(TaskMetrics collected) {
     Map<String, Map<String, Double>> result = new LinkedHashMap<>();
-    for (int task = 0; task < tasks.size(); task++) {
-      Metrics metrics = collectors.get(task).metrics();
-      Map<String, Double> values = new LinkedHashMap<>();
-      values.put("auc", metrics.auc());
-      values.put("logloss", metrics.logLoss());
-      values.values().removeIf(value -> !Double.isFinite(value));
-      result.put(tasks.get(task).name(), values);
-    }
+    collected
+        .metrics()
+        .forEach(
+            (task, metrics) -> {
+              Map<String, Double> values = new LinkedHashMap<>();
+              values.put("auc", metrics.auc());
+              values.put("logloss", metrics.logLoss());
+              values.values().removeIf(value -> !Double.isFinite(value));
+              result.put(task, values);
+            });
     return result;
   }
 

@@ -11,7 +11,7 @@ import dev.wukong.data.EncodedDataset;
 import dev.wukong.data.EncodedExamples;
 import dev.wukong.data.FeatureEncoder;
 import dev.wukong.metrics.Metrics;
-import dev.wukong.metrics.MetricsCollector;
+import dev.wukong.metrics.TaskMetrics;
 import dev.wukong.onnx.ModelProto;
 import dev.wukong.onnx.NodeProto;
 import dev.wukong.onnx.TensorProto;
@@ -107,13 +107,13 @@ class HalfPrecisionTest {
       float[] right = full.score(all);
       float[] found = half.score(all);
       double largest = 0;
-      MetricsCollector rightClicks = new MetricsCollector();
-      MetricsCollector foundClicks = new MetricsCollector();
+      TaskMetrics rightOnes = new TaskMetrics(List.of("click", "conversion"));
+      TaskMetrics foundOnes = new TaskMetrics(List.of("click", "conversion"));
       for (int i = 0; i < right.length; i++) {
         largest = Math.max(largest, Math.abs((double) right[i] - found[i]));
       }
-      rightClicks.add(right, all.labels(), all.labelWeights(), 300, 2, 0);
-      foundClicks.add(found, all.labels(), all.labelWeights(), 300, 2, 0);
+      rightOnes.add(right, all.labels(), all.labelWeights(), 300);
+      foundOnes.add(found, all.labels(), all.labelWeights(), 300);
 
       // Ten bits of mantissa through two layers; not nothing, or it would not be half precision.
       assertThat(largest).isBetween(1e-6, 0.01);
@@ -121,15 +121,16 @@ class HalfPrecisionTest {
       assertThat(measured.rows()).isEqualTo(300);
       assertThat(measured.split()).isEqualTo("train");
       assertThat(measured.largestDifference()).isCloseTo(largest, within(1e-4));
-      same(measured.full().get("click"), rightClicks.metrics());
-      same(measured.reduced().get("click"), foundClicks.metrics());
+      same(measured.full().get("click"), rightOnes.metrics().get("click"));
+      same(measured.reduced().get("click"), foundOnes.metrics().get("click"));
       assertThat(half.checkGolden(bundle)).isCloseTo(graph.goldenDifference(), within(1e-4));
       assertThat(graph.tolerance()).isBetween(0.01, ReducedGraph.WIDEST);
     }
   }
 
-  private static void same(@Nullable Map<String, Double> written, Metrics metrics) {
+  private static void same(@Nullable Map<String, Double> written, @Nullable Metrics expected) {
     Map<String, Double> values = Objects.requireNonNull(written);
+    Metrics metrics = Objects.requireNonNull(expected);
     assertThat(values).containsOnlyKeys("auc", "logloss");
     assertThat(values.get("auc")).isCloseTo(metrics.auc(), within(1e-3));
     assertThat(values.get("logloss")).isCloseTo(metrics.logLoss(), within(1e-4));
