@@ -41,8 +41,7 @@ record BundleScores(float[] probabilities, Metrics metrics) {
         Progress.NONE,
         (examples, probabilities) -> {
           System.arraycopy(probabilities, 0, own, at[0], examples.rows());
-          collected.add(
-              probabilities, examples.labels(), examples.labelWeights(), examples.rows());
+          collected.add(probabilities, examples.labels(), examples.labelWeights(), examples.rows());
           at[0] += examples.rows();
         });
     return new BundleScores(own, collected.metrics().values().iterator().next());
