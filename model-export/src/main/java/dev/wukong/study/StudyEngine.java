@@ -30,6 +30,9 @@ public final class StudyEngine {
   private static final int MAX_SEEDS = 1000;
   private static final int MAX_PARALLEL = 1024;
 
+  /** Runs that a message names. */
+  private static final int NAMED = 4;
+
   private final Study study;
   private final Options options;
   private final Board board;
@@ -121,8 +124,10 @@ public final class StudyEngine {
         List<String> gone = results.withoutBundle();
         if (!gone.isEmpty() && study.kind() != Kind.SEARCH) {
           board.say(
-              "without a bundle: %s (to make one anew, remove its outcome.json)"
-                  .formatted(String.join(", ", gone)));
+              "without a bundle: %s%s (to make one anew, remove its outcome.json)"
+                  .formatted(
+                      gone.stream().limit(NAMED).collect(Collectors.joining(", ")),
+                      gone.size() > NAMED ? " and %d more".formatted(gone.size() - NAMED) : ""));
         }
       }
       results.removeCheckpoints();
