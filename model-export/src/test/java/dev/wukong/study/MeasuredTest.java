@@ -196,7 +196,7 @@ class MeasuredTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"frappe-width, 7", "scaling-frappe, 24"})
+  @CsvSource({"frappe-width, 7", "scaling-frappe, 25"})
   void readme_showsWidthAndScalingOnFrappe(String study, int runs) throws IOException {
     String readme = Files.readString(README);
     List<Outcome> outcomes = outcomes(study);
