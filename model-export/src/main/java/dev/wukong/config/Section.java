@@ -32,6 +32,9 @@ import tools.jackson.dataformat.yaml.YAMLMapper;
 public final class Section {
   private static final long MAX_FILE_BYTES = 16 << 20;
 
+  /** Characters of a wrong value that a message shows. */
+  private static final int MOST_SHOWN = 60;
+
   private static final YAMLMapper YAML =
       YAMLMapper.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
 
@@ -88,9 +91,15 @@ public final class Section {
       return new Section(path, JsonNodeFactory.instance.objectNode());
     }
     if (!node.isObject()) {
-      throw new ConfigException(path + " is " + node + ", want a mapping of keys to values");
+      throw new ConfigException(path + " is " + brief(node) + ", want a mapping of keys to values");
     }
     return new Section(path, node);
+  }
+
+  /** A file that is no configuration, named by mistake, is not printed whole. */
+  private static String brief(JsonNode node) {
+    String text = node.toString();
+    return text.length() <= MOST_SHOWN ? text : text.substring(0, MOST_SHOWN) + "...";
   }
 
   public boolean has(String key) {

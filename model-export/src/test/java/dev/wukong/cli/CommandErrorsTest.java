@@ -42,6 +42,7 @@ class CommandErrorsTest {
   void files() throws IOException {
     Files.writeString(folder.resolve("rows.csv"), "label,user,item\n1,5,6\n0,7,8\n");
     Files.writeString(folder.resolve("empty.csv"), "");
+    Files.writeString(folder.resolve("long.txt"), "words " + "1".repeat(5000));
     Files.writeString(folder.resolve("nolabel.csv"), "a,b\n1,2\n");
     Files.writeString(folder.resolve("bad.yaml"), "name: x\n", StandardCharsets.UTF_8);
     Files.createDirectory(folder.resolve("empty"));
@@ -85,6 +86,9 @@ class CommandErrorsTest {
         "simulate --out @/x.csv --world x; simulator: world is 'x'; clicks or rules is allowed",
         "train -c none; there is no configuration file 'none'",
         "train -c @/bad.yaml; bad.yaml",
+        "train -c @/rows.csv; 'rows.csv: is \"label,user,item 1,5,6 0,7,8\", want a mapping of"
+            + " keys'",
+        "train -c @/long.txt; '11111111111111111111..., want a mapping of keys to values'",
         "train -c criteo --data @/empty --device none; device is 'none', want cpu or cuda:0",
         "train -c criteo --data @/empty --work @/work; empty/train.tsv.gz is not a file",
         "train -c @/watch.yaml; watch.yaml: training.plateau.watch is 'clicks', want mean or a"
