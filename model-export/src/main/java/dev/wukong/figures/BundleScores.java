@@ -6,11 +6,10 @@ import dev.wukong.data.FileFormat;
 import dev.wukong.data.Progress;
 import dev.wukong.data.RowSource;
 import dev.wukong.metrics.Metrics;
-import dev.wukong.metrics.TaskMetrics;
+import dev.wukong.metrics.MetricsCollector;
 import dev.wukong.training.BundleScorer;
 import dev.wukong.training.Evaluator;
 import java.nio.file.Path;
-import java.util.List;
 
 /**
  * What an exported bundle of one task makes of rows.
@@ -31,8 +30,7 @@ record BundleScores(float[] probabilities, Metrics metrics) {
   /** The scores of all of {@code data}. */
   static BundleScores of(BundleScorer scorer, EncodedDataset data) {
     float[] own = new float[Math.toIntExact(data.rows())];
-    String task = data.encoder().schema().tasks().getFirst().name();
-    TaskMetrics collected = new TaskMetrics(List.of(task));
+    MetricsCollector collector = new MetricsCollector();
     int[] at = {0};
     Evaluator.score(
         scorer::score,
@@ -41,9 +39,11 @@ record BundleScores(float[] probabilities, Metrics metrics) {
         Progress.NONE,
         (examples, probabilities) -> {
           System.arraycopy(probabilities, 0, own, at[0], examples.rows());
-          collected.add(probabilities, examples.labels(), examples.labelWeights(), examples.rows());
+          for (int i = 0; i < examples.rows(); i++) {
+            collector.add(probabilities[i], examples.labels()[i], examples.labelWeights()[i]);
+          }
           at[0] += examples.rows();
         });
-    return new BundleScores(own, collected.metrics().values().iterator().next());
+    return new BundleScores(own, collector.metrics());
   }
 }

@@ -13,6 +13,8 @@ public sealed interface DataConfig {
 
   boolean hasValid();
 
+  boolean hasTest();
+
   /**
    * Files, relative to the data folder.
    *
@@ -29,6 +31,11 @@ public sealed interface DataConfig {
     @Override
     public boolean hasValid() {
       return valid.isPresent();
+    }
+
+    @Override
+    public boolean hasTest() {
+      return test.isPresent();
     }
 
     /** The format of {@code file}, as configured or by its name. */
@@ -52,6 +59,11 @@ public sealed interface DataConfig {
     @Override
     public boolean hasValid() {
       return valid > 0;
+    }
+
+    @Override
+    public boolean hasTest() {
+      return test > 0;
     }
   }
 

@@ -80,7 +80,7 @@ public record RunConfig(
             root.raw("training").orElse(JsonNodeFactory.instance.objectNode()));
     root.done();
     result.checkTasks(root.path());
-    result.checkWatch(root.path());
+    result.checkPlateau(root.path());
     result.checkModel(root.path());
     return result;
   }
@@ -110,7 +110,7 @@ public record RunConfig(
     }
   }
 
-  private void checkWatch(String path) {
+  private void checkPlateau(String path) {
     Watch watch = new Watch(training.plateau().watch());
     List<String> tasks = schema.tasks().stream().map(Task::name).toList();
     if (!watch.isMean() && !tasks.contains(watch.task())) {

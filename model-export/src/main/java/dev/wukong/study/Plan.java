@@ -2,7 +2,6 @@ package dev.wukong.study;
 
 import dev.wukong.config.ConfigException;
 import dev.wukong.run.ConfigTree;
-import dev.wukong.run.DataConfig;
 import dev.wukong.run.RunConfig;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -160,12 +159,7 @@ final class Plan {
 
   /** Models are chosen by the validation data and compared by the test data. */
   private static void checkData(RunConfig config, String path) {
-    boolean whole =
-        switch (config.data()) {
-          case DataConfig.Files files -> files.valid().isPresent() && files.test().isPresent();
-          case DataConfig.Simulated simulated -> simulated.valid() > 0 && simulated.test() > 0;
-        };
-    if (!whole) {
+    if (!config.data().hasValid() || !config.data().hasTest()) {
       throw new ConfigException(path + " data has no valid or no test split, a study wants both");
     }
   }

@@ -7,7 +7,6 @@ import dev.wukong.run.Datasets;
 import dev.wukong.run.WorkLock;
 import dev.wukong.runtime.Device;
 import dev.wukong.runtime.DeviceException;
-import dev.wukong.runtime.OnnxRuntime;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -100,7 +99,6 @@ public final class StudyEngine {
     List<PlannedRun> plan =
         Plan.of(study, options.seeds(), options.only(), options.epochs(), threads);
     plan.forEach(planned -> planned.check(options.device()));
-    OnnxRuntime.environment(); // Not by a run's thread, which Ctrl-C may find at it.
     try (WorkLock _ = WorkLock.take(options.out(), "--out");
         StudyData data = new StudyData()) {
       for (PlannedRun planned : plan) {
@@ -121,14 +119,7 @@ public final class StudyEngine {
         board.say(
             "%d of %d runs have ended before and are not made again"
                 .formatted(all.size() - left.size(), all.size()));
-        List<String> gone = results.withoutBundle();
-        if (!gone.isEmpty() && study.kind() != Kind.SEARCH) {
-          board.say(
-              "without a bundle: %s%s (to make one anew, remove its outcome.json)"
-                  .formatted(
-                      gone.stream().limit(NAMED).collect(Collectors.joining(", ")),
-                      gone.size() > NAMED ? " and %d more".formatted(gone.size() - NAMED) : ""));
-        }
+        sayWithoutBundle(results);
       }
       results.removeCheckpoints();
       results.report();
@@ -137,6 +128,18 @@ public final class StudyEngine {
       return made.size() == all.size() && finish(all, results, stop)
           ? Optional.of(results.inOrder(all))
           : Optional.empty();
+    }
+  }
+
+  /** A search exports its best again by itself. */
+  private void sayWithoutBundle(Results results) {
+    List<String> gone = results.withoutBundle();
+    if (!gone.isEmpty() && study.kind() != Kind.SEARCH) {
+      board.say(
+          "without a bundle: %s%s (to make one anew, remove its outcome.json)"
+              .formatted(
+                  gone.stream().limit(NAMED).collect(Collectors.joining(", ")),
+                  gone.size() > NAMED ? " and %d more".formatted(gone.size() - NAMED) : ""));
     }
   }
 

@@ -155,7 +155,7 @@ class BaselinesTest {
   }
 
   /** Statistics and weights that are none of those at the start. */
-  private static void start(TrainSession session) {
+  static void start(TrainSession session) {
     session.step(examples(1), 0.02);
     SplittableRandom random = new SplittableRandom(9);
     for (String weight : session.weights().places().keySet()) {

@@ -78,7 +78,7 @@ class WukongTest {
   void bothGraphs_randomWeights_equalThePaperWrittenOut(String variant) {
     WukongConfig config = config(variant);
     try (TrainSession session = BaselinesTest.session(config)) {
-      session.step(BaselinesTest.examples(1), 0.02); // Biases and scales that say something.
+      BaselinesTest.start(session);
       EncodedExamples examples = examples();
       Plain plain = new Plain(new PlainNet(session, false), config);
       float[] served = session.score(examples);
@@ -98,7 +98,7 @@ class WukongTest {
   void gradients_everyWeight_equalFiniteDifferencesOfThePaperWrittenOut(String variant) {
     WukongConfig config = config(variant);
     try (TrainSession session = BaselinesTest.session(config)) {
-      session.step(BaselinesTest.examples(1), 0.02);
+      BaselinesTest.start(session);
       EncodedExamples examples = examples();
       PlainNet before = new PlainNet(session, true);
       Plain plain = new Plain(before, config);
