@@ -1,5 +1,6 @@
 package dev.wukong.serving;
 
+import com.sun.management.ThreadMXBean;
 import dev.wukong.proto.v1.RankingServiceGrpc;
 import dev.wukong.serving.embedding.HeapRowStore;
 import dev.wukong.serving.embedding.RocksRowStore;
@@ -19,7 +20,10 @@ import dev.wukong.serving.predict.StatusService;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.netty.NettyServerBuilder;
 import io.grpc.protobuf.services.HealthStatusManager;
+import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.binder.MeterBinder;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Clock;
@@ -152,6 +156,18 @@ class ServingConfiguration {
     usual.afterPropertiesSet();
     ReadableRequests readable = new ReadableRequests(meters);
     return (service, server) -> readable.over(usual.configure(service, server));
+  }
+
+  /** What all threads have ever taken from the heap: by candidate it is what one costs. */
+  @Bean
+  MeterBinder allocation() {
+    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    return registry ->
+        FunctionCounter.builder(
+                "wukong.process.allocated", threads, ThreadMXBean::getTotalThreadAllocatedBytes)
+            .description("Heap memory that threads have allocated since the start")
+            .baseUnit("bytes")
+            .register(registry);
   }
 
   /** Calls run on virtual threads: they wait for batches, and native calls are made elsewhere. */

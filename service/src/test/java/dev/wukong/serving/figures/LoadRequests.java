@@ -1,0 +1,93 @@
+package dev.wukong.serving.figures;
+
+import com.google.protobuf.UnsafeByteOperations;
+import dev.wukong.data.Schema;
+import dev.wukong.proto.v1.Block;
+import dev.wukong.proto.v1.Criticality;
+import dev.wukong.proto.v1.ModelSelector;
+import dev.wukong.proto.v1.PredictRequest;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+
+/**
+ * Distinct requests whose ids follow a Zipf distribution over a model's rows, made once and sent
+ * over and over.
+ */
+final class LoadRequests {
+  private static final double SKEW = 1.05;
+  private static final long SEED = 20_261_128;
+
+  private LoadRequests() {}
+
+  /**
+   * Requests of one context and {@code candidates} candidates each.
+   *
+   * @param values distinct values of a feature
+   */
+  static List<PredictRequest> of(
+      LoadModel model,
+      Schema schema,
+      int count,
+      int candidates,
+      int values,
+      Criticality criticality) {
+    ZipfRanks ranks = new ZipfRanks(values, SKEW);
+    SplittableRandom random = new SplittableRandom(SEED);
+    List<PredictRequest> requests = new ArrayList<>(count);
+    for (int i = 0; i < count; i++) {
+      requests.add(
+          PredictRequest.newBuilder()
+              .setModel(ModelSelector.newBuilder().setName(model.title()))
+              .setSchemaId(schema.id())
+              .setCriticality(criticality)
+              .setContext(block(1, LoadModel.CONTEXT_FEATURES, ranks, random))
+              .setCandidates(block(candidates, LoadModel.CANDIDATE_FEATURES, ranks, random))
+              .build());
+    }
+    return requests;
+  }
+
+  private static Block block(int rows, int features, ZipfRanks ranks, SplittableRandom random) {
+    ByteBuffer ids =
+        ByteBuffer.allocate(rows * features * Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    while (ids.hasRemaining()) {
+      ids.putLong(ranks.draw(random));
+    }
+    return Block.newBuilder()
+        .setRows(rows)
+        .setIds(UnsafeByteOperations.unsafeWrap(ids.flip()))
+        .build();
+  }
+
+  /** Ranks from 0 with probabilities in proportion to 1 / (rank + 1)^skew. */
+  private static final class ZipfRanks {
+    private final double[] cumulative;
+
+    ZipfRanks(int ranks, double skew) {
+      cumulative = new double[ranks];
+      double sum = 0;
+      for (int i = 0; i < ranks; i++) {
+        sum += Math.pow(i + 1, -skew);
+        cumulative[i] = sum;
+      }
+    }
+
+    int draw(SplittableRandom random) {
+      double at = random.nextDouble() * cumulative[cumulative.length - 1];
+      int low = 0;
+      int high = cumulative.length - 1;
+      while (low < high) {
+        int middle = (low + high) >>> 1;
+        if (cumulative[middle] < at) {
+          low = middle + 1;
+        } else {
+          high = middle;
+        }
+      }
+      return low;
+    }
+  }
+}
