@@ -132,8 +132,27 @@ public final class FeatureEncoder {
    *     what is allowed
    */
   public EncodedRows encode(Scope scope, WireBlock block, EncodingCounts counts) {
-    WireDecoder decoder = new WireDecoder(columns(scope), block);
-    EncodedRows target = allocate(scope, block.rows());
+    return encode(
+        scope, block, counts, new EncodedRows(0, new long[0], new float[0], new float[0]));
+  }
+
+  /**
+   * The same in the arrays of {@code room} where they are long enough, else in longer ones.
+   *
+   * @throws DataException as above
+   */
+  public EncodedRows encode(Scope scope, WireBlock block, EncodingCounts counts, EncodedRows room) {
+    ScopeColumns columns = columns(scope);
+    WireDecoder decoder = new WireDecoder(columns, block);
+    int positions = Math.multiplyExact(block.rows(), columns.positions());
+    int weights = columns.weighted() ? positions : 0;
+    int dense = Math.multiplyExact(block.rows(), columns.denseWidth());
+    EncodedRows target =
+        new EncodedRows(
+            block.rows(),
+            room.ids().length >= positions ? room.ids() : new long[positions],
+            room.weights().length >= weights ? room.weights() : new float[weights],
+            room.dense().length >= dense ? room.dense() : new float[dense]);
     decoder.decode(target, counts);
     return target;
   }

@@ -79,7 +79,7 @@ class ServingConfiguration {
   ModelHost modelHost(
       ServingProperties properties, Clock clock, MeterRegistry meters, HealthStatusManager health) {
     return new ModelHost(
-        properties.batching().policy(),
+        properties.batching().policy(properties.engine().runsAtOnce()),
         clock,
         meters,
         model -> {

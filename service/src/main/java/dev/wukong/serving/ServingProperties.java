@@ -37,13 +37,15 @@ public record ServingProperties(
    * How graphs run.
    *
    * @param device {@code cpu} or {@code cuda:<number>}
-   * @param threads of one run; 0: one for each processor
+   * @param threads of one run; 0: one for each processor, up to 4
+   * @param runs of a model at the same time; 0: as many as its threads leave processors for
    * @param spin whether idle threads of a run busy-wait
    * @param precision {@code fp32} or {@code fp16}: which of a bundle's graphs
    */
   public record Engine(
       @DefaultValue("cpu") String device,
       @DefaultValue("0") int threads,
+      @DefaultValue("0") int runs,
       @DefaultValue("false") boolean spin,
       @DefaultValue("fp32") Precision precision) {
     public Engine {
@@ -58,15 +60,28 @@ public record ServingProperties(
           threads >= 0 && threads <= MAX_THREADS,
           "wukong.engine.threads",
           threads,
-          "are 1 to %d, and 0 for one a processor".formatted(MAX_THREADS));
+          "are 1 to %d, and 0 for one a processor, up to %d".formatted(MAX_THREADS, MOST_OF_RUN));
+      SettingException.require(
+          runs >= 0 && runs <= MAX_THREADS,
+          "wukong.engine.runs",
+          runs,
+          "are 1 to %d, and 0 for as many as there are processors for".formatted(MAX_THREADS));
     }
 
     EngineOptions options() {
-      return new EngineOptions(
-          Device.parse(device),
-          threads == 0 ? Runtime.getRuntime().availableProcessors() : threads,
-          spin,
-          precision);
+      return new EngineOptions(Device.parse(device), threadsOfRun(), spin, precision);
+    }
+
+    private int threadsOfRun() {
+      return threads == 0 ? Math.min(MOST_OF_RUN, processors()) : threads;
+    }
+
+    int runsAtOnce() {
+      return runs == 0 ? Math.max(1, processors() / threadsOfRun()) : runs;
+    }
+
+    private static int processors() {
+      return Runtime.getRuntime().availableProcessors();
     }
   }
 
@@ -74,20 +89,16 @@ public record ServingProperties(
    * How requests are merged.
    *
    * @param maxRows candidates a batch
-   * @param maxWait how long the first request of a batch waits for others
    * @param queueRows candidates that may wait
+   * @param maxWait how long requests may wait: those that would wait longer are refused at the door
    */
   public record Batching(
       @DefaultValue("2048") int maxRows,
-      @DefaultValue("0ms") Duration maxWait,
-      @DefaultValue("16384") int queueRows) {
+      @DefaultValue("16384") int queueRows,
+      @DefaultValue("150ms") Duration maxWait) {
     public Batching {
       SettingException.atLeast("wukong.batching.max-rows", maxRows, 1);
-      SettingException.require(
-          !maxWait.isNegative() && maxWait.compareTo(Duration.ofSeconds(1)) <= 0,
-          "wukong.batching.max-wait",
-          maxWait,
-          "are 0ms to 1s");
+      requireTime("wukong.batching.max-wait", maxWait);
       SettingException.require(
           queueRows >= maxRows,
           "wukong.batching.queue-rows",
@@ -95,8 +106,8 @@ public record ServingProperties(
           "is wukong.batching.max-rows (%d) or more".formatted(maxRows));
     }
 
-    BatchPolicy policy() {
-      return new BatchPolicy(maxRows, maxWait, queueRows);
+    BatchPolicy policy(int runs) {
+      return new BatchPolicy(maxRows, queueRows, maxWait, runs);
     }
   }
 
@@ -167,6 +178,9 @@ public record ServingProperties(
   }
 
   private static final int MAX_THREADS = 1024;
+
+  /** Threads of one run beyond which several runs at once use processors better. */
+  private static final int MOST_OF_RUN = 4;
 
   public ServingProperties {
     for (String model : models) {

@@ -27,19 +27,23 @@ final class Settings {
               "how long calls are still taken after health says that the service stops"),
           new Setting("wukong.engine.device", "cpu", "cpu or cuda:<number>"),
           new Setting(
-              "wukong.engine.threads", "0", "threads of one run; 0: one for each processor"),
+              "wukong.engine.threads", "0", "threads of one run; 0: one a processor, up to 4"),
+          new Setting(
+              "wukong.engine.runs",
+              "0",
+              "runs of a model at the same time; 0: as many as there are processors for"),
           new Setting("wukong.engine.spin", "false", "whether idle threads of a run busy-wait"),
           new Setting(
               "wukong.engine.precision", "fp32", "fp32 or fp16: which of a bundle's graphs"),
           new Setting("wukong.batching.max-rows", "2048", "candidates a batch"),
           new Setting(
-              "wukong.batching.max-wait",
-              "0ms",
-              "how long the first request of a batch waits for others"),
-          new Setting(
               "wukong.batching.queue-rows",
               "16384",
               "candidates that may wait; beyond that requests are refused"),
+          new Setting(
+              "wukong.batching.max-wait",
+              "150ms",
+              "how long requests may wait; those that would wait longer are refused at the door"),
           new Setting("wukong.limits.candidates", "8192", "candidates a request"),
           new Setting("wukong.limits.contexts", "8192", "contexts a request"),
           new Setting("wukong.limits.in-flight", "1024", "requests at once"),

@@ -62,14 +62,16 @@ class StartTest {
         "wukong.engine.device=tpu"
             + " | wukong.engine.device is 'tpu', allowed are cpu, cuda:0, cuda:1, ...",
         "wukong.engine.threads=-1"
-            + " | wukong.engine.threads is -1, allowed are 1 to 1024, and 0 for one a processor",
+            + " | wukong.engine.threads is -1, allowed are 1 to 1024, and 0 for one a"
+            + " processor, up to 4",
         "wukong.engine.threads=two"
             + " | wukong.engine.threads is 'two', allowed is a whole number",
         "wukong.engine.spin=maybe | wukong.engine.spin is 'maybe', allowed are true and false",
         "wukong.engine.precision=fp8"
             + " | wukong.engine.precision is 'fp8', allowed are fp32 and fp16",
         "wukong.batching.max-rows=0 | wukong.batching.max-rows is 0, allowed is 1 or more",
-        "wukong.batching.max-wait=2s | wukong.batching.max-wait is 2s, allowed are 0ms to 1s",
+        "wukong.batching.max-wait=0s | wukong.batching.max-wait is 0s, allowed is more than 0s, up"
+            + " to 24h",
         "wukong.batching.queue-rows=7 | wukong.batching.queue-rows is 7, allowed is"
             + " wukong.batching.max-rows (2048) or more",
         "wukong.limits.candidates=0 | wukong.limits.candidates is 0, allowed is 1 or more",

@@ -1,18 +1,21 @@
 package dev.wukong.serving.batching;
 
-import dev.wukong.serving.embedding.PreparedRows;
 import java.util.List;
+import java.util.function.Consumer;
 
 /** One version of a model, as a batch sees it: parts of one batch all have the same one. */
 public interface BatchModel {
   /** Outputs a candidate. */
   int tasks();
 
+  /** What batches of it cost. */
+  BatchCost cost();
+
   /**
-   * Scores the candidates of {@code parts}, one after another. Called by the batch thread only,
-   * which holds a lease of the model.
+   * Scores the candidates of {@code parts}, one after another. Called by a batch thread, which
+   * holds a lease of the model.
    *
-   * @return valid until the next call
+   * @param scores is given the results, which are valid while it runs
    */
-  BatchScores run(List<PreparedRows> parts);
+  void run(List<? extends PartInputs> parts, Consumer<BatchScores> scores);
 }

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Parts waiting for a batch, in order of arrival, bounded by {@code queueRows}. Any thread may
- * offer and abandon; only the batch thread takes.
+ * offer and abandon; batch threads take.
  */
 final class BatchQueue {
   /** What {@link #offer} says. */
@@ -108,9 +108,10 @@ final class BatchQueue {
   }
 
   /**
-   * Waits for the next batch; null once the queue is closed and empty. The batch is the longest run
-   * of waiting parts of one model that fits {@code maxRows}; with room left, others are waited for
-   * as long as the first of them may.
+   * Waits for the next batch; null once the queue is closed and empty. It never waits for more than
+   * the first part: whoever is free takes what is there. The batch is the longest run of waiting
+   * parts of one model that fits, whose rows still get cheaper by being together, and that ends
+   * before the deadline of each of them as far as is known.
    */
   @Nullable Batch take() throws InterruptedException {
     lock.lock();
@@ -121,36 +122,10 @@ final class BatchQueue {
         }
         changed.await();
       }
-      long left = firstMayWait();
-      while (left > 0 && rows < policy.maxRows() && !closed) {
-        left = Math.min(changed.awaitNanos(left), firstMayWait());
-      }
       return form();
     } finally {
       lock.unlock();
     }
-  }
-
-  private long firstMayWait() {
-    for (Part part : waiting) {
-      if (part.counted) {
-        return mayWait(
-            policy.maxWait().toNanos(),
-            part.job().submittedNanos(),
-            part.job().deadlineNanos(),
-            clock.getAsLong());
-      }
-    }
-    return 0;
-  }
-
-  /**
-   * How much longer a part waits for others; 0 or less: not at all. Its end does not move with
-   * {@code now}, so that asking often does not make the wait longer. All in nanoseconds.
-   */
-  static long mayWait(long maxWait, long submitted, long deadline, long now) {
-    // The other half of its time is for the run.
-    return Math.min(maxWait, (deadline - submitted) / 2) - (now - submitted);
   }
 
   private Batch form() {
@@ -158,14 +133,17 @@ final class BatchQueue {
     List<Part> parts = new ArrayList<>();
     List<Part> late = new ArrayList<>();
     int taken = 0;
+    long left = Long.MAX_VALUE;
     while (!waiting.isEmpty()) {
       Part next = waiting.peek();
-      if (!next.counted || now - next.job().deadlineNanos() >= 0) {
+      long nextLeft = next.job().deadlineNanos() - now;
+      if (!next.counted || nextLeft <= 0) {
         late.add(next);
-      } else if (taken + next.candidates() <= policy.maxRows()
-          && (parts.isEmpty() || parts.getFirst().job().model().equals(next.job().model()))) {
+      } else if (parts.isEmpty()
+          || joins(next, parts.getFirst(), taken, Math.min(left, nextLeft))) {
         parts.add(next);
         taken += next.candidates();
+        left = Math.min(left, nextLeft);
       } else {
         break;
       }
@@ -175,6 +153,18 @@ final class BatchQueue {
         rows -= next.candidates();
       }
     }
+    if (!waiting.isEmpty()) {
+      changed.signal(); // For another thread that runs batches.
+    }
     return new Batch(parts, taken, late);
+  }
+
+  private boolean joins(Part next, Part first, int taken, long left) {
+    BatchModel model = first.job().model();
+    int together = taken + next.candidates();
+    return model.equals(next.job().model())
+        && together <= policy.maxRows()
+        && together <= model.cost().preferredRows()
+        && model.cost().nanos(together) <= left;
   }
 }

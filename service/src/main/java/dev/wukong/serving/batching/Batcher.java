@@ -2,25 +2,26 @@ package dev.wukong.serving.batching;
 
 import dev.wukong.serving.batching.BatchQueue.Batch;
 import dev.wukong.serving.batching.Job.Part;
-import dev.wukong.serving.embedding.PreparedRows;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
+import java.util.stream.IntStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Runs the batches of one model on a thread of its own, which never waits for anything but work.
- * Any thread may submit.
+ * Runs the batches of one model on threads of its own, which never wait for anything but work. Any
+ * thread may submit.
  *
  * <p>Every accepted job gets exactly one outcome. Closing runs what was accepted, then ends the
- * thread.
+ * threads.
  */
 public final class Batcher implements AutoCloseable {
   /** What became of a submission. */
@@ -36,6 +37,7 @@ public final class Batcher implements AutoCloseable {
 
   private final String model;
   private final BatchQueue queue;
+  private final Admission admission;
   private final BatchPolicy policy;
   private final LongSupplier clock;
   private final Timer queueTime;
@@ -43,11 +45,11 @@ public final class Batcher implements AutoCloseable {
   private final DistributionSummary batchRows;
   private final Counter scoredRows;
   private final Counter lateRows;
-  private final Thread thread;
+  private final List<Thread> threads;
   private volatile boolean closing;
 
   /**
-   * Starts the thread.
+   * Starts the threads.
    *
    * @param model the model's name, for metrics and logs
    * @param clock nanoseconds, as of {@link System#nanoTime}
@@ -57,6 +59,7 @@ public final class Batcher implements AutoCloseable {
     this.policy = policy;
     this.clock = clock;
     queue = new BatchQueue(policy, clock);
+    admission = new Admission(policy.maxWait(), policy.runs(), clock);
     queueTime =
         timer("wukong.batching.queue", "From submission to the forming of the batch", meters);
     runTime =
@@ -76,11 +79,23 @@ public final class Batcher implements AutoCloseable {
             .tag("model", model)
             .tag("outcome", "dropped")
             .register(meters);
+    Gauge.builder("wukong.batching.admitted", admission, Admission::rows)
+        .description("Candidates in work, from admission to the answer")
+        .tag("model", model)
+        .register(meters);
+    Gauge.builder("wukong.batching.slowness", admission, Admission::slowness)
+        .description("How long answers take, by what their batches alone would take")
+        .tag("model", model)
+        .register(meters);
     Gauge.builder("wukong.batching.waiting", queue, BatchQueue::rows)
         .description("Candidates that wait for a batch")
         .tag("model", model)
         .register(meters);
-    thread = Thread.ofPlatform().name("batch-" + model).start(this::work);
+    threads =
+        IntStream.range(0, policy.runs())
+            .mapToObj(
+                i -> Thread.ofPlatform().name("batch-%s-%d".formatted(model, i)).start(this::work))
+            .toList();
   }
 
   private Timer timer(String name, String description, MeterRegistry meters) {
@@ -91,6 +106,11 @@ public final class Batcher implements AutoCloseable {
         .minimumExpectedValue(Duration.ofNanos(50_000))
         .maximumExpectedValue(Duration.ofSeconds(10))
         .register(meters);
+  }
+
+  /** The door of its requests. */
+  public Admission admission() {
+    return admission;
   }
 
   /** The policy it works by. */
@@ -121,9 +141,14 @@ public final class Batcher implements AutoCloseable {
     queue.abandon(job);
   }
 
-  /** Whether it scores what is submitted; false where its thread has ended unasked. */
+  /** Whether it scores what is submitted; false where a thread of its has ended unasked. */
   public boolean works() {
-    return closing || thread.isAlive();
+    return closing || threads.stream().allMatch(Thread::isAlive);
+  }
+
+  /** Candidates that wait. */
+  public int waitingRows() {
+    return queue.rows();
   }
 
   private void work() {
@@ -137,8 +162,8 @@ public final class Batcher implements AutoCloseable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } finally {
-      // Reached before it is closed only if something ends the thread that no batch is to blame
-      // for: nobody may wait for an answer that will not come.
+      // Reached before it is closed only if something ends a thread that no batch is to blame for:
+      // nobody may wait for an answer that will not come.
       queue.close();
       refuseRest();
     }
@@ -147,38 +172,52 @@ public final class Batcher implements AutoCloseable {
   private void drop(List<Part> parts) {
     for (Part part : parts) {
       lateRows.increment(part.candidates());
-      part.job().notScored(new Outcome.Late());
+      part.job().notScored(part, new Outcome.Late());
     }
   }
 
   private void run(Batch batch) {
     List<Part> parts = batch.parts();
+    Settled settled = new Settled();
     long formed = clock.getAsLong();
-    int settled = 0;
     try {
-      List<PreparedRows> prepared = parts.stream().map(Part::prepared).toList();
-      BatchScores scores = parts.getFirst().job().model().run(prepared);
-      long done = clock.getAsLong();
-      int at = 0;
+      List<PartInputs> inputs = new ArrayList<>(parts.size());
       for (Part part : parts) {
-        queueTime.record(Math.max(0, formed - part.job().submittedNanos()), TimeUnit.NANOSECONDS);
-        settled++;
-        part.job().scored(part, scores, at, formed, done, batch.rows());
-        at += part.candidates();
+        inputs.add(part.inputs());
       }
-      runTime.record(done - formed, TimeUnit.NANOSECONDS);
-      batchRows.record(batch.rows());
-      scoredRows.increment(batch.rows());
+      BatchModel model = parts.getFirst().job().model();
+      model.run(inputs, scores -> settle(batch, scores, formed, settled));
     } catch (RuntimeException | Error e) {
       // Also errors: a batch that found too little memory says nothing of the next one.
-      log.error("model '{}': a batch of {} candidates failed", model, batch.rows(), e);
+      log.error("model '{}': a batch of {} candidates failed", this.model, batch.rows(), e);
     } finally {
-      fail(parts.subList(settled, parts.size()));
+      fail(parts.subList(settled.parts, parts.size()));
     }
   }
 
+  /** How many parts of a batch have their outcome. */
+  private static final class Settled {
+    int parts;
+  }
+
+  private void settle(Batch batch, BatchScores scores, long formed, Settled settled) {
+    long done = clock.getAsLong();
+    batch.parts().getFirst().job().model().cost().record(batch.rows(), done - formed);
+    int at = 0;
+    for (Part part : batch.parts()) {
+      queueTime.record(Math.max(0, formed - part.job().submittedNanos()), TimeUnit.NANOSECONDS);
+      settled.parts++;
+      int candidates = part.candidates(); // Its inputs are somebody else's once it is settled.
+      part.job().scored(part, scores, at, formed, done, batch.rows());
+      at += candidates;
+    }
+    runTime.record(done - formed, TimeUnit.NANOSECONDS);
+    batchRows.record(batch.rows());
+    scoredRows.increment(batch.rows());
+  }
+
   private static void fail(List<Part> parts) {
-    parts.forEach(part -> part.job().notScored(new Outcome.Failed()));
+    parts.forEach(part -> part.job().notScored(part, new Outcome.Failed()));
   }
 
   private void refuseRest() {
@@ -192,17 +231,19 @@ public final class Batcher implements AutoCloseable {
     }
   }
 
-  /** Refuses new jobs, runs those accepted, and waits for the thread to end. */
+  /** Refuses new jobs, runs those accepted, and waits for the threads to end. */
   @Override
   public void close() {
     closing = true;
     queue.close();
     boolean interrupted = false;
-    while (thread.isAlive()) {
-      try {
-        thread.join();
-      } catch (InterruptedException e) {
-        interrupted = true;
+    for (Thread thread : threads) {
+      while (thread.isAlive()) {
+        try {
+          thread.join();
+        } catch (InterruptedException e) {
+          interrupted = true;
+        }
       }
     }
     if (interrupted) {

@@ -1,6 +1,5 @@
 package dev.wukong.serving.batching;
 
-import dev.wukong.serving.embedding.PreparedRows;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -11,22 +10,22 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The candidates of one request, cut into parts that each fit a batch. Its outcome is there once
- * all parts are settled; only then is the lease of its model given back. Parts are settled by the
- * batch thread, except where the job never entered the queue.
+ * all parts are settled; only then is the lease of its model given back. A part is settled by the
+ * batch thread that took it, and its inputs are given back then.
  */
 public final class Job {
   /** A run of candidates that goes into one batch. */
   static final class Part {
     private final Job job;
-    private final PreparedRows rows;
+    private final PartInputs inputs;
     private final int from;
 
     /** Whether its candidates count among those that wait. Guarded by the queue's lock. */
     boolean counted;
 
-    private Part(Job job, PreparedRows rows, int from) {
+    private Part(Job job, PartInputs inputs, int from) {
       this.job = job;
-      this.rows = rows;
+      this.inputs = inputs;
       this.from = from;
     }
 
@@ -34,12 +33,12 @@ public final class Job {
       return job;
     }
 
-    PreparedRows prepared() {
-      return rows;
+    PartInputs inputs() {
+      return inputs;
     }
 
     int candidates() {
-      return rows.candidates();
+      return inputs.candidates();
     }
   }
 
@@ -54,6 +53,8 @@ public final class Job {
   private final AtomicReference<@Nullable Outcome> failure = new AtomicReference<>();
   private final CompletableFuture<Outcome> outcome = new CompletableFuture<>();
   private long submittedNanos;
+
+  // Of parts that several threads may score at once. Guarded by this.
   private long queueNanos;
   private long runNanos;
   private int batchRows;
@@ -64,14 +65,15 @@ public final class Job {
    * @param release called once, when the model is no longer needed
    * @param deadlineNanos on the batcher's clock; parts that have not begun by then are not run
    */
-  public Job(BatchModel model, List<PreparedRows> prepared, long deadlineNanos, Runnable release) {
+  public Job(
+      BatchModel model, List<? extends PartInputs> inputs, long deadlineNanos, Runnable release) {
     this.model = model;
     this.release = release;
     this.deadlineNanos = deadlineNanos;
     int from = 0;
-    for (PreparedRows rows : prepared) {
-      parts.add(new Part(this, rows, from));
-      from = Math.addExact(from, rows.candidates());
+    for (PartInputs part : inputs) {
+      parts.add(new Part(this, part, from));
+      from = Math.addExact(from, part.candidates());
     }
     candidates = from;
     probabilities = new byte[Math.multiplyExact(candidates, model.tasks() * Float.BYTES)];
@@ -117,16 +119,18 @@ public final class Job {
     boolean taken = false;
     try {
       take(part, scores, at);
-      queueNanos = Math.max(queueNanos, formedNanos - submittedNanos);
-      runNanos += doneNanos - formedNanos;
-      batchRows = rowsInBatch;
+      synchronized (this) {
+        queueNanos = Math.max(queueNanos, formedNanos - submittedNanos);
+        runNanos += doneNanos - formedNanos;
+        batchRows = rowsInBatch;
+      }
       taken = true;
     } finally {
       // Whatever the scores were: a part that is not settled would be waited for.
       if (!taken) {
         failure.compareAndSet(null, new Outcome.Failed());
       }
-      settle();
+      settle(part);
     }
   }
 
@@ -150,26 +154,29 @@ public final class Job {
     }
   }
 
-  /** Settles one part that will not be scored. */
-  void notScored(Outcome why) {
+  /** Settles {@code part}, which will not be scored. */
+  void notScored(Part part, Outcome why) {
     failure.compareAndSet(null, why);
-    settle();
+    settle(part);
   }
 
-  /** Gives the lease back without a run. */
+  /** Gives the inputs and the lease back without a run. */
   void refused() {
+    parts.forEach(part -> part.inputs.recycle());
     release.run();
   }
 
-  private void settle() {
+  private void settle(Part part) {
+    part.inputs.recycle();
     if (unsettled.decrementAndGet() == 0) {
       release.run();
       Outcome failed = failure.get();
-      outcome.complete(
-          failed == null
-              ? new Outcome.Scored(probabilities, logits, queueNanos, runNanos, batchRows)
-              : failed);
+      outcome.complete(failed == null ? scored() : failed);
     }
+  }
+
+  private synchronized Outcome scored() {
+    return new Outcome.Scored(probabilities, logits, queueNanos, runNanos, batchRows);
   }
 
   private static void copy(ByteBuffer from, int at, byte[] to, int offset, int length) {

@@ -5,21 +5,28 @@ import dev.wukong.data.InputLayout;
 import dev.wukong.data.RowKey;
 import dev.wukong.data.Table;
 import dev.wukong.data.UniqueRows;
-import java.lang.foreign.MemorySegment;
+import dev.wukong.serving.inputs.ModelInputs;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The rows of one version of a model: resident tables, one a group, over the store. Any thread may
- * make rows resident; it waits while the reader threads read those that are not there yet, so the
- * caller should be a thread that may wait.
+ * copy rows; it waits while the reader threads read those that are not there yet, so the caller
+ * should be a thread that may wait.
  */
 public final class EmbeddingTier implements AutoCloseable {
+  private static final int[] NONE_MISSING = {};
+
+  /** Rows whose places are looked up before any of them is copied. */
+  private static final int CHUNK = 256;
+
   private final RowsView view;
   private final RowStore store;
   private final Executor readers;
@@ -101,79 +108,64 @@ public final class EmbeddingTier implements AutoCloseable {
   }
 
   /**
-   * Copies the row at {@code place} (from {@link #makeResident}) to {@code to} at byte {@code at}.
-   * Never waits.
-   */
-  public void copyRow(int group, int place, MemorySegment to, long at) {
-    tables.get(group).copyRow(place, to, at);
-  }
-
-  /** Where rows are, by slot, as in {@link PreparedRows.GroupRows}. */
-  @SuppressWarnings("ArrayRecordComponent") // Internal to the package, never compared.
-  record Places(int[] places, float[] spilled, boolean[] defaulted, boolean anyDefaulted) {}
-
-  /**
-   * Brings the rows of all keys of {@code slots} into memory. A key without a row takes its table's
-   * default row.
+   * Copies the rows of all keys of {@code slots} to their slots in {@code target}. A key without a
+   * row takes its table's default row.
    *
+   * @return the slots whose key has no row; null where there are none
    * @throws StoreException if the store cannot be read
    */
-  Places makeResident(int group, UniqueRows slots) {
+  @Nullable BitSet copyRows(int group, UniqueRows slots, ModelInputs target) {
     ResidentTable table = tables.get(group);
     int count = slots.size(group);
-    int[] places = new int[count + 1];
-    int missing = 0;
-    for (int slot = 1; slot <= count; slot++) {
-      places[slot] = table.find(slots.key(group, slot));
-      if (places[slot] == ResidentTable.NONE) {
-        missing++;
+    RowTarget to = RowTarget.of(target, group, count, table.width());
+    int[] places = new int[Math.min(count, CHUNK)];
+    int[] missing = NONE_MISSING;
+    int missed = 0;
+    // All places of a chunk first, then all rows: neither then waits for the other's memory.
+    for (int first = 1; first <= count; first += CHUNK) {
+      int many = Math.min(CHUNK, count - first + 1);
+      for (int i = 0; i < many; i++) {
+        places[i] = table.find(slots.key(group, first + i));
+        if (places[i] == ResidentTable.NONE) {
+          if (missed == missing.length) {
+            missing = Arrays.copyOf(missing, Math.max(16, 2 * missed));
+          }
+          missing[missed++] = first + i;
+        }
       }
+      to.copy(table, places, many, first);
     }
-    boolean[] defaulted = new boolean[missing == 0 ? 0 : count + 1];
-    Spill spill = new Spill(table.width());
-    if (missing > 0) {
-      resolveMissing(group, slots, places, missing, defaulted, spill);
-    }
-    boolean any = false;
-    for (boolean d : defaulted) {
-      any |= d;
-    }
-    return new Places(places, spill.rows(), defaulted, any);
+    return missed == 0 ? null : copyMissing(group, slots, missing, missed, to);
   }
 
-  private void resolveMissing(
-      int group, UniqueRows slots, int[] places, int missing, boolean[] defaulted, Spill spill) {
+  private @Nullable BitSet copyMissing(
+      int group, UniqueRows slots, int[] missing, int count, RowTarget to) {
     ResidentTable table = tables.get(group);
-    long[] keys = new long[missing];
-    int[] slotOf = new int[missing];
-    int n = 0;
-    for (int slot = 1; slot < places.length; slot++) {
-      if (places[slot] == ResidentTable.NONE) {
-        keys[n] = slots.key(group, slot);
-        slotOf[n++] = slot;
-      }
+    long[] keys = new long[count];
+    for (int i = 0; i < count; i++) {
+      keys[i] = slots.key(group, missing[i]);
     }
-    boolean[] found = new boolean[missing];
+    boolean[] found = new boolean[count];
     if (!complete) {
-      read(
-          table,
-          keys,
-          found,
-          (i, rows) -> places[slotOf[i]] = place(table, keys[i], rows, i, spill));
-    }
-    for (int i = 0; i < missing; i++) {
-      if (!found[i]) {
-        defaulted[slotOf[i]] = true;
-        places[slotOf[i]] = defaultPlaces[RowKey.table(keys[i])];
+      float[] rows = read(table, keys, found);
+      for (int i = 0; i < count; i++) {
+        if (found[i]) {
+          keep(table, keys[i], rows, i);
+          to.copy(rows, i * table.width(), missing[i]);
+        }
       }
     }
+    BitSet without = new BitSet();
+    for (int i = 0; i < count; i++) {
+      if (!found[i]) {
+        without.set(missing[i]);
+        to.copy(table, defaultPlaces[RowKey.table(keys[i])], missing[i]);
+      }
+    }
+    return without.isEmpty() ? null : without;
   }
 
-  private interface Found {
-    void row(int index, float[] rows);
-  }
-
-  private void read(ResidentTable table, long[] keys, boolean[] found, Found each) {
+  private float[] read(ResidentTable table, long[] keys, boolean[] found) {
     float[] rows = new float[Math.multiplyExact(keys.length, table.width())];
     try {
       CompletableFuture.runAsync(
@@ -185,18 +177,14 @@ public final class EmbeddingTier implements AutoCloseable {
       }
       throw e;
     }
-    for (int i = 0; i < keys.length; i++) {
-      if (found[i]) {
-        each.row(i, rows);
-      }
-    }
+    return rows;
   }
 
-  private int place(ResidentTable table, long key, float[] rows, int index, Spill spill) {
+  /** Makes a row resident if there is room. */
+  private void keep(ResidentTable table, long key, float[] rows, int index) {
     writer.lock();
     try {
-      int place = table.install(key, rows, index * table.width());
-      return place == ResidentTable.NONE ? spill.add(rows, index) : place;
+      table.install(key, rows, index * table.width());
     } finally {
       writer.unlock();
     }
@@ -205,28 +193,5 @@ public final class EmbeddingTier implements AutoCloseable {
   @Override
   public void close() {
     tables.forEach(ResidentTable::close);
-  }
-
-  /** Rows that found no room. */
-  private static final class Spill {
-    private final int width;
-    private float[] rows = {};
-    private int count;
-
-    Spill(int width) {
-      this.width = width;
-    }
-
-    int add(float[] from, int index) {
-      if ((count + 1) * width > rows.length) {
-        rows = Arrays.copyOf(rows, Math.max(8, count * 2 + 1) * width);
-      }
-      System.arraycopy(from, index * width, rows, count * width, width);
-      return -2 - count++;
-    }
-
-    float[] rows() {
-      return rows;
-    }
   }
 }

@@ -31,6 +31,11 @@ public final class ResidentTable implements AutoCloseable {
   private static final int ENTRY = 16;
   private static final int ROW_AT = 8;
 
+  /** Floats that are copied at once, and the longest rows that are copied so. */
+  private static final int PIECE = 2;
+
+  private static final int SHORT = 32;
+
   private record Memory(Arena arena, MemorySegment entries, MemorySegment rows) {}
 
   private final int width;
@@ -61,8 +66,9 @@ public final class ResidentTable implements AutoCloseable {
             owned ->
                 new Memory(
                     owned,
-                    owned.allocate(Math.multiplyExact(slots, ENTRY), 64),
-                    owned.allocate(Math.multiplyExact((long) capacity * width, Float.BYTES), 64)));
+                    MappedMemory.allocate(owned, Math.multiplyExact(slots, ENTRY)),
+                    MappedMemory.allocate(
+                        owned, Math.multiplyExact((long) capacity * width, Float.BYTES))));
     this.arena = memory.arena();
     this.entries = memory.entries();
     this.rows = memory.rows();
@@ -135,6 +141,39 @@ public final class ResidentTable implements AutoCloseable {
   public void copyRow(int row, MemorySegment to, long at) {
     long bytes = (long) width * Float.BYTES;
     MemorySegment.copy(rows, row * bytes, to, at, bytes);
+  }
+
+  /**
+   * Copies rows side by side: row i from {@code places[i]}, unless that is {@link #NONE}.
+   *
+   * @param count of {@code places}
+   * @param at the byte of {@code to} where the first goes; those without a place keep their room
+   */
+  public void copyRows(int[] places, int count, MemorySegment to, long at) {
+    long bytes = (long) width * Float.BYTES;
+    if (width % PIECE == 0 && width <= SHORT) {
+      // Piece by piece: of a short row the call to copy takes longer than the copying, and keeps
+      // the processor from fetching the rows after it meanwhile.
+      long target = at;
+      for (int i = 0; i < count; i++) {
+        if (places[i] != NONE) {
+          long from = places[i] * bytes;
+          for (long j = 0; j < bytes; j += Long.BYTES) {
+            to.set(
+                ValueLayout.JAVA_LONG_UNALIGNED,
+                target + j,
+                rows.get(ValueLayout.JAVA_LONG_UNALIGNED, from + j));
+          }
+        }
+        target += bytes;
+      }
+    } else {
+      for (int i = 0; i < count; i++) {
+        if (places[i] != NONE) {
+          MemorySegment.copy(rows, places[i] * bytes, to, at + i * bytes, bytes);
+        }
+      }
+    }
   }
 
   /**

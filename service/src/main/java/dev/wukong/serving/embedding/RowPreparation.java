@@ -5,17 +5,19 @@ import dev.wukong.data.IdColumns;
 import dev.wukong.data.InputLayout;
 import dev.wukong.data.Scope;
 import dev.wukong.data.UniqueRows;
+import dev.wukong.serving.inputs.ModelInputs;
 import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Turns encoded rows into {@link PreparedRows}: distinct rows found once, and made resident. Any
- * thread that may wait.
+ * Turns encoded rows into a graph's inputs: distinct rows are found once, and copied into place.
+ * Any thread that may wait.
  */
 public final class RowPreparation {
   private final InputLayout layout;
@@ -62,19 +64,21 @@ public final class RowPreparation {
    * @param context no rows where the schema has no context features
    * @param contextOf by candidate: below {@code context.rows()}; empty where the schema has no
    *     context features
+   * @param target is overwritten
    * @param defaulted receives the positions that have no row
    * @throws StoreException if rows cannot be read
    */
-  public PreparedRows prepare(
+  public void prepare(
       EncodedRows context,
       EncodedRows candidate,
       int[] contextOf,
       int from,
       int to,
+      ModelInputs target,
       DefaultedPositions defaulted) {
     UniqueRows unique = take();
     try {
-      return prepare(unique, context, candidate, contextOf, from, to, defaulted);
+      prepare(unique, context, candidate, contextOf, from, to, target, defaulted);
     } finally {
       unique.clear();
       idle.push(unique);
@@ -86,67 +90,70 @@ public final class RowPreparation {
     return unique == null ? new UniqueRows(layout) : unique;
   }
 
-  private PreparedRows prepare(
+  private void prepare(
       UniqueRows unique,
       EncodedRows context,
       EncodedRows candidate,
       int[] contextOf,
       int from,
       int to,
+      ModelInputs target,
       DefaultedPositions defaulted) {
-    int[] of = contextOf.length == 0 ? contextOf : new int[to - from];
-    int[] used = usedContexts(context.rows(), contextOf, from, of);
     int count = to - from;
-    List<PreparedRows.GroupRows> groups = new ArrayList<>(contextWidths.length);
+    int[] of = contextOf.length == 0 ? contextOf : new int[count];
+    int[] used = usedContexts(context.rows(), contextOf, from, of);
+    target.begin(used.length, count);
+    target.contextOf().put(of);
     for (int g = 0; g < contextWidths.length; g++) {
-      int[] contextSlots = new int[used.length * contextWidths[g]];
-      int[] candidateSlots = new int[count * candidateWidths[g]];
-      float[] contextWeights = new float[contextWeighted[g] ? contextSlots.length : 0];
-      float[] candidateWeights = new float[candidateWeighted[g] ? candidateSlots.length : 0];
-      IntBuffer slots = IntBuffer.wrap(contextSlots);
-      FloatBuffer weights = FloatBuffer.wrap(contextWeights);
+      IntBuffer contextSlots = target.slots(Scope.CONTEXT, g);
+      IntBuffer candidateSlots = target.slots(Scope.CANDIDATE, g);
       for (int row : used) {
-        unique.slots(Scope.CONTEXT, g, context, row, 1, slots);
-        if (contextWeighted[g]) {
-          unique.weights(Scope.CONTEXT, g, context, row, 1, weights);
-        }
+        unique.slots(Scope.CONTEXT, g, context, row, 1, contextSlots);
       }
-      unique.slots(Scope.CANDIDATE, g, candidate, from, count, IntBuffer.wrap(candidateSlots));
-      if (candidateWeighted[g]) {
-        unique.weights(
-            Scope.CANDIDATE, g, candidate, from, count, FloatBuffer.wrap(candidateWeights));
-      }
-      EmbeddingTier.Places places = tier.makeResident(g, unique);
-      if (places.anyDefaulted()) {
+      unique.slots(Scope.CANDIDATE, g, candidate, from, count, candidateSlots);
+      putWeights(unique, context, candidate, used, from, count, g, target);
+      @Nullable BitSet without = tier.copyRows(g, unique, target);
+      if (without != null) {
         for (int i = 0; i < used.length; i++) {
-          mark(Scope.CONTEXT, g, context, used[i], contextSlots, i, places, defaulted);
+          mark(Scope.CONTEXT, g, context, used[i], contextSlots, i, without, defaulted);
         }
         for (int i = 0; i < count; i++) {
-          mark(Scope.CANDIDATE, g, candidate, from + i, candidateSlots, i, places, defaulted);
+          mark(Scope.CANDIDATE, g, candidate, from + i, candidateSlots, i, without, defaulted);
         }
       }
-      groups.add(
-          new PreparedRows.GroupRows(
-              unique.size(g),
-              places.places(),
-              places.spilled(),
-              contextSlots,
-              candidateSlots,
-              contextWeights,
-              candidateWeights));
     }
-    float[] dense = new float[used.length * contextDense];
-    for (int i = 0; i < used.length; i++) {
-      System.arraycopy(
-          context.dense(), used[i] * contextDense, dense, i * contextDense, contextDense);
+    if (contextDense > 0) {
+      FloatBuffer dense = target.dense(Scope.CONTEXT);
+      for (int row : used) {
+        dense.put(context.dense(), row * contextDense, contextDense);
+      }
     }
-    return new PreparedRows(
-        used.length,
-        count,
-        groups,
-        dense,
-        Arrays.copyOfRange(candidate.dense(), from * candidateDense, to * candidateDense),
-        of);
+    if (candidateDense > 0) {
+      target
+          .dense(Scope.CANDIDATE)
+          .put(candidate.dense(), from * candidateDense, count * candidateDense);
+    }
+  }
+
+  private void putWeights(
+      UniqueRows unique,
+      EncodedRows context,
+      EncodedRows candidate,
+      int[] used,
+      int from,
+      int count,
+      int group,
+      ModelInputs target) {
+    if (contextWeighted[group]) {
+      FloatBuffer weights = target.weights(Scope.CONTEXT, group);
+      for (int row : used) {
+        unique.weights(Scope.CONTEXT, group, context, row, 1, weights);
+      }
+    }
+    if (candidateWeighted[group]) {
+      FloatBuffer weights = target.weights(Scope.CANDIDATE, group);
+      unique.weights(Scope.CANDIDATE, group, candidate, from, count, weights);
+    }
   }
 
   /**
@@ -154,6 +161,9 @@ public final class RowPreparation {
    * candidate's place among them.
    */
   private static int[] usedContexts(int contexts, int[] contextOf, int from, int[] of) {
+    if (contexts == 1) {
+      return new int[] {0}; // And each candidate's place is 0, too.
+    }
     int[] used = new int[Math.min(contexts, of.length)];
     int[] local = new int[contexts];
     int count = 0;
@@ -174,9 +184,9 @@ public final class RowPreparation {
       int group,
       EncodedRows rows,
       int row,
-      int[] slots,
+      IntBuffer slots,
       int at,
-      EmbeddingTier.Places places,
+      BitSet without,
       DefaultedPositions defaulted) {
     List<IdColumns> columns =
         switch (scope) {
@@ -191,7 +201,7 @@ public final class RowPreparation {
             };
     for (IdColumns column : columns) {
       for (int i = 0; i < column.width(); i++) {
-        if (places.defaulted()[slots[start + column.start() + i]]) {
+        if (without.get(slots.get(start + column.start() + i))) {
           defaulted.add(scope, rows, row, column.position() + i);
         }
       }

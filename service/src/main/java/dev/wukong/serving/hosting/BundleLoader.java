@@ -7,13 +7,12 @@ import dev.wukong.bundle.Manifest;
 import dev.wukong.bundle.Precision;
 import dev.wukong.bundle.SchemaDocument;
 import dev.wukong.data.FeatureEncoder;
+import dev.wukong.serving.batching.BatchCost;
 import dev.wukong.serving.embedding.EmbeddingTier;
-import dev.wukong.serving.embedding.PreparedRows;
 import dev.wukong.serving.embedding.RowStore;
+import dev.wukong.serving.inputs.ModelInputs;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.file.Path;
-import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.function.BooleanSupplier;
@@ -27,7 +26,6 @@ import org.slf4j.LoggerFactory;
  */
 final class BundleLoader {
   private static final Logger log = LoggerFactory.getLogger(BundleLoader.class);
-  private static final int WARM_RUNS = 3;
 
   private final HostingOptions options;
   private final RowImport rows;
@@ -63,7 +61,7 @@ final class BundleLoader {
       boolean ready = false;
       try {
         check(bundle.manifest(), model, tolerance);
-        warm(bundle.manifest().golden(), model);
+        WarmUp.of(bundle.manifest().golden(), model);
         ready = true;
         return model;
       } finally {
@@ -105,7 +103,8 @@ final class BundleLoader {
               encoder,
               tier,
               engine,
-              options.engine().precision());
+              options.engine().precision(),
+              new BatchCost(options.maxRows()));
       hosted = true;
       return model;
     } finally {
@@ -143,30 +142,17 @@ final class BundleLoader {
             manifest.schema().tasks(),
             tolerance,
             (context, candidate, contextOf) -> {
-              ByteBuffer scores = model.run(List.of(model.prepare(golden))).probabilities();
               float[] probabilities = new float[candidate.rows() * model.tasks()];
-              scores.asFloatBuffer().get(probabilities);
+              ModelInputs inputs = model.prepare(golden);
+              try {
+                model.run(
+                    List.of(inputs),
+                    scores -> scores.probabilities().asFloatBuffer().get(probabilities));
+              } finally {
+                inputs.recycle();
+              }
               return probabilities;
             });
     log.info("{}: {} golden rows, largest difference {}", what, golden.candidate().rows(), worst);
-  }
-
-  /**
-   * Runs a small batch and the largest, so that the first request finds code compiled and the
-   * memory of slots, numbers and results reserved. That of rows grows with the first requests: here
-   * every copy of the golden rows has the same few.
-   */
-  private void warm(GoldenRows golden, HostedModel model) {
-    int rows = golden.candidate().rows();
-    if (rows == 0) {
-      return;
-    }
-    PreparedRows prepared = model.prepare(golden);
-    List<PreparedRows> large =
-        Collections.nCopies(Math.max(1, options.warmRows() / rows), prepared);
-    for (int i = 0; i < WARM_RUNS; i++) {
-      model.run(List.of(prepared));
-      model.run(large);
-    }
   }
 }

@@ -1,5 +1,6 @@
 package dev.wukong.serving.hosting;
 
+import dev.wukong.serving.inputs.HostTensor;
 import java.util.List;
 
 /**

@@ -5,7 +5,7 @@ import dev.wukong.data.Group;
 import dev.wukong.data.InputLayout;
 import dev.wukong.data.InputNames;
 import dev.wukong.data.Scope;
-import dev.wukong.serving.hosting.HostTensor.ElementType;
+import dev.wukong.serving.inputs.HostTensor.ElementType;
 import java.util.Map;
 import java.util.TreeMap;
 

@@ -6,22 +6,27 @@ import dev.wukong.data.EncodedRows;
 import dev.wukong.data.FeatureEncoder;
 import dev.wukong.data.InputLayout;
 import dev.wukong.data.Task;
+import dev.wukong.serving.batching.BatchCost;
 import dev.wukong.serving.batching.BatchModel;
 import dev.wukong.serving.batching.BatchScores;
+import dev.wukong.serving.batching.PartInputs;
 import dev.wukong.serving.embedding.DefaultedPositions;
 import dev.wukong.serving.embedding.EmbeddingTier;
-import dev.wukong.serving.embedding.PreparedRows;
 import dev.wukong.serving.embedding.RowPreparation;
+import dev.wukong.serving.inputs.ModelInputs;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * One loaded version of a model: its schema, its rows, its session. It closes when its host has let
  * go of it and the last lease is back, so that no session closes while it runs. Any thread may
- * lease and prepare; only the batch thread runs.
+ * lease, prepare and run.
  */
 public final class HostedModel implements BatchModel {
   private static final Logger log = LoggerFactory.getLogger(HostedModel.class);
@@ -37,7 +42,11 @@ public final class HostedModel implements BatchModel {
   private final RowPreparation preparation;
   private final Engine engine;
   private final Precision precision;
-  private final BatchBuffers buffers;
+  private final BatchCost cost;
+  private final InputsPool inputs;
+
+  /** Rooms that no batch uses now: as many as there are batch threads. */
+  private final ConcurrentLinkedDeque<BatchRoom> rooms = new ConcurrentLinkedDeque<>();
 
   /** The host's own lease and those of requests. At 0 it is closed or closing. */
   private final AtomicInteger leases = new AtomicInteger(1);
@@ -52,7 +61,8 @@ public final class HostedModel implements BatchModel {
       FeatureEncoder encoder,
       EmbeddingTier tier,
       Engine engine,
-      Precision precision) {
+      Precision precision,
+      BatchCost cost) {
     this.name = name;
     this.bundle = bundle;
     this.layout = layout;
@@ -64,7 +74,8 @@ public final class HostedModel implements BatchModel {
     this.preparation = new RowPreparation(layout, tier);
     this.engine = engine;
     this.precision = precision;
-    this.buffers = new BatchBuffers(layout, tier, GraphInputs.rows(precision));
+    this.cost = cost;
+    this.inputs = new InputsPool(layout, GraphInputs.rows(precision));
   }
 
   /** The model's name. */
@@ -117,35 +128,52 @@ public final class HostedModel implements BatchModel {
     return layout;
   }
 
+  @Override
+  public BatchCost cost() {
+    return cost;
+  }
+
+  /** Inputs for {@link #prepare}; whoever takes them recycles them. */
+  public ModelInputs inputs() {
+    return inputs.take();
+  }
+
   /** As {@link RowPreparation#prepare}. */
-  public PreparedRows prepare(
+  public void prepare(
       EncodedRows context,
       EncodedRows candidate,
       int[] contextOf,
       int from,
       int to,
+      ModelInputs target,
       DefaultedPositions defaulted) {
-    return preparation.prepare(context, candidate, contextOf, from, to, defaulted);
+    preparation.prepare(context, candidate, contextOf, from, to, target, defaulted);
   }
 
-  /** The rows of {@code golden}, prepared together. */
-  PreparedRows prepare(GoldenRows golden) {
+  /** The rows of {@code golden}, prepared together; to be recycled. */
+  ModelInputs prepare(GoldenRows golden) {
     EncodedRows candidate = golden.candidate();
-    return prepare(
+    ModelInputs target = inputs.take();
+    prepare(
         golden.context(),
         candidate,
         golden.contextOf(),
         0,
         candidate.rows(),
+        target,
         new DefaultedPositions(layout));
+    return target;
   }
 
   @Override
-  public BatchScores run(List<PreparedRows> parts) {
-    buffers.fill(parts);
-    List<HostTensor> outputs = buffers.outputs();
-    engine.run(buffers.inputs(), outputs);
-    return new BatchScores(outputs.get(0).bytes(), outputs.get(1).bytes());
+  public void run(List<? extends PartInputs> parts, Consumer<BatchScores> scores) {
+    @Nullable BatchRoom free = rooms.poll();
+    BatchRoom room = free == null ? new BatchRoom(layout, GraphInputs.rows(precision)) : free;
+    try {
+      scores.accept(room.run(parts, engine));
+    } finally {
+      rooms.push(room);
+    }
   }
 
   /** Takes a lease; false if the model is closed. */
@@ -176,7 +204,8 @@ public final class HostedModel implements BatchModel {
   private void close() {
     try (tier;
         engine;
-        buffers) {
+        inputs) {
+      rooms.forEach(BatchRoom::close);
       log.info("model '{}' version {}: closing", name, bundle);
     } finally {
       closed.complete(null);

@@ -12,7 +12,7 @@ import java.util.List;
  * @param poll how often {@code root} is looked at
  * @param engine how graphs run
  * @param residentBytes memory for rows, each version of each model
- * @param warmRows candidates of the largest batch run before a version serves
+ * @param maxRows candidates of the largest batch
  */
 public record HostingOptions(
     Path root,
@@ -20,7 +20,7 @@ public record HostingOptions(
     Duration poll,
     EngineOptions engine,
     long residentBytes,
-    int warmRows) {
+    int maxRows) {
   public HostingOptions {
     models = List.copyOf(models);
     if (poll.isNegative() || poll.isZero()) {

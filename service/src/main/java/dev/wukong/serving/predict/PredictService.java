@@ -1,20 +1,22 @@
 package dev.wukong.serving.predict;
 
 import com.google.protobuf.UnsafeByteOperations;
+import dev.wukong.proto.v1.Criticality;
 import dev.wukong.proto.v1.ModelVersion;
 import dev.wukong.proto.v1.PredictRequest;
 import dev.wukong.proto.v1.PredictResponse;
 import dev.wukong.proto.v1.Quality;
 import dev.wukong.proto.v1.RankingServiceGrpc;
 import dev.wukong.proto.v1.Timing;
+import dev.wukong.serving.batching.Admission;
 import dev.wukong.serving.batching.Batcher;
 import dev.wukong.serving.batching.Job;
 import dev.wukong.serving.batching.Outcome;
 import dev.wukong.serving.embedding.DefaultedPositions;
-import dev.wukong.serving.embedding.PreparedRows;
 import dev.wukong.serving.hosting.HostedModel;
 import dev.wukong.serving.hosting.ModelHost;
 import dev.wukong.serving.hosting.ServedModel;
+import dev.wukong.serving.inputs.ModelInputs;
 import dev.wukong.serving.predict.PredictMeters.ModelMeters;
 import dev.wukong.serving.predict.ServingException.Cancelled;
 import dev.wukong.serving.predict.ServingException.DeadlinePassed;
@@ -26,6 +28,7 @@ import io.grpc.Context;
 import io.grpc.Deadline;
 import io.grpc.stub.StreamObserver;
 import io.micrometer.core.instrument.MeterRegistry;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -34,6 +37,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.LongAdder;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -41,8 +45,12 @@ import org.slf4j.LoggerFactory;
  * The Predict call. Each runs on a thread of its own, which may wait: for rows, and for its
  * batches.
  */
-public final class PredictService extends RankingServiceGrpc.RankingServiceImplBase {
+public final class PredictService extends RankingServiceGrpc.RankingServiceImplBase
+    implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(PredictService.class);
+
+  /** When to try again where nothing says how long it will take. */
+  private static final Duration SOON = Duration.ofMillis(100);
 
   private final ModelLookup models;
   private final PredictLimits limits;
@@ -50,6 +58,9 @@ public final class PredictService extends RankingServiceGrpc.RankingServiceImplB
   private final PredictionIds ids;
   private final PredictMeters meters;
   private final Semaphore room;
+  private final LongAdder admitted = new LongAdder();
+  private final LongAdder answered = new LongAdder();
+  private final RequestRoom.Pool rooms = new RequestRoom.Pool();
 
   /** Versions of models whose results that are not finite have been logged. */
   private final Set<String> reported = ConcurrentHashMap.newKeySet();
@@ -82,13 +93,22 @@ public final class PredictService extends RankingServiceGrpc.RankingServiceImplB
     }
     answer.onNext(response);
     answer.onCompleted();
+    answered.increment();
+  }
+
+  /** Says what became of all requests; called when no more can come. */
+  @Override
+  public void close() {
+    log.info(
+        "stopped: {} requests were admitted, {} of them answered", admitted.sum(), answered.sum());
   }
 
   private PredictResponse admit(PredictRequest request) {
     if (!room.tryAcquire()) {
       throw new Overloaded(
           "%d requests are in flight already, that is the limit; try later"
-              .formatted(limits.inFlight()));
+              .formatted(limits.inFlight()),
+          SOON);
     }
     try {
       return answer(request);
@@ -99,66 +119,97 @@ public final class PredictService extends RankingServiceGrpc.RankingServiceImplB
 
   private PredictResponse answer(PredictRequest request) {
     long began = System.nanoTime();
-    long deadline = began + budgetNanos();
+    long budget = budgetNanos();
     ServedModel served = models.served("model.name", request.getModel().getName());
     HostedModel model = models.lease(served, request.getModel());
-    ModelMeters own;
-    Query query;
-    PredictResponse.Builder response;
-    Job job;
-    long decoded;
-    long resolved;
-    boolean ready = false;
-    try {
-      own = meters.of(served.name());
-      query = decoder.decode(request, model);
-      decoded = System.nanoTime();
+    boolean leased = true;
+    RequestRoom rows = rooms.take();
+    try (Admission.Admitted admitted = admit(request, budget, served, model)) {
+      long deadline = began + budget;
+      Query query = decoder.decode(request, model, rows);
+      long decoded = System.nanoTime();
       DefaultedPositions positions = new DefaultedPositions(model.layout());
-      List<PreparedRows> parts =
-          resolve(query, model, served.batcher().policy().maxRows(), positions);
+      List<ModelInputs> parts = resolve(query, model, served.batcher(), positions);
       if (query.unseen() > 0) {
         positions.addUnseen(query.context(), query.candidates());
       }
-      resolved = System.nanoTime();
+      long resolved = System.nanoTime();
+      PredictResponse.Builder response = describe(request, model, query, positions.count());
+      // From here on the job holds the lease; what the answer says of the model has been read.
+      Job job = new Job(model, parts, deadline, model::release);
+      leased = false;
+      Outcome outcome = await(job, served.batcher(), deadline, admitted);
+      Outcome.Scored scored =
+          switch (outcome) {
+            case Outcome.Scored all -> all;
+            case Outcome.Late _ -> throw late(Context.current());
+            case Outcome.NotFinite where -> throw notFinite(where, model, query);
+            case Outcome.Failed _ ->
+                throw new Defect("the model failed on this request; the server's log says why");
+          };
+      response.setScores(UnsafeByteOperations.unsafeWrap(scored.probabilities()));
+      if (request.getWantLogits()) {
+        response.setLogits(UnsafeByteOperations.unsafeWrap(scored.logits()));
+      }
+      if (request.getWantTiming()) {
+        response.setTiming(
+            Timing.newBuilder()
+                .setDecodeUs(micros(decoded - began))
+                .setResolveUs(micros(resolved - decoded))
+                .setQueueUs(micros(scored.queueNanos()))
+                .setRunUs(micros(scored.runNanos()))
+                .setBatchRows(scored.batchRows()));
+      }
+      Quality quality = response.getQuality();
+      ModelMeters own = meters.of(served.name());
       own.decode().record(decoded - began, TimeUnit.NANOSECONDS);
       own.resolve().record(resolved - decoded, TimeUnit.NANOSECONDS);
-      response = describe(request, model, query, positions.count());
-      // From here on the job holds the lease; what the answer says of the model has been read.
-      job = new Job(model, parts, deadline, model::release);
-      ready = true;
+      own.candidates().increment(query.candidates().rows());
+      own.defaulted().increment(quality.getDefaultedIds());
+      own.missing().increment(quality.getMissingValues());
+      own.truncated().increment(quality.getTruncatedIds());
+      own.total().record(System.nanoTime() - began, TimeUnit.NANOSECONDS);
+      return response.build();
     } finally {
-      if (!ready) {
+      if (leased) {
         model.release();
       }
+      rooms.put(rows);
     }
-    Outcome.Scored scored =
-        switch (await(job, served.batcher(), deadline)) {
-          case Outcome.Scored all -> all;
-          case Outcome.Late _ -> throw late(Context.current());
-          case Outcome.NotFinite where -> throw notFinite(where, model, query);
-          case Outcome.Failed _ ->
-              throw new Defect("the model failed on this request; the server's log says why");
-        };
-    response.setScores(UnsafeByteOperations.unsafeWrap(scored.probabilities()));
-    if (request.getWantLogits()) {
-      response.setLogits(UnsafeByteOperations.unsafeWrap(scored.logits()));
-    }
-    if (request.getWantTiming()) {
-      response.setTiming(
-          Timing.newBuilder()
-              .setDecodeUs(micros(decoded - began))
-              .setResolveUs(micros(resolved - decoded))
-              .setQueueUs(micros(scored.queueNanos()))
-              .setRunUs(micros(scored.runNanos()))
-              .setBatchRows(scored.batchRows()));
-    }
-    Quality quality = response.getQuality();
-    own.candidates().increment(query.candidates().rows());
-    own.defaulted().increment(quality.getDefaultedIds());
-    own.missing().increment(quality.getMissingValues());
-    own.truncated().increment(quality.getTruncatedIds());
-    own.total().record(System.nanoTime() - began, TimeUnit.NANOSECONDS);
-    return response.build();
+  }
+
+  /** Lets the request in, before anything is done for it, if it can be answered in time. */
+  private Admission.Admitted admit(
+      PredictRequest request, long budget, ServedModel served, HostedModel model) {
+    // What it says may be wrong; the decoder will find out.
+    int candidates = Math.clamp(request.getCandidates().getRows(), 0, limits.candidates());
+    Admission admission = served.batcher().admission();
+    return switch (admission.admit(
+        candidates, share(request.getCriticality()), budget, model.cost())) {
+      case Admission.Admitted in -> {
+        admitted.increment();
+        yield in;
+      }
+      case Admission.Busy(long wait, long allowed) ->
+          throw new Overloaded(
+              ("%d candidates are in work, so that these would wait %.1f ms; requests of this"
+                      + " criticality and deadline may wait %.1f ms; try later or elsewhere")
+                  .formatted(admission.rows(), wait / 1e6, allowed / 1e6),
+              Duration.ofNanos(wait - allowed));
+      case Admission.Hopeless(long own) ->
+          throw new DeadlinePassed(
+              "the deadline leaves %.1f ms, and %d candidates take about %.1f ms here"
+                  .formatted(budget / 1e6, candidates, own / 1e6));
+    };
+  }
+
+  /** The share of the waiting time that requests of a class may use. */
+  private static double share(Criticality criticality) {
+    return switch (criticality) {
+      case CRITICALITY_CRITICAL -> 1;
+      case CRITICALITY_NORMAL, CRITICALITY_UNSPECIFIED -> 0.8;
+      case CRITICALITY_SHEDDABLE, UNRECOGNIZED -> 0.4;
+    };
   }
 
   /** Time the call has: its own deadline within the server's limits. */
@@ -174,17 +225,34 @@ public final class PredictService extends RankingServiceGrpc.RankingServiceImplB
     return Math.min(left, limits.maxDeadline().toNanos());
   }
 
-  private static List<PreparedRows> resolve(
-      Query query, HostedModel model, int maxRows, DefaultedPositions defaulted) {
+  /** The request's inputs, in as many parts of equal size as batches need. */
+  private static List<ModelInputs> resolve(
+      Query query, HostedModel model, Batcher batcher, DefaultedPositions defaulted) {
     int candidates = query.candidates().rows();
-    List<PreparedRows> parts = new ArrayList<>(1 + candidates / maxRows);
-    for (int from = 0; from < candidates; from += maxRows) {
-      int to = Math.min(candidates, from + maxRows);
-      parts.add(
-          model.prepare(
-              query.context(), query.candidates(), query.contextOf(), from, to, defaulted));
+    int most = Math.min(batcher.policy().maxRows(), model.cost().preferredRows());
+    int count = (candidates + most - 1) / most;
+    List<ModelInputs> parts = new ArrayList<>(count);
+    boolean ready = false;
+    try {
+      for (int i = 0; i < count; i++) {
+        ModelInputs part = model.inputs();
+        parts.add(part);
+        model.prepare(
+            query.context(),
+            query.candidates(),
+            query.contextOf(),
+            (int) ((long) candidates * i / count),
+            (int) ((long) candidates * (i + 1) / count),
+            part,
+            defaulted);
+      }
+      ready = true;
+      return parts;
+    } finally {
+      if (!ready) {
+        parts.forEach(ModelInputs::recycle);
+      }
     }
-    return parts;
   }
 
   private PredictResponse.Builder describe(
@@ -202,21 +270,27 @@ public final class PredictService extends RankingServiceGrpc.RankingServiceImplB
                 .setTruncatedIds(query.truncated()));
   }
 
-  private static Outcome await(Job job, Batcher batcher, long deadline) {
+  private static Outcome await(
+      Job job, Batcher batcher, long deadline, Admission.Admitted admitted) {
     switch (batcher.submit(job)) {
       case ACCEPTED -> {}
       case FULL ->
           throw new Overloaded(
               "%d candidates may wait for a batch, and these would be more; try later"
-                  .formatted(batcher.policy().queueRows()));
+                  .formatted(batcher.policy().queueRows()),
+              SOON);
       case CLOSED -> throw new NotReady("the server is stopping");
     }
     Context context = Context.current();
     Context.CancellationListener gone = c -> batcher.abandon(job);
     context.addListener(gone, Runnable::run);
     try {
-      return job.outcome().get(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
+      Outcome outcome =
+          job.outcome().get(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
+      admitted.ended();
+      return outcome;
     } catch (TimeoutException e) {
+      admitted.ended();
       batcher.abandon(job);
       throw late(context);
     } catch (InterruptedException e) {

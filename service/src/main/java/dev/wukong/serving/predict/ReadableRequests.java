@@ -19,6 +19,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Refuses messages that are not what their method takes. Left alone, gRPC answers them like a
@@ -55,14 +56,17 @@ public final class ReadableRequests {
 
   private <Q, R> ServerMethodDefinition<Object, R> over(ServerMethodDefinition<Q, R> method) {
     MethodDescriptor<Q, R> descriptor = method.getMethodDescriptor();
-    Marshaller<Object> marshaller = new Lenient<>(descriptor.getRequestMarshaller());
+    Marshaller<?> strict = descriptor.getRequestMarshaller();
+    Marshaller<Object> marshaller =
+        new Lenient(
+            descriptor.getFullMethodName().equals(PREDICT) ? new InPlaceRequests(strict) : strict);
     return ServerMethodDefinition.create(
         descriptor.toBuilder(marshaller, descriptor.getResponseMarshaller()).build(),
         (call, headers) -> start(method.getServerCallHandler(), call, headers));
   }
 
   /** Reads messages, and hands on what it cannot read instead of failing. */
-  private record Lenient<Q>(Marshaller<Q> strict) implements Marshaller<Object> {
+  private record Lenient(Marshaller<?> strict) implements Marshaller<Object> {
     @Override
     public Object parse(InputStream stream) {
       try {
@@ -87,21 +91,56 @@ public final class ReadableRequests {
         (Listener<Object>) handler.startCall((ServerCall<Q, R>) (ServerCall<?, R>) call, headers);
     return new SimpleForwardingServerCallListener<>(listener) {
       private boolean refused;
+      private InPlaceRequests.@Nullable Received received;
 
       @Override
       public void onMessage(Object message) {
-        if (message instanceof Refused(StatusRuntimeException cause)) {
-          refused = true;
-          call.close(refuse(call.getMethodDescriptor(), cause), new Metadata());
-        } else if (!refused) {
-          super.onMessage(message);
+        switch (message) {
+          case Refused(StatusRuntimeException cause) -> {
+            refused = true;
+            call.close(refuse(call.getMethodDescriptor(), cause), new Metadata());
+          }
+          case InPlaceRequests.Received inPlace when refused -> inPlace.close();
+          case InPlaceRequests.Received inPlace -> {
+            recycle();
+            received = inPlace;
+            super.onMessage(inPlace.request());
+          }
+          default -> {
+            if (!refused) {
+              super.onMessage(message);
+            }
+          }
         }
       }
 
       @Override
       public void onHalfClose() {
-        if (!refused) {
-          super.onHalfClose();
+        try {
+          if (!refused) {
+            super.onHalfClose(); // The call is answered when this returns.
+          }
+        } finally {
+          recycle();
+        }
+      }
+
+      @Override
+      public void onCancel() {
+        recycle();
+        super.onCancel();
+      }
+
+      @Override
+      public void onComplete() {
+        recycle();
+        super.onComplete();
+      }
+
+      private void recycle() {
+        if (received != null) {
+          received.close();
+          received = null;
         }
       }
     };

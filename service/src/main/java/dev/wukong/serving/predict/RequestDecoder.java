@@ -33,9 +33,10 @@ final class RequestDecoder {
   /**
    * The query in {@code request}.
    *
+   * @param room holds its rows, as long as the query is used
    * @throws ServingException naming the field, its value and what is allowed
    */
-  Query decode(PredictRequest request, HostedModel model) {
+  Query decode(PredictRequest request, HostedModel model, RequestRoom room) {
     checkEnvelope(request, model);
     FeatureEncoder encoder = model.encoder();
     boolean hasContext = encoder.schema().hasContext();
@@ -57,10 +58,12 @@ final class RequestDecoder {
     try {
       EncodedRows context =
           hasContext
-              ? encoder.encode(Scope.CONTEXT, wire(request.getContext()), counts)
+              ? encoder.encode(Scope.CONTEXT, wire(request.getContext()), counts, room.context)
               : encoder.allocate(Scope.CONTEXT, 0);
       EncodedRows candidate =
-          encoder.encode(Scope.CANDIDATE, wire(request.getCandidates()), counts);
+          encoder.encode(Scope.CANDIDATE, wire(request.getCandidates()), counts, room.candidates);
+      room.context = context;
+      room.candidates = candidate;
       return new Query(
           context,
           candidate,

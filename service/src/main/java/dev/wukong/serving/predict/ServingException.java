@@ -1,5 +1,7 @@
 package dev.wukong.serving.predict;
 
+import java.time.Duration;
+
 /** Why a request gets no answer; the message is for the caller. */
 abstract sealed class ServingException extends RuntimeException {
   /** Refusals are expected, many under overload, and say all in their message: no stack trace. */
@@ -37,8 +39,18 @@ abstract sealed class ServingException extends RuntimeException {
 
   /** Too much waits already. */
   static final class Overloaded extends ServingException {
-    Overloaded(String message) {
+    private final Duration retryAfter;
+
+    /**
+     * @param retryAfter when it is worth another try
+     */
+    Overloaded(String message, Duration retryAfter) {
       super(message);
+      this.retryAfter = retryAfter;
+    }
+
+    Duration retryAfter() {
+      return retryAfter;
     }
   }
 

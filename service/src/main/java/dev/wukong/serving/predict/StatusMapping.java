@@ -1,10 +1,15 @@
 package dev.wukong.serving.predict;
 
+import io.grpc.Metadata;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import org.jspecify.annotations.Nullable;
 
 /** The one place where failures become gRPC statuses. */
 final class StatusMapping {
+  private static final Metadata.Key<String> PUSHBACK =
+      Metadata.Key.of("grpc-retry-pushback-ms", Metadata.ASCII_STRING_MARSHALLER);
+
   private StatusMapping() {}
 
   static StatusRuntimeException toStatus(ServingException failure) {
@@ -22,7 +27,17 @@ final class StatusMapping {
               e.byRequest() ? Status.INVALID_ARGUMENT : Status.INTERNAL;
           case ServingException.Defect _ -> Status.INTERNAL;
         };
-    return status.withDescription(failure.getMessage()).asRuntimeException();
+    return status.withDescription(failure.getMessage()).asRuntimeException(trailers(failure));
+  }
+
+  /** How gRPC clients with a retry policy are told when to try again. */
+  private static @Nullable Metadata trailers(ServingException failure) {
+    if (!(failure instanceof ServingException.Overloaded overloaded)) {
+      return null;
+    }
+    Metadata trailers = new Metadata();
+    trailers.put(PUSHBACK, Long.toString(Math.max(1, overloaded.retryAfter().toMillis())));
+    return trailers;
   }
 
   /** The tag of the failure in metrics. */

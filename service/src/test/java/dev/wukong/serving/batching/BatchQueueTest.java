@@ -2,112 +2,126 @@ package dev.wukong.serving.batching;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.wukong.serving.embedding.PreparedRows;
+import dev.wukong.serving.batching.BatchQueue.Batch;
+import dev.wukong.serving.batching.Job.Part;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicLong;
-import org.assertj.core.api.InstanceOfAssertFactories;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 
-/** How long the first request of a batch waits for others. */
 class BatchQueueTest {
   private static final long FAR = Long.MAX_VALUE / 2;
 
   private final AtomicLong now = new AtomicLong();
   private final BatchQueue queue =
-      new BatchQueue(new BatchPolicy(4, Duration.ofNanos(1000), 8), now::get);
+      new BatchQueue(new BatchPolicy(64, 128, Duration.ofSeconds(1), 1), now::get);
 
-  /** A model that is only told from others. */
-  private static final class Idle implements BatchModel {
+  /** A model that costs what it is told and never runs. */
+  private record Idle(BatchCost cost) implements BatchModel {
     @Override
     public int tasks() {
       return 1;
     }
 
     @Override
-    public BatchScores run(List<PreparedRows> parts) {
+    public void run(List<? extends PartInputs> parts, Consumer<BatchScores> scores) {
       throw new AssertionError("nothing runs here");
     }
   }
 
-  private Job offer(int candidates, long deadline) {
-    PreparedRows rows =
-        new PreparedRows(0, candidates, List.of(), new float[0], new float[candidates], new int[0]);
-    Job job = new Job(new Idle(), List.of(rows), deadline, () -> {});
+  private record Rows(int candidates) implements PartInputs {
+    @Override
+    public void recycle() {}
+  }
+
+  /** Whose batches of 8, 16, 32 and 64 take so many nanoseconds. */
+  private static Idle costing(double... nanos) {
+    BatchCost cost = new BatchCost(64);
+    cost.measured(nanos);
+    return new Idle(cost);
+  }
+
+  private Job offer(BatchModel model, int candidates, long deadline) {
+    Job job = new Job(model, List.of(new Rows(candidates)), deadline, () -> {});
     assertThat(queue.offer(job)).isEqualTo(BatchQueue.Offer.ACCEPTED);
     return job;
   }
 
-  /** Whether the batch thread would wait now: an interrupted one ends where it would. */
-  private boolean waits() {
-    Thread.currentThread().interrupt();
-    try {
-      assertThat(queue.take())
-          .isNotNull()
-          .extracting(BatchQueue.Batch::parts)
-          .asInstanceOf(InstanceOfAssertFactories.LIST)
-          .isNotEmpty();
-    } catch (InterruptedException e) {
-      return true;
+  private Batch batch() throws InterruptedException {
+    return Objects.requireNonNull(queue.take());
+  }
+
+  private List<Integer> take() throws InterruptedException {
+    return batch().parts().stream().map(Part::candidates).toList();
+  }
+
+  @Test
+  void take_costUnknown_fillsTheBatch() throws Exception {
+    Idle model = new Idle(new BatchCost(64));
+    for (int i = 0; i < 5; i++) {
+      offer(model, 16, FAR);
     }
-    return !Thread.interrupted();
-  }
-
-  @ParameterizedTest
-  @CsvSource({
-    // The most is counted from when the part came.
-    "1000, 50, 1000000, 50, 1000",
-    "1000, 50, 1000000, 450, 600",
-    "1000, 50, 1000000, 1050, 0",
-    "1000, 50, 1000000, 2050, -1000",
-    // Half of the time to the deadline, however often it is asked.
-    "1000, 50, 650, 50, 300",
-    "1000, 50, 650, 250, 100",
-    "1000, 50, 650, 350, 0",
-    "0, 50, 650, 50, 0",
-    // A clock that wraps around.
-    "1000, 9223372036854775807, -9223372036854775509, -9223372036854775807, 148",
-  })
-  void mayWait_numbers_isTheLesserOfTheMostAndHalfOfTheTime(
-      long maxWait, long submitted, long deadline, long now, long expected) {
-    assertThat(BatchQueue.mayWait(maxWait, submitted, deadline, now)).isEqualTo(expected);
+    assertThat(take()).containsExactly(16, 16, 16, 16);
+    assertThat(take()).containsExactly(16);
   }
 
   @Test
-  void take_firstCameLongAgo_doesNotWaitAgain() {
-    offer(1, FAR);
-    now.set(999);
-    assertThat(waits()).isTrue();
-    now.set(1000);
-    assertThat(waits()).isFalse();
+  void take_loneRequest_doesNotWaitForOthers() throws Exception {
+    offer(costing(1, 2, 4, 8), 1, FAR);
+    assertThat(take()).containsExactly(1);
   }
 
   @Test
-  void take_firstHasShortDeadline_waitsForHalfOfIt() {
-    offer(1, 100);
-    now.set(49);
-    assertThat(waits()).isTrue();
-    now.set(50);
-    assertThat(waits()).isFalse();
+  void take_rowsGetNoCheaperBeyondASize_stopsThere() throws Exception {
+    Idle model = costing(10, 12, 24, 48); // A row is as cheap in 16 as in 64.
+    for (int i = 0; i < 4; i++) {
+      offer(model, 8, FAR);
+    }
+    assertThat(take()).containsExactly(8, 8);
+    assertThat(take()).containsExactly(8, 8);
   }
 
   @Test
-  void take_firstIsAbandoned_goesByTheNext() {
-    Job gone = offer(1, 100);
-    now.set(40);
-    offer(1, FAR);
+  void take_partLargerThanTheSizePreferred_runsAlone() throws Exception {
+    Idle model = costing(10, 12, 24, 48);
+    offer(model, 40, FAR);
+    offer(model, 8, FAR);
+    assertThat(take()).containsExactly(40);
+    assertThat(take()).containsExactly(8);
+  }
+
+  @Test
+  void take_togetherTheFirstWouldBeLate_runsItBefore() throws Exception {
+    Idle model = costing(1000, 1100, 1200, 1300);
+    offer(model, 8, 1050);
+    offer(model, 8, FAR);
+    offer(model, 8, FAR);
+    assertThat(take()).containsExactly(8);
+    assertThat(take()).containsExactly(8, 8);
+  }
+
+  @Test
+  void take_togetherTheNextWouldBeLate_leavesItForItsOwnBatch() throws Exception {
+    Idle model = costing(1000, 1100, 1200, 1300);
+    offer(model, 8, FAR);
+    offer(model, 8, 1050);
+    assertThat(take()).containsExactly(8);
+    assertThat(take()).containsExactly(8);
+  }
+
+  @Test
+  void take_deadlinePassedOrAbandoned_isNotInABatch() throws Exception {
+    Idle model = costing(1, 1, 1, 1);
+    offer(model, 3, 100);
+    Job gone = offer(model, 4, FAR);
+    offer(model, 5, FAR);
     queue.abandon(gone);
-    now.set(60);
-    assertThat(waits()).isTrue();
-    now.set(1040);
-    assertThat(waits()).isFalse();
-  }
-
-  @Test
-  void take_batchIsFull_doesNotWait() {
-    offer(4, FAR);
-    assertThat(waits()).isFalse();
+    now.set(100);
+    Batch batch = batch();
+    assertThat(batch.parts()).extracting(Part::candidates).containsExactly(5);
+    assertThat(batch.late()).extracting(Part::candidates).containsExactly(3, 4);
+    assertThat(queue.rows()).isZero();
   }
 }

@@ -4,13 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.wukong.serving.batching.Batcher.Submission;
-import dev.wukong.serving.embedding.PreparedRows;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.ExecutorService;
@@ -21,6 +21,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.RepetitionInfo;
@@ -31,7 +32,7 @@ class BatcherTest {
 
   /** Scores a candidate with the first number it carries, so that a mixed-up answer shows. */
   private static final class Echo implements BatchModel {
-    private final List<Integer> batches = new ArrayList<>();
+    private final List<Integer> batches = Collections.synchronizedList(new ArrayList<>());
     private final Semaphore mayRun;
     private final AtomicInteger candidates = new AtomicInteger();
 
@@ -45,38 +46,66 @@ class BatcherTest {
     }
 
     @Override
-    public BatchScores run(List<PreparedRows> parts) {
+    public BatchCost cost() {
+      return new BatchCost(1000);
+    }
+
+    @Override
+    public void run(List<? extends PartInputs> parts, Consumer<BatchScores> to) {
       mayRun.acquireUninterruptibly();
-      int rows = parts.stream().mapToInt(PreparedRows::candidates).sum();
+      int rows = parts.stream().mapToInt(PartInputs::candidates).sum();
       batches.add(rows);
       candidates.addAndGet(rows);
       ByteBuffer scores = ByteBuffer.allocate(4 * rows).order(ByteOrder.LITTLE_ENDIAN);
-      for (PreparedRows part : parts) {
-        for (float value : part.candidateDense()) {
+      for (PartInputs part : parts) {
+        for (float value : ((Values) part).values) {
           if (Float.isNaN(value)) {
             throw new IllegalStateException("told to fail");
           }
           scores.putFloat(value);
         }
       }
-      return new BatchScores(scores.flip(), scores.duplicate());
+      to.accept(new BatchScores(scores.flip(), scores.duplicate()));
     }
   }
 
-  private static List<PreparedRows> parts(int maxRows, float... values) {
-    List<PreparedRows> parts = new ArrayList<>();
+  /** A number a candidate; given back exactly once. */
+  private static final class Values implements PartInputs {
+    private final float[] values;
+    private final AtomicBoolean back = new AtomicBoolean();
+
+    Values(float[] values) {
+      this.values = values;
+    }
+
+    @Override
+    public int candidates() {
+      return values.length;
+    }
+
+    @Override
+    public void recycle() {
+      assertThat(back.getAndSet(true)).isFalse();
+    }
+  }
+
+  private static List<Values> parts(int maxRows, float... values) {
+    List<Values> parts = new ArrayList<>();
     for (int from = 0; from < values.length; from += maxRows) {
       int to = Math.min(values.length, from + maxRows);
-      float[] own = Arrays.copyOfRange(values, from, to);
-      parts.add(new PreparedRows(0, own.length, List.of(), new float[0], own, new int[0]));
+      parts.add(new Values(Arrays.copyOfRange(values, from, to)));
     }
     return parts;
   }
 
   private static Batcher batcher(int maxRows, int queueRows, AtomicLong now) {
+    return batcher(maxRows, queueRows, now, 1);
+  }
+
+  private static Batcher batcher(int maxRows, int queueRows, AtomicLong now, int runs) {
     return new Batcher(
         "m",
-        new BatchPolicy(maxRows, Duration.ZERO, queueRows),
+        new BatchPolicy(maxRows, queueRows, Duration.ofSeconds(1), runs),
         now::get,
         new SimpleMeterRegistry());
   }
@@ -99,7 +128,8 @@ class BatcherTest {
     Echo model = new Echo(Integer.MAX_VALUE);
     AtomicInteger released = new AtomicInteger();
     AtomicInteger outcomes = new AtomicInteger();
-    try (Batcher batcher = batcher(maxRows, 2000, new AtomicLong());
+    int runs = random.nextInt(1, 4);
+    try (Batcher batcher = batcher(maxRows, 2000, new AtomicLong(), runs);
         ExecutorService callers = Executors.newFixedThreadPool(4)) {
       List<Future<?>> calls = new ArrayList<>();
       for (int r = 0; r < sizes.size(); r++) {
@@ -111,9 +141,11 @@ class BatcherTest {
                   for (int i = 0; i < values.length; i++) {
                     values[i] = request * 100 + i;
                   }
-                  Job job = new Job(model, parts(maxRows, values), FAR, released::incrementAndGet);
+                  List<Values> parts = parts(maxRows, values);
+                  Job job = new Job(model, parts, FAR, released::incrementAndGet);
                   assertThat(batcher.submit(job)).isEqualTo(Submission.ACCEPTED);
                   assertThat(scores(job)).containsExactly(values);
+                  assertThat(parts).allMatch(part -> part.back.get());
                   outcomes.incrementAndGet();
                   return null;
                 }));
@@ -243,13 +275,19 @@ class BatcherTest {
       }
 
       @Override
-      public BatchScores run(List<PreparedRows> parts) {
+      public BatchCost cost() {
+        return new BatchCost(1000);
+      }
+
+      @Override
+      public void run(List<? extends PartInputs> parts, Consumer<BatchScores> scores) {
         if (done.compareAndSet(false, true)) {
-          return first.get();
+          scores.accept(first.get());
+        } else {
+          ByteBuffer zeros =
+              ByteBuffer.allocate(4 * parts.stream().mapToInt(PartInputs::candidates).sum());
+          scores.accept(new BatchScores(zeros, zeros));
         }
-        ByteBuffer zeros =
-            ByteBuffer.allocate(4 * parts.stream().mapToInt(PreparedRows::candidates).sum());
-        return new BatchScores(zeros, zeros);
       }
     };
   }
@@ -393,7 +431,7 @@ class BatcherTest {
 
   @Test
   void policy_queueSmallerThanABatch_isRefused() {
-    assertThatThrownBy(() -> new BatchPolicy(10, Duration.ZERO, 9))
+    assertThatThrownBy(() -> new BatchPolicy(10, 9, Duration.ofSeconds(1), 1))
         .hasMessage("queue-rows is 9, allowed is max-rows (10) or more");
   }
 }

@@ -17,6 +17,9 @@ import java.util.SplittableRandom;
  * over and over.
  */
 final class LoadRequests {
+  /** Of one request. */
+  static final int CANDIDATES = 500;
+
   private static final double SKEW = 1.05;
   private static final long SEED = 20_261_128;
 

@@ -16,10 +16,15 @@ import java.util.concurrent.TimeUnit;
 public final class PredictCostBenchmark implements Benchmark {
   private static final String SERVER_CORE = "0";
   private static final int REQUESTS = 1000;
-  private static final int CANDIDATES = 500;
+  private static final int CANDIDATES = LoadRequests.CANDIDATES;
   private static final long ROWS = 1_000_000;
+  private static final int VALUES = (int) (ROWS / 27);
+
+  /** Until the compiler has nothing left to do: a service runs for days. */
+  private static final double WARM_SECONDS = 40;
+
   private static final int IN_FLIGHT = 6;
-  private static final int[] BATCHES = {64, 128, 256, 512, 1024, 2048};
+  private static final int[] BATCHES = {63, 125, 250, 500, 1000, 2000};
 
   @Override
   public String name() {
@@ -75,21 +80,25 @@ public final class PredictCostBenchmark implements Benchmark {
             LoadModel.schema(ROWS / 27 - 2),
             REQUESTS,
             CANDIDATES,
-            (int) (ROWS / 27),
+            VALUES,
             Criticality.CRITICALITY_NORMAL);
     ServerUnderTest.Options options =
         new ServerUnderTest.Options(
             SERVER_CORE,
             List.of("-Xmx1g"),
-            List.of("wukong.models=" + model.title(), "wukong.engine.threads=1"));
-    try (RawLoopProcess raw = new RawLoopProcess(SERVER_CORE, bundle, 1);
+            List.of(
+                "wukong.models=" + model.title(),
+                "wukong.engine.threads=1",
+                // Calls in flight are what saturates it here; refusals would only hold it up.
+                "wukong.batching.max-wait=2s"));
+    try (RawLoopProcess raw = new RawLoopProcess(SERVER_CORE, bundle, model, VALUES, 1);
         ServerUnderTest server =
             ServerUnderTest.start(
                 context, bundles, context.parts().resolve("work-" + model.title()), options)) {
       server.awaitServing(model.title());
       ManagedChannel channel = server.channel();
       try {
-        load(server, channel, requests, 2 * seconds);
+        load(server, channel, requests, WARM_SECONDS);
         int best = bestBatch(context, raw);
         double[] ours = new double[pairs];
         double[] bare = new double[pairs];
@@ -102,8 +111,15 @@ public final class PredictCostBenchmark implements Benchmark {
           context
               .progress()
               .printf(
-                  "%s, pair %d: server %.2f us a row (%.0f rows/s, %.0f B a row), bare %.2f us%n",
-                  model.title(), i + 1, ours[i], load.rows / load.seconds, bytes, bare[i]);
+                  "%s, pair %d: server %.2f us a row (%.0f rows/s, %.0f B a row, slowness %.2f),"
+                      + " bare %.2f us%n",
+                  model.title(),
+                  i + 1,
+                  ours[i],
+                  load.rows / load.seconds,
+                  bytes,
+                  server.metric("wukong_batching_slowness", ""),
+                  bare[i]);
           context.progress().flush();
         }
         return new Cost(ours, bare, best, bytes);

@@ -1,82 +1,146 @@
 package dev.wukong.serving.figures;
 
 import ai.onnxruntime.OnnxTensor;
-import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import dev.wukong.bundle.Bundle;
 import dev.wukong.bundle.Precision;
-import dev.wukong.data.Group;
+import dev.wukong.data.EncodedRows;
+import dev.wukong.data.EncodingCounts;
+import dev.wukong.data.FeatureEncoder;
 import dev.wukong.data.InputLayout;
-import dev.wukong.data.InputNames;
 import dev.wukong.data.Scope;
+import dev.wukong.data.UniqueRows;
+import dev.wukong.data.WireBlock;
+import dev.wukong.proto.v1.Block;
+import dev.wukong.proto.v1.Criticality;
+import dev.wukong.proto.v1.PredictRequest;
 import dev.wukong.runtime.Device;
 import dev.wukong.runtime.OnnxRuntime;
+import dev.wukong.serving.inputs.HostTensor;
+import dev.wukong.serving.inputs.HostTensor.ElementType;
+import dev.wukong.serving.inputs.ModelInputs;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 
 /**
- * The limit that the service is measured by: nothing but {@code OrtSession.run} on a model's graph,
- * its inputs made once. A process of its own: reads lines {@code ROWS SECONDS}, answers each with
- * microseconds of processor time a row.
+ * The limit that the service is measured by: nothing but {@code OrtSession.run} on a model's graph
+ * with the inputs of real requests, all made before. A process of its own: reads lines {@code ROWS
+ * SECONDS}, answers each with microseconds of processor time a row.
  */
 final class RawLoop {
-  /** Candidates that share a context, as in the requests. */
-  private static final int SHARED = 500;
+  /** Distinct requests whose inputs are taken in turn: more than a processor's cache holds. */
+  private static final int REQUESTS = 64;
 
-  /** Distinct candidate ids of a request, by and large, as a share of its positions. */
-  private static final double DISTINCT = 0.5;
+  private final InputLayout layout;
+  private final OrtSession session;
+  private final List<EncodedRows> contexts = new ArrayList<>();
+  private final List<EncodedRows> candidates = new ArrayList<>();
 
-  private RawLoop() {}
+  private RawLoop(
+      InputLayout layout,
+      FeatureEncoder encoder,
+      OrtSession session,
+      List<PredictRequest> requests) {
+    this.layout = layout;
+    this.session = session;
+    for (PredictRequest request : requests) {
+      EncodingCounts counts = new EncodingCounts();
+      contexts.add(encoder.encode(Scope.CONTEXT, wire(request.getContext()), counts));
+      candidates.add(encoder.encode(Scope.CANDIDATE, wire(request.getCandidates()), counts));
+    }
+  }
 
-  /** Arguments: the bundle's folder, threads of a run. */
+  private static WireBlock wire(Block block) {
+    ByteBuffer none = ByteBuffer.allocate(0);
+    return new WireBlock(
+        block.getRows(),
+        none,
+        block.getIds().asReadOnlyByteBuffer(),
+        none,
+        none,
+        none,
+        none,
+        none,
+        none);
+  }
+
+  /** Arguments: the bundle's folder, its model, values of a feature, threads of a run. */
   public static void main(String[] arguments) throws IOException, OrtException {
+    LoadModel model = LoadModel.valueOf(arguments[1]);
+    int values = Integer.parseInt(arguments[2]);
+    int threads = Integer.parseInt(arguments[3]);
     BufferedReader lines =
         new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
-    int threads = Integer.parseInt(arguments[1]);
     try (Bundle bundle = Bundle.open(Path.of(arguments[0]));
         OrtSession.SessionOptions options = OnnxRuntime.options(new Device.Cpu(), threads, false);
         OrtSession session =
             OnnxRuntime.environment().createSession(bundle.graph(Precision.FP32.file()), options)) {
+      RawLoop loop =
+          new RawLoop(
+              bundle.layout(),
+              bundle.encoder(),
+              session,
+              LoadRequests.of(
+                  model,
+                  bundle.layout().schema(),
+                  REQUESTS,
+                  LoadRequests.CANDIDATES,
+                  values,
+                  Criticality.CRITICALITY_NORMAL));
       for (String line = lines.readLine(); line != null; line = lines.readLine()) {
         String[] words = line.split(" ", -1);
-        double micros =
-            run(session, bundle.layout(), Integer.parseInt(words[0]), Double.parseDouble(words[1]));
-        System.out.println(micros);
+        System.out.println(loop.run(Integer.parseInt(words[0]), Double.parseDouble(words[1])));
         System.out.flush();
       }
     }
   }
 
-  private static double run(OrtSession session, InputLayout layout, int rows, double seconds)
-      throws OrtException {
-    Map<String, OnnxTensor> inputs = inputs(layout, rows);
-    int tasks = layout.schema().tasks().size();
-    Map<String, OnnxTensor> outputs = new HashMap<>();
-    outputs.put("probabilities", floats(rows, tasks, null));
-    outputs.put("logits", floats(rows, tasks, null));
+  /** A batch with all that a run takes. */
+  private record Batch(
+      int rows,
+      List<ModelInputs> memory,
+      Map<String, OnnxTensor> inputs,
+      Map<String, OnnxTensor> outputs) {
+    void close() {
+      inputs.values().forEach(OnnxTensor::close);
+      outputs.values().forEach(OnnxTensor::close);
+      memory.forEach(ModelInputs::close);
+    }
+  }
+
+  private double run(int rows, double seconds) throws OrtException {
+    List<Batch> batches = batches(rows);
     try {
-      session.run(inputs, outputs).close();
-      long runs = 0;
+      for (Batch batch : batches) {
+        session.run(batch.inputs, batch.outputs).close();
+      }
+      long done = 0;
+      int next = 0;
       double cpu = cpuSeconds();
       long end = System.nanoTime() + (long) (seconds * 1e9);
       while (System.nanoTime() < end) {
-        session.run(inputs, outputs).close();
-        runs++;
+        Batch batch = batches.get(next);
+        session.run(batch.inputs, batch.outputs).close();
+        done += batch.rows;
+        next = (next + 1) % batches.size();
       }
-      return (cpuSeconds() - cpu) / ((double) runs * rows) * 1e6;
+      return (cpuSeconds() - cpu) / done * 1e6;
     } finally {
-      inputs.values().forEach(OnnxTensor::close);
-      outputs.values().forEach(OnnxTensor::close);
+      batches.forEach(Batch::close);
     }
   }
 
@@ -86,58 +150,85 @@ final class RawLoop {
         / 1e9;
   }
 
-  private static Map<String, OnnxTensor> inputs(InputLayout layout, int rows) throws OrtException {
-    SplittableRandom random = new SplittableRandom(1);
-    int contexts = (rows + SHARED - 1) / SHARED;
-    Map<String, OnnxTensor> inputs = new HashMap<>();
+  /** All requests in batches of {@code rows}: parts of requests, or several of them joined. */
+  private List<Batch> batches(int rows) throws OrtException {
+    List<Batch> batches = new ArrayList<>();
+    List<ModelInputs> parts = new ArrayList<>();
+    int held = 0;
+    for (int request = 0; request < candidates.size(); request++) {
+      int all = candidates.get(request).rows();
+      int count = (all + rows - 1) / rows;
+      for (int i = 0; i < count; i++) {
+        int from = all * i / count;
+        int to = all * (i + 1) / count;
+        parts.add(inputs(contexts.get(request), candidates.get(request), from, to));
+        held += to - from;
+        if (count > 1 || held + all > rows) {
+          batches.add(batch(parts));
+          parts = new ArrayList<>();
+          held = 0;
+        }
+      }
+    }
+    if (!parts.isEmpty()) {
+      batches.add(batch(parts));
+    }
+    return batches;
+  }
+
+  private ModelInputs inputs(EncodedRows context, EncodedRows candidate, int from, int to) {
+    UniqueRows unique = new UniqueRows(layout);
+    ModelInputs inputs = new ModelInputs(layout, ElementType.FLOAT32, _ -> {});
+    inputs.begin(1, to - from);
+    SplittableRandom random = new SplittableRandom(from);
     for (int g = 0; g < layout.groups().size(); g++) {
-      Group group = layout.groups().get(g);
-      int candidateWidth = layout.slotWidth(Scope.CANDIDATE, g);
-      int distinct = 1 + contexts * layout.slotWidth(Scope.CONTEXT, g);
-      distinct += (int) (rows * candidateWidth * DISTINCT);
-      inputs.put(InputNames.rows(group), floats(distinct, group.width(), random));
-      inputs.put(
-          InputNames.slots(Scope.CONTEXT, group),
-          ints(contexts, layout.slotWidth(Scope.CONTEXT, g), distinct, random));
-      inputs.put(
-          InputNames.slots(Scope.CANDIDATE, group), ints(rows, candidateWidth, distinct, random));
+      unique.slots(Scope.CONTEXT, g, context, inputs.slots(Scope.CONTEXT, g));
+      unique.slots(
+          Scope.CANDIDATE, g, candidate, from, to - from, inputs.slots(Scope.CANDIDATE, g));
+      int width = layout.groups().get(g).width();
+      MemorySegment rows = inputs.rows(g, unique.size(g));
+      for (long i = width; i < (unique.size(g) + 1L) * width; i++) {
+        rows.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) (random.nextDouble() - 0.5));
+      }
     }
-    ByteBuffer of = buffer(rows);
-    for (int i = 0; i < rows; i++) {
-      of.putInt(i * Integer.BYTES, i / SHARED);
-    }
-    inputs.put(
-        InputNames.CONTEXT_OF,
-        OnnxTensor.createTensor(environment(), of.asIntBuffer(), new long[] {rows}));
     return inputs;
   }
 
-  private static OnnxTensor floats(
-      int rows, int width, @org.jspecify.annotations.Nullable SplittableRandom random)
-      throws OrtException {
-    ByteBuffer bytes = buffer(rows * width);
-    if (random != null) {
-      for (int i = 0; i < rows * width; i++) {
-        bytes.putFloat(i * Float.BYTES, (float) (random.nextDouble() - 0.5));
-      }
+  private Batch batch(List<ModelInputs> parts) throws OrtException {
+    ModelInputs whole = parts.getFirst();
+    List<ModelInputs> memory = parts;
+    if (parts.size() > 1) {
+      whole = new ModelInputs(layout, ElementType.FLOAT32, _ -> {});
+      whole.join(parts);
+      parts.forEach(ModelInputs::close);
+      memory = List.of(whole);
     }
-    return OnnxTensor.createTensor(environment(), bytes.asFloatBuffer(), new long[] {rows, width});
-  }
-
-  private static OnnxTensor ints(int rows, int width, int bound, SplittableRandom random)
-      throws OrtException {
-    ByteBuffer bytes = buffer(rows * width);
-    for (int i = 0; i < rows * width; i++) {
-      bytes.putInt(i * Integer.BYTES, 1 + random.nextInt(bound - 1));
+    Map<String, OnnxTensor> inputs = new HashMap<>();
+    for (HostTensor tensor : whole.tensors()) {
+      inputs.put(tensor.name(), tensor(tensor));
     }
-    return OnnxTensor.createTensor(environment(), bytes.asIntBuffer(), new long[] {rows, width});
+    int tasks = layout.schema().tasks().size();
+    Map<String, OnnxTensor> outputs = new HashMap<>();
+    for (String name : List.of("probabilities", "logits")) {
+      ByteBuffer bytes =
+          ByteBuffer.allocateDirect(whole.candidates() * tasks * Float.BYTES)
+              .order(ByteOrder.nativeOrder());
+      long[] shape = {whole.candidates(), tasks};
+      outputs.put(
+          name, OnnxTensor.createTensor(OnnxRuntime.environment(), bytes.asFloatBuffer(), shape));
+    }
+    return new Batch(whole.candidates(), memory, inputs, outputs);
   }
 
-  private static ByteBuffer buffer(int elements) {
-    return ByteBuffer.allocateDirect(elements * Float.BYTES).order(ByteOrder.nativeOrder());
-  }
-
-  private static OrtEnvironment environment() {
-    return OnnxRuntime.environment();
+  private static OnnxTensor tensor(HostTensor tensor) throws OrtException {
+    return switch (tensor.type()) {
+      case FLOAT32 ->
+          OnnxTensor.createTensor(
+              OnnxRuntime.environment(), tensor.bytes().asFloatBuffer(), tensor.shape());
+      case INT32 ->
+          OnnxTensor.createTensor(
+              OnnxRuntime.environment(), tensor.bytes().asIntBuffer(), tensor.shape());
+      case FLOAT16 -> throw new IllegalStateException("no graph here takes halves");
+    };
   }
 }

@@ -15,7 +15,8 @@ final class RawLoopProcess implements AutoCloseable {
   private final PrintWriter to;
   private final BufferedReader from;
 
-  RawLoopProcess(String cores, Path bundle, int threads) throws IOException {
+  RawLoopProcess(String cores, Path bundle, LoadModel model, int values, int threads)
+      throws IOException {
     ProcessBuilder builder =
         new ProcessBuilder(
                 List.of(
@@ -26,6 +27,8 @@ final class RawLoopProcess implements AutoCloseable {
                     "--enable-native-access=ALL-UNNAMED",
                     RawLoop.class.getName(),
                     bundle.toString(),
+                    model.name(),
+                    Integer.toString(values),
                     Integer.toString(threads)))
             .redirectError(Redirect.INHERIT);
     // In the environment: a command line of some kilobytes is more than the runtime takes.

@@ -2,13 +2,16 @@ package dev.wukong.serving.hosting;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.wukong.serving.batching.BatchCost;
 import dev.wukong.serving.batching.BatchModel;
 import dev.wukong.serving.batching.BatchScores;
 import dev.wukong.serving.batching.Batcher;
 import dev.wukong.serving.batching.Job;
-import dev.wukong.serving.embedding.PreparedRows;
+import dev.wukong.serving.batching.PartInputs;
+import dev.wukong.serving.testing.OneCandidate;
 import dev.wukong.serving.testing.Served;
 import java.util.List;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.springframework.boot.health.contributor.Health;
 import org.springframework.boot.health.contributor.Status;
@@ -22,7 +25,12 @@ class BatchersHealthIndicatorTest {
     }
 
     @Override
-    public BatchScores run(List<PreparedRows> parts) {
+    public BatchCost cost() {
+      return new BatchCost(1);
+    }
+
+    @Override
+    public void run(List<? extends PartInputs> parts, Consumer<BatchScores> scores) {
       Thread.currentThread().interrupt();
       throw new IllegalStateException("told to fail");
     }
@@ -35,9 +43,8 @@ class BatchersHealthIndicatorTest {
       host.add("good");
       Batcher bad = host.add("bad").batcher();
       assertThat(indicator.health().getStatus()).isEqualTo(Status.UP);
-      PreparedRows one = new PreparedRows(0, 1, List.of(), new float[0], new float[0], new int[0]);
 
-      bad.submit(new Job(new Ending(), List.of(one), Long.MAX_VALUE / 2, () -> {}));
+      bad.submit(new Job(new Ending(), List.of(new OneCandidate()), Long.MAX_VALUE / 2, () -> {}));
       Served.await("the thread ends", () -> !bad.works());
 
       Health health = indicator.health();

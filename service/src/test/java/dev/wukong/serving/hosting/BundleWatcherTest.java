@@ -43,7 +43,11 @@ class BundleWatcherTest {
   private final FailingStore store = new FailingStore();
   private final ListAppender<ILoggingEvent> logged = new ListAppender<>();
   private final ModelHost host =
-      new ModelHost(new BatchPolicy(16, Duration.ZERO, 64), Clock.systemUTC(), meters, model -> {});
+      new ModelHost(
+          new BatchPolicy(16, 64, Duration.ofSeconds(1), 1),
+          Clock.systemUTC(),
+          meters,
+          model -> {});
 
   @TempDir private Path folder = Path.of("");
 

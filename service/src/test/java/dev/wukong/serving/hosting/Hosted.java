@@ -20,7 +20,7 @@ final class Hosted {
   /** A host without models. */
   static ModelHost host() {
     return new ModelHost(
-        new BatchPolicy(16, Duration.ZERO, 64),
+        new BatchPolicy(16, 64, Duration.ofSeconds(1), 1),
         Clock.systemUTC(),
         new SimpleMeterRegistry(),
         model -> {});

@@ -4,12 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.wukong.bundle.Bundle;
 import dev.wukong.bundle.GoldenRows;
-import dev.wukong.serving.batching.BatchScores;
+import dev.wukong.serving.inputs.GrowingBuffer;
+import dev.wukong.serving.inputs.ModelInputs;
 import dev.wukong.serving.testing.TinyModel;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.MemorySegment.Scope;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -24,16 +26,21 @@ class HostedModelTest {
       golden = bundle.manifest().golden();
     }
     HostedModel model = Hosted.load(path);
-    BatchScores scores = model.run(List.of(model.prepare(golden)));
-    Scope probabilities = MemorySegment.ofBuffer(scores.probabilities()).scope();
-    Scope logits = MemorySegment.ofBuffer(scores.logits()).scope();
-    assertThat(probabilities.isAlive()).isTrue();
-    assertThat(logits.isAlive()).isTrue();
+    List<Scope> scopes = new ArrayList<>();
+    ModelInputs inputs = model.prepare(golden);
+    model.run(
+        List.of(inputs),
+        scores -> {
+          scopes.add(MemorySegment.ofBuffer(scores.probabilities()).scope());
+          scopes.add(MemorySegment.ofBuffer(scores.logits()).scope());
+        });
+    scopes.add(inputs.rows(0, 1).scope());
+    inputs.recycle();
+    assertThat(scopes).hasSize(3).allMatch(Scope::isAlive);
 
     model.retire().get(1, TimeUnit.MINUTES);
 
-    assertThat(probabilities.isAlive()).isFalse();
-    assertThat(logits.isAlive()).isFalse();
+    assertThat(scopes).noneMatch(Scope::isAlive);
   }
 
   @Test

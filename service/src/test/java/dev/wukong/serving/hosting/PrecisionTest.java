@@ -11,7 +11,7 @@ import dev.wukong.client.RankingClient;
 import dev.wukong.proto.v1.ModelStatus;
 import dev.wukong.proto.v1.VersionStatus.State;
 import dev.wukong.runtime.Device;
-import dev.wukong.serving.hosting.HostTensor.ElementType;
+import dev.wukong.serving.inputs.HostTensor.ElementType;
 import dev.wukong.serving.testing.Served;
 import dev.wukong.serving.testing.TinyModel;
 import java.net.URI;

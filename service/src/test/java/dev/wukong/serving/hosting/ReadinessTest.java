@@ -126,7 +126,7 @@ class ReadinessTest {
   void health_noModel_isOutOfService() {
     try (ModelHost host =
         new ModelHost(
-            new BatchPolicy(1, Duration.ZERO, 1),
+            new BatchPolicy(1, 1, Duration.ofSeconds(1), 1),
             Clock.systemUTC(),
             new SimpleMeterRegistry(),
             model -> {})) {

@@ -1,13 +1,15 @@
 package dev.wukong.serving.testing;
 
+import dev.wukong.serving.batching.BatchCost;
 import dev.wukong.serving.batching.BatchModel;
 import dev.wukong.serving.batching.BatchScores;
 import dev.wukong.serving.batching.Batcher;
 import dev.wukong.serving.batching.Job;
-import dev.wukong.serving.embedding.PreparedRows;
+import dev.wukong.serving.batching.PartInputs;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.function.Consumer;
 
 /** The batch thread of a model, held in a batch of its own: what is submitted waits. */
 public final class HeldBatches implements AutoCloseable {
@@ -19,8 +21,12 @@ public final class HeldBatches implements AutoCloseable {
   /** Holds the thread of {@code batcher}, which has nothing else to do. */
   public static HeldBatches of(Batcher batcher) throws InterruptedException {
     HeldBatches held = new HeldBatches();
-    PreparedRows one = new PreparedRows(0, 1, List.of(), new float[0], new float[0], new int[0]);
-    Job job = new Job(held.gate(), List.of(one), System.nanoTime() + Long.MAX_VALUE / 2, () -> {});
+    Job job =
+        new Job(
+            held.gate(),
+            List.of(new OneCandidate()),
+            System.nanoTime() + Long.MAX_VALUE / 2,
+            () -> {});
     if (batcher.submit(job) != Batcher.Submission.ACCEPTED) {
       throw new AssertionError("the batcher takes nothing");
     }
@@ -36,14 +42,20 @@ public final class HeldBatches implements AutoCloseable {
       }
 
       @Override
-      public BatchScores run(List<PreparedRows> parts) {
+      public BatchCost cost() {
+        return new BatchCost(1);
+      }
+
+      @Override
+      public void run(List<? extends PartInputs> parts, Consumer<BatchScores> scores) {
         entered.countDown();
         try {
           released.await();
         } catch (InterruptedException e) {
           Thread.currentThread().interrupt();
         }
-        return new BatchScores(ByteBuffer.allocate(Float.BYTES), ByteBuffer.allocate(Float.BYTES));
+        ByteBuffer zero = ByteBuffer.allocate(Float.BYTES);
+        scores.accept(new BatchScores(zero, zero));
       }
     };
   }

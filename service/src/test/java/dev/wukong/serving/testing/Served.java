@@ -32,6 +32,7 @@ public final class Served implements AutoCloseable {
     all.put("wukong.poll", "20ms");
     all.put("wukong.lame-duck", "0ms");
     all.put("wukong.engine.threads", "1");
+    all.put("wukong.engine.runs", "1"); // What holds the only batch thread holds all.
     all.put("spring.grpc.server.port", "0");
     all.put("server.port", "0");
     for (String setting : settings) {

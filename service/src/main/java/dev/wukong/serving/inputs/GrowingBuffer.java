@@ -1,4 +1,4 @@
-package dev.wukong.serving.hosting;
+package dev.wukong.serving.inputs;
 
 import dev.wukong.data.OwnedArena;
 import java.lang.foreign.Arena;
@@ -10,7 +10,7 @@ import java.nio.ByteOrder;
  * Direct memory in native order that grows and keeps its contents. What it gave out is valid until
  * it grows or closes. One thread at a time.
  */
-final class GrowingBuffer implements AutoCloseable {
+public final class GrowingBuffer implements AutoCloseable {
   private static final int SMALLEST = 4096;
   private static final int LARGEST = Integer.MAX_VALUE - 8;
   private static final int ALIGNMENT = 64;
@@ -32,7 +32,7 @@ final class GrowingBuffer implements AutoCloseable {
   }
 
   /** Makes room for {@code size} bytes. */
-  void ensure(long size) {
+  public void ensure(long size) {
     if (size <= block.segment.byteSize()) {
       return;
     }
@@ -48,12 +48,12 @@ final class GrowingBuffer implements AutoCloseable {
     before.arena.close();
   }
 
-  MemorySegment segment() {
+  public MemorySegment segment() {
     return block.segment;
   }
 
   /** The first {@code size} bytes. */
-  ByteBuffer view(long size) {
+  public ByteBuffer view(long size) {
     return block.bytes.slice(0, Math.toIntExact(size)).order(ByteOrder.nativeOrder());
   }
 

@@ -1,4 +1,4 @@
-package dev.wukong.serving.hosting;
+package dev.wukong.serving.inputs;
 
 import java.nio.ByteBuffer;
 
@@ -9,9 +9,18 @@ import java.nio.ByteBuffer;
  * @param shape its product times the bytes of an element is the limit
  */
 @SuppressWarnings("ArrayRecordComponent") // Made for one run, never compared.
-record HostTensor(String name, ElementType type, ByteBuffer bytes, long[] shape) {
+public record HostTensor(String name, ElementType type, ByteBuffer bytes, long[] shape) {
+  /** The tensor of {@code shape} at the start of {@code buffer}. */
+  public static HostTensor of(String name, ElementType type, GrowingBuffer buffer, long... shape) {
+    long bytes = type.bytes();
+    for (long dimension : shape) {
+      bytes *= dimension;
+    }
+    return new HostTensor(name, type, buffer.view(bytes), shape);
+  }
+
   /** What the elements are. */
-  enum ElementType {
+  public enum ElementType {
     FLOAT32(4),
     FLOAT16(2),
     INT32(4);
@@ -23,7 +32,7 @@ record HostTensor(String name, ElementType type, ByteBuffer bytes, long[] shape)
     }
 
     /** Bytes an element takes. */
-    int bytes() {
+    public int bytes() {
       return bytes;
     }
   }

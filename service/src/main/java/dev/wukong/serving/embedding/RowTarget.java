@@ -1,0 +1,72 @@
+package dev.wukong.serving.embedding;
+
+import dev.wukong.serving.inputs.HostTensor.ElementType;
+import dev.wukong.serving.inputs.ModelInputs;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/** Where the rows of one group go, in the type that the graph takes. One request's thread. */
+sealed interface RowTarget {
+  /** The rows 1 to {@code count} of {@code inputs}. */
+  static RowTarget of(ModelInputs inputs, int group, int count, int width) {
+    MemorySegment rows = inputs.rows(group, count);
+    return inputs.rowType() == ElementType.FLOAT16
+        ? new Halves(rows, width, new float[width])
+        : new Floats(rows, width);
+  }
+
+  /** Copies the row at {@code place} of {@code table} to {@code slot}. */
+  void copy(ResidentTable table, int place, int slot);
+
+  /** Copies the rows at {@code places}, as far as they have one, to the slots from {@code slot}. */
+  void copy(ResidentTable table, int[] places, int count, int slot);
+
+  /** Copies the row at {@code offset} to {@code slot}. */
+  void copy(float[] rows, int offset, int slot);
+
+  /** In single precision, as they lie in memory. */
+  record Floats(MemorySegment rows, int width) implements RowTarget {
+    @Override
+    public void copy(ResidentTable table, int place, int slot) {
+      table.copyRow(place, rows, (long) slot * width * Float.BYTES);
+    }
+
+    @Override
+    public void copy(ResidentTable table, int[] places, int count, int slot) {
+      table.copyRows(places, count, rows, (long) slot * width * Float.BYTES);
+    }
+
+    @Override
+    public void copy(float[] from, int offset, int slot) {
+      long at = (long) slot * width * Float.BYTES;
+      MemorySegment.copy(from, offset, rows, ValueLayout.JAVA_FLOAT, at, width);
+    }
+  }
+
+  /** Rounded to half precision. */
+  @SuppressWarnings("ArrayRecordComponent") // Room for one row, never compared.
+  record Halves(MemorySegment rows, int width, float[] row) implements RowTarget {
+    @Override
+    public void copy(ResidentTable table, int place, int slot) {
+      table.copyRow(place, MemorySegment.ofArray(row), 0);
+      copy(row, 0, slot);
+    }
+
+    @Override
+    public void copy(ResidentTable table, int[] places, int count, int slot) {
+      for (int i = 0; i < count; i++) {
+        if (places[i] != ResidentTable.NONE) {
+          copy(table, places[i], slot + i);
+        }
+      }
+    }
+
+    @Override
+    public void copy(float[] from, int offset, int slot) {
+      for (int i = 0; i < width; i++) {
+        short half = Float.floatToFloat16(from[offset + i]);
+        rows.setAtIndex(ValueLayout.JAVA_SHORT, (long) slot * width + i, half);
+      }
+    }
+  }
+}

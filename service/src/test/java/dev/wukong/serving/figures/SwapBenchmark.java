@@ -1,0 +1,259 @@
+package dev.wukong.serving.figures;
+
+import dev.wukong.bench.Benchmark;
+import dev.wukong.bench.BenchmarkContext;
+import dev.wukong.bench.BenchmarkException;
+import dev.wukong.bench.Figure;
+import dev.wukong.proto.v1.Criticality;
+import dev.wukong.proto.v1.PredictRequest;
+import dev.wukong.serving.figures.OpenLoop.Call;
+import dev.wukong.serving.figures.OpenLoop.End;
+import dev.wukong.serving.figures.OpenLoop.Kind;
+import io.grpc.ManagedChannel;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
+
+/** What new versions do to the answers of those who ask meanwhile. */
+public final class SwapBenchmark implements Benchmark {
+  private static final String PAUSE = "pause";
+  private static final String SERVER_CORE = "0";
+  private static final long ROWS = 100_000;
+  private static final int VALUES = (int) (ROWS / 27);
+  private static final int REQUESTS = 1000;
+  private static final int CHANNELS = 4;
+  private static final long DEADLINE_MILLIS = 1000;
+  private static final int ROUNDS = 6;
+  private static final double SECONDS = 20;
+  private static final double PLANNED = 0.8;
+
+  @Override
+  public String name() {
+    return "swap";
+  }
+
+  @Override
+  public String summary() {
+    return "new versions under half load: failed requests, p99 beside that without; some 10"
+        + " minutes; options large=1, seconds=N";
+  }
+
+  @Override
+  public List<String> bugs() {
+    return List.of(PAUSE);
+  }
+
+  @Override
+  public List<Figure> run(BenchmarkContext context) throws Exception {
+    LoadModel model = context.option("large", 0) == 1 ? LoadModel.LARGE : LoadModel.SMALL;
+    Path root = context.makeParts().resolve("bundles-" + System.nanoTime());
+    Path staged = context.parts().resolve("staged");
+    model.write(root, 1, ROWS);
+    List<PredictRequest> requests =
+        LoadRequests.of(
+            model,
+            LoadModel.schema(ROWS / 27 - 2),
+            REQUESTS,
+            LoadRequests.CANDIDATES,
+            VALUES,
+            Criticality.CRITICALITY_NORMAL);
+    ServerUnderTest.Options options =
+        new ServerUnderTest.Options(
+            SERVER_CORE,
+            List.of("-Xmx1g"),
+            List.of("wukong.models=" + model.title(), "wukong.poll=100ms"));
+    Path work = context.parts().resolve("work-" + System.nanoTime());
+    try (ServerUnderTest server = ServerUnderTest.start(context, root, work, options)) {
+      server.awaitServing(model.title());
+      List<ManagedChannel> channels = Stream.generate(server::channel).limit(CHANNELS).toList();
+      try {
+        Swaps swaps =
+            new Swaps(model, staged, root, context.planted(PAUSE) ? server.process().pid() : 0);
+        return new Run(context, server, channels, requests, swaps).figures();
+      } finally {
+        channels.forEach(ManagedChannel::shutdownNow);
+      }
+    }
+  }
+
+  /** Versions made before and moved into place when their time has come. */
+  private static final class Swaps {
+    private final LoadModel model;
+    private final Path staged;
+    private final Path root;
+    private final long paused;
+    private long version = 1;
+
+    Swaps(LoadModel model, Path staged, Path root, long paused) {
+      this.model = model;
+      this.staged = staged;
+      this.root = root;
+      this.paused = paused;
+    }
+
+    /** Writes the next {@code count} versions, out of the server's sight. */
+    void prepare(int count) throws IOException {
+      for (long next = version + 1; next <= version + count; next++) {
+        model.write(staged, next, ROWS);
+      }
+    }
+
+    void next() {
+      version++;
+      String name = Long.toString(version);
+      try {
+        Files.move(
+            staged.resolve(model.title()).resolve(name), root.resolve(model.title()).resolve(name));
+        if (paused > 0) {
+          signal("STOP");
+          LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(300));
+          signal("CONT");
+        }
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+
+    private void signal(String name) throws IOException {
+      try {
+        new ProcessBuilder("kill", "-" + name, Long.toString(paused)).start().waitFor();
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  private static final class Run {
+    private final BenchmarkContext context;
+    private final ServerUnderTest server;
+    private final List<ManagedChannel> channels;
+    private final List<PredictRequest> requests;
+    private final OpenLoop loop;
+    private final Swaps swaps;
+    private final double seconds;
+    private double rate;
+    private long failed;
+    private long calls;
+
+    Run(
+        BenchmarkContext context,
+        ServerUnderTest server,
+        List<ManagedChannel> channels,
+        List<PredictRequest> requests,
+        Swaps swaps)
+        throws BenchmarkException {
+      this.context = context;
+      this.server = server;
+      this.channels = channels;
+      this.requests = requests;
+      this.swaps = swaps;
+      this.seconds = context.option("seconds", (long) SECONDS);
+      this.loop = new OpenLoop(channels, List.of(new Kind(requests, 1)), DEADLINE_MILLIS);
+    }
+
+    List<Figure> figures() throws Exception {
+      capacity(30);
+      rate = capacity(10) / 2;
+      say("half of the capacity: %.1f requests/s".formatted(rate));
+      swaps.prepare(4);
+      load(10, 2.5); // What a swap needs is compiled, too.
+      Figure rare = compare("p99_ratio_10s", "<=1.1", 10);
+      Figure often = compare("p99_ratio_1s", "<=1.25", 1);
+      int versions = loop.versions().size() - 1;
+      String note = "versions that answered; the large ones of %d rows in all".formatted(ROWS);
+      return List.of(
+          Figure.of("swaps", versions, "1", ">=100", note),
+          Figure.of(
+              "failed",
+              (double) failed,
+              "1",
+              "<=0",
+              "of %d calls, %s".formatted(calls, loop.failure())),
+          rare,
+          often);
+    }
+
+    private double capacity(double length) throws Exception {
+      ClosedLoop closed = ClosedLoop.start(channels.getFirst(), requests, 2);
+      TimeUnit.MILLISECONDS.sleep(500);
+      long before = closed.answered();
+      long start = System.nanoTime();
+      TimeUnit.MILLISECONDS.sleep((long) (length * 1000));
+      double answered = (closed.answered() - before) / ((System.nanoTime() - start) / 1e9);
+      closed.stop();
+      return answered;
+    }
+
+    /** The p99 with a swap each {@code every} seconds beside that without, by turns. */
+    private Figure compare(String name, String target, double every) throws Exception {
+      List<Call> quiet = new ArrayList<>();
+      List<Call> swapping = new ArrayList<>();
+      for (int round = 0; round < ROUNDS; round++) {
+        swaps.prepare((int) Math.ceil(seconds / every));
+        quiet.addAll(load(seconds, 0));
+        swapping.addAll(load(seconds, every));
+      }
+      double without = quantile(quiet, 0.99);
+      double with = quantile(swapping, 0.99);
+      String note =
+          "p99 %.2f ms with a swap each %.0f s, %.2f without; p50 %.2f and %.2f; p99.9 %.1f and %.1f"
+              .formatted(
+                  with,
+                  every,
+                  without,
+                  quantile(swapping, 0.5),
+                  quantile(quiet, 0.5),
+                  quantile(swapping, 0.999),
+                  quantile(quiet, 0.999));
+      say(note);
+      return Figure.of(name, with / without, "1", target, note);
+    }
+
+    private List<Call> load(double length, double every) throws Exception {
+      Thread swapper = Thread.ofPlatform().unstarted(() -> swap(length, every));
+      if (every > 0) {
+        swapper.start();
+      }
+      List<Call> all = loop.run(rate, length).all();
+      swapper.join();
+      long sentInTime = all.stream().filter(c -> c.sentLate() < 100_000_000).count();
+      if (sentInTime < PLANNED * rate * length) {
+        throw new BenchmarkException(
+            "void: %d of %.0f calls were sent in time".formatted(sentInTime, rate * length));
+      }
+      calls += all.size();
+      failed += all.stream().filter(c -> c.end() != End.ANSWERED).count();
+      if (!server.process().isAlive()) {
+        throw new BenchmarkException("void: the server has ended");
+      }
+      return all;
+    }
+
+    private void swap(double length, double every) {
+      long start = System.nanoTime();
+      for (double at = every / 2; at < length; at += every) {
+        long due = start + (long) (at * 1e9);
+        for (long left = due - System.nanoTime(); left > 0; left = due - System.nanoTime()) {
+          LockSupport.parkNanos(left);
+        }
+        swaps.next();
+      }
+    }
+
+    private void say(String line) {
+      context.progress().println(line);
+      context.progress().flush();
+    }
+  }
+
+  private static double quantile(List<Call> calls, double q) {
+    long[] nanos = calls.stream().mapToLong(Call::nanos).sorted().toArray();
+    return nanos[(int) Math.min(nanos.length - 1, q * nanos.length)] / 1e6;
+  }
+}
