@@ -53,6 +53,7 @@ public final class ServiceProcess implements AutoCloseable {
     command.add("--spring.grpc.server.port=" + grpc);
     command.add("--server.address=127.0.0.1");
     command.add("--server.port=" + http);
+    command.add("--wukong.admin.port=0");
     command.addAll(List.of(more));
     Process process =
         new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile()).start();

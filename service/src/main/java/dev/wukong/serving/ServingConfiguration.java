@@ -2,6 +2,8 @@ package dev.wukong.serving;
 
 import com.sun.management.ThreadMXBean;
 import dev.wukong.proto.v1.RankingServiceGrpc;
+import dev.wukong.serving.admin.AdminServer;
+import dev.wukong.serving.admin.AdminService;
 import dev.wukong.serving.embedding.HeapRowStore;
 import dev.wukong.serving.embedding.RocksRowStore;
 import dev.wukong.serving.embedding.RowStore;
@@ -11,6 +13,7 @@ import dev.wukong.serving.hosting.BundleWatcher;
 import dev.wukong.serving.hosting.HostingOptions;
 import dev.wukong.serving.hosting.ModelHost;
 import dev.wukong.serving.hosting.ModelsHealthIndicator;
+import dev.wukong.serving.hosting.VersionControl;
 import dev.wukong.serving.hosting.WatcherHealthIndicator;
 import dev.wukong.serving.predict.FeedbackService;
 import dev.wukong.serving.predict.PredictService;
@@ -24,13 +27,16 @@ import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.binder.MeterBinder;
 import java.lang.management.ManagementFactory;
+import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Clock;
+import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import org.springframework.boot.grpc.server.autoconfigure.GrpcServerExecutorProvider;
+import org.springframework.boot.ssl.SslBundles;
 import org.springframework.context.ApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
@@ -143,6 +149,21 @@ class ServingConfiguration {
   @Bean
   StatusService statusService(ModelHost host, ServingProperties properties) {
     return new StatusService(host, properties.engine().options().device());
+  }
+
+  @Bean
+  AdminServer adminServer(
+      ServingProperties properties,
+      ModelHost host,
+      BundleWatcher watcher,
+      StatusService status,
+      SslBundles bundles) {
+    ServingProperties.Admin admin = properties.admin();
+    AdminService service = new AdminService(new VersionControl(host, watcher), status::describe);
+    return new AdminServer(
+        new InetSocketAddress(admin.address(), admin.port()),
+        admin.sslBundle().isEmpty() ? null : bundles.getBundle(admin.sslBundle()),
+        List.of(service, status));
   }
 
   @Bean

@@ -6,10 +6,14 @@ import dev.wukong.runtime.Device;
 import dev.wukong.serving.batching.BatchPolicy;
 import dev.wukong.serving.hosting.EngineOptions;
 import dev.wukong.serving.hosting.HostingOptions;
+import dev.wukong.serving.hosting.VersionPolicy;
 import dev.wukong.serving.predict.PredictLimits;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
 import org.springframework.util.unit.DataSize;
@@ -19,6 +23,8 @@ import org.springframework.util.unit.DataSize;
  *
  * @param bundleRoot the folder of all models' bundles
  * @param models names to serve; empty: every model that the folder has
+ * @param versions which versions of a model are loaded, by model: {@code latest}, {@code
+ *     latest:<count>}, {@code all}, {@code manual}, or some such as {@code 3+5}
  * @param poll how often the folder is looked at
  * @param lameDuck how long calls are still taken after health says NOT_SERVING
  */
@@ -26,12 +32,14 @@ import org.springframework.util.unit.DataSize;
 public record ServingProperties(
     @DefaultValue("bundles") Path bundleRoot,
     @DefaultValue List<String> models,
+    @DefaultValue Map<String, String> versions,
     @DefaultValue("2s") Duration poll,
     @DefaultValue("2s") Duration lameDuck,
     @DefaultValue Engine engine,
     @DefaultValue Batching batching,
     @DefaultValue Limits limits,
-    @DefaultValue Rows rows) {
+    @DefaultValue Rows rows,
+    @DefaultValue Admin admin) {
 
   /**
    * How graphs run.
@@ -177,6 +185,26 @@ public record ServingProperties(
     }
   }
 
+  /**
+   * The port of operators.
+   *
+   * @param address it is bound to; nobody but this machine unless set
+   * @param port 0: any free one
+   * @param sslBundle of Spring Boot; empty: without encryption
+   */
+  public record Admin(
+      @DefaultValue("127.0.0.1") String address,
+      @DefaultValue("9091") int port,
+      @DefaultValue("") String sslBundle) {
+    public Admin {
+      SettingException.require(
+          port >= 0 && port <= 65_535,
+          "wukong.admin.port",
+          port,
+          "are 1 to 65535, and 0 for any free one");
+    }
+  }
+
   private static final int MAX_THREADS = 1024;
 
   /** Threads of one run beyond which several runs at once use processors better. */
@@ -190,6 +218,7 @@ public record ServingProperties(
           models,
           "are names of 1 to 64 of a-z, 0-9, '_' and '-', with commas between");
     }
+    versions.forEach(ServingProperties::requirePolicy);
     requireTime("wukong.poll", poll);
     SettingException.require(
         !lameDuck.isNegative() && lameDuck.compareTo(LONGEST) <= 0,
@@ -205,6 +234,14 @@ public record ServingProperties(
 
   private static final Duration LONGEST = Duration.ofDays(1);
 
+  private static void requirePolicy(String model, String policy) {
+    try {
+      VersionPolicy.parse(policy);
+    } catch (IllegalArgumentException e) {
+      throw new SettingException("wukong.versions.%s is %s".formatted(model, e.getMessage()), e);
+    }
+  }
+
   private static void requireTime(String property, Duration time) {
     SettingException.require(
         time.isPositive() && time.compareTo(LONGEST) <= 0,
@@ -214,7 +251,18 @@ public record ServingProperties(
   }
 
   HostingOptions hosting() {
+    Map<String, VersionPolicy> policies = new HashMap<>();
+    versions.forEach((model, policy) -> policies.put(model, VersionPolicy.parse(policy)));
     return new HostingOptions(
-        bundleRoot, models, poll, engine.options(), rows.resident().toBytes(), batching.maxRows());
+        bundleRoot,
+        models,
+        poll,
+        engine.options(),
+        rows.resident().toBytes(),
+        policies,
+        rows.store() == Store.ROCKS
+            ? Optional.of(rows.storeDir().resolve("plans"))
+            : Optional.empty(),
+        batching.maxRows());
   }
 }

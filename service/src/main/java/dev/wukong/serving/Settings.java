@@ -20,6 +20,10 @@ final class Settings {
       List.of(
           new Setting("wukong.bundle-root", "bundles", "folder of all models"),
           new Setting("wukong.models", "", "names to serve; all that the folder has unless set"),
+          new Setting(
+              "wukong.versions.<model>",
+              "latest",
+              "versions to load: latest, latest:<count>, all, manual, or such as 3+5"),
           new Setting("wukong.poll", "2s", "how often the folder is looked at"),
           new Setting(
               "wukong.lame-duck",
@@ -56,9 +60,16 @@ final class Settings {
           new Setting("wukong.rows.store-dir", "store", "folder of RocksDB; one process at a time"),
           new Setting("wukong.rows.readers", "4", "threads that read rows which are not in memory"),
           new Setting("wukong.rows.resident", "2GB", "memory for rows, each version of each model"),
+          new Setting("wukong.admin.port", "9091", "gRPC of operators; 0: any free one"),
+          new Setting("wukong.admin.address", "127.0.0.1", "that it is bound to"),
+          new Setting(
+              "wukong.admin.ssl-bundle", "", "of Spring Boot; without it there is no encryption"),
           new Setting("spring.grpc.server.port", "9090", "gRPC; 0: any free one"),
           new Setting("spring.grpc.server.inbound.message.max-size", "8MB", "largest request"),
           new Setting("server.port", "8080", "REST, health, metrics; 0: any free one"));
+
+  /** What begins the names of settings that end in a model's name. */
+  private static final String BY_MODEL = "wukong.versions.";
 
   private Settings() {}
 
@@ -81,7 +92,8 @@ final class Settings {
 
   /** Whether {@code name}, in full and without indices, is a property. */
   static boolean has(String name) {
-    return ALL.stream().anyMatch(s -> plain(s.name()).equals(plain(name)));
+    return ALL.stream().anyMatch(s -> plain(s.name()).equals(plain(name)))
+        || plain(name).startsWith(plain(BY_MODEL));
   }
 
   /** The name that takes the fewest changes to make of {@code name}. */

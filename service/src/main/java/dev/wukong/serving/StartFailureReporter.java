@@ -1,6 +1,7 @@
 package dev.wukong.serving;
 
 import dev.wukong.runtime.DeviceException;
+import dev.wukong.serving.admin.AdminPortException;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Locale;
@@ -55,6 +56,7 @@ final class StartFailureReporter implements SpringBootExceptionReporter, Ordered
           switch (cause) {
             case SettingException e -> e.getMessage();
             case BindException e -> describe(e);
+            case AdminPortException e -> e.getMessage();
             case DeviceException e -> "wukong.engine.device: " + e.getMessage();
             case PortInUseException e -> taken("server.port", String.valueOf(e.getPort()));
             case NoSuchSslBundleException e ->

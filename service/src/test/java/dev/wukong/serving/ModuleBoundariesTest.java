@@ -126,6 +126,7 @@ class ModuleBoundariesTest {
                       "dev.wukong.proto..",
                       "dev.wukong.client..",
                       "dev.wukong.serving",
+                      "dev.wukong.serving.admin..",
                       "dev.wukong.serving.predict..")))
           .should()
           .dependOnClassesThat()

@@ -45,6 +45,7 @@ class TerminationTest {
             "--wukong.lame-duck=300ms",
             "--wukong.engine.threads=1",
             "--spring.grpc.server.port=0",
+            "--wukong.admin.port=0",
             "--server.port=0");
     builder.environment().put("CLASSPATH", System.getProperty("java.class.path"));
     builder.environment().remove("ORT_DISABLE_TELEMETRY");

@@ -14,6 +14,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
@@ -23,16 +27,18 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Looks at the bundle root from time to time and serves the newest version of each model that can
- * be used. A version that cannot be used is reported once and passed over until {@link Refusals}
- * says that it may be tried again; what served before keeps serving. Stored rows that are no longer
- * needed are dropped in between.
+ * Looks at the bundle root from time to time, loads the versions of each model that its policy and
+ * its operators want, and serves the newest that can be used. A version that cannot be used is
+ * reported once and passed over until {@link Refusals} says that it may be tried again; what served
+ * before keeps serving. Stored rows that are no longer needed are dropped in between.
  *
  * <p>No failure of one model ends the watching: neither an error of the machine nor a defect of
  * this program. What such a failure left behind belongs to the one load that is given up.
  */
 public final class BundleWatcher implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(BundleWatcher.class);
+
+  private static final int MOST_ORDERS = 16;
 
   /** Something that may fail without harm to the rest. */
   @FunctionalInterface
@@ -60,6 +66,11 @@ public final class BundleWatcher implements AutoCloseable {
 
   /** Guarded by the lock. */
   private boolean closed;
+
+  /** What is to be done on the watcher's thread. */
+  private final BlockingQueue<Runnable> orders = new ArrayBlockingQueue<>(MOST_ORDERS);
+
+  private final VersionPlans plans;
 
   /** Watcher thread only. */
   private final Refusals refusals;
@@ -100,6 +111,7 @@ public final class BundleWatcher implements AutoCloseable {
     this.meters = meters;
     this.clock = clock;
     this.refusals = new Refusals(options.poll());
+    this.plans = new VersionPlans(options.plans());
     this.thread = Thread.ofPlatform().daemon().name("bundles").unstarted(this::work);
     options.models().forEach(host::add);
   }
@@ -123,10 +135,11 @@ public final class BundleWatcher implements AutoCloseable {
         lock.unlock();
         try {
           poll();
+          runOrders();
         } finally {
           lock.lock();
         }
-        if (!closed) {
+        if (!closed && orders.isEmpty()) {
           boolean woken = wake.await(options.poll().toNanos(), TimeUnit.NANOSECONDS);
           log.trace("woken: {}", woken);
         }
@@ -135,7 +148,53 @@ public final class BundleWatcher implements AutoCloseable {
       Thread.currentThread().interrupt();
     } finally {
       lock.unlock();
+      runOrders(); // Nobody may wait for what will not be done.
     }
+  }
+
+  private void runOrders() {
+    for (Runnable order = orders.poll(); order != null; order = orders.poll()) {
+      order.run();
+    }
+  }
+
+  /**
+   * Does something on the watcher's thread, between two looks at the folder.
+   *
+   * @throws VersionException.Busy if too much waits for that already, or the service stops
+   */
+  <T> CompletableFuture<T> order(Callable<T> task) throws VersionException.Busy {
+    CompletableFuture<T> result = new CompletableFuture<>();
+    boolean taken =
+        !isClosed()
+            && orders.offer(
+                () -> {
+                  try {
+                    result.complete(task.call());
+                  } catch (Throwable e) { // Whoever waits is told, whatever it was.
+                    result.completeExceptionally(e);
+                  }
+                });
+    if (!taken) {
+      throw new VersionException.Busy(
+          "other operations are under way, or the service stops; try again");
+    }
+    lock.lock();
+    try {
+      wake.signalAll();
+    } finally {
+      lock.unlock();
+    }
+    return result;
+  }
+
+  /** What operators have asked for. Watcher thread only. */
+  VersionPlans plans() {
+    return plans;
+  }
+
+  BundleStore bundles() {
+    return bundles;
   }
 
   /** Logs what is watched and what is there to begin with. */
@@ -199,20 +258,51 @@ public final class BundleWatcher implements AutoCloseable {
     }
   }
 
-  private void poll(ServedModel model) throws IOException {
-    List<Long> versions = bundles.versions(model.name()).reversed();
-    refusals.retain(model.name(), versions).forEach(model::forget);
-    for (long number : versions) {
-      if (number <= model.servingVersion() || isClosed()) {
-        return;
+  /** Loads what the policy and the plan want, newest first, then unloads the rest. */
+  void poll(ServedModel model) throws IOException {
+    Set<Long> there = new TreeSet<>(bundles.versions(model.name()));
+    refusals.retain(model.name(), there).forEach(model::forget);
+    VersionPlan plan = plans.of(model.name());
+    model.route(plan.labels(), plan.shares());
+    there.addAll(model.loadedVersions()); // One whose folder is gone still serves.
+    Set<Long> wanted = loadByPolicy(model, plan, there);
+    for (long version : plan.wanted()) {
+      if (there.contains(version) && (isLoaded(model, version) || load(model, version))) {
+        wanted.add(version);
       }
-      if (load(model, number)) {
-        return;
-      }
+    }
+    if (!isClosed() && model.retain(wanted)) {
+      retention.changed(model);
     }
   }
 
-  private boolean load(ServedModel model, long number) throws IOException {
+  /** The versions of the policy that are loaded; the newest of them serves. */
+  private Set<Long> loadByPolicy(ServedModel model, VersionPlan plan, Set<Long> there)
+      throws IOException {
+    VersionPolicy policy = options.policy(model.name());
+    Set<Long> wanted = new TreeSet<>();
+    for (long version : new TreeSet<>(there).descendingSet()) {
+      if (wanted.size() == policy.most() || isClosed()) {
+        return wanted;
+      }
+      if ((policy.includes(version) || plan.chosen() == version)
+          && plan.mayServe(version)
+          && (isLoaded(model, version) || load(model, version))) {
+        if (wanted.isEmpty()) {
+          model.serve(version);
+        }
+        wanted.add(version);
+      }
+    }
+    return wanted;
+  }
+
+  private static boolean isLoaded(ServedModel model, long version) {
+    return model.loadedVersions().contains(version);
+  }
+
+  /** Loads a version; whether that went well. Watcher thread only. */
+  boolean load(ServedModel model, long number) throws IOException {
     Path folder = bundles.path(model.name(), number);
     FolderState state;
     try {
@@ -241,7 +331,7 @@ public final class BundleWatcher implements AutoCloseable {
           number,
           TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - began),
           loaded.residentRows());
-      model.swap(loaded);
+      model.add(loaded);
     } catch (Throwable e) { // Also errors: one model's load may not end the watching of all.
       if (isClosed()) {
         // Whatever it was, nobody is left to whom the version is refused.

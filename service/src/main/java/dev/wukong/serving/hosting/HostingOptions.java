@@ -3,6 +3,8 @@ package dev.wukong.serving.hosting;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 
 /**
  * What is loaded and how.
@@ -12,6 +14,8 @@ import java.util.List;
  * @param poll how often {@code root} is looked at
  * @param engine how graphs run
  * @param residentBytes memory for rows, each version of each model
+ * @param policies by model; others have the latest version
+ * @param plans where operators' wishes outlive the process; empty: nowhere
  * @param maxRows candidates of the largest batch
  */
 public record HostingOptions(
@@ -20,9 +24,12 @@ public record HostingOptions(
     Duration poll,
     EngineOptions engine,
     long residentBytes,
+    Map<String, VersionPolicy> policies,
+    Optional<Path> plans,
     int maxRows) {
   public HostingOptions {
     models = List.copyOf(models);
+    policies = Map.copyOf(policies);
     if (poll.isNegative() || poll.isZero()) {
       throw new IllegalArgumentException("poll is %s, allowed is more than 0".formatted(poll));
     }
@@ -30,5 +37,10 @@ public record HostingOptions(
       throw new IllegalArgumentException(
           "resident bytes are %d, allowed is 1 or more".formatted(residentBytes));
     }
+  }
+
+  /** Which versions of {@code model} are loaded. */
+  VersionPolicy policy(String model) {
+    return policies.getOrDefault(model, new VersionPolicy.Latest(1));
   }
 }

@@ -21,9 +21,9 @@ import org.slf4j.LoggerFactory;
  * disk. The watcher's thread only, which is also the one that imports: no version is dropped while
  * its rows come in.
  *
- * <p>Of a model that serves, the store keeps the version that serves and those whose leases are not
- * all back; one that outlives the process also the version that served before, for a rollback by a
- * restart.
+ * <p>Of a model that serves, the store keeps the versions that are loaded and those whose leases
+ * are not all back; one that outlives the process also the version that served before, for a
+ * rollback by a restart.
  */
 final class RowRetention {
   private static final Logger log = LoggerFactory.getLogger(RowRetention.class);
@@ -97,8 +97,8 @@ final class RowRetention {
       return;
     }
     Set<Long> inUse = model.inUse();
-    // Others in use will be free later, so that there is another look then.
-    if (inUse.size() == 1) {
+    // Those that finish what they began will be free later: then there is another look.
+    if (inUse.equals(model.loadedVersions())) {
       due.remove(model.name());
     }
     try {

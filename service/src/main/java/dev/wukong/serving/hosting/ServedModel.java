@@ -1,6 +1,7 @@
 package dev.wukong.serving.hosting;
 
 import dev.wukong.serving.batching.Batcher;
+import dev.wukong.serving.hosting.Routing.Share;
 import dev.wukong.serving.hosting.VersionState.Phase;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -8,21 +9,23 @@ import java.time.Clock;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Queue;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A model by name: the version that serves, those before it, and the batcher they share. Any
- * thread.
+ * A model by name: its loaded versions, which of them answers what, those before, and the batcher
+ * they share. Any thread.
  */
 public final class ServedModel {
   private static final Logger log = LoggerFactory.getLogger(ServedModel.class);
@@ -33,7 +36,9 @@ public final class ServedModel {
   private final String name;
   private final Batcher batcher;
   private final Clock clock;
-  private final AtomicReference<@Nullable HostedModel> serving = new AtomicReference<>();
+
+  /** Changed under the lock of {@link #versions}, which keeps both in step. */
+  private volatile Routing routing = Routing.NONE;
 
   /** Guarded by itself. */
   private final NavigableMap<Long, VersionState> versions = new TreeMap<>();
@@ -83,10 +88,24 @@ public final class ServedModel {
     return batcher;
   }
 
-  /** The bundle version that serves; 0 while none does. */
+  /** The bundle version that answers whoever asks for none; 0 while none does. */
   public long servingVersion() {
-    HostedModel model = serving.get();
-    return model == null ? 0 : model.bundle();
+    return routing.main();
+  }
+
+  /** Loaded versions by label. */
+  public Map<String, Long> labels() {
+    return routing.labels();
+  }
+
+  /** Shares of the requests that ask for no version, by label. */
+  public Map<String, Double> shares() {
+    return routing.shares().stream().collect(Collectors.toMap(Share::label, Share::part));
+  }
+
+  /** The versions that can answer. */
+  public Set<Long> loadedVersions() {
+    return routing.loaded().keySet();
   }
 
   /** Whether a version of it serves or has served. */
@@ -108,13 +127,9 @@ public final class ServedModel {
     return previous;
   }
 
-  /** The version that serves, and those whose leases are not all back. */
+  /** The versions that can answer, and those whose leases are not all back. */
   Set<Long> inUse() {
-    Set<Long> versions = new HashSet<>();
-    HostedModel model = serving.get();
-    if (model != null) {
-      versions.add(model.bundle());
-    }
+    Set<Long> versions = new HashSet<>(routing.loaded().keySet());
     draining.stream().filter(d -> !d.done().isDone()).map(Draining::version).forEach(versions::add);
     return versions;
   }
@@ -133,15 +148,38 @@ public final class ServedModel {
 
   /** A lease of the version that serves, to be released; null while none does. */
   public @Nullable HostedModel lease() {
+    return lease(Routing::serving);
+  }
+
+  /**
+   * A lease of the version that answers a request which asks for none, to be released; null while
+   * none does.
+   *
+   * @param point of the request, in [0, 1): equal ones go to the same version as long as shares
+   *     stay the same
+   */
+  public @Nullable HostedModel leaseAt(double point) {
+    return lease(routing -> routing.at(point));
+  }
+
+  /** A lease of a version, to be released; null while it is not loaded. */
+  public @Nullable HostedModel leaseVersion(long version) {
+    return lease(routing -> routing.loaded().get(version));
+  }
+
+  /** A lease of the version that a label points to, to be released; null while there is none. */
+  public @Nullable HostedModel leaseLabel(String label) {
+    return lease(routing -> routing.labelled(label));
+  }
+
+  private @Nullable HostedModel lease(Function<Routing, @Nullable HostedModel> pick) {
     while (true) {
-      HostedModel model = serving.get();
+      HostedModel model = pick.apply(routing);
+      // A version is closed only after routing has changed: then there is another, or none.
       if (model == null || model.acquire()) {
         return model;
       }
-      // It was replaced and closed since it was read: the next one is there, or none will be.
-      if (serving.compareAndSet(model, null)) {
-        return null;
-      }
+      Thread.onSpinWait();
     }
   }
 
@@ -194,34 +232,93 @@ public final class ServedModel {
     }
   }
 
-  /** Serves {@code next} from now on. The version before finishes what it began, then closes. */
+  /** Serves {@code next} from now on, and nothing else: others finish what they began. */
   void swap(HostedModel next) {
-    HostedModel before = serving.getAndSet(next);
-    served = true;
-    if (before != null) {
-      previous = before.bundle();
+    add(next);
+    serve(next.bundle());
+    retain(Set.of(next.bundle()));
+  }
+
+  /** Has {@code next} answer those who ask for it. */
+  void add(HostedModel next) {
+    HostedModel before;
+    synchronized (versions) {
+      before = routing.loaded().get(next.bundle());
+      routing = routing.with(next);
+      enter(next.bundle(), new VersionState.Ready());
     }
-    enter(next.bundle(), new VersionState.Serving());
-    log.info("model '{}': version {} serves", name, next.bundle());
-    retire(before);
+    log.info("model '{}': version {} is loaded", name, next.bundle());
+    if (before != null) {
+      retire(before);
+    }
+  }
+
+  /** Has the loaded {@code version} answer those who ask for none, from now on. */
+  void serve(long version) {
+    synchronized (versions) {
+      long before = routing.main();
+      if (before == version || !routing.loaded().containsKey(version)) {
+        return;
+      }
+      routing = routing.withMain(version);
+      served = true;
+      if (before > 0) {
+        previous = before;
+        enter(before, new VersionState.Ready());
+      }
+      enter(version, new VersionState.Serving());
+    }
+    log.info("model '{}': version {} serves", name, version);
     serves.accept(name);
+  }
+
+  /** Labels and shares from now on. */
+  void route(Map<String, Long> labels, List<Share> shares) {
+    synchronized (versions) {
+      routing = routing.withLabels(labels, shares);
+    }
+  }
+
+  /**
+   * Unloads every version but those {@code wanted} and the one that serves. Each finishes what it
+   * began, then closes.
+   *
+   * @return whether there were others
+   */
+  boolean retain(Set<Long> wanted) {
+    List<HostedModel> unwanted = new ArrayList<>();
+    synchronized (versions) {
+      for (HostedModel model : routing.loaded().values()) {
+        if (!wanted.contains(model.bundle()) && model.bundle() != routing.main()) {
+          unwanted.add(model);
+        }
+      }
+      for (HostedModel model : unwanted) {
+        routing = routing.without(model.bundle());
+      }
+    }
+    unwanted.forEach(this::retire);
+    return !unwanted.isEmpty();
   }
 
   /** Serves nothing from now on; completes when nothing is left open. */
   CompletableFuture<Void> stop() {
-    retire(serving.getAndSet(null));
+    Routing before;
+    synchronized (versions) {
+      before = routing;
+      routing = new Routing(new TreeMap<>(), 0, before.labels(), before.shares());
+    }
+    before.loaded().values().forEach(this::retire);
     return CompletableFuture.allOf(
         draining.stream().map(Draining::done).toArray(CompletableFuture<?>[]::new));
   }
 
-  private void retire(@Nullable HostedModel model) {
-    if (model != null) {
-      enter(model.bundle(), new VersionState.Draining());
-      draining.removeIf(d -> d.done().isDone());
-      draining.add(
-          new Draining(
-              model.bundle(),
-              model.retire().thenRun(() -> enter(model.bundle(), new VersionState.Unloaded()))));
-    }
+  private void retire(HostedModel model) {
+    enter(model.bundle(), new VersionState.Draining());
+    draining.removeIf(d -> d.done().isDone());
+    draining.add(
+        new Draining(
+            model.bundle(),
+            model.retire().thenRun(() -> enter(model.bundle(), new VersionState.Unloaded()))));
   }
 }

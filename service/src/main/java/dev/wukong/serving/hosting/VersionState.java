@@ -9,15 +9,18 @@ import java.time.Instant;
  */
 public record VersionState(long version, Phase phase, Instant since) {
   /**
-   * The life of a version, in order; only {@link Failed} can follow {@link Loading} instead of
-   * {@link Serving}.
+   * The life of a version, in order, but that {@link Serving} and {@link Ready} can follow each
+   * other; only {@link Failed} can follow {@link Loading} instead of {@link Ready}.
    */
   public sealed interface Phase {}
 
   /** Being verified, imported or warmed. */
   public record Loading() implements Phase {}
 
-  /** Answers requests. */
+  /** Loaded: answers those who ask for it by number or label, and its share of the others. */
+  public record Ready() implements Phase {}
+
+  /** Answers those who ask for no version, too. */
   public record Serving() implements Phase {}
 
   /** Replaced; finishes what it began. */

@@ -1,6 +1,7 @@
 package dev.wukong.serving.predict;
 
 import dev.wukong.bundle.BundleStore;
+import dev.wukong.data.Hash;
 import dev.wukong.data.ShownText;
 import dev.wukong.proto.v1.ModelSelector;
 import dev.wukong.serving.hosting.HostedModel;
@@ -9,7 +10,12 @@ import dev.wukong.serving.hosting.ServedModel;
 import dev.wukong.serving.predict.ServingException.BadRequest;
 import dev.wukong.serving.predict.ServingException.NotReady;
 import dev.wukong.serving.predict.ServingException.Unknown;
+import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.TreeMap;
+import java.util.concurrent.ThreadLocalRandom;
+import org.jspecify.annotations.Nullable;
 
 /** Finds the model a request names. Any thread. */
 final class ModelLookup {
@@ -46,39 +52,62 @@ final class ModelLookup {
             () -> new Unknown("%s is '%s'; this server has %s".formatted(field, name, names())));
   }
 
-  /** A lease of the version that {@code selector} picks. */
-  HostedModel lease(ServedModel served, ModelSelector selector) {
-    checkLabel(served, selector);
-    HostedModel model = served.lease();
+  /**
+   * A lease of the version that {@code selector} picks.
+   *
+   * @param key by which a request that asks for no version finds one: equal keys the same
+   */
+  HostedModel lease(ServedModel served, ModelSelector selector, String key) {
+    HostedModel model =
+        switch (selector.getPickCase()) {
+          case VERSION -> version(served, selector.getVersion());
+          case LABEL -> label(served, selector.getLabel());
+          case PICK_NOT_SET -> served.leaseAt(point(served, key));
+        };
     if (model == null) {
       throw new NotReady("model '%s' has no version that serves yet".formatted(served.name()));
-    }
-    if (selector.hasVersion() && selector.getVersion() != model.bundle()) {
-      long serving = model.bundle();
-      model.release();
-      if (selector.getVersion() < 1) {
-        throw new BadRequest(
-            "model.version is %d; 1 or more is allowed".formatted(selector.getVersion()));
-      }
-      throw new Unknown(
-          "model.version is %d; loaded of '%s' is %d"
-              .formatted(selector.getVersion(), served.name(), serving));
     }
     return model;
   }
 
-  private static void checkLabel(ServedModel served, ModelSelector selector) {
-    if (selector.hasLabel()) {
-      // A label is spelt like a model's name.
-      if (!BundleStore.isModel(selector.getLabel())) {
-        throw new BadRequest(
-            "model.label is '%s'; 1 to 64 of a-z, 0-9, '_' and '-' are allowed"
-                .formatted(ShownText.of(selector.getLabel())));
-      }
-      throw new Unknown(
-          "model.label is '%s'; model '%s' has no labels"
-              .formatted(selector.getLabel(), served.name()));
+  private static @Nullable HostedModel version(ServedModel served, long version) {
+    if (version < 1) {
+      throw new BadRequest("model.version is %d; 1 or more is allowed".formatted(version));
     }
+    HostedModel model = served.leaseVersion(version);
+    if (model == null && !served.loadedVersions().isEmpty()) {
+      throw new Unknown(
+          "model.version is %d; loaded of '%s' are %s"
+              .formatted(version, served.name(), served.loadedVersions()));
+    }
+    return model;
+  }
+
+  private static @Nullable HostedModel label(ServedModel served, String label) {
+    // A label is spelt like a model's name.
+    if (!BundleStore.isModel(label)) {
+      throw new BadRequest(
+          "model.label is '%s'; 1 to 64 of a-z, 0-9, '_' and '-' are allowed"
+              .formatted(ShownText.of(label)));
+    }
+    HostedModel model = served.leaseLabel(label);
+    if (model == null) {
+      throw new Unknown(
+          served.labels().isEmpty()
+              ? "model.label is '%s'; model '%s' has no labels".formatted(label, served.name())
+              : "model.label is '%s'; model '%s' has the labels %s"
+                  .formatted(label, served.name(), new TreeMap<>(served.labels())));
+    }
+    return model;
+  }
+
+  /** Where a key lies in [0, 1), another place for each model; anywhere where there is no key. */
+  private static double point(ServedModel served, String key) {
+    if (key.isEmpty()) {
+      return ThreadLocalRandom.current().nextDouble();
+    }
+    byte[] bytes = (served.name() + '/' + key).getBytes(StandardCharsets.UTF_8);
+    return (Hash.of(MemorySegment.ofArray(bytes), 0, bytes.length) >>> 11) * 0x1p-53;
   }
 
   private List<String> names() {

@@ -121,7 +121,7 @@ public final class PredictService extends RankingServiceGrpc.RankingServiceImplB
     long began = System.nanoTime();
     long budget = budgetNanos();
     ServedModel served = models.served("model.name", request.getModel().getName());
-    HostedModel model = models.lease(served, request.getModel());
+    HostedModel model = models.lease(served, request.getModel(), key(request));
     boolean leased = true;
     RequestRoom rows = rooms.take();
     try (Admission.Admitted admitted = admit(request, budget, served, model)) {
@@ -176,6 +176,10 @@ public final class PredictService extends RankingServiceGrpc.RankingServiceImplB
       }
       rooms.put(rows);
     }
+  }
+
+  private static String key(PredictRequest request) {
+    return request.getRoutingKey().isEmpty() ? request.getRequestId() : request.getRoutingKey();
   }
 
   /** Lets the request in, before anything is done for it, if it can be answered in time. */

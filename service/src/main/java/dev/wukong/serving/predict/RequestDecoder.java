@@ -82,6 +82,11 @@ final class RequestDecoder {
           "request_id has %d bytes; up to %d are allowed"
               .formatted(request.getRequestIdBytes().size(), MAX_REQUEST_ID));
     }
+    if (request.getRoutingKeyBytes().size() > MAX_REQUEST_ID) {
+      throw new BadRequest(
+          "routing_key has %d bytes; up to %d are allowed"
+              .formatted(request.getRoutingKeyBytes().size(), MAX_REQUEST_ID));
+    }
     if (request.getCriticality() == Criticality.UNRECOGNIZED) {
       throw new BadRequest(
           "criticality is %d; 0 to 3 are allowed".formatted(request.getCriticalityValue()));

@@ -32,7 +32,7 @@ public final class StatusService extends StatusServiceGrpc.StatusServiceImplBase
   public void listModels(ListModelsRequest request, StreamObserver<ListModelsResponse> answer) {
     ListModelsResponse.Builder response = ListModelsResponse.newBuilder();
     for (ServedModel model : host.models()) {
-      response.addModels(status(model).getStatus());
+      response.addModels(describe(model));
     }
     answer.onNext(response.build());
     answer.onCompleted();
@@ -51,6 +51,11 @@ public final class StatusService extends StatusServiceGrpc.StatusServiceImplBase
     answer.onCompleted();
   }
 
+  /** A model and its versions. */
+  public ModelStatus describe(ServedModel served) {
+    return status(served).getStatus();
+  }
+
   private GetModelResponse status(ServedModel served) {
     ModelStatus.Builder status =
         ModelStatus.newBuilder().setName(served.name()).setDevice(device.toString());
@@ -58,6 +63,7 @@ public final class StatusService extends StatusServiceGrpc.StatusServiceImplBase
     for (VersionState version : served.versions()) {
       status.addVersions(version(version));
     }
+    status.putAllLabels(served.labels()).putAllShares(served.shares());
     HostedModel model = served.lease();
     if (model != null) {
       try {
@@ -81,6 +87,7 @@ public final class StatusService extends StatusServiceGrpc.StatusServiceImplBase
             .setSinceMs(state.since().toEpochMilli());
     return switch (state.phase()) {
       case VersionState.Loading() -> version.setState(State.STATE_LOADING).build();
+      case VersionState.Ready() -> version.setState(State.STATE_READY).build();
       case VersionState.Serving() -> version.setState(State.STATE_SERVING).build();
       case VersionState.Draining() -> version.setState(State.STATE_DRAINING).build();
       case VersionState.Unloaded() -> version.setState(State.STATE_UNLOADED).build();

@@ -70,6 +70,7 @@ final class ServerUnderTest implements AutoCloseable {
     command.add("--spring.grpc.server.port=" + grpc);
     command.add("--server.address=127.0.0.1");
     command.add("--server.port=" + http);
+    command.add("--wukong.admin.port=0");
     options.settings().forEach(setting -> command.add("--" + setting));
     Path log = work.resolve("service.log");
     return new ServerUnderTest(

@@ -10,6 +10,8 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 
 /** Models without a watcher and without a service. */
 final class Hosted {
@@ -34,6 +36,8 @@ final class Hosted {
         POLL,
         new EngineOptions(new Device.Cpu(), 1, false, Precision.FP32),
         1 << 20,
+        Map.of(),
+        Optional.empty(),
         4);
   }
 

@@ -180,7 +180,7 @@ class BadRequestsTest {
             model(m -> m.setName("empty"))),
         bad(
             Code.NOT_FOUND,
-            "model.version is 2; loaded of 'tiny' is 1",
+            "model.version is 2; loaded of 'tiny' are [1]",
             model(m -> m.setVersion(2))),
         bad(invalid, "model.version is -1; 1 or more is allowed", model(m -> m.setVersion(-1))),
         bad(

@@ -1,6 +1,7 @@
 package dev.wukong.serving.testing;
 
 import dev.wukong.serving.ServingApplication;
+import dev.wukong.serving.admin.AdminServer;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.NettyChannelBuilder;
 import java.nio.file.Path;
@@ -35,6 +36,7 @@ public final class Served implements AutoCloseable {
     all.put("wukong.engine.runs", "1"); // What holds the only batch thread holds all.
     all.put("spring.grpc.server.port", "0");
     all.put("server.port", "0");
+    all.put("wukong.admin.port", "0");
     for (String setting : settings) {
       int equals = setting.indexOf('=');
       all.put(setting.substring(0, equals), setting.substring(equals + 1));
@@ -56,6 +58,11 @@ public final class Served implements AutoCloseable {
   /** The port of REST. */
   public int httpPort() {
     return context.getEnvironment().getRequiredProperty("local.server.port", Integer.class);
+  }
+
+  /** The port of operators. */
+  public int adminPort() {
+    return context.getBean(AdminServer.class).port();
   }
 
   /** A channel to the gRPC port. */

@@ -1,0 +1,86 @@
+package dev.wukong.serving.hosting;
+
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Which loaded version answers what. Immutable, so that a request sees one state of it.
+ *
+ * @param loaded by number
+ * @param main the number of the version that answers requests which ask for none; 0: there is none
+ * @param labels versions by label; one that is not loaded answers nothing
+ * @param shares of the requests that ask for no version, by label
+ */
+record Routing(
+    NavigableMap<Long, HostedModel> loaded,
+    long main,
+    Map<String, Long> labels,
+    List<Share> shares) {
+  /** Nothing is loaded. */
+  static final Routing NONE = new Routing(new TreeMap<>(), 0, Map.of(), List.of());
+
+  /**
+   * A part of the requests that ask for no version.
+   *
+   * @param label whose version answers them
+   * @param part 0 to 1
+   */
+  record Share(String label, double part) {}
+
+  Routing {
+    loaded = Collections.unmodifiableNavigableMap(new TreeMap<>(loaded));
+    labels = Map.copyOf(labels);
+    shares = List.copyOf(shares);
+  }
+
+  /** That answers a request which asks for no version; null while none does. */
+  @Nullable HostedModel serving() {
+    return loaded.get(main);
+  }
+
+  /**
+   * The same by shares.
+   *
+   * @param point of the request, in [0, 1): equal ones go to the same version
+   */
+  @Nullable HostedModel at(double point) {
+    double below = 0;
+    for (Share share : shares) {
+      below += share.part();
+      if (point < below) {
+        HostedModel model = labelled(share.label());
+        return model == null ? serving() : model;
+      }
+    }
+    return serving();
+  }
+
+  @Nullable HostedModel labelled(String label) {
+    Long version = labels.get(label);
+    return version == null ? null : loaded.get(version);
+  }
+
+  Routing with(HostedModel model) {
+    NavigableMap<Long, HostedModel> more = new TreeMap<>(loaded);
+    more.put(model.bundle(), model);
+    return new Routing(more, main, labels, shares);
+  }
+
+  Routing without(long version) {
+    NavigableMap<Long, HostedModel> fewer = new TreeMap<>(loaded);
+    fewer.remove(version);
+    return new Routing(fewer, main == version ? 0 : main, labels, shares);
+  }
+
+  Routing withMain(long version) {
+    return new Routing(loaded, version, labels, shares);
+  }
+
+  Routing withLabels(Map<String, Long> labels, List<Share> shares) {
+    return new Routing(loaded, main, labels, shares);
+  }
+}
