@@ -15,6 +15,8 @@ import dev.wukong.serving.hosting.ModelHost;
 import dev.wukong.serving.hosting.ModelsHealthIndicator;
 import dev.wukong.serving.hosting.VersionControl;
 import dev.wukong.serving.hosting.WatcherHealthIndicator;
+import dev.wukong.serving.inference.InferenceService;
+import dev.wukong.serving.inference.InferenceStatistics;
 import dev.wukong.serving.predict.FeedbackService;
 import dev.wukong.serving.predict.PredictService;
 import dev.wukong.serving.predict.PredictionIds;
@@ -149,6 +151,16 @@ class ServingConfiguration {
   @Bean
   StatusService statusService(ModelHost host, ServingProperties properties) {
     return new StatusService(host, properties.engine().options().device());
+  }
+
+  @Bean
+  InferenceService inferenceService(
+      ModelHost host, PredictService predict, ServingProperties properties, MeterRegistry meters) {
+    return new InferenceService(
+        host,
+        predict,
+        new InferenceStatistics(host, meters),
+        properties.limits().limits().candidates());
   }
 
   @Bean

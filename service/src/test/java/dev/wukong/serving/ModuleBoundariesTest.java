@@ -127,6 +127,7 @@ class ModuleBoundariesTest {
                       "dev.wukong.client..",
                       "dev.wukong.serving",
                       "dev.wukong.serving.admin..",
+                      "dev.wukong.serving.inference..",
                       "dev.wukong.serving.predict..")))
           .should()
           .dependOnClassesThat()

@@ -248,6 +248,8 @@ class StartTest {
       if (component.getType().isRecord()
           && component.getType().getEnclosingClass() == ServingProperties.class) {
         collect(name + ".", component.getType(), to);
+      } else if (component.getType() == Map.class) {
+        to.put(name + ".<model>", "latest");
       } else {
         to.put(name, defaultOf(type, component.getName()));
       }

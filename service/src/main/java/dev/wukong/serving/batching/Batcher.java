@@ -203,6 +203,10 @@ public final class Batcher implements AutoCloseable {
   private void settle(Batch batch, BatchScores scores, long formed, Settled settled) {
     long done = clock.getAsLong();
     batch.parts().getFirst().job().model().cost().record(batch.rows(), done - formed);
+    // Before anybody is answered: who then looks finds it counted.
+    runTime.record(done - formed, TimeUnit.NANOSECONDS);
+    batchRows.record(batch.rows());
+    scoredRows.increment(batch.rows());
     int at = 0;
     for (Part part : batch.parts()) {
       queueTime.record(Math.max(0, formed - part.job().submittedNanos()), TimeUnit.NANOSECONDS);
@@ -211,9 +215,6 @@ public final class Batcher implements AutoCloseable {
       part.job().scored(part, scores, at, formed, done, batch.rows());
       at += candidates;
     }
-    runTime.record(done - formed, TimeUnit.NANOSECONDS);
-    batchRows.record(batch.rows());
-    scoredRows.increment(batch.rows());
   }
 
   private static void fail(List<Part> parts) {

@@ -14,9 +14,11 @@ import dev.wukong.serving.inputs.ModelInputs;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Executor;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -43,12 +45,13 @@ final class BundleLoader {
   /**
    * Loads the bundle in {@code folder}.
    *
+   * @param costs what is known of batches, by {@link HostedModel#shape}: need not be measured again
    * @throws IOException if it cannot be read, or must not be used
    * @throws dev.wukong.runtime.DeviceException if the device cannot be used
    * @throws EngineException if its graph cannot be run here
    * @throws java.util.concurrent.CancellationException if it was given up
    */
-  HostedModel load(Path folder) throws IOException {
+  HostedModel load(Path folder, Map<String, BatchCost> costs) throws IOException {
     try (Bundle bundle = Bundle.open(folder)) {
       Precision precision = options.engine().precision();
       double tolerance = tolerance(bundle.manifest(), precision);
@@ -57,7 +60,7 @@ final class BundleLoader {
               bundle.graph(precision.file()),
               GraphInputs.types(bundle.layout(), precision),
               options.engine());
-      HostedModel model = host(bundle, engine);
+      HostedModel model = host(bundle, engine, costs);
       boolean ready = false;
       try {
         check(bundle.manifest(), model, tolerance);
@@ -87,8 +90,10 @@ final class BundleLoader {
   }
 
   /** The model over {@code engine}, which is closed where that fails. */
-  private HostedModel host(Bundle bundle, Engine engine) {
+  private HostedModel host(Bundle bundle, Engine engine, Map<String, BatchCost> costs) {
     Manifest manifest = bundle.manifest();
+    String shape = shape(manifest);
+    @Nullable BatchCost known = costs.get(shape);
     boolean hosted = false;
     EmbeddingTier tier = null;
     try {
@@ -104,7 +109,8 @@ final class BundleLoader {
               tier,
               engine,
               options.engine().precision(),
-              new BatchCost(options.maxRows()));
+              shape,
+              known == null ? new BatchCost(options.maxRows()) : BatchCost.like(known));
       hosted = true;
       return model;
     } finally {
@@ -115,6 +121,15 @@ final class BundleLoader {
         }
       }
     }
+  }
+
+  private static String shape(Manifest manifest) {
+    return "%s %s %s %s"
+        .formatted(
+            manifest.schema().id(),
+            manifest.widths(),
+            manifest.network().name(),
+            manifest.network().hyperparameters());
   }
 
   /**

@@ -72,6 +72,9 @@ public final class BundleWatcher implements AutoCloseable {
 
   private final VersionPlans plans;
 
+  /** Whether the thread stands behind those that answer requests. Watcher thread only. */
+  private boolean quiet;
+
   /** Watcher thread only. */
   private final Refusals refusals;
 
@@ -323,14 +326,20 @@ public final class BundleWatcher implements AutoCloseable {
     }
     model.loading(number);
     try {
+      if (!quiet && host.models().stream().anyMatch(other -> other.servingVersion() > 0)) {
+        // Before anybody is served there is nobody to be kept waiting.
+        QuietThread.begin();
+        quiet = true;
+      }
       long began = System.nanoTime();
-      HostedModel loaded = loader.load(folder);
+      HostedModel loaded = loader.load(folder, model.costs());
       log.info(
           "model '{}' version {}: loaded in {} ms, {} rows in memory",
           model.name(),
           number,
           TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - began),
           loaded.residentRows());
+      count(model, "loaded");
       model.add(loaded);
     } catch (Throwable e) { // Also errors: one model's load may not end the watching of all.
       if (isClosed()) {
@@ -344,19 +353,18 @@ public final class BundleWatcher implements AutoCloseable {
     }
     refusals.forget(model.name(), number);
     retention.changed(model);
-    count(model, "loaded");
     return true;
   }
 
   private void refuse(ServedModel model, long number, FolderState state, Throwable thrown) {
     LoadFailure failure = LoadFailure.of(thrown);
     boolean news = refusals.add(model.name(), number, state, failure, clock.getAsLong());
+    count(model, "refused"); // Before it is to be seen, so that whoever sees it finds it counted.
     model.failed(number, failure.reason());
     retention.changed(model);
     if (!failure.passing()) {
       retention.refused(model, number);
     }
-    count(model, "refused");
     if (news) {
       log.error(
           "model '{}' version {} cannot be used, {}, {}: {}",

@@ -42,6 +42,7 @@ public final class HostedModel implements BatchModel {
   private final RowPreparation preparation;
   private final Engine engine;
   private final Precision precision;
+  private final String shape;
   private final BatchCost cost;
   private final InputsPool inputs;
 
@@ -62,6 +63,7 @@ public final class HostedModel implements BatchModel {
       EmbeddingTier tier,
       Engine engine,
       Precision precision,
+      String shape,
       BatchCost cost) {
     this.name = name;
     this.bundle = bundle;
@@ -74,6 +76,7 @@ public final class HostedModel implements BatchModel {
     this.preparation = new RowPreparation(layout, tier);
     this.engine = engine;
     this.precision = precision;
+    this.shape = shape;
     this.cost = cost;
     this.inputs = new InputsPool(layout, GraphInputs.rows(precision));
   }
@@ -126,6 +129,11 @@ public final class HostedModel implements BatchModel {
   /** Where features lie in encoded rows. */
   public InputLayout layout() {
     return layout;
+  }
+
+  /** All that decides what batches cost: versions of equal shape cost the same. */
+  String shape() {
+    return shape;
   }
 
   @Override

@@ -1,5 +1,6 @@
 package dev.wukong.serving.hosting;
 
+import dev.wukong.serving.batching.BatchCost;
 import dev.wukong.serving.batching.Batcher;
 import dev.wukong.serving.hosting.Routing.Share;
 import dev.wukong.serving.hosting.VersionState.Phase;
@@ -7,6 +8,7 @@ import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Clock;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -101,6 +103,13 @@ public final class ServedModel {
   /** Shares of the requests that ask for no version, by label. */
   public Map<String, Double> shares() {
     return routing.shares().stream().collect(Collectors.toMap(Share::label, Share::part));
+  }
+
+  /** What batches of the loaded versions cost, by {@link HostedModel#shape}. */
+  Map<String, BatchCost> costs() {
+    Map<String, BatchCost> costs = new HashMap<>();
+    routing.loaded().values().forEach(model -> costs.put(model.shape(), model.cost()));
+    return costs;
   }
 
   /** The versions that can answer. */

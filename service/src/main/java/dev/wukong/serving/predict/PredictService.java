@@ -26,6 +26,7 @@ import dev.wukong.serving.predict.ServingException.NotReady;
 import dev.wukong.serving.predict.ServingException.Overloaded;
 import io.grpc.Context;
 import io.grpc.Deadline;
+import io.grpc.StatusRuntimeException;
 import io.grpc.stub.StreamObserver;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Duration;
@@ -79,21 +80,33 @@ public final class PredictService extends RankingServiceGrpc.RankingServiceImplB
   public void predict(PredictRequest request, StreamObserver<PredictResponse> answer) {
     PredictResponse response;
     try {
-      response = admit(request);
-    } catch (ServingException e) {
-      meters.refused(e);
-      answer.onError(StatusMapping.toStatus(e));
-      return;
-    } catch (RuntimeException e) {
-      log.error("a Predict request failed", e);
-      Defect defect = new Defect("the server failed on this request; its log says why");
-      meters.refused(defect);
-      answer.onError(StatusMapping.toStatus(defect));
+      response = score(request);
+    } catch (StatusRuntimeException e) {
+      answer.onError(e);
       return;
     }
     answer.onNext(response);
     answer.onCompleted();
     answered.increment();
+  }
+
+  /**
+   * The answer to {@code request}, for other doors; the caller's thread waits for it.
+   *
+   * @throws StatusRuntimeException as the call itself fails
+   */
+  public PredictResponse score(PredictRequest request) {
+    try {
+      return admit(request);
+    } catch (ServingException e) {
+      meters.refused(e);
+      throw StatusMapping.toStatus(e);
+    } catch (RuntimeException e) {
+      log.error("a Predict request failed", e);
+      Defect defect = new Defect("the server failed on this request; its log says why");
+      meters.refused(defect);
+      throw StatusMapping.toStatus(defect);
+    }
   }
 
   /** Says what became of all requests; called when no more can come. */

@@ -44,6 +44,6 @@ final class Hosted {
   /** The version in {@code bundle}, its rows on the heap. */
   static HostedModel load(Path bundle) throws IOException {
     return new BundleLoader(options(bundle), new HeapRowStore(), Runnable::run, () -> false)
-        .load(bundle);
+        .load(bundle, Map.of());
   }
 }

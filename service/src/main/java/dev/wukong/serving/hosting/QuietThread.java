@@ -1,0 +1,58 @@
+package dev.wukong.serving.hosting;
+
+import java.lang.System.Logger.Level;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.util.Optional;
+
+/**
+ * Lets a thread stand behind all others: what it does in the background then takes the processor
+ * only where nobody who answers requests wants it.
+ */
+final class QuietThread {
+  private static final System.Logger log = System.getLogger(QuietThread.class.getName());
+
+  /** The lowest there is. */
+  private static final int LOWEST = 19;
+
+  private static final int OF_THREAD = 0;
+  private static final int CURRENT = 0;
+
+  private QuietThread() {}
+
+  /**
+   * Gives the current thread the lowest priority, for good: the system lets nobody take it back.
+   * Does nothing, but says so, where the platform has no such call. (Java's own priorities have no
+   * effect on Linux.)
+   */
+  @SuppressWarnings("restricted") // One call of a C function whose signature is known.
+  static void begin() {
+    Linker linker = Linker.nativeLinker();
+    Optional<MemorySegment> setpriority = linker.defaultLookup().find("setpriority");
+    if (setpriority.isEmpty()) {
+      log.log(Level.INFO, "this platform has no setpriority: loads compete with requests");
+      return;
+    }
+    MethodHandle call =
+        linker.downcallHandle(
+            setpriority.get(),
+            FunctionDescriptor.of(
+                ValueLayout.JAVA_INT,
+                ValueLayout.JAVA_INT,
+                ValueLayout.JAVA_INT,
+                ValueLayout.JAVA_INT));
+    try {
+      int result = (int) call.invokeExact(OF_THREAD, CURRENT, LOWEST);
+      if (result != 0) {
+        log.log(Level.INFO, "the system refuses a lower priority: loads compete with requests");
+      }
+    } catch (RuntimeException | Error e) {
+      throw e;
+    } catch (Throwable e) {
+      throw new IllegalStateException("setpriority failed", e);
+    }
+  }
+}

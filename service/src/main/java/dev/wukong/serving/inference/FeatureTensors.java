@@ -1,0 +1,75 @@
+package dev.wukong.serving.inference;
+
+import dev.wukong.data.Feature;
+import dev.wukong.data.IdFeature;
+import dev.wukong.data.NumberFeature;
+import dev.wukong.data.Schema;
+import dev.wukong.data.Scope;
+import dev.wukong.data.ValueType;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/** The tensors by which a model's features come. Stateless. */
+final class FeatureTensors {
+  static final String CONTEXT_OF = "context_of";
+
+  /**
+   * A tensor that a model takes.
+   *
+   * @param width values a row; -1: any
+   * @param optional may be left out
+   */
+  record Spec(String name, String datatype, long width, boolean optional) {}
+
+  private FeatureTensors() {}
+
+  static String name(Feature feature) {
+    return feature.scope().name().toLowerCase(Locale.ROOT) + "." + feature.name();
+  }
+
+  static String count(Feature feature) {
+    return name(feature) + ".count";
+  }
+
+  static String weights(Feature feature) {
+    return name(feature) + ".weights";
+  }
+
+  static String present(Feature feature) {
+    return name(feature) + ".present";
+  }
+
+  /** The type of an id feature's values. */
+  static String datatype(IdFeature feature) {
+    return feature.bucketed() ? "FP64" : feature.type() == ValueType.STRING ? "BYTES" : "INT64";
+  }
+
+  /** All that {@code schema} has. */
+  static List<Spec> of(Schema schema) {
+    List<Spec> specs = new ArrayList<>();
+    for (Scope scope : Scope.values()) {
+      for (IdFeature feature : schema.ids(scope)) {
+        boolean many = feature.multiValued();
+        specs.add(new Spec(name(feature), datatype(feature), many ? -1 : 1, true));
+        specs.add(
+            many
+                ? new Spec(count(feature), "INT32", 1, true)
+                : new Spec(present(feature), "BOOL", 1, true));
+        if (feature.weighted()) {
+          specs.add(new Spec(weights(feature), "FP32", many ? -1 : 1, true));
+        }
+      }
+      for (NumberFeature feature : schema.numbers(scope)) {
+        specs.add(new Spec(name(feature), "FP32", feature.width(), feature.optional()));
+        if (feature.optional()) {
+          specs.add(new Spec(present(feature), "BOOL", 1, true));
+        }
+      }
+    }
+    if (schema.hasContext()) {
+      specs.add(new Spec(CONTEXT_OF, "INT32", 1, true));
+    }
+    return specs;
+  }
+}

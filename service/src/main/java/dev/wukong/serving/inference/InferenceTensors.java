@@ -1,0 +1,173 @@
+package dev.wukong.serving.inference;
+
+import com.google.protobuf.ByteString;
+import com.google.protobuf.UnsafeByteOperations;
+import dev.wukong.data.ShownText;
+import dev.wukong.proto.inference.InferTensorContents;
+import dev.wukong.proto.inference.ModelInferRequest;
+import dev.wukong.proto.inference.ModelInferRequest.InferInputTensor;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The input tensors of one request by name, with their values as little-endian bytes whichever way
+ * they came. One thread.
+ */
+final class InferenceTensors {
+  /** A tensor of more values is no request. */
+  private static final long MOST = 1L << 28;
+
+  /**
+   * One tensor.
+   *
+   * @param rows the first dimension
+   * @param width the product of the others
+   * @param bytes raw contents; strings each after their length
+   */
+  record Values(String name, int rows, int width, ByteString bytes) {}
+
+  private final ModelInferRequest request;
+  private final Map<String, Integer> indices = new HashMap<>();
+  private final Set<String> used = new HashSet<>();
+
+  /**
+   * The tensors of {@code request}.
+   *
+   * @throws BadInference if two have one name, or raw contents are not one for each
+   */
+  InferenceTensors(ModelInferRequest request) {
+    this.request = request;
+    for (int i = 0; i < request.getInputsCount(); i++) {
+      String name = request.getInputs(i).getName();
+      if (indices.put(name, i) != null) {
+        throw new BadInference("inputs: '%s' is there twice".formatted(ShownText.of(name)));
+      }
+    }
+    int raw = request.getRawInputContentsCount();
+    if (raw > 0 && raw != request.getInputsCount()) {
+      throw new BadInference(
+          "raw_input_contents has %d entries; one for each of %d inputs is needed, or none"
+              .formatted(raw, request.getInputsCount()));
+    }
+  }
+
+  /**
+   * The tensor called {@code name}; null where there is none.
+   *
+   * @throws BadInference if it is of another type, or its contents do not fit its shape
+   */
+  @Nullable Values find(String name, String datatype) {
+    Integer index = indices.get(name);
+    if (index == null) {
+      return null;
+    }
+    used.add(name);
+    InferInputTensor tensor = request.getInputs(index);
+    if (!tensor.getDatatype().equals(datatype)) {
+      throw new BadInference(
+          "inputs: '%s' is %s; %s is needed"
+              .formatted(name, ShownText.of(tensor.getDatatype()), datatype));
+    }
+    List<Long> shape = tensor.getShapeList();
+    long values = 1;
+    for (long dimension : shape) {
+      if (dimension < 0 || dimension > MOST || values > MOST) {
+        throw new BadInference("inputs: '%s' has the shape %s".formatted(name, shape));
+      }
+      values *= dimension;
+    }
+    if (shape.isEmpty() || values > MOST || shape.getFirst() == 0) {
+      throw new BadInference(
+          "inputs: '%s' has the shape %s; one or more rows are needed".formatted(name, shape));
+    }
+    int rows = Math.toIntExact(shape.getFirst());
+    ByteString bytes =
+        request.getRawInputContentsCount() > 0
+            ? request.getRawInputContents(index)
+            : typed(name, datatype, tensor.getContents());
+    int size = size(datatype);
+    if (size > 0 && bytes.size() != values * size) {
+      throw new BadInference(
+          "inputs: '%s' has %d bytes; %d are needed (%d values of %s)"
+              .formatted(name, bytes.size(), values * size, values, datatype));
+    }
+    return new Values(name, rows, (int) (values / rows), bytes);
+  }
+
+  /** Fails if a tensor has not been asked for: its name is wrong. */
+  void requireAllUsed(Set<String> allowed) {
+    for (String name : indices.keySet()) {
+      if (!used.contains(name)) {
+        throw new BadInference(
+            "inputs: there is no '%s'; the model has %s"
+                .formatted(ShownText.of(name), String.join(", ", allowed)));
+      }
+    }
+  }
+
+  private static int size(String datatype) {
+    return switch (datatype) {
+      case "BOOL" -> 1;
+      case "INT32", "FP32" -> 4;
+      case "INT64", "FP64" -> 8;
+      default -> 0;
+    };
+  }
+
+  private static ByteString typed(String name, String datatype, InferTensorContents contents) {
+    return switch (datatype) {
+      case "BOOL" -> {
+        ByteBuffer bytes = room(contents.getBoolContentsCount());
+        contents.getBoolContentsList().forEach(value -> bytes.put((byte) (value ? 1 : 0)));
+        yield wrap(bytes);
+      }
+      case "INT32" -> {
+        ByteBuffer bytes = room(4L * contents.getIntContentsCount());
+        contents.getIntContentsList().forEach(bytes::putInt);
+        yield wrap(bytes);
+      }
+      case "INT64" -> {
+        ByteBuffer bytes = room(8L * contents.getInt64ContentsCount());
+        contents.getInt64ContentsList().forEach(bytes::putLong);
+        yield wrap(bytes);
+      }
+      case "FP32" -> {
+        ByteBuffer bytes = room(4L * contents.getFp32ContentsCount());
+        contents.getFp32ContentsList().forEach(bytes::putFloat);
+        yield wrap(bytes);
+      }
+      case "FP64" -> {
+        ByteBuffer bytes = room(8L * contents.getFp64ContentsCount());
+        contents.getFp64ContentsList().forEach(bytes::putDouble);
+        yield wrap(bytes);
+      }
+      case "BYTES" -> {
+        long size = 0;
+        for (ByteString value : contents.getBytesContentsList()) {
+          size += 4L + value.size();
+        }
+        ByteBuffer bytes = room(size);
+        for (ByteString value : contents.getBytesContentsList()) {
+          bytes.putInt(value.size());
+          value.copyTo(bytes);
+        }
+        yield wrap(bytes);
+      }
+      default -> throw new IllegalArgumentException(name + " is " + datatype);
+    };
+  }
+
+  private static ByteBuffer room(long size) {
+    return ByteBuffer.allocate(Math.toIntExact(size)).order(ByteOrder.LITTLE_ENDIAN);
+  }
+
+  private static ByteString wrap(ByteBuffer bytes) {
+    return UnsafeByteOperations.unsafeWrap(bytes.flip());
+  }
+}

@@ -1,0 +1,445 @@
+package dev.wukong.serving.inference;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+import static org.assertj.core.api.Assertions.within;
+
+import com.google.protobuf.ByteString;
+import dev.wukong.proto.inference.GRPCInferenceServiceGrpc;
+import dev.wukong.proto.inference.GRPCInferenceServiceGrpc.GRPCInferenceServiceBlockingStub;
+import dev.wukong.proto.inference.InferParameter;
+import dev.wukong.proto.inference.InferTensorContents;
+import dev.wukong.proto.inference.ModelConfigRequest;
+import dev.wukong.proto.inference.ModelInferRequest;
+import dev.wukong.proto.inference.ModelInferRequest.InferInputTensor;
+import dev.wukong.proto.inference.ModelInferRequest.InferRequestedOutputTensor;
+import dev.wukong.proto.inference.ModelInferResponse;
+import dev.wukong.proto.inference.ModelMetadataRequest;
+import dev.wukong.proto.inference.ModelMetadataResponse;
+import dev.wukong.proto.inference.ModelMetadataResponse.TensorMetadata;
+import dev.wukong.proto.inference.ModelReadyRequest;
+import dev.wukong.proto.inference.ModelStatistics;
+import dev.wukong.proto.inference.ModelStatisticsRequest;
+import dev.wukong.proto.inference.ServerLiveRequest;
+import dev.wukong.proto.inference.ServerMetadataRequest;
+import dev.wukong.proto.inference.ServerReadyRequest;
+import dev.wukong.serving.hosting.ModelHost;
+import dev.wukong.serving.testing.Served;
+import dev.wukong.serving.testing.TinyModel;
+import io.grpc.Status.Code;
+import io.grpc.StatusRuntimeException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.TestInstance.Lifecycle;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The protocol's calls over a port; answers are compared with what is computed by hand. */
+@TestInstance(Lifecycle.PER_CLASS)
+class InferenceServiceTest {
+  private static final TinyModel MODEL = new TinyModel(1);
+
+  @SuppressWarnings("NullAway.Init") // Before all tests.
+  private Served served;
+
+  @BeforeAll
+  void start(@TempDir Path root) throws Exception {
+    MODEL.write(root.resolve("bundles"), "tiny", 3);
+    served = Served.start(root.resolve("bundles"));
+    ModelHost host = served.bean(ModelHost.class);
+    Served.await(
+        "it serves", () -> host.model("tiny").map(m -> m.servingVersion() == 3).orElse(false));
+  }
+
+  @AfterAll
+  void stop() {
+    served.close();
+  }
+
+  private GRPCInferenceServiceBlockingStub stub() {
+    return GRPCInferenceServiceGrpc.newBlockingStub(served.channel());
+  }
+
+  /** A request of one context and three candidates, as clients build it. */
+  private static final class Tensors {
+    private final Map<String, InferInputTensor.Builder> inputs = new HashMap<>();
+    private final Map<String, ByteString> raw = new HashMap<>();
+
+    Tensors put(String name, String datatype, ByteString bytes, long... shape) {
+      InferInputTensor.Builder tensor =
+          InferInputTensor.newBuilder().setName(name).setDatatype(datatype);
+      for (long dimension : shape) {
+        tensor.addShape(dimension);
+      }
+      inputs.put(name, tensor);
+      raw.put(name, bytes);
+      return this;
+    }
+
+    Tensors without(String name) {
+      inputs.remove(name);
+      raw.remove(name);
+      return this;
+    }
+
+    ModelInferRequest.Builder request() {
+      ModelInferRequest.Builder request =
+          ModelInferRequest.newBuilder().setModelName("tiny").setId("r1");
+      List<String> names = new ArrayList<>(inputs.keySet());
+      for (String name : names) {
+        request.addInputs(inputs.get(name)).addRawInputContents(raw.get(name));
+      }
+      return request;
+    }
+  }
+
+  private static ByteString bytes(int size, Consumer<ByteBuffer> fill) {
+    ByteBuffer buffer = ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN);
+    fill.accept(buffer);
+    return ByteString.copyFrom(buffer.flip());
+  }
+
+  private static ByteString longs(long... values) {
+    return bytes(
+        8 * values.length,
+        to -> {
+          for (long value : values) {
+            to.putLong(value);
+          }
+        });
+  }
+
+  private static ByteString floats(float... values) {
+    return bytes(
+        4 * values.length,
+        to -> {
+          for (float value : values) {
+            to.putFloat(value);
+          }
+        });
+  }
+
+  private static ByteString doubles(double... values) {
+    return bytes(
+        8 * values.length,
+        to -> {
+          for (double value : values) {
+            to.putDouble(value);
+          }
+        });
+  }
+
+  private static ByteString ints(int... values) {
+    return bytes(
+        4 * values.length,
+        to -> {
+          for (int value : values) {
+            to.putInt(value);
+          }
+        });
+  }
+
+  private static ByteString strings(String... values) {
+    ByteString all = ByteString.EMPTY;
+    for (String value : values) {
+      ByteString utf8 = ByteString.copyFrom(value, StandardCharsets.UTF_8);
+      all = all.concat(ints(utf8.size())).concat(utf8);
+    }
+    return all;
+  }
+
+  private static Tensors tensors() {
+    return new Tensors()
+        .put("context.user", "INT64", longs(101), 1, 1)
+        .put("context.age", "FP32", floats(0.5f), 1, 1)
+        .put("candidate.item", "INT64", longs(7, 8, 9_999), 3, 1)
+        .put("candidate.tags", "BYTES", strings("red", "größe", "", "", "blue", "new"), 3, 2)
+        .put("candidate.tags.count", "INT32", ints(2, 0, 2), 3, 1)
+        .put("candidate.tags.weights", "FP32", floats(1, 2, 0, 0, 0.5f, 1), 3, 2)
+        .put("candidate.price", "FP64", doubles(0.5, 5, 0), 3, 1)
+        .put("candidate.price.present", "BOOL", ByteString.copyFrom(new byte[] {1, 1, 0}), 3, 1)
+        .put("candidate.picture", "FP32", floats(0.1f, 0.2f, 0.3f, 0.4f, 0, 0), 3, 2);
+  }
+
+  private static float[] expected() {
+    Map<String, Object> context = Map.of("user", 101, "age", 0.5);
+    List<Map<String, Object>> candidates =
+        List.of(
+            Map.of(
+                "item",
+                7,
+                "tags",
+                List.of("red", "größe"),
+                "tag_weights",
+                List.of(1, 2),
+                "price",
+                0.5,
+                "picture",
+                List.of(0.1f, 0.2f)),
+            Map.of("item", 8, "price", 5, "picture", List.of(0.3f, 0.4f)),
+            Map.of(
+                "item",
+                9_999,
+                "tags",
+                List.of("blue", "new"),
+                "tag_weights",
+                List.of(0.5, 1),
+                "picture",
+                List.of(0, 0)));
+    float[] expected = new float[6];
+    for (int i = 0; i < 3; i++) {
+      double logit = MODEL.logit(context, candidates.get(i));
+      expected[2 * i] = TinyModel.probability(logit, 0);
+      expected[2 * i + 1] = TinyModel.probability(logit, 1);
+    }
+    return expected;
+  }
+
+  private static float[] output(ModelInferResponse response, int index) {
+    float[] values = new float[response.getRawOutputContents(index).size() / 4];
+    response
+        .getRawOutputContents(index)
+        .asReadOnlyByteBuffer()
+        .order(ByteOrder.LITTLE_ENDIAN)
+        .asFloatBuffer()
+        .get(values);
+    return values;
+  }
+
+  private String refusal(Code code, ModelInferRequest.Builder request) {
+    StatusRuntimeException refusal =
+        catchThrowableOfType(
+            StatusRuntimeException.class, () -> stub().modelInfer(request.build()));
+    assertThat(refusal).isNotNull();
+    assertThat(refusal.getStatus().getCode()).isEqualTo(code);
+    return String.valueOf(refusal.getStatus().getDescription());
+  }
+
+  @Test
+  void infer_rawContents_areScoredAsPredictDoes() {
+    ModelInferResponse response = stub().modelInfer(tensors().request().build());
+
+    assertThat(response.getModelName()).isEqualTo("tiny");
+    assertThat(response.getModelVersion()).isEqualTo("3");
+    assertThat(response.getId()).isEqualTo("r1");
+    assertThat(response.getOutputs(0).getName()).isEqualTo("probabilities");
+    assertThat(response.getOutputs(0).getShapeList()).containsExactly(3L, 2L);
+    assertThat(response.getOutputs(1).getName()).isEqualTo("logits");
+    assertThat(output(response, 0)).containsExactly(expected(), within(1e-5f));
+    assertThat(response.getParametersMap().get("defaulted_ids"))
+        .isEqualTo(InferParameter.newBuilder().setInt64Param(2).build());
+  }
+
+  @Test
+  void infer_typedContents_areTheSame() {
+    ModelInferRequest raw = tensors().request().build();
+    ModelInferRequest.Builder typed = raw.toBuilder().clearRawInputContents();
+    for (int i = 0; i < raw.getInputsCount(); i++) {
+      ByteBuffer bytes =
+          raw.getRawInputContents(i).asReadOnlyByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
+      InferTensorContents.Builder contents = InferTensorContents.newBuilder();
+      while (bytes.hasRemaining()) {
+        switch (raw.getInputs(i).getDatatype()) {
+          case "INT64" -> contents.addInt64Contents(bytes.getLong());
+          case "INT32" -> contents.addIntContents(bytes.getInt());
+          case "FP32" -> contents.addFp32Contents(bytes.getFloat());
+          case "FP64" -> contents.addFp64Contents(bytes.getDouble());
+          case "BOOL" -> contents.addBoolContents(bytes.get() != 0);
+          default -> {
+            byte[] text = new byte[bytes.getInt()];
+            bytes.get(text);
+            contents.addBytesContents(ByteString.copyFrom(text));
+          }
+        }
+      }
+      typed.getInputsBuilder(i).setContents(contents);
+    }
+    assertThat(output(stub().modelInfer(typed.build()), 0))
+        .containsExactly(expected(), within(1e-5f));
+  }
+
+  @Test
+  void infer_aContextForEachCandidate_isTheSame() {
+    Tensors tensors =
+        tensors()
+            .put("context.user", "INT64", longs(101, 101, 101), 3, 1)
+            .put("context.age", "FP32", floats(0.5f, 0.5f, 0.5f), 3, 1);
+    assertThat(output(stub().modelInfer(tensors.request().build()), 0))
+        .containsExactly(expected(), within(1e-5f));
+    tensors
+        .put("context.user", "INT64", longs(140, 101), 2, 1)
+        .put("context.age", "FP32", floats(9, 0.5f), 2, 1)
+        .put("context_of", "INT32", ints(1, 1, 1), 3, 1);
+    assertThat(output(stub().modelInfer(tensors.request().build()), 0))
+        .containsExactly(expected(), within(1e-5f));
+  }
+
+  @Test
+  void infer_absentFeatures_mayBeLeftOut() {
+    Tensors tensors =
+        new Tensors()
+            .put("candidate.item", "INT64", longs(7), 1)
+            .put("candidate.picture", "FP32", floats(0.1f, 0.2f), 1, 2);
+    double logit = MODEL.logit(Map.of(), Map.of("item", 7, "picture", List.of(0.1f, 0.2f)));
+    assertThat(output(stub().modelInfer(tensors.request().build()), 0)[0])
+        .isCloseTo(TinyModel.probability(logit, 0), within(1e-5f));
+  }
+
+  @Test
+  void infer_wantedOutputs_areThoseAlone() {
+    ModelInferResponse response =
+        stub()
+            .modelInfer(
+                tensors()
+                    .request()
+                    .addOutputs(InferRequestedOutputTensor.newBuilder().setName("logits"))
+                    .build());
+    assertThat(response.getOutputsCount()).isEqualTo(1);
+    assertThat(response.getOutputs(0).getName()).isEqualTo("logits");
+    assertThat(
+            refusal(
+                Code.INVALID_ARGUMENT,
+                tensors()
+                    .request()
+                    .addOutputs(InferRequestedOutputTensor.newBuilder().setName("x"))))
+        .isEqualTo("outputs: there is no 'x'; the model has probabilities, logits");
+  }
+
+  @Test
+  void infer_badTensors_areNamed() {
+    Code bad = Code.INVALID_ARGUMENT;
+    assertThat(refusal(bad, tensors().put("candidate.itme", "INT64", longs(1), 1, 1).request()))
+        .startsWith("inputs: there is no 'candidate.itme'; the model has candidate.item, ");
+    assertThat(refusal(bad, tensors().put("candidate.item", "INT32", ints(1), 1, 1).request()))
+        .isEqualTo("inputs: 'candidate.item' is INT32; INT64 is needed");
+    assertThat(refusal(bad, tensors().put("candidate.item", "INT64", longs(1, 2), 3, 1).request()))
+        .isEqualTo("inputs: 'candidate.item' has 16 bytes; 24 are needed (3 values of INT64)");
+    assertThat(refusal(bad, tensors().put("candidate.price", "FP64", doubles(1), 1, 1).request()))
+        .isEqualTo(
+            "inputs: 'candidate.price' has 1 rows; 3 are needed, as the other tensors of"
+                + " 'candidate' have");
+    assertThat(
+            refusal(
+                bad, tensors().put("candidate.tags", "BYTES", strings("a", "b"), 3, 2).request()))
+        .isEqualTo(
+            "inputs: 'candidate.tags', row 1: a string is cut off; each is its length (4 bytes) and"
+                + " its bytes");
+    assertThat(
+            refusal(
+                bad, tensors().put("candidate.tags.count", "INT32", ints(2, 3, 0), 3, 1).request()))
+        .isEqualTo("inputs: 'candidate.tags.count' has 3 in row 1; 0 to 2 are allowed");
+    assertThat(refusal(bad, tensors().without("candidate.tags.weights").request()))
+        .isEqualTo("inputs: 'candidate.tags.weights' is missing");
+    assertThat(refusal(bad, tensors().without("candidate.picture").request()))
+        .isEqualTo("inputs: 'candidate.picture' is missing");
+    assertThat(
+            refusal(
+                bad,
+                tensors()
+                    .put("context.user", "INT64", longs(1, 2), 2, 1)
+                    .put("context.age", "FP32", floats(1, 2), 2, 1)
+                    .request()))
+        .isEqualTo("inputs: 'context_of' is missing: there are 2 contexts and 3 candidates");
+    assertThat(refusal(bad, tensors().put("candidate.item", "INT64", longs(), 0, 1).request()))
+        .isEqualTo("inputs: 'candidate.item' has the shape [0, 1]; one or more rows are needed");
+    assertThat(refusal(bad, tensors().put("candidate.item", "INT64", longs(), -1, 1).request()))
+        .isEqualTo("inputs: 'candidate.item' has the shape [-1, 1]");
+    assertThat(
+            refusal(
+                bad,
+                tensors().put("candidate.item", "INT64", longs(), 1L << 40, 1L << 40).request()))
+        .startsWith("inputs: 'candidate.item' has the shape [1099511627776, 1099511627776]");
+    assertThat(refusal(bad, tensors().request().addRawInputContents(ByteString.EMPTY)))
+        .isEqualTo(
+            "raw_input_contents has 10 entries; one for each of 9 inputs is needed, or none");
+    // What the schema forbids is said as Predict says it.
+    assertThat(
+            refusal(
+                bad,
+                tensors()
+                    .put("candidate.picture", "FP32", floats(1, Float.NaN, 1, 1, 1, 1), 3, 2)
+                    .request()))
+        .isEqualTo("candidates: feature 'picture', row 0: NaN; a finite number is needed");
+  }
+
+  @Test
+  void infer_unknownModelOrVersion_isNotThere() {
+    assertThat(refusal(Code.NOT_FOUND, tensors().request().setModelName("other")))
+        .isEqualTo("the model's name is 'other'; this server has [tiny]");
+    assertThat(refusal(Code.UNAVAILABLE, tensors().request().setModelVersion("9")))
+        .isEqualTo("model 'tiny' has no such version, or none that serves yet");
+  }
+
+  @Test
+  void metadata_ofTheModel_namesEveryTensor() {
+    ModelMetadataResponse metadata =
+        stub().modelMetadata(ModelMetadataRequest.newBuilder().setName("tiny").build());
+    assertThat(metadata.getVersionsList()).containsExactly("3");
+    assertThat(metadata.getInputsList().stream().map(TensorMetadata::getName))
+        .containsExactly(
+            "context.user",
+            "context.user.present",
+            "context.age",
+            "context.age.present",
+            "candidate.item",
+            "candidate.item.present",
+            "candidate.tags",
+            "candidate.tags.count",
+            "candidate.tags.weights",
+            "candidate.price",
+            "candidate.price.present",
+            "candidate.picture",
+            "context_of");
+    assertThat(metadata.getOutputsList().stream().map(TensorMetadata::getName))
+        .containsExactly("probabilities", "logits");
+    assertThat(
+            stub()
+                .modelConfig(ModelConfigRequest.newBuilder().setName("tiny").build())
+                .getConfig()
+                .getMaxBatchSize())
+        .isEqualTo(8192);
+  }
+
+  @Test
+  void server_liveReadyAndMetadata_areAnswered() {
+    assertThat(stub().serverLive(ServerLiveRequest.getDefaultInstance()).getLive()).isTrue();
+    assertThat(stub().serverReady(ServerReadyRequest.getDefaultInstance()).getReady()).isTrue();
+    assertThat(
+            stub().serverMetadata(ServerMetadataRequest.getDefaultInstance()).getExtensionsList())
+        .contains("statistics");
+    ModelReadyRequest.Builder ready = ModelReadyRequest.newBuilder().setName("tiny");
+    assertThat(stub().modelReady(ready.build()).getReady()).isTrue();
+    assertThat(stub().modelReady(ready.setVersion("3").build()).getReady()).isTrue();
+    assertThat(stub().modelReady(ready.setVersion("4").build()).getReady()).isFalse();
+  }
+
+  @Test
+  void statistics_afterAnInference_haveGrownByIt() {
+    ModelStatistics before = statistics();
+    ModelInferResponse response = stub().modelInfer(tensors().request().build());
+    assertThat(response.getOutputsCount()).isEqualTo(2);
+    ModelStatistics after = statistics();
+    assertThat(after.getInferenceCount()).isEqualTo(before.getInferenceCount() + 3);
+    assertThat(after.getExecutionCount()).isEqualTo(before.getExecutionCount() + 1);
+    assertThat(after.getInferenceStats().getSuccess().getCount())
+        .isEqualTo(before.getInferenceStats().getSuccess().getCount() + 1);
+    assertThat(after.getInferenceStats().getComputeInfer().getNs())
+        .isGreaterThan(before.getInferenceStats().getComputeInfer().getNs());
+  }
+
+  private ModelStatistics statistics() {
+    return stub()
+        .modelStatistics(ModelStatisticsRequest.newBuilder().setName("tiny").build())
+        .getModelStats(0);
+  }
+}
