@@ -13,6 +13,7 @@ import dev.wukong.serving.embedding.RowsView;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -21,8 +22,8 @@ import java.util.concurrent.Executor;
 import java.util.function.BooleanSupplier;
 
 /**
- * Brings a bundle's rows into the store, unless they are there, and into memory as far as it
- * reaches. One thread.
+ * Brings a bundle's rows into memory; where that does not reach, also into the store, unless they
+ * are there. One thread.
  */
 final class RowImport {
   private static final int CHUNK = 8192;
@@ -53,11 +54,17 @@ final class RowImport {
   EmbeddingTier load(Bundle bundle, String digest) {
     InputLayout layout = bundle.layout();
     RowsView view = new RowsView(bundle.manifest().model(), bundle.manifest().version(), 0);
+    long[] rows = rows(bundle);
+    int[] capacities = RowCapacities.of(layout.groups(), rows, residentBytes);
     EmbeddingTier tier =
-        new EmbeddingTier(layout, view, store, readers, capacities(bundle), defaultRows(bundle));
+        new EmbeddingTier(layout, view, store, readers, capacities, defaultRows(bundle));
     boolean filled = false;
     try {
-      fill(bundle, view, tier, digest);
+      if (fits(rows, capacities)) {
+        fillMemory(bundle, view, tier);
+      } else {
+        fill(bundle, view, tier, digest);
+      }
       filled = true;
       return tier;
     } finally {
@@ -67,11 +74,40 @@ final class RowImport {
     }
   }
 
+  private static boolean fits(long[] rows, int[] capacities) {
+    for (int g = 0; g < rows.length; g++) {
+      if (capacities[g] < rows[g]) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Rows that are all in memory come from the bundle at every start: nobody reads the store. */
+  private void fillMemory(Bundle bundle, RowsView view, EmbeddingTier tier) {
+    if (!addAll(bundle, view, tier, true)) {
+      throw new IllegalStateException(
+          "the bundle has more rows than its manifest says; no room is left for them");
+    }
+    tier.markComplete();
+  }
+
   private void fill(Bundle bundle, RowsView view, EmbeddingTier tier, String digest) {
     boolean known = store.imported(view).equals(Optional.of(digest));
     if (!known) {
       store.drop(view);
     }
+    boolean all = addAll(bundle, view, tier, known);
+    if (!known) {
+      store.markImported(view, digest);
+    }
+    if (all) {
+      tier.markComplete();
+    }
+  }
+
+  /** Brings all rows in; whether memory had room for all. */
+  private boolean addAll(Bundle bundle, RowsView view, EmbeddingTier tier, boolean known) {
     boolean all = true;
     for (Table table : bundle.layout().tables()) {
       int group = groupOf(bundle.layout(), table);
@@ -88,12 +124,7 @@ final class RowImport {
           });
       all &= chunk.fitted;
     }
-    if (!known) {
-      store.markImported(view, digest);
-    }
-    if (all) {
-      tier.markComplete();
-    }
+    return all;
   }
 
   private static int groupOf(InputLayout layout, Table table) {
@@ -114,7 +145,8 @@ final class RowImport {
     return rows;
   }
 
-  private int[] capacities(Bundle bundle) {
+  /** Rows by group. */
+  private static long[] rows(Bundle bundle) {
     List<Group> groups = bundle.layout().groups();
     long[] rows = new long[groups.size()];
     for (int g = 0; g < rows.length; g++) {
@@ -122,7 +154,7 @@ final class RowImport {
         rows[g] += table.table().width() == groups.get(g).width() ? table.rows() : 0;
       }
     }
-    return RowCapacities.of(groups, rows, residentBytes);
+    return rows;
   }
 
   /** Rows of one table on their way. */
@@ -132,6 +164,8 @@ final class RowImport {
     private final RowsView view;
     private final EmbeddingTier tier;
     private final boolean known;
+    private final long[] keys = new long[CHUNK];
+    private final float[] values;
     private boolean fitted = true;
 
     Chunk(Table table, int group, RowsView view, EmbeddingTier tier, boolean known) {
@@ -140,6 +174,7 @@ final class RowImport {
       this.view = view;
       this.tier = tier;
       this.known = known;
+      this.values = new float[Math.multiplyExact(CHUNK, table.width())];
     }
 
     void addAll(LongBuffer ids, FloatBuffer rows) {
@@ -150,15 +185,15 @@ final class RowImport {
           throw new CancellationException("the import was given up, as the service stops");
         }
         int count = Math.min(CHUNK, ids.limit() - from);
-        long[] keys = new long[count];
         for (int i = 0; i < count; i++) {
           keys[i] = RowKey.of(table.ordinal(), ids.get(from + i));
         }
-        float[] values = new float[count * width];
-        rows.get(from * width, values);
+        rows.get(from * width, values, 0, count * width);
         fitted &= tier.install(group, keys, count, values);
         if (!known) {
-          store.apply(new RowCommit(view, width, keys, values));
+          store.apply(
+              new RowCommit(
+                  view, width, Arrays.copyOf(keys, count), Arrays.copyOf(values, count * width)));
         }
       }
     }

@@ -1,9 +1,11 @@
 package dev.wukong.serving.hosting;
 
 import dev.wukong.bundle.GoldenRows;
+import dev.wukong.data.EncodedRows;
+import dev.wukong.data.InputLayout;
+import dev.wukong.data.Scope;
 import dev.wukong.serving.embedding.DefaultedPositions;
 import dev.wukong.serving.inputs.ModelInputs;
-import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -46,35 +48,51 @@ final class WarmUp {
 
   /** Nanoseconds of the quickest of some batches of {@code rows} candidates. */
   private static double measure(GoldenRows golden, HostedModel model, int rows) {
-    List<ModelInputs> parts = parts(golden, model, rows);
+    ModelInputs inputs = model.inputs();
     try {
+      model.prepare(
+          golden.context(),
+          repeated(golden.candidate(), rows, model.layout()),
+          repeated(golden.contextOf(), rows),
+          0,
+          rows,
+          inputs,
+          new DefaultedPositions(model.layout()));
       long least = Long.MAX_VALUE;
       for (int i = 0; i < RUNS; i++) {
         long began = System.nanoTime();
-        model.run(parts, _ -> {});
+        model.run(List.of(inputs), _ -> {});
         least = Math.min(least, System.nanoTime() - began);
       }
       return least;
     } finally {
-      parts.forEach(ModelInputs::recycle);
+      inputs.recycle();
     }
   }
 
-  private static List<ModelInputs> parts(GoldenRows golden, HostedModel model, int rows) {
-    List<ModelInputs> parts = new ArrayList<>();
-    int each = golden.candidate().rows();
-    for (int from = 0; from < rows; from += each) {
-      ModelInputs part = model.inputs();
-      model.prepare(
-          golden.context(),
-          golden.candidate(),
-          golden.contextOf(),
-          0,
-          Math.min(each, rows - from),
-          part,
-          new DefaultedPositions(model.layout()));
-      parts.add(part);
+  /** As many rows as wanted, over and over the same. */
+  private static EncodedRows repeated(EncodedRows golden, int rows, InputLayout layout) {
+    int positions = layout.positions(Scope.CANDIDATE);
+    int weights = golden.weights().length == 0 ? 0 : positions;
+    int dense = layout.denseWidth(Scope.CANDIDATE);
+    EncodedRows repeated =
+        new EncodedRows(
+            rows, new long[rows * positions], new float[rows * weights], new float[rows * dense]);
+    for (int row = 0; row < rows; row++) {
+      int from = row % golden.rows();
+      System.arraycopy(golden.ids(), from * positions, repeated.ids(), row * positions, positions);
+      System.arraycopy(
+          golden.weights(), from * weights, repeated.weights(), row * weights, weights);
+      System.arraycopy(golden.dense(), from * dense, repeated.dense(), row * dense, dense);
     }
-    return parts;
+    return repeated;
+  }
+
+  private static int[] repeated(int[] contextOf, int rows) {
+    int[] repeated = new int[contextOf.length == 0 ? 0 : rows];
+    for (int row = 0; row < repeated.length; row++) {
+      repeated[row] = contextOf[row % contextOf.length];
+    }
+    return repeated;
   }
 }

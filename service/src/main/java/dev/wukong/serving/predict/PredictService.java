@@ -136,20 +136,22 @@ public final class PredictService extends RankingServiceGrpc.RankingServiceImplB
     ServedModel served = models.served("model.name", request.getModel().getName());
     HostedModel model = models.lease(served, request.getModel(), key(request));
     boolean leased = true;
+    List<ModelInputs> parts = List.of();
     RequestRoom rows = rooms.take();
     try (Admission.Admitted admitted = admit(request, budget, served, model)) {
       long deadline = began + budget;
       Query query = decoder.decode(request, model, rows);
       long decoded = System.nanoTime();
       DefaultedPositions positions = new DefaultedPositions(model.layout());
-      List<ModelInputs> parts = resolve(query, model, served.batcher(), positions);
+      parts = resolve(query, model, served.batcher(), positions);
       if (query.unseen() > 0) {
         positions.addUnseen(query.context(), query.candidates());
       }
       long resolved = System.nanoTime();
       PredictResponse.Builder response = describe(request, model, query, positions.count());
-      // From here on the job holds the lease; what the answer says of the model has been read.
       Job job = new Job(model, parts, deadline, model::release);
+      // From here on it holds the lease and the parts; what the answer says of the model has been
+      // read.
       leased = false;
       Outcome outcome = await(job, served.batcher(), deadline, admitted);
       Outcome.Scored scored =
@@ -185,6 +187,7 @@ public final class PredictService extends RankingServiceGrpc.RankingServiceImplB
       return response.build();
     } finally {
       if (leased) {
+        parts.forEach(ModelInputs::recycle);
         model.release();
       }
       rooms.put(rows);

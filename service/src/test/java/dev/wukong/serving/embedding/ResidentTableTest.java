@@ -1,6 +1,7 @@
 package dev.wukong.serving.embedding;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -19,6 +20,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.RepetitionInfo;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ResidentTableTest {
   private static float[] row(ResidentTable table, int place) {
@@ -55,6 +58,62 @@ class ResidentTableTest {
           assertThat(row(table, table.find(key))).containsExactly(value, -value);
         }
       }
+    }
+  }
+
+  /** Widths on both sides of what is copied piece by piece, and one that pieces do not fill. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 3, 16, 32, 34, 64})
+  void copyRows_someWithoutAPlace_putsTheOthersSideBySide(int width) {
+    SplittableRandom random = new SplittableRandom(width);
+    try (ResidentTable table = new ResidentTable(width, 100);
+        Arena arena = Arena.ofConfined()) {
+      float[] floats = new float[100 * width];
+      for (int i = 0; i < floats.length; i++) {
+        floats[i] = random.nextFloat();
+      }
+      for (int key = 0; key < 100; key++) {
+        assertThat(table.install(key, floats, key * width)).isEqualTo(key);
+      }
+      int[] places = new int[300];
+      for (int i = 0; i < places.length; i++) {
+        places[i] = random.nextInt(5) == 0 ? ResidentTable.NONE : random.nextInt(100);
+      }
+      int count = 250;
+      long rowBytes = 4L * width;
+      MemorySegment to = arena.allocate(8 + places.length * rowBytes);
+
+      table.copyRows(places, count, to, 8);
+
+      for (int i = 0; i < places.length; i++) {
+        float[] expected =
+            i < count && places[i] != ResidentTable.NONE
+                ? Arrays.copyOfRange(floats, places[i] * width, (places[i] + 1) * width)
+                : new float[width];
+        assertThat(to.asSlice(8 + i * rowBytes, rowBytes).toArray(ValueLayout.JAVA_FLOAT))
+            .containsExactly(expected);
+      }
+    }
+  }
+
+  @Test
+  void close_tableInAMappingOfItsOwn_givesItBack() {
+    ResidentTable table = new ResidentTable(64, 50_000); // 12.8 MB of rows.
+    float[] ones = new float[64];
+    Arrays.fill(ones, 1);
+    assertThat(table.install(7, ones, 0)).isZero();
+    assertThat(row(table, 0)).containsExactly(ones);
+    assertThat(row(table, 49_999)).containsOnly(0);
+    table.close();
+    assertThatThrownBy(() -> table.find(7)).isInstanceOf(IllegalStateException.class);
+  }
+
+  @Test
+  void allocate_moreThanThereIs_saysSo() {
+    try (Arena arena = Arena.ofConfined()) {
+      assertThatThrownBy(() -> MappedMemory.allocate(arena, 1L << 60))
+          .isInstanceOf(OutOfMemoryError.class)
+          .hasMessage("the system has no 1152921504606846976 bytes for rows");
     }
   }
 

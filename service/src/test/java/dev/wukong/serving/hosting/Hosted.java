@@ -35,7 +35,7 @@ final class Hosted {
         List.of(),
         POLL,
         new EngineOptions(new Device.Cpu(), 1, false, Precision.FP32),
-        1 << 20,
+        1, // So that not all rows fit, and the store is used.
         Map.of(),
         Optional.empty(),
         4);

@@ -96,10 +96,15 @@ class RowRetentionTest {
     }
   }
 
+  /** With room for few rows in memory, so that the store is used. */
+  private Served start() {
+    return Served.start(root(), "wukong.rows.resident=1KB");
+  }
+
   @Test
   void swap_whileAVersionIsLeased_keepsItUntilItIsGivenBack() throws Exception {
     write(1);
-    try (Served served = Served.start(root())) {
+    try (Served served = start()) {
       awaitServing(served, 1);
       HostedModel leased = Objects.requireNonNull(tiny(served).lease());
       serve(served, 2);
@@ -116,7 +121,7 @@ class RowRetentionTest {
   @Test
   void refusedVersion_whileAnotherServes_leavesNoRows() throws Exception {
     write(1);
-    try (Served served = Served.start(root())) {
+    try (Served served = start()) {
       awaitServing(served, 1);
       serve(served, 2);
       // Its golden rows are wrong, which shows only after its rows have come in.
@@ -134,7 +139,7 @@ class RowRetentionTest {
   @Test
   void start_again_dropsWhatHasNoBundleAndKeepsThePreviousVersion() throws Exception {
     write(1);
-    try (Served served = Served.start(root())) {
+    try (Served served = start()) {
       awaitServing(served, 1);
       serve(served, 2);
       serve(served, 3);
@@ -147,12 +152,12 @@ class RowRetentionTest {
       }
       store.markImported(new RowsView("tiny", 9, 0), "digest");
     }
-    try (Served served = Served.start(root())) {
+    try (Served served = start()) {
       awaitStored(served, 2, 3);
       awaitServing(served, 3);
     }
     delete(root().resolve("tiny").resolve("3"));
-    try (Served served = Served.start(root())) {
+    try (Served served = start()) {
       awaitServing(served, 2);
       awaitStored(served, 2);
     }

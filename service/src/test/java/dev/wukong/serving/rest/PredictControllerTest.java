@@ -1,0 +1,183 @@
+package dev.wukong.serving.rest;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.wukong.serving.batching.Batcher;
+import dev.wukong.serving.hosting.ModelHost;
+import dev.wukong.serving.hosting.ServedModel;
+import dev.wukong.serving.testing.HeldBatches;
+import dev.wukong.serving.testing.Served;
+import dev.wukong.serving.testing.TinyModel;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.TestInstance.Lifecycle;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+@TestInstance(Lifecycle.PER_CLASS)
+class PredictControllerTest {
+  private static final TinyModel MODEL = new TinyModel(1);
+
+  @SuppressWarnings("NullAway.Init") // Before all tests.
+  private Served served;
+
+  @BeforeAll
+  void start(@TempDir Path root) throws Exception {
+    MODEL.write(root.resolve("bundles"), "tiny", 3);
+    served =
+        Served.start(
+            root.resolve("bundles"),
+            "wukong.batching.max-rows=2",
+            "wukong.batching.queue-rows=4",
+            "wukong.limits.candidates=4",
+            "wukong.limits.default-deadline=1m",
+            "wukong.limits.max-deadline=1m");
+    Served.await("it serves", () -> model().map(m -> m.servingVersion() == 3).orElse(false));
+  }
+
+  private Optional<ServedModel> model() {
+    return served.bean(ModelHost.class).model("tiny");
+  }
+
+  @AfterAll
+  void stop() {
+    served.close();
+  }
+
+  private HttpResponse<String> post(String model, String body) throws Exception {
+    try (HttpClient http = HttpClient.newHttpClient()) {
+      return http.send(
+          HttpRequest.newBuilder(
+                  URI.create(
+                      "http://localhost:%d/models/%s/predict".formatted(served.httpPort(), model)))
+              .POST(BodyPublishers.ofString(body))
+              .build(),
+          BodyHandlers.ofString());
+    }
+  }
+
+  @Test
+  void predict_values_areScoredAsOverGrpc() throws Exception {
+    HttpResponse<String> response =
+        post(
+            "tiny",
+            """
+            {"context": {"user": 101, "age": 0.5},
+             "candidates": [
+               {"item": 7, "tags": ["red", "größe"], "tag_weights": [1, 2], "price": 0.5,
+                "picture": [0.1, 0.2]},
+               {"item": null, "picture": [0, 0]}]}
+            """);
+    assertThat(response.statusCode()).isEqualTo(200);
+    JsonNode answer = JsonMapper.shared().readTree(response.body());
+    assertThat(answer.get("model").asString()).isEqualTo("tiny");
+    assertThat(answer.get("version").asLong()).isEqualTo(3);
+    Map<String, Object> context = Map.of("user", 101, "age", 0.5);
+    double first =
+        MODEL.logit(
+            context,
+            Map.of(
+                "item",
+                7,
+                "tags",
+                List.of("red", "größe"),
+                "tag_weights",
+                List.of(1, 2),
+                "price",
+                0.5,
+                "picture",
+                List.of(0.1f, 0.2f)));
+    double second = MODEL.logit(context, Map.of("picture", List.of(0, 0)));
+    for (int task = 0; task < 2; task++) {
+      assertThat(answer.at("/probabilities/0/" + task).floatValue())
+          .isCloseTo(TinyModel.probability(first, task), within(1e-5f));
+      assertThat(answer.at("/probabilities/1/" + task).floatValue())
+          .isCloseTo(TinyModel.probability(second, task), within(1e-5f));
+    }
+    assertThat(answer.get("missingValues").asInt()).isEqualTo(2);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '~',
+      value = {
+        "tiny | {} | 400 | candidates is missing or empty; one or more objects are needed",
+        "tiny | {\"candidates\": []} | 400 | candidates is missing or empty; one or more objects"
+            + " are needed",
+        "tiny | {\"candidates\": [null]} | 400 | candidates[0] is null; an object is needed",
+        "tiny | {\"candidates\": [{\"itme\": 1}]} | 400 | candidates[0]: the model knows no column"
+            + " 'itme'; it has item, picture, price, tag_weights, tags",
+        "tiny | {\"context\": {\"item\": 1}, \"candidates\": [{}]} | 400 | context: the model knows"
+            + " no column 'item'; it has age, user",
+        "tiny | {\"candidates\": [{\"item\": {}}]} | 400 | candidates[0]: column 'item' is an"
+            + " object; a string, a number, true, false or a list is needed",
+        "tiny | null | 400 | the body is null; an object with candidates is needed",
+        "tiny | {\"candidates\": [{\"picture\": [0, 0]}], \"version\": 3, \"label\": \"a\"} | 400 |"
+            + " version and label are both set; one of them is allowed",
+        "tiny | {\"candidates\": [{\"picture\": [0, 0]}], \"criticality\": \"high\"} | 400 |"
+            + " criticality is 'high'; critical, normal and sheddable are allowed",
+        "tiny | {\"candidates\": [{\"picture\": [0, 0]}], \"version\": 9} | 404 | model 'tiny' has"
+            + " no such version, or none that serves yet; loaded are [3], labels {}",
+        "none | {\"candidates\": [{}]} | 404 | there is no model 'none'; there are [tiny]",
+      })
+  void predict_badBody_saysWhatIsWrong(String model, String body, int status, String error)
+      throws Exception {
+    HttpResponse<String> response = post(model, body);
+    assertThat(response.statusCode()).isEqualTo(status);
+    JsonNode refusal = JsonMapper.shared().readTree(response.body());
+    assertThat(refusal.get("error").asString()).isEqualTo(error);
+    assertThat(refusal.get("status").asInt()).isEqualTo(status);
+  }
+
+  @Test
+  void predict_notJsonOrAnUnknownField_isRefused() throws Exception {
+    assertThat(post("tiny", "{").body()).contains("\"the body is no such JSON: ");
+    assertThat(post("tiny", "{\"candidate\": []}").body())
+        .contains("\"the body is no such JSON: ")
+        .contains("candidate");
+    assertThat(post("tiny", "").statusCode()).isEqualTo(400);
+  }
+
+  @Test
+  void predict_tooMuchWaits_isTooManyRequests() throws Exception {
+    Batcher batcher = model().orElseThrow().batcher();
+    try (HeldBatches held = HeldBatches.of(batcher)) {
+      Thread first = Thread.ofVirtual().start(() -> fill());
+      Served.await("four wait", () -> batcher.waitingRows() == 4);
+      HttpResponse<String> response = post("tiny", "{\"candidates\": [{\"picture\": [0, 0]}]}");
+      assertThat(response.statusCode()).isEqualTo(429);
+      assertThat(response.headers().firstValue("Retry-After")).contains("1");
+      held.release();
+      first.join();
+    }
+  }
+
+  private void fill() {
+    try {
+      String one = "{\"picture\": [0, 0]}";
+      assertThat(
+              post("tiny", "{\"candidates\": [%s, %s, %s, %s]}".formatted(one, one, one, one))
+                  .statusCode())
+          .isEqualTo(200);
+    } catch (Exception e) {
+      throw new AssertionError(e);
+    }
+  }
+}
