@@ -22,8 +22,14 @@ public final class Admission {
   /** The share of a call's time that may be planned with: the rest is for what was not foreseen. */
   private static final double PLANNED = 0.8;
 
-  /** How fast the slowness follows what is measured. */
-  private static final double FOLLOW = 0.05;
+  /**
+   * How fast the slowness follows what is measured. By time, not by answers: all that a single
+   * pause has held up come at once, and say the same.
+   */
+  private static final double FOLLOW_NANOS = 2e9;
+
+  /** What one answer may change at most. */
+  private static final double MOST = 0.2;
 
   private static final double SLOWEST = 16;
 
@@ -42,6 +48,9 @@ public final class Admission {
   /** Guarded by this for writing. */
   private volatile double slowness = 1;
 
+  /** When the slowness was last changed. Guarded by this. */
+  private long learned;
+
   /**
    * Nothing in work.
    *
@@ -53,6 +62,7 @@ public final class Admission {
     this.maxWaitNanos = maxWait.toNanos();
     this.runs = runs;
     this.clock = clock;
+    this.learned = clock.getAsLong();
   }
 
   /** What a request may be told. */
@@ -124,7 +134,10 @@ public final class Admission {
   }
 
   private synchronized void learn(double ratio) {
-    slowness = Math.max(1, slowness + FOLLOW * (Math.clamp(ratio, 0, SLOWEST) - slowness));
+    long now = clock.getAsLong();
+    double weight = Math.min(MOST, (now - learned) / FOLLOW_NANOS);
+    learned = now;
+    slowness = Math.max(1, slowness + weight * (Math.clamp(ratio, 0, SLOWEST) - slowness));
   }
 
   /** Candidates in work: from admission to the answer. */

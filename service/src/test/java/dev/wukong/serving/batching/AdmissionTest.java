@@ -101,6 +101,20 @@ class AdmissionTest {
   }
 
   @Test
+  void ended_manyHeldUpByOnePause_countAsOne() {
+    List<Admitted> held = new ArrayList<>();
+    for (int i = 0; i < 8; i++) {
+      held.add((Admitted) admit(8, 1, 10 * SECOND));
+    }
+    now.addAndGet(100 * MILLI);
+    for (Admitted in : held) {
+      in.ended();
+      in.close();
+    }
+    assertThat(admission.slowness()).isBetween(1.1, 1.8); // 16 a twentieth of 2 s long.
+  }
+
+  @Test
   void ended_answersAreQuick_neverLetsMoreInThanBatchesCanTake() {
     for (int i = 0; i < 300; i++) {
       Admitted in = (Admitted) admit(80, 1, 10 * SECOND);

@@ -15,7 +15,9 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
@@ -139,6 +141,7 @@ public final class SwapBenchmark implements Benchmark {
     private final double seconds;
     private double rate;
     private long failed;
+    private final Map<End, Integer> ends = new EnumMap<>(End.class);
     private long calls;
 
     Run(
@@ -174,7 +177,7 @@ public final class SwapBenchmark implements Benchmark {
               (double) failed,
               "1",
               "<=0",
-              "of %d calls, %s".formatted(calls, loop.failure())),
+              "of %d calls; %s %s".formatted(calls, ends, loop.failure())),
           rare,
           often);
     }
@@ -228,7 +231,12 @@ public final class SwapBenchmark implements Benchmark {
             "void: %d of %.0f calls were sent in time".formatted(sentInTime, rate * length));
       }
       calls += all.size();
-      failed += all.stream().filter(c -> c.end() != End.ANSWERED).count();
+      for (Call call : all) {
+        if (call.end() != End.ANSWERED) {
+          failed++;
+          ends.merge(call.end(), 1, Integer::sum);
+        }
+      }
       if (!server.process().isAlive()) {
         throw new BenchmarkException("void: the server has ended");
       }
