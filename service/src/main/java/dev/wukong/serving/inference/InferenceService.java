@@ -40,11 +40,13 @@ import dev.wukong.serving.hosting.ServedModel;
 import dev.wukong.serving.inference.FeatureTensors.Spec;
 import dev.wukong.serving.predict.PredictService;
 import io.grpc.Status;
+import io.grpc.Status.Code;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.StreamObserver;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ThreadLocalRandom;
@@ -59,6 +61,11 @@ import org.jspecify.annotations.Nullable;
  */
 public final class InferenceService extends GRPCInferenceServiceGrpc.GRPCInferenceServiceImplBase {
   private static final String PROBABILITIES = "probabilities";
+  private static final String NUMBER = "[0-9]{1,18}";
+
+  /** Versions with another schema do not come so often. */
+  private static final int TRIES = 3;
+
   private static final String LOGITS = "logits";
   private static final Set<String> OUTPUTS = Set.of(PROBABILITIES, LOGITS);
 
@@ -219,9 +226,7 @@ public final class InferenceService extends GRPCInferenceServiceGrpc.GRPCInferen
   private ModelInferResponse infer(ModelInferRequest request) {
     ServedModel served = served(request.getModelName());
     Set<String> wanted = outputs(request);
-    PredictRequest.Builder translated = translate(request, served);
-    PredictResponse scored =
-        predict.score(translated.setWantLogits(wanted.contains(LOGITS)).build());
+    PredictResponse scored = score(request, served, wanted.contains(LOGITS));
     ModelInferResponse.Builder response =
         ModelInferResponse.newBuilder()
             .setModelName(scored.getModel())
@@ -242,6 +247,21 @@ public final class InferenceService extends GRPCInferenceServiceGrpc.GRPCInferen
           .addRawOutputContents(values);
     }
     return response.build();
+  }
+
+  private PredictResponse score(ModelInferRequest request, ServedModel served, boolean wantLogits) {
+    StatusRuntimeException last = null;
+    for (int i = 0; i < TRIES; i++) {
+      try {
+        return predict.score(translate(request, served).setWantLogits(wantLogits).build());
+      } catch (StatusRuntimeException e) {
+        if (e.getStatus().getCode() != Code.FAILED_PRECONDITION) {
+          throw e;
+        }
+        last = e; // A version with another schema has taken over since the tensors were read.
+      }
+    }
+    throw Objects.requireNonNull(last);
   }
 
   private static InferParameter number(long value) {
@@ -278,11 +298,9 @@ public final class InferenceService extends GRPCInferenceServiceGrpc.GRPCInferen
     }
     Schema schema;
     String schemaId;
-    long version;
     try {
       schema = model.layout().schema();
       schemaId = model.schemaId();
-      version = model.bundle();
     } finally {
       model.release();
     }
@@ -293,8 +311,7 @@ public final class InferenceService extends GRPCInferenceServiceGrpc.GRPCInferen
     }
     PredictRequest.Builder translated =
         PredictRequest.newBuilder()
-            // The version that was looked at: another one may take other tensors.
-            .setModel(ModelSelector.newBuilder().setName(served.name()).setVersion(version))
+            .setModel(selector(served, request.getModelVersion()))
             .setSchemaId(schemaId)
             .setRequestId(request.getId())
             .setCriticality(criticality(request.getParametersMap()))
@@ -389,12 +406,22 @@ public final class InferenceService extends GRPCInferenceServiceGrpc.GRPCInferen
                     .asRuntimeException());
   }
 
+  private static ModelSelector.Builder selector(ServedModel served, String version) {
+    ModelSelector.Builder selector = ModelSelector.newBuilder().setName(served.name());
+    if (version.isEmpty()) {
+      return selector;
+    }
+    return version.matches(NUMBER)
+        ? selector.setVersion(Long.parseLong(version))
+        : selector.setLabel(version);
+  }
+
   /** By number or label; whichever answers where {@code version} is empty. */
   private static @Nullable HostedModel lease(ServedModel served, String version) {
     if (version.isEmpty()) {
       return served.leaseAt(ThreadLocalRandom.current().nextDouble());
     }
-    return version.matches("[0-9]{1,18}")
+    return version.matches(NUMBER)
         ? served.leaseVersion(Long.parseLong(version))
         : served.leaseLabel(version);
   }

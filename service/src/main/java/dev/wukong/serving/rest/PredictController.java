@@ -99,14 +99,25 @@ public final class PredictController {
       throws IOException {
     try {
       Question question = read(http);
-      PredictResponse answer = predict.score(request(name, question));
-      return ResponseEntity.ok(scores(answer));
+      return ResponseEntity.ok(scores(score(name, question)));
     } catch (JacksonException e) {
       return refuse(HttpStatus.BAD_REQUEST, "the body is no such JSON: " + e.getOriginalMessage());
     } catch (DataException e) {
       return refuse(HttpStatus.BAD_REQUEST, String.valueOf(e.getMessage()));
     } catch (StatusRuntimeException e) {
       return refuse(e);
+    }
+  }
+
+  private PredictResponse score(String name, Question question) {
+    try {
+      return predict.score(request(name, question));
+    } catch (StatusRuntimeException e) {
+      if (e.getStatus().getCode() == Status.Code.FAILED_PRECONDITION) {
+        // A version with another schema has taken over since the values were packed.
+        return predict.score(request(name, question));
+      }
+      throw e;
     }
   }
 
