@@ -132,8 +132,7 @@ public final class FeatureEncoder {
    *     what is allowed
    */
   public EncodedRows encode(Scope scope, WireBlock block, EncodingCounts counts) {
-    return encode(
-        scope, block, counts, new EncodedRows(0, new long[0], new float[0], new float[0]));
+    return encode(scope, block, counts, allocate(scope, 0));
   }
 
   /**

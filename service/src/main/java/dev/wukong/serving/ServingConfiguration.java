@@ -157,10 +157,7 @@ class ServingConfiguration {
   InferenceService inferenceService(
       ModelHost host, PredictService predict, ServingProperties properties, MeterRegistry meters) {
     return new InferenceService(
-        host,
-        predict,
-        new InferenceStatistics(host, meters),
-        properties.limits().limits().candidates());
+        host, predict, new InferenceStatistics(host, meters), properties.limits().candidates());
   }
 
   @Bean

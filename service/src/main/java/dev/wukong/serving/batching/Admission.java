@@ -117,7 +117,7 @@ public final class Admission {
     double perRow = cost.nanosPerRow() / runs;
     int before = rows.getAndAdd(candidates);
     double slow = slowness;
-    // One request alone is not spread over several runs evenly; its own time is what it may be.
+    // As if its parts were spread evenly over the runs.
     double own = slow * candidates * perRow;
     double wait = slow * before * perRow;
     double headroom = Math.min((double) maxWaitNanos, PLANNED * budgetNanos - own);

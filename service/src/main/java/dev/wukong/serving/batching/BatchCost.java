@@ -60,47 +60,40 @@ public final class BatchCost {
   }
 
   /** Sets the costs that were measured at {@link #sizes}. */
-  public void measured(double[] nanosBySize) {
-    synchronized (this) {
-      System.arraycopy(nanosBySize, 0, nanos, 0, nanos.length);
-    }
+  public synchronized void measured(double[] nanosBySize) {
+    System.arraycopy(nanosBySize, 0, nanos, 0, nanos.length);
     choose();
   }
 
   /** A batch of {@code rows} took {@code took} nanoseconds. */
-  public void record(int rows, long took) {
-    int above = Arrays.binarySearch(sizes, rows);
-    above = Math.min(above >= 0 ? above : -above - 1, sizes.length - 1);
-    synchronized (this) {
-      double expected = expected(rows, above);
-      if (expected <= 0) {
-        return; // Nothing was measured: nothing says how the cost depends on the size.
-      }
-      double ratio = Math.clamp(took / expected, 1 / OUTLIER, OUTLIER);
-      for (int i = 0; i < nanos.length; i++) {
-        // The machine's speed moves all sizes; the sizes nearby move with what was measured there.
-        double weight = i == above || i == above - 1 ? FOLLOW : FOLLOW / 2;
-        nanos[i] *= 1 + weight * (ratio - 1);
-      }
+  public synchronized void record(int rows, long took) {
+    int above = above(rows);
+    double expected = expected(rows);
+    if (expected <= 0) {
+      return; // Nothing was measured: nothing says how the cost depends on the size.
+    }
+    double ratio = Math.clamp(took / expected, 1 / OUTLIER, OUTLIER);
+    for (int i = 0; i < nanos.length; i++) {
+      // The machine's speed moves all sizes; the sizes nearby move with what was measured there.
+      double weight = i == above || i == above - 1 ? FOLLOW : FOLLOW / 2;
+      nanos[i] *= 1 + weight * (ratio - 1);
     }
     choose();
   }
 
-  private void choose() {
-    synchronized (this) {
-      double least = Double.MAX_VALUE;
-      for (int i = 0; i < sizes.length; i++) {
-        least = Math.min(least, nanos[i] / sizes[i]);
-      }
-      if (least <= 0) {
-        return;
-      }
-      int chosen = 0;
-      while (nanos[chosen] / sizes[chosen] > least * (1 + SAME)) {
-        chosen++;
-      }
-      preferred = sizes[chosen];
+  private synchronized void choose() {
+    double least = Double.MAX_VALUE;
+    for (int i = 0; i < sizes.length; i++) {
+      least = Math.min(least, nanos[i] / sizes[i]);
     }
+    if (least <= 0) {
+      return;
+    }
+    int chosen = 0;
+    while (nanos[chosen] / sizes[chosen] > least * (1 + SAME)) {
+      chosen++;
+    }
+    preferred = sizes[chosen];
   }
 
   /** Rows of a batch beyond which a row gets no cheaper. */
@@ -110,8 +103,7 @@ public final class BatchCost {
 
   /** Nanoseconds that a batch of {@code rows} is expected to take; 0 where nothing is known. */
   public synchronized long nanos(int rows) {
-    int above = Arrays.binarySearch(sizes, rows);
-    return (long) expected(rows, Math.min(above >= 0 ? above : -above - 1, sizes.length - 1));
+    return (long) expected(rows);
   }
 
   /** Nanoseconds a row in batches of the preferred size; 0 where nothing is known. */
@@ -120,7 +112,14 @@ public final class BatchCost {
     return (double) nanos(rows) / rows;
   }
 
-  private double expected(int rows, int above) {
+  /** The first size that holds {@code rows}; the last for more than that. */
+  private int above(int rows) {
+    int found = Arrays.binarySearch(sizes, rows);
+    return Math.min(found >= 0 ? found : -found - 1, sizes.length - 1);
+  }
+
+  private synchronized double expected(int rows) {
+    int above = above(rows);
     if (above == 0) {
       return nanos[0];
     }

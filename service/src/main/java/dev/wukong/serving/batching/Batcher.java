@@ -146,11 +146,6 @@ public final class Batcher implements AutoCloseable {
     return closing || threads.stream().allMatch(Thread::isAlive);
   }
 
-  /** Candidates that wait. */
-  public int waitingRows() {
-    return queue.rows();
-  }
-
   private void work() {
     try {
       for (Batch batch = queue.take(); batch != null; batch = queue.take()) {

@@ -14,8 +14,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.concurrent.ArrayBlockingQueue;
-import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
@@ -37,8 +35,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class BundleWatcher implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(BundleWatcher.class);
-
-  private static final int MOST_ORDERS = 16;
 
   /** Something that may fail without harm to the rest. */
   @FunctionalInterface
@@ -68,7 +64,7 @@ public final class BundleWatcher implements AutoCloseable {
   private boolean closed;
 
   /** What is to be done on the watcher's thread. */
-  private final BlockingQueue<Runnable> orders = new ArrayBlockingQueue<>(MOST_ORDERS);
+  private final Orders orders = new Orders();
 
   private final VersionPlans plans;
 
@@ -138,7 +134,7 @@ public final class BundleWatcher implements AutoCloseable {
         lock.unlock();
         try {
           poll();
-          runOrders();
+          orders.run();
         } finally {
           lock.lock();
         }
@@ -151,13 +147,7 @@ public final class BundleWatcher implements AutoCloseable {
       Thread.currentThread().interrupt();
     } finally {
       lock.unlock();
-      runOrders(); // Nobody may wait for what will not be done.
-    }
-  }
-
-  private void runOrders() {
-    for (Runnable order = orders.poll(); order != null; order = orders.poll()) {
-      order.run();
+      orders.close();
     }
   }
 
@@ -167,21 +157,7 @@ public final class BundleWatcher implements AutoCloseable {
    * @throws VersionException.Busy if too much waits for that already, or the service stops
    */
   <T> CompletableFuture<T> order(Callable<T> task) throws VersionException.Busy {
-    CompletableFuture<T> result = new CompletableFuture<>();
-    boolean taken =
-        !isClosed()
-            && orders.offer(
-                () -> {
-                  try {
-                    result.complete(task.call());
-                  } catch (Throwable e) { // Whoever waits is told, whatever it was.
-                    result.completeExceptionally(e);
-                  }
-                });
-    if (!taken) {
-      throw new VersionException.Busy(
-          "other operations are under way, or the service stops; try again");
-    }
+    CompletableFuture<T> result = orders.add(task);
     lock.lock();
     try {
       wake.signalAll();

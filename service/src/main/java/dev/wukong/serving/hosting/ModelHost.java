@@ -54,6 +54,11 @@ public final class ModelHost implements AutoCloseable {
     return Optional.ofNullable(models.get(name));
   }
 
+  /** The names of all models, in order. */
+  public List<String> names() {
+    return List.copyOf(models.keySet());
+  }
+
   /** All models, by name. */
   public List<ServedModel> models() {
     return List.copyOf(models.values());

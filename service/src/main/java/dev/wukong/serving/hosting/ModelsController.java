@@ -50,7 +50,7 @@ final class ModelsController {
     if (model.isPresent()) {
       return ResponseEntity.ok(view(model.get()));
     }
-    List<String> names = host.models().stream().map(ServedModel::name).toList();
+    List<String> names = host.names();
     return ResponseEntity.status(HttpStatus.NOT_FOUND)
         .contentType(MediaType.APPLICATION_JSON)
         .body(new NoModel(404, "there is no such model", names));

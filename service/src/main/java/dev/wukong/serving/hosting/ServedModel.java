@@ -241,13 +241,6 @@ public final class ServedModel {
     }
   }
 
-  /** Serves {@code next} from now on, and nothing else: others finish what they began. */
-  void swap(HostedModel next) {
-    add(next);
-    serve(next.bundle());
-    retain(Set.of(next.bundle()));
-  }
-
   /** Has {@code next} answer those who ask for it. */
   void add(HostedModel next) {
     HostedModel before;

@@ -232,9 +232,7 @@ public final class VersionControl {
             .orElseThrow(
                 () ->
                     new Unknown(
-                        "there is no model '%s'; there are %s"
-                            .formatted(
-                                name, host.models().stream().map(ServedModel::name).toList())));
+                        "there is no model '%s'; there are %s".formatted(name, host.names())));
     Callable<T> task = () -> order.on(model);
     try {
       return watcher.order(task).get();

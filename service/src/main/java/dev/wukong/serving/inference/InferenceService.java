@@ -38,15 +38,14 @@ import dev.wukong.serving.hosting.HostedModel;
 import dev.wukong.serving.hosting.ModelHost;
 import dev.wukong.serving.hosting.ServedModel;
 import dev.wukong.serving.inference.FeatureTensors.Spec;
+import dev.wukong.serving.predict.CriticalityClass;
 import dev.wukong.serving.predict.PredictService;
 import io.grpc.Status;
-import io.grpc.Status.Code;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.StreamObserver;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ThreadLocalRandom;
@@ -62,9 +61,6 @@ import org.jspecify.annotations.Nullable;
 public final class InferenceService extends GRPCInferenceServiceGrpc.GRPCInferenceServiceImplBase {
   private static final String PROBABILITIES = "probabilities";
   private static final String NUMBER = "[0-9]{1,18}";
-
-  /** Versions with another schema do not come so often. */
-  private static final int TRIES = 3;
 
   private static final String LOGITS = "logits";
   private static final Set<String> OUTPUTS = Set.of(PROBABILITIES, LOGITS);
@@ -226,7 +222,9 @@ public final class InferenceService extends GRPCInferenceServiceGrpc.GRPCInferen
   private ModelInferResponse infer(ModelInferRequest request) {
     ServedModel served = served(request.getModelName());
     Set<String> wanted = outputs(request);
-    PredictResponse scored = score(request, served, wanted.contains(LOGITS));
+    PredictResponse scored =
+        predict.scorePacked(
+            () -> translate(request, served).setWantLogits(wanted.contains(LOGITS)).build());
     ModelInferResponse.Builder response =
         ModelInferResponse.newBuilder()
             .setModelName(scored.getModel())
@@ -247,21 +245,6 @@ public final class InferenceService extends GRPCInferenceServiceGrpc.GRPCInferen
           .addRawOutputContents(values);
     }
     return response.build();
-  }
-
-  private PredictResponse score(ModelInferRequest request, ServedModel served, boolean wantLogits) {
-    StatusRuntimeException last = null;
-    for (int i = 0; i < TRIES; i++) {
-      try {
-        return predict.score(translate(request, served).setWantLogits(wantLogits).build());
-      } catch (StatusRuntimeException e) {
-        if (e.getStatus().getCode() != Code.FAILED_PRECONDITION) {
-          throw e;
-        }
-        last = e; // A version with another schema has taken over since the tensors were read.
-      }
-    }
-    throw Objects.requireNonNull(last);
   }
 
   private static InferParameter number(long value) {
@@ -356,15 +339,13 @@ public final class InferenceService extends GRPCInferenceServiceGrpc.GRPCInferen
     if (given == null) {
       return Criticality.CRITICALITY_NORMAL;
     }
-    return switch (given.getStringParam()) {
-      case "critical" -> Criticality.CRITICALITY_CRITICAL;
-      case "normal" -> Criticality.CRITICALITY_NORMAL;
-      case "sheddable" -> Criticality.CRITICALITY_SHEDDABLE;
-      default ->
-          throw new BadInference(
-              "parameters: criticality is '%s'; critical, normal and sheddable are allowed"
-                  .formatted(ShownText.of(given.getStringParam())));
-    };
+    return CriticalityClass.parse(given.getStringParam())
+        .orElseThrow(
+            () ->
+                new BadInference(
+                    "parameters: criticality is '%s'; %s are allowed"
+                        .formatted(
+                            ShownText.of(given.getStringParam()), CriticalityClass.ALLOWED)));
   }
 
   /** Something said of a version. */
@@ -401,8 +382,7 @@ public final class InferenceService extends GRPCInferenceServiceGrpc.GRPCInferen
                 Status.NOT_FOUND
                     .withDescription(
                         "the model's name is '%s'; this server has %s"
-                            .formatted(
-                                name, host.models().stream().map(ServedModel::name).toList()))
+                            .formatted(name, host.names()))
                     .asRuntimeException());
   }
 

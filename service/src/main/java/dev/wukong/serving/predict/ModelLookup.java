@@ -38,7 +38,7 @@ final class ModelLookup {
       }
       if (all.size() > 1) {
         throw new BadRequest(
-            "%s is empty; this server has several models: %s".formatted(field, names()));
+            "%s is empty; this server has several models: %s".formatted(field, host.names()));
       }
       return all.getFirst();
     }
@@ -49,7 +49,8 @@ final class ModelLookup {
     }
     return host.model(name)
         .orElseThrow(
-            () -> new Unknown("%s is '%s'; this server has %s".formatted(field, name, names())));
+            () ->
+                new Unknown("%s is '%s'; this server has %s".formatted(field, name, host.names())));
   }
 
   /**
@@ -108,9 +109,5 @@ final class ModelLookup {
     }
     byte[] bytes = (served.name() + '/' + key).getBytes(StandardCharsets.UTF_8);
     return (Hash.of(MemorySegment.ofArray(bytes), 0, bytes.length) >>> 11) * 0x1p-53;
-  }
-
-  private List<String> names() {
-    return host.models().stream().map(ServedModel::name).toList();
   }
 }

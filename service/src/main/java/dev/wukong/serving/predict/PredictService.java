@@ -1,7 +1,6 @@
 package dev.wukong.serving.predict;
 
 import com.google.protobuf.UnsafeByteOperations;
-import dev.wukong.proto.v1.Criticality;
 import dev.wukong.proto.v1.ModelVersion;
 import dev.wukong.proto.v1.PredictRequest;
 import dev.wukong.proto.v1.PredictResponse;
@@ -26,6 +25,7 @@ import dev.wukong.serving.predict.ServingException.NotReady;
 import dev.wukong.serving.predict.ServingException.Overloaded;
 import io.grpc.Context;
 import io.grpc.Deadline;
+import io.grpc.Status.Code;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.StreamObserver;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -39,6 +39,7 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -52,6 +53,9 @@ public final class PredictService extends RankingServiceGrpc.RankingServiceImplB
 
   /** When to try again where nothing says how long it will take. */
   private static final Duration SOON = Duration.ofMillis(100);
+
+  /** Versions with another schema do not come so often. */
+  private static final int PACKED_TRIES = 3;
 
   private final ModelLookup models;
   private final PredictLimits limits;
@@ -87,7 +91,6 @@ public final class PredictService extends RankingServiceGrpc.RankingServiceImplB
     }
     answer.onNext(response);
     answer.onCompleted();
-    answered.increment();
   }
 
   /**
@@ -97,7 +100,9 @@ public final class PredictService extends RankingServiceGrpc.RankingServiceImplB
    */
   public PredictResponse score(PredictRequest request) {
     try {
-      return admit(request);
+      PredictResponse response = admit(request);
+      answered.increment();
+      return response;
     } catch (ServingException e) {
       meters.refused(e);
       throw StatusMapping.toStatus(e);
@@ -107,6 +112,25 @@ public final class PredictService extends RankingServiceGrpc.RankingServiceImplB
       meters.refused(defect);
       throw StatusMapping.toStatus(defect);
     }
+  }
+
+  /**
+   * The answer to what {@code request} gives, which packs it by the schema of the version that
+   * serves: again where one with another schema has taken over since.
+   *
+   * @throws StatusRuntimeException as the call itself fails, and as {@code request} does
+   */
+  public PredictResponse scorePacked(Supplier<PredictRequest> request) {
+    for (int i = 1; i < PACKED_TRIES; i++) {
+      try {
+        return score(request.get());
+      } catch (StatusRuntimeException e) {
+        if (e.getStatus().getCode() != Code.FAILED_PRECONDITION) {
+          throw e;
+        }
+      }
+    }
+    return score(request.get());
   }
 
   /** Says what became of all requests; called when no more can come. */
@@ -205,7 +229,7 @@ public final class PredictService extends RankingServiceGrpc.RankingServiceImplB
     int candidates = Math.clamp(request.getCandidates().getRows(), 0, limits.candidates());
     Admission admission = served.batcher().admission();
     return switch (admission.admit(
-        candidates, share(request.getCriticality()), budget, model.cost())) {
+        candidates, CriticalityClass.share(request.getCriticality()), budget, model.cost())) {
       case Admission.Admitted in -> {
         admitted.increment();
         yield in;
@@ -220,15 +244,6 @@ public final class PredictService extends RankingServiceGrpc.RankingServiceImplB
           throw new DeadlinePassed(
               "the deadline leaves %.1f ms, and %d candidates take about %.1f ms here"
                   .formatted(budget / 1e6, candidates, own / 1e6));
-    };
-  }
-
-  /** The share of the waiting time that requests of a class may use. */
-  private static double share(Criticality criticality) {
-    return switch (criticality) {
-      case CRITICALITY_CRITICAL -> 1;
-      case CRITICALITY_NORMAL, CRITICALITY_UNSPECIFIED -> 0.8;
-      case CRITICALITY_SHEDDABLE, UNRECOGNIZED -> 0.4;
     };
   }
 

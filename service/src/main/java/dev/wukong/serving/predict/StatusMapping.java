@@ -6,8 +6,9 @@ import io.grpc.StatusRuntimeException;
 import org.jspecify.annotations.Nullable;
 
 /** The one place where failures become gRPC statuses. */
-final class StatusMapping {
-  private static final Metadata.Key<String> PUSHBACK =
+public final class StatusMapping {
+  /** The trailer with the milliseconds after which a refused call is worth another try. */
+  public static final Metadata.Key<String> PUSHBACK =
       Metadata.Key.of("grpc-retry-pushback-ms", Metadata.ASCII_STRING_MARSHALLER);
 
   private StatusMapping() {}

@@ -14,7 +14,9 @@ import dev.wukong.proto.v1.PredictResponse;
 import dev.wukong.serving.hosting.HostedModel;
 import dev.wukong.serving.hosting.ModelHost;
 import dev.wukong.serving.hosting.ServedModel;
+import dev.wukong.serving.predict.CriticalityClass;
 import dev.wukong.serving.predict.PredictService;
+import dev.wukong.serving.predict.StatusMapping;
 import io.grpc.Metadata;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
@@ -47,8 +49,6 @@ import tools.jackson.databind.json.JsonMapper;
 @RestController
 public final class PredictController {
   private static final int MAX_BODY = 8 << 20;
-  private static final Metadata.Key<String> PUSHBACK =
-      Metadata.Key.of("grpc-retry-pushback-ms", Metadata.ASCII_STRING_MARSHALLER);
   private static final JsonMapper JSON =
       JsonMapper.builder()
           .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
@@ -99,25 +99,13 @@ public final class PredictController {
       throws IOException {
     try {
       Question question = read(http);
-      return ResponseEntity.ok(scores(score(name, question)));
+      return ResponseEntity.ok(scores(predict.scorePacked(() -> request(name, question))));
     } catch (JacksonException e) {
       return refuse(HttpStatus.BAD_REQUEST, "the body is no such JSON: " + e.getOriginalMessage());
     } catch (DataException e) {
       return refuse(HttpStatus.BAD_REQUEST, String.valueOf(e.getMessage()));
     } catch (StatusRuntimeException e) {
       return refuse(e);
-    }
-  }
-
-  private PredictResponse score(String name, Question question) {
-    try {
-      return predict.score(request(name, question));
-    } catch (StatusRuntimeException e) {
-      if (e.getStatus().getCode() == Status.Code.FAILED_PRECONDITION) {
-        // A version with another schema has taken over since the values were packed.
-        return predict.score(request(name, question));
-      }
-      throw e;
     }
   }
 
@@ -142,9 +130,7 @@ public final class PredictController {
                     Status.NOT_FOUND
                         .withDescription(
                             "there is no model '%s'; there are %s"
-                                .formatted(
-                                    ShownText.of(name),
-                                    host.models().stream().map(ServedModel::name).toList()))
+                                .formatted(ShownText.of(name), host.names()))
                         .asRuntimeException());
     ModelSelector.Builder selector = ModelSelector.newBuilder().setName(name);
     if (question.version() != null && question.label() != null) {
@@ -164,16 +150,15 @@ public final class PredictController {
   }
 
   private static Criticality criticality(@Nullable String text) {
-    return switch (text) {
-      case null -> Criticality.CRITICALITY_NORMAL;
-      case "critical" -> Criticality.CRITICALITY_CRITICAL;
-      case "normal" -> Criticality.CRITICALITY_NORMAL;
-      case "sheddable" -> Criticality.CRITICALITY_SHEDDABLE;
-      default ->
-          throw new DataException(
-              "criticality is '%s'; critical, normal and sheddable are allowed"
-                  .formatted(ShownText.of(text)));
-    };
+    if (text == null) {
+      return Criticality.CRITICALITY_NORMAL;
+    }
+    return CriticalityClass.parse(text)
+        .orElseThrow(
+            () ->
+                new DataException(
+                    "criticality is '%s'; %s are allowed"
+                        .formatted(ShownText.of(text), CriticalityClass.ALLOWED)));
   }
 
   private static PredictRequest pack(ServedModel served, Question question) {
@@ -275,7 +260,7 @@ public final class PredictController {
     ResponseEntity.BodyBuilder answer =
         ResponseEntity.status(status).contentType(MediaType.APPLICATION_JSON);
     Metadata trailers = failure.getTrailers();
-    String pushback = trailers == null ? null : trailers.get(PUSHBACK);
+    String pushback = trailers == null ? null : trailers.get(StatusMapping.PUSHBACK);
     if (pushback != null) {
       // In whole seconds, as HTTP has it.
       answer.header(

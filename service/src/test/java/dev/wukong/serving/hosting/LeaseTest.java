@@ -27,7 +27,8 @@ class LeaseTest {
   void predict_answerCannotBeBegun_givesTheLeaseBack(@TempDir Path root) throws Exception {
     try (ModelHost host = Hosted.host()) {
       ServedModel model = host.add("tiny");
-      model.swap(Hosted.load(new TinyModel(1).write(root, "tiny", 1)));
+      model.add(Hosted.load(new TinyModel(1).write(root, "tiny", 1)));
+      model.serve(1);
       PredictionIds ids =
           new PredictionIds(
               Clock.systemUTC(),

@@ -14,7 +14,8 @@ class ServedModelTest {
   void versions_manyNewerOnesRefused_stillHasTheOneThatServes(@TempDir Path root) throws Exception {
     try (ModelHost host = Hosted.host()) {
       ServedModel model = host.add("tiny");
-      model.swap(Hosted.load(new TinyModel(1).write(root, "tiny", 1)));
+      model.add(Hosted.load(new TinyModel(1).write(root, "tiny", 1)));
+      model.serve(1);
 
       for (long version = 2; version <= 50; version++) {
         model.failed(version, "a reason");

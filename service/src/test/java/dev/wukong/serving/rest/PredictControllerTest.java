@@ -9,6 +9,7 @@ import dev.wukong.serving.hosting.ServedModel;
 import dev.wukong.serving.testing.HeldBatches;
 import dev.wukong.serving.testing.Served;
 import dev.wukong.serving.testing.TinyModel;
+import io.micrometer.core.instrument.MeterRegistry;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -160,13 +161,22 @@ class PredictControllerTest {
     Batcher batcher = model().orElseThrow().batcher();
     try (HeldBatches held = HeldBatches.of(batcher)) {
       Thread first = Thread.ofVirtual().start(() -> fill());
-      Served.await("four wait", () -> batcher.waitingRows() == 4);
+      Served.await("four wait", () -> waiting() == 4);
       HttpResponse<String> response = post("tiny", "{\"candidates\": [{\"picture\": [0, 0]}]}");
       assertThat(response.statusCode()).isEqualTo(429);
       assertThat(response.headers().firstValue("Retry-After")).contains("1");
       held.release();
       first.join();
     }
+  }
+
+  private double waiting() {
+    return served
+        .bean(MeterRegistry.class)
+        .get("wukong.batching.waiting")
+        .tag("model", "tiny")
+        .gauge()
+        .value();
   }
 
   private void fill() {
