@@ -11,9 +11,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** A Python of a benchmark's own, with the packages it compares with. Kept between runs. */
-record PythonEnvironment(Path folder) {
+public record PythonEnvironment(Path folder) {
   /** The environment in {@code folder}, made where it does not hold {@code packages} yet. */
-  static PythonEnvironment of(Path folder, List<String> packages, PrintWriter progress)
+  public static PythonEnvironment of(Path folder, List<String> packages, PrintWriter progress)
       throws IOException, InterruptedException, BenchmarkException {
     Path absolute = folder.toAbsolutePath();
     Path done = absolute.resolve("packages.txt");
@@ -63,12 +63,12 @@ record PythonEnvironment(Path folder) {
   }
 
   /** The interpreter. */
-  Path python() {
+  public Path python() {
     return folder.resolve("bin").resolve("python");
   }
 
   /** A script that ships with the program, as a file in {@code parts}. */
-  static Path script(String name, Path parts) throws IOException {
+  public static Path script(String name, Path parts) throws IOException {
     Path file = parts.resolve(name);
     try (InputStream in = PythonEnvironment.class.getResourceAsStream("/figures/" + name)) {
       if (in == null) {

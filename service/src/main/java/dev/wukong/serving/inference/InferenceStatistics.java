@@ -38,8 +38,9 @@ public final class InferenceStatistics implements Function<String, ModelStatisti
     String model = served.name();
     Counter candidates = meters.find("wukong.predict.candidates").tag("model", model).counter();
     DistributionSummary batches = meters.find("wukong.batching.rows").tag("model", model).summary();
-    StatisticDuration decode = duration("wukong.predict.decode", model);
-    StatisticDuration resolve = duration("wukong.predict.resolve", model);
+    Timer answered = meters.find("wukong.predict.duration").tag("model", model).timer();
+    // Public clients refuse to go on where the parts are not counted as often as each other.
+    long requests = answered == null ? 0 : answered.count();
     return ModelStatistics.newBuilder()
         .setName(model)
         .setVersion(Long.toString(served.servingVersion()))
@@ -47,25 +48,25 @@ public final class InferenceStatistics implements Function<String, ModelStatisti
         .setExecutionCount(batches == null ? 0 : batches.count())
         .setInferenceStats(
             InferStatistics.newBuilder()
-                .setSuccess(duration("wukong.predict.duration", model))
+                .setSuccess(of(requests, nanos("wukong.predict.duration", model)))
                 .setFail(StatisticDuration.getDefaultInstance())
-                .setQueue(duration("wukong.batching.queue", model))
+                .setQueue(of(requests, nanos("wukong.batching.queue", model)))
                 .setComputeInput(
-                    StatisticDuration.newBuilder()
-                        .setCount(decode.getCount())
-                        .setNs(decode.getNs() + resolve.getNs()))
-                .setComputeInfer(duration("wukong.batching.run", model))
-                .setComputeOutput(StatisticDuration.getDefaultInstance()))
+                    of(
+                        requests,
+                        nanos("wukong.predict.decode", model)
+                            + nanos("wukong.predict.resolve", model)))
+                .setComputeInfer(of(requests, nanos("wukong.batching.run", model)))
+                .setComputeOutput(of(requests, 0)))
         .build();
   }
 
-  private StatisticDuration duration(String name, String model) {
+  private static StatisticDuration of(long count, long nanos) {
+    return StatisticDuration.newBuilder().setCount(count).setNs(nanos).build();
+  }
+
+  private long nanos(String name, String model) {
     Timer timer = meters.find(name).tag("model", model).timer();
-    return timer == null
-        ? StatisticDuration.getDefaultInstance()
-        : StatisticDuration.newBuilder()
-            .setCount(timer.count())
-            .setNs((long) timer.totalTime(TimeUnit.NANOSECONDS))
-            .build();
+    return timer == null ? 0 : (long) timer.totalTime(TimeUnit.NANOSECONDS);
   }
 }

@@ -2,7 +2,6 @@ package dev.wukong.serving.figures;
 
 import dev.wukong.bench.Benchmark;
 import dev.wukong.bench.BenchmarkContext;
-import dev.wukong.bench.BenchmarkException;
 import dev.wukong.bench.Figure;
 import dev.wukong.proto.v1.Criticality;
 import dev.wukong.proto.v1.PredictRequest;
@@ -13,7 +12,6 @@ import io.grpc.ManagedChannel;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /** What is left of a server that gets much more than it can take. */
@@ -28,9 +26,6 @@ public final class OverloadBenchmark implements Benchmark {
   private static final long DEADLINE_MILLIS = 500;
   private static final int IN_FLIGHT = 2;
   private static final double WARM_SECONDS = 40;
-
-  /** Below this share of the load that was planned nothing is said. */
-  private static final double PLANNED = 0.8;
 
   /** A second of normal load that the server must answer as before to be called recovered. */
   private static final double RECOVERED = 0.99;
@@ -146,28 +141,19 @@ public final class OverloadBenchmark implements Benchmark {
 
     /** Requests a second that a few callers get who wait for their answers. */
     private double capacity(List<PredictRequest> requests, double length) throws Exception {
-      ClosedLoop loop = ClosedLoop.start(channels.getFirst(), requests, IN_FLIGHT);
-      TimeUnit.MILLISECONDS.sleep(500);
-      long before = loop.answered();
-      long start = System.nanoTime();
-      TimeUnit.MILLISECONDS.sleep((long) (length * 1000));
-      double rate = (loop.answered() - before) / ((System.nanoTime() - start) / 1e9);
-      loop.stop();
-      say("capacity %.1f requests/s (%d refused meanwhile)".formatted(rate, loop.failed()));
-      return rate;
+      Capacity capacity = Capacity.of(channels.getFirst(), requests, IN_FLIGHT, length);
+      say(
+          "capacity %.1f requests/s (%d refused meanwhile)"
+              .formatted(capacity.perSecond(), capacity.failed()));
+      return capacity.perSecond();
     }
 
     private double goodput(OpenLoop loop, double capacity, int times) throws Exception {
       double cpu = server.cpuSeconds();
       List<Call> calls = loop.run(capacity * times, seconds).all();
-      double planned = capacity * times * seconds;
-      long sentInTime = calls.stream().filter(c -> c.sentLate() < 100_000_000).count();
-      if (sentInTime < PLANNED * planned) {
-        throw new BenchmarkException(
-            "void: %d of %.0f calls were sent in time".formatted(sentInTime, planned));
-      }
-      long good = count(calls, End.ANSWERED);
-      long passed = count(calls, End.LATE);
+      CallFigures.requireSent(calls, capacity * times * seconds);
+      long good = CallFigures.count(calls, End.ANSWERED);
+      long passed = CallFigures.count(calls, End.LATE);
       late += passed;
       accepted += good + passed;
       double rate = good / seconds;
@@ -179,12 +165,12 @@ public final class OverloadBenchmark implements Benchmark {
                   calls.size(),
                   good,
                   rate,
-                  count(calls, End.REFUSED),
+                  CallFigures.count(calls, End.REFUSED),
                   passed,
-                  count(calls, End.FAILED),
+                  CallFigures.count(calls, End.FAILED),
                   loop.failure(),
-                  quantile(calls, 0.5),
-                  quantile(calls, 0.99),
+                  CallFigures.quantile(calls, 0.5),
+                  CallFigures.quantile(calls, 0.99),
                   100 * (server.cpuSeconds() - cpu) / seconds,
                   server.metric("wukong_batching_slowness", "")));
       return rate;
@@ -198,7 +184,7 @@ public final class OverloadBenchmark implements Benchmark {
         long from = second * 1_000_000_000L;
         List<Call> own =
             calls.stream().filter(c -> c.at() >= from && c.at() < from + 1_000_000_000L).toList();
-        if (count(own, End.ANSWERED) >= RECOVERED * own.size()) {
+        if (CallFigures.count(own, End.ANSWERED) >= RECOVERED * own.size()) {
           break;
         }
       }
@@ -213,8 +199,10 @@ public final class OverloadBenchmark implements Benchmark {
               new Kind(requests(Criticality.CRITICALITY_SHEDDABLE), 0.5));
       OpenLoop loop = new OpenLoop(channels, kinds, DEADLINE_MILLIS);
       List<Call> calls = loop.run(capacity * 4, seconds / 2).all();
-      long critical = count(calls.stream().filter(c -> c.kind() == 0).toList(), End.ANSWERED);
-      long sheddable = count(calls.stream().filter(c -> c.kind() == 1).toList(), End.ANSWERED);
+      long critical =
+          CallFigures.count(calls.stream().filter(c -> c.kind() == 0).toList(), End.ANSWERED);
+      long sheddable =
+          CallFigures.count(calls.stream().filter(c -> c.kind() == 1).toList(), End.ANSWERED);
       say(
           "4 times, half critical: %d critical and %d sheddable answered"
               .formatted(critical, sheddable));
@@ -225,22 +213,5 @@ public final class OverloadBenchmark implements Benchmark {
       context.progress().println(line);
       context.progress().flush();
     }
-  }
-
-  private static long count(List<Call> calls, End end) {
-    return calls.stream().filter(c -> c.end() == end).count();
-  }
-
-  /** Milliseconds of an answered call. */
-  private static double quantile(List<Call> calls, double q) {
-    long[] nanos =
-        calls.stream()
-            .filter(c -> c.end() == End.ANSWERED)
-            .mapToLong(Call::nanos)
-            .sorted()
-            .toArray();
-    return nanos.length == 0
-        ? Double.NaN
-        : nanos[(int) Math.min(nanos.length - 1, q * nanos.length)] / 1e6;
   }
 }

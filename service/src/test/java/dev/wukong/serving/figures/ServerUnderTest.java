@@ -8,6 +8,7 @@ import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.health.v1.HealthGrpc;
 import io.grpc.netty.NettyChannelBuilder;
 import java.io.IOException;
+import java.lang.ProcessBuilder.Redirect;
 import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -33,6 +34,7 @@ final class ServerUnderTest implements AutoCloseable {
   private final Path log;
   private final int grpcPort;
   private final int httpPort;
+  private final int adminPort;
 
   /**
    * How a server is started.
@@ -43,11 +45,12 @@ final class ServerUnderTest implements AutoCloseable {
    */
   record Options(String cores, List<String> jvm, List<String> settings) {}
 
-  private ServerUnderTest(Process process, Path log, int grpcPort, int httpPort) {
+  private ServerUnderTest(Process process, Path log, int grpcPort, int httpPort, int adminPort) {
     this.process = process;
     this.log = log;
     this.grpcPort = grpcPort;
     this.httpPort = httpPort;
+    this.adminPort = adminPort;
   }
 
   /** Starts the service over {@code bundles}; its store and its log go to {@code work}. */
@@ -56,6 +59,7 @@ final class ServerUnderTest implements AutoCloseable {
     Files.createDirectories(work);
     int grpc = freePort();
     int http = freePort();
+    int admin = freePort();
     List<String> command = new ArrayList<>();
     if (!options.cores().isEmpty()) {
       command.addAll(List.of("taskset", "-c", options.cores()));
@@ -70,14 +74,15 @@ final class ServerUnderTest implements AutoCloseable {
     command.add("--spring.grpc.server.port=" + grpc);
     command.add("--server.address=127.0.0.1");
     command.add("--server.port=" + http);
-    command.add("--wukong.admin.port=0");
+    command.add("--wukong.admin.port=" + admin);
     options.settings().forEach(setting -> command.add("--" + setting));
     Path log = work.resolve("service.log");
     return new ServerUnderTest(
         new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile()).start(),
         log,
         grpc,
-        http);
+        http,
+        admin);
   }
 
   private static int freePort() throws IOException {
@@ -89,6 +94,11 @@ final class ServerUnderTest implements AutoCloseable {
   /** A channel to the gRPC port; the caller shuts it down. */
   ManagedChannel channel() {
     return NettyChannelBuilder.forAddress("127.0.0.1", grpcPort).usePlaintext().build();
+  }
+
+  /** A channel to the operators' port; the caller shuts it down. */
+  ManagedChannel adminChannel() {
+    return NettyChannelBuilder.forAddress("127.0.0.1", adminPort).usePlaintext().build();
   }
 
   int grpcPort() {
@@ -125,6 +135,19 @@ final class ServerUnderTest implements AutoCloseable {
     }
   }
 
+  /** Waits until {@code version} of {@code model} serves, for two minutes at most. */
+  void awaitVersion(String model, long version) throws IOException, InterruptedException {
+    long start = System.nanoTime();
+    while (!get("/models/" + model).contains("\"serving\":" + version + ",")) {
+      if (System.nanoTime() - start > TimeUnit.MINUTES.toNanos(2)) {
+        throw new IOException(
+            "version %d of '%s' does not serve: %s"
+                .formatted(version, model, get("/models/" + model)));
+      }
+      LockSupport.parkNanos(Duration.ofMillis(100).toNanos());
+    }
+  }
+
   /** Seconds of processor time that the process has taken. */
   double cpuSeconds() throws IOException {
     // After the name, which may hold blanks: field 3 is the first, 14 and 15 are wanted.
@@ -136,6 +159,33 @@ final class ServerUnderTest implements AutoCloseable {
   /** Bytes of resident memory. */
   long residentBytes() throws IOException {
     return status("VmRSS:") * 1024;
+  }
+
+  /** Bytes of resident memory that no file stands behind. */
+  long anonymousBytes() throws IOException {
+    return status("RssAnon:") * 1024;
+  }
+
+  /** Bytes of resident memory that are pages of files. */
+  long fileBytes() throws IOException {
+    return status("RssFile:") * 1024;
+  }
+
+  /** Bytes of the heap that a full collection leaves, made here and now. */
+  double liveHeapBytes() throws IOException, InterruptedException {
+    Process jcmd =
+        new ProcessBuilder(
+                BenchmarkContext.java().resolveSibling("jcmd").toString(),
+                Long.toString(process.pid()),
+                "GC.run")
+            .redirectErrorStream(true)
+            .redirectOutput(Redirect.DISCARD)
+            .start();
+    if (jcmd.waitFor() != 0) {
+      throw new IOException("jcmd GC.run ends with status " + jcmd.exitValue());
+    }
+    TimeUnit.SECONDS.sleep(1); // The meter hears of a collection after its end.
+    return metric("jvm_gc_live_data_size_bytes", "");
   }
 
   long threads() throws IOException {
@@ -170,6 +220,20 @@ final class ServerUnderTest implements AutoCloseable {
               HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + httpPort + path)).build(),
               BodyHandlers.ofString())
           .body();
+    }
+  }
+
+  /** The status with which {@code path} of the HTTP port answers JSON that is posted to it. */
+  int post(String path, String json) throws IOException, InterruptedException {
+    try (HttpClient client = HttpClient.newHttpClient()) {
+      return client
+          .send(
+              HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + httpPort + path))
+                  .header("Content-Type", "application/json")
+                  .POST(HttpRequest.BodyPublishers.ofString(json))
+                  .build(),
+              BodyHandlers.discarding())
+          .statusCode();
     }
   }
 

@@ -12,7 +12,6 @@ import dev.wukong.serving.figures.OpenLoop.Kind;
 import io.grpc.ManagedChannel;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -33,7 +32,6 @@ public final class SwapBenchmark implements Benchmark {
   private static final long DEADLINE_MILLIS = 1000;
   private static final int ROUNDS = 6;
   private static final double SECONDS = 20;
-  private static final double PLANNED = 0.8;
 
   @Override
   public String name() {
@@ -76,7 +74,9 @@ public final class SwapBenchmark implements Benchmark {
       List<ManagedChannel> channels = Stream.generate(server::channel).limit(CHANNELS).toList();
       try {
         Swaps swaps =
-            new Swaps(model, staged, root, context.planted(PAUSE) ? server.process().pid() : 0);
+            new Swaps(
+                new NewVersions(model, staged, root, ROWS),
+                context.planted(PAUSE) ? server.process().pid() : 0);
         return new Run(context, server, channels, requests, swaps).figures();
       } finally {
         channels.forEach(ManagedChannel::shutdownNow);
@@ -84,34 +84,23 @@ public final class SwapBenchmark implements Benchmark {
     }
   }
 
-  /** Versions made before and moved into place when their time has come. */
+  /** Versions in place of each other, and the defect where it is planted. */
   private static final class Swaps {
-    private final LoadModel model;
-    private final Path staged;
-    private final Path root;
+    private final NewVersions versions;
     private final long paused;
-    private long version = 1;
 
-    Swaps(LoadModel model, Path staged, Path root, long paused) {
-      this.model = model;
-      this.staged = staged;
-      this.root = root;
+    Swaps(NewVersions versions, long paused) {
+      this.versions = versions;
       this.paused = paused;
     }
 
-    /** Writes the next {@code count} versions, out of the server's sight. */
     void prepare(int count) throws IOException {
-      for (long next = version + 1; next <= version + count; next++) {
-        model.write(staged, next, ROWS);
-      }
+      versions.prepare(count);
     }
 
     void next() {
-      version++;
-      String name = Long.toString(version);
       try {
-        Files.move(
-            staged.resolve(model.title()).resolve(name), root.resolve(model.title()).resolve(name));
+        versions.next();
         if (paused > 0) {
           signal("STOP");
           LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(300));
@@ -161,8 +150,8 @@ public final class SwapBenchmark implements Benchmark {
     }
 
     List<Figure> figures() throws Exception {
-      capacity(30);
-      rate = capacity(10) / 2;
+      Capacity.of(channels.getFirst(), requests, 2, 30);
+      rate = Capacity.of(channels.getFirst(), requests, 2, 10).perSecond() / 2;
       say("half of the capacity: %.1f requests/s".formatted(rate));
       swaps.prepare(4);
       load(10, 2.5); // What a swap needs is compiled, too.
@@ -182,17 +171,6 @@ public final class SwapBenchmark implements Benchmark {
           often);
     }
 
-    private double capacity(double length) throws Exception {
-      ClosedLoop closed = ClosedLoop.start(channels.getFirst(), requests, 2);
-      TimeUnit.MILLISECONDS.sleep(500);
-      long before = closed.answered();
-      long start = System.nanoTime();
-      TimeUnit.MILLISECONDS.sleep((long) (length * 1000));
-      double answered = (closed.answered() - before) / ((System.nanoTime() - start) / 1e9);
-      closed.stop();
-      return answered;
-    }
-
     /** The p99 with a swap each {@code every} seconds beside that without, by turns. */
     private Figure compare(String name, String target, double every) throws Exception {
       List<Call> quiet = new ArrayList<>();
@@ -202,18 +180,18 @@ public final class SwapBenchmark implements Benchmark {
         quiet.addAll(load(seconds, 0));
         swapping.addAll(load(seconds, every));
       }
-      double without = quantile(quiet, 0.99);
-      double with = quantile(swapping, 0.99);
+      double without = CallFigures.quantile(quiet, 0.99);
+      double with = CallFigures.quantile(swapping, 0.99);
       String note =
           "p99 %.2f ms with a swap each %.0f s, %.2f without; p50 %.2f and %.2f; p99.9 %.1f and %.1f"
               .formatted(
                   with,
                   every,
                   without,
-                  quantile(swapping, 0.5),
-                  quantile(quiet, 0.5),
-                  quantile(swapping, 0.999),
-                  quantile(quiet, 0.999));
+                  CallFigures.quantile(swapping, 0.5),
+                  CallFigures.quantile(quiet, 0.5),
+                  CallFigures.quantile(swapping, 0.999),
+                  CallFigures.quantile(quiet, 0.999));
       say(note);
       return Figure.of(name, with / without, "1", target, note);
     }
@@ -225,11 +203,7 @@ public final class SwapBenchmark implements Benchmark {
       }
       List<Call> all = loop.run(rate, length).all();
       swapper.join();
-      long sentInTime = all.stream().filter(c -> c.sentLate() < 100_000_000).count();
-      if (sentInTime < PLANNED * rate * length) {
-        throw new BenchmarkException(
-            "void: %d of %.0f calls were sent in time".formatted(sentInTime, rate * length));
-      }
+      CallFigures.requireSent(all, rate * length);
       calls += all.size();
       for (Call call : all) {
         if (call.end() != End.ANSWERED) {
@@ -258,10 +232,5 @@ public final class SwapBenchmark implements Benchmark {
       context.progress().println(line);
       context.progress().flush();
     }
-  }
-
-  private static double quantile(List<Call> calls, double q) {
-    long[] nanos = calls.stream().mapToLong(Call::nanos).sorted().toArray();
-    return nanos[(int) Math.min(nanos.length - 1, q * nanos.length)] / 1e6;
   }
 }

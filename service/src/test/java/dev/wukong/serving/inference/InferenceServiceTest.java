@@ -5,18 +5,22 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.assertj.core.api.Assertions.within;
 
 import com.google.protobuf.ByteString;
+import com.google.protobuf.Descriptors.Descriptor;
 import dev.wukong.proto.inference.GRPCInferenceServiceGrpc;
 import dev.wukong.proto.inference.GRPCInferenceServiceGrpc.GRPCInferenceServiceBlockingStub;
 import dev.wukong.proto.inference.InferParameter;
+import dev.wukong.proto.inference.InferStatistics;
 import dev.wukong.proto.inference.InferTensorContents;
 import dev.wukong.proto.inference.ModelConfigRequest;
 import dev.wukong.proto.inference.ModelInferRequest;
 import dev.wukong.proto.inference.ModelInferRequest.InferInputTensor;
 import dev.wukong.proto.inference.ModelInferRequest.InferRequestedOutputTensor;
 import dev.wukong.proto.inference.ModelInferResponse;
+import dev.wukong.proto.inference.ModelInput;
 import dev.wukong.proto.inference.ModelMetadataRequest;
 import dev.wukong.proto.inference.ModelMetadataResponse;
 import dev.wukong.proto.inference.ModelMetadataResponse.TensorMetadata;
+import dev.wukong.proto.inference.ModelOutput;
 import dev.wukong.proto.inference.ModelReadyRequest;
 import dev.wukong.proto.inference.ModelStatistics;
 import dev.wukong.proto.inference.ModelStatisticsRequest;
@@ -435,6 +439,31 @@ class InferenceServiceTest {
         .isEqualTo(before.getInferenceStats().getSuccess().getCount() + 1);
     assertThat(after.getInferenceStats().getComputeInfer().getNs())
         .isGreaterThan(before.getInferenceStats().getComputeInfer().getNs());
+  }
+
+  @Test
+  void statistics_partsOfARequest_areAllCountedByRequests() {
+    ModelInferResponse response = stub().modelInfer(tensors().request().build());
+    assertThat(response.getOutputsCount()).isEqualTo(2);
+    InferStatistics statistics = statistics().getInferenceStats();
+    assertThat(
+            List.of(
+                statistics.getQueue().getCount(),
+                statistics.getComputeInput().getCount(),
+                statistics.getComputeInfer().getCount(),
+                statistics.getComputeOutput().getCount()))
+        .containsOnly(statistics.getSuccess().getCount());
+  }
+
+  @Test
+  void config_fieldNumbers_areTheProtocols() {
+    List<String> fields = new ArrayList<>();
+    for (Descriptor message : List.of(ModelInput.getDescriptor(), ModelOutput.getDescriptor())) {
+      message.getFields().forEach(f -> fields.add(f.getName() + " " + f.getNumber()));
+    }
+    assertThat(fields)
+        .containsExactly(
+            "name 1", "data_type 2", "dims 4", "optional 8", "name 1", "data_type 2", "dims 3");
   }
 
   private ModelStatistics statistics() {
