@@ -23,7 +23,8 @@ record PerfAnalyzerRuns(ClientProgram program, String target, Path folder, long 
   private static final int[] IN_FLIGHT = {1, 4, 16};
   private static final Pattern VERSION = Pattern.compile("Version (\\S+ \\(commit \\w+\\))");
   private static final Pattern COUNT = Pattern.compile("Request count: (\\d+)");
-  private static final Pattern ROW = Pattern.compile("(?m)^Concurrency: \\d+, throughput: .*$");
+  private static final Pattern ROW =
+      Pattern.compile("(?m)^ *(Concurrency: \\d+, throughput: .*|p(?:50|99) latency: .*)$");
 
   /** Makes all runs. */
   ClientTally run(List<ClientRequest> requests, PrintWriter progress)
@@ -68,10 +69,12 @@ record PerfAnalyzerRuns(ClientProgram program, String target, Path folder, long 
     long good = said.status() == 0 ? Math.min(each, made) : 0;
     String what = "%s, %d in flight".formatted(request.model(), inFlight);
     tally.count(each, each - good, what + ": " + said.end());
-    Matcher row = ROW.matcher(said.out());
+    List<String> rows = ROW.matcher(said.out()).results().map(row -> row.group(1)).toList();
     progress.printf(
         "perf_analyzer, %s, %d candidates: %s%n",
-        request.model(), request.candidates(), row.find() ? row.group() : what + " gave no row");
+        request.model(),
+        request.candidates(),
+        rows.isEmpty() ? what + " gave no row" : String.join("; ", rows));
     progress.flush();
   }
 }
