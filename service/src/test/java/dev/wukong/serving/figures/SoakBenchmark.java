@@ -74,7 +74,7 @@ public final class SoakBenchmark implements Benchmark {
                 "-Xmx" + HEAP_MIB + "m",
                 "-XX:+AlwaysPreTouch",
                 // As the image starts it: what sessions of old versions leave is given back.
-                "-XX:TrimNativeHeapInterval=60000"),
+                "-XX:TrimNativeHeapInterval=15000"),
             List.of("wukong.models=" + MODEL.title(), "wukong.poll=200ms"));
     Path work = context.parts().resolve("work-" + System.nanoTime());
     try (ServerUnderTest server = ServerUnderTest.start(context, root, work, options)) {
