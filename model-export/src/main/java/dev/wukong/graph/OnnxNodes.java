@@ -105,18 +105,19 @@ final class OnnxNodes {
 
   /** A scalar; returns its name. */
   String number(DataType type, double value) {
-    String name = fresh();
-    TensorData data = new TensorData.Numbers(type, Shape.SCALAR, new double[] {value});
-    proto.addInitializer(OnnxTensors.write(name, data, type));
-    return name;
+    return constant(new TensorData.Numbers(type, Shape.SCALAR, new double[] {value}));
   }
 
   /** A list of int64; returns its name. */
   String longs(List<Long> values) {
-    String name = fresh();
     double[] numbers = values.stream().mapToDouble(Long::doubleValue).toArray();
-    TensorData data = new TensorData.Numbers(DataType.INT64, Shape.of(numbers.length), numbers);
-    proto.addInitializer(OnnxTensors.write(name, data, DataType.INT64));
+    return constant(new TensorData.Numbers(DataType.INT64, Shape.of(numbers.length), numbers));
+  }
+
+  /** A constant; returns its name. */
+  String constant(TensorData data) {
+    String name = fresh();
+    proto.addInitializer(OnnxTensors.write(name, data, data.type()));
     return name;
   }
 }

@@ -20,11 +20,23 @@ public final class RankerGraphs {
   }
 
   /**
-   * The predict graph with its rows, its weights and the products between them in {@code type}.
-   * Numbers and what is made of them up to their embeddings, weighted sums, statistics, and the
-   * logits are in float even where that is FLOAT16.
+   * The predict graph, whose context is computed once a request, with its rows, its weights and the
+   * products between them in {@code type}. Numbers and what is made of them up to their embeddings,
+   * weighted sums, statistics, and the logits are in float even where that is FLOAT16.
    */
   public static Graph predict(RankerConfig config, InputLayout layout, DataType type) {
+    return ContextOnce.of(straight(config, layout, type), type);
+  }
+
+  /**
+   * The predict graph as the ranker's equations stand: what depends on a context alone is computed
+   * once a candidate. For where each candidate has a context of its own.
+   */
+  public static Graph straight(RankerConfig config, InputLayout layout) {
+    return straight(config, layout, DataType.FLOAT);
+  }
+
+  private static Graph straight(RankerConfig config, InputLayout layout, DataType type) {
     GraphBuilder g = new GraphBuilder("predict", type);
     Network net = new Network(g, Mode.PREDICT);
     Tensor logits =

@@ -34,6 +34,8 @@ final class Wukong {
   /** x [B, n, d] to [B, nF + nL, d]. */
   private static Tensor layer(Network net, WukongConfig config, Tensor x) {
     GraphBuilder g = net.graph();
+    long count = (long) config.fmEmbeddings() + config.linearEmbeddings();
+    boolean projected = config.residual() && x.dim(1).size() != count;
     List<Tensor> parts = new ArrayList<>();
     if (config.fmEmbeddings() > 0) {
       try (var _ = g.scope("fm")) {
@@ -42,6 +44,9 @@ final class Wukong {
                 ? FactorizationMachineBlock.of(net, config, x)
                 : zeros(g, x, config.fmEmbeddings())); // [B, nF, d]
       }
+    }
+    if (net.mode() == Mode.PREDICT && projected && config.linearBlock() && !parts.isEmpty()) {
+      return net.layerNorm(joint(net, config, x, parts.getFirst()));
     }
     if (config.linearEmbeddings() > 0) {
       try (var _ = g.scope("linear")) {
@@ -53,9 +58,32 @@ final class Wukong {
     }
     Tensor joined = g.concat(1, parts);
     if (config.residual()) {
-      joined = g.add(joined, residual(net, x, joined.dim(1).size()));
+      joined = g.add(joined, projected ? projection(net, x, count) : x);
     }
     return net.layerNorm(joined);
+  }
+
+  /**
+   * The linear block and the residual as the one linear map that they are, beside fm [B, nF, d]:
+   * for prediction, where no gradient asks for either.
+   */
+  private static Tensor joint(Network net, WukongConfig config, Tensor x, Tensor fm) {
+    GraphBuilder g = net.graph();
+    long n = x.dim(1).size();
+    long above = fm.dim(1).size();
+    Tensor linear;
+    try (var _ = g.scope("linear")) {
+      linear = linearWeight(net, config.linearEmbeddings(), n);
+    }
+    Tensor residual;
+    try (var _ = g.scope("residual")) {
+      residual = linearWeight(net, above + config.linearEmbeddings(), n);
+    }
+    List<Tensor> parts = g.split(residual, 0, List.of(above, (long) config.linearEmbeddings()));
+    return g.concat(
+        1,
+        List.of(
+            g.add(fm, g.matMul(parts.getFirst(), x)), g.matMul(g.add(linear, parts.getLast()), x)));
   }
 
   /** What a block that is switched off gives: [B, count, d]. */
@@ -67,10 +95,7 @@ final class Wukong {
     return g.add(zeros, g.mul(g.reduceSum(x, true, 1, 2), 0));
   }
 
-  private static Tensor residual(Network net, Tensor x, long count) {
-    if (x.dim(1).size() == count) {
-      return x;
-    }
+  private static Tensor projection(Network net, Tensor x, long count) {
     try (var _ = net.graph().scope("residual")) {
       return linear(net, x, count);
     }
@@ -81,8 +106,10 @@ final class Wukong {
    * d] to [B, count, d].
    */
   static Tensor linear(Network net, Tensor x, long count) {
-    long n = x.dim(1).size();
-    Tensor weight = net.weight("weight", new Init.XavierNormal(n, count), count, n);
-    return net.graph().matMul(weight, x);
+    return net.graph().matMul(linearWeight(net, count, x.dim(1).size()), x);
+  }
+
+  private static Tensor linearWeight(Network net, long count, long n) {
+    return net.weight("weight", new Init.XavierNormal(n, count), count, n);
   }
 }

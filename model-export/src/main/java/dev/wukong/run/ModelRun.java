@@ -111,7 +111,7 @@ public final class ModelRun implements AutoCloseable {
       rows += own;
       weights += own * table.width();
     }
-    Graph graph = RankerGraphs.predict(config.model(), session.layout());
+    Graph graph = RankerGraphs.straight(config.model(), session.layout());
     // In training every example brings a context of its own.
     long flops = Flops.perExample(graph, "B").products() + Flops.perExample(graph, "R").products();
     return new Size(dense, rows, weights, grows, flops);

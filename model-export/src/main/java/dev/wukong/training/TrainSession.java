@@ -78,7 +78,7 @@ public final class TrainSession implements AutoCloseable {
       this.tensors = new WeightTensors(parts, state.weights(), state.statistics());
       this.runner = new BatchRunner(state, tensors);
       this.stepper = stepper(trainShards, parts);
-      this.scorer = parts.add(session(RankerGraphs.predict(model, layout), scoreShards));
+      this.scorer = parts.add(session(RankerGraphs.straight(model, layout), scoreShards));
       this.opened = parts.moved();
     } catch (OrtException e) {
       throw new IllegalStateException("the training graph does not load: " + e.getMessage(), e);
