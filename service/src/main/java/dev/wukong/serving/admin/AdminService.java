@@ -99,6 +99,7 @@ public final class AdminService extends AdminServiceGrpc.AdminServiceImplBase {
         answer,
         () -> {
           Map<String, Double> shares = new HashMap<>();
+          Map<String, Double> copies = new HashMap<>();
           double sum = 0;
           for (TrafficShare share : request.getSharesList()) {
             if (!(share.getShare() >= 0 && share.getShare() <= 1)) {
@@ -106,15 +107,16 @@ public final class AdminService extends AdminServiceGrpc.AdminServiceImplBase {
                   "share of label '%s' is %s; 0 to 1 are allowed"
                       .formatted(ShownText.of(share.getLabel()), share.getShare()));
             }
-            if (shares.put(name("label", share.getLabel()), share.getShare()) != null) {
+            Map<String, Double> to = share.getShadow() ? copies : shares;
+            if (to.put(name("label", share.getLabel()), share.getShare()) != null) {
               throw bad("label '%s' has two shares".formatted(share.getLabel()));
             }
-            sum += share.getShare();
+            sum += share.getShadow() ? 0 : share.getShare();
           }
           if (sum > 1 + 1e-9) {
             throw bad("shares add up to %s; up to 1 is allowed".formatted(sum));
           }
-          ServedModel model = versions.share(model(request.getModel()), shares);
+          ServedModel model = versions.share(model(request.getModel()), shares, copies);
           return SetTrafficResponse.newBuilder().setStatus(status.apply(model)).build();
         });
   }

@@ -5,7 +5,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
 /** Little-endian float32 in bytes, as results travel. Stateless. */
-final class FloatBytes {
+public final class FloatBytes {
   private static final ValueLayout.OfInt BITS =
       ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final int MAGNITUDE = 0x7FFFFFFF;
@@ -19,7 +19,7 @@ final class FloatBytes {
    * The index of the first of {@code count} floats, from the one with index {@code from}, that is
    * NaN or infinite; -1 where all are finite.
    */
-  static int notFinite(byte[] floats, int from, int count) {
+  public static int notFinite(byte[] floats, int from, int count) {
     MemorySegment bytes = MemorySegment.ofArray(floats);
     // One pass without a branch for the usual case; only then is the place looked for.
     int largest = 0;

@@ -12,7 +12,7 @@ import java.util.Optional;
  * Lets a thread stand behind all others: what it does in the background then takes the processor
  * only where nobody who answers requests wants it.
  */
-final class QuietThread {
+public final class QuietThread {
   private static final System.Logger log = System.getLogger(QuietThread.class.getName());
 
   /** The lowest there is. */
@@ -29,11 +29,13 @@ final class QuietThread {
    * effect on Linux.)
    */
   @SuppressWarnings("restricted") // One call of a C function whose signature is known.
-  static void begin() {
+  public static void begin() {
     Linker linker = Linker.nativeLinker();
     Optional<MemorySegment> setpriority = linker.defaultLookup().find("setpriority");
     if (setpriority.isEmpty()) {
-      log.log(Level.INFO, "this platform has no setpriority: loads compete with requests");
+      log.log(
+          Level.INFO,
+          "this platform has no setpriority: work in the background competes with requests");
       return;
     }
     MethodHandle call =
@@ -47,7 +49,9 @@ final class QuietThread {
     try {
       int result = (int) call.invokeExact(OF_THREAD, CURRENT, LOWEST);
       if (result != 0) {
-        log.log(Level.INFO, "the system refuses a lower priority: loads compete with requests");
+        log.log(
+            Level.INFO,
+            "the system refuses a lower priority: work in the background competes with requests");
       }
     } catch (RuntimeException | Error e) {
       throw e;

@@ -1,5 +1,6 @@
 package dev.wukong.serving.hosting;
 
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -28,8 +29,9 @@ record Routing(
    *
    * @param label whose version answers them
    * @param part 0 to 1
+   * @param shadow whether it only scores copies of these requests, which others answer
    */
-  record Share(String label, double part) {}
+  record Share(String label, double part, boolean shadow) {}
 
   Routing {
     loaded = Collections.unmodifiableNavigableMap(new TreeMap<>(loaded));
@@ -50,6 +52,9 @@ record Routing(
   @Nullable HostedModel at(double point) {
     double below = 0;
     for (Share share : shares) {
+      if (share.shadow()) {
+        continue;
+      }
       below += share.part();
       if (point < below) {
         HostedModel model = labelled(share.label());
@@ -57,6 +62,19 @@ record Routing(
       }
     }
     return serving();
+  }
+
+  /** The labels whose versions score a copy of a request at {@code point}. */
+  List<String> copies(double point) {
+    List<String> labels = List.of();
+    for (Share share : shares) {
+      // From the other end than those who answer, so that a canary's requests are the last.
+      if (share.shadow() && point >= 1 - share.part() && labelled(share.label()) != null) {
+        labels = labels.isEmpty() ? new ArrayList<>() : labels;
+        labels.add(share.label());
+      }
+    }
+    return labels;
   }
 
   @Nullable HostedModel labelled(String label) {

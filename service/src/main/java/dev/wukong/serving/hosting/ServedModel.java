@@ -102,7 +102,29 @@ public final class ServedModel {
 
   /** Shares of the requests that ask for no version, by label. */
   public Map<String, Double> shares() {
-    return routing.shares().stream().collect(Collectors.toMap(Share::label, Share::part));
+    return shares(false);
+  }
+
+  /** Shares of the same requests of which versions score copies, by label. */
+  public Map<String, Double> copied() {
+    return shares(true);
+  }
+
+  private Map<String, Double> shares(boolean shadow) {
+    return routing.shares().stream()
+        .filter(share -> share.shadow() == shadow)
+        .collect(Collectors.toMap(Share::label, Share::part));
+  }
+
+  /** Whether some version scores copies of requests. */
+  public boolean hasShadows() {
+    Routing now = routing;
+    return !now.shares().isEmpty() && now.shares().stream().anyMatch(Share::shadow);
+  }
+
+  /** The labels whose loaded versions score a copy of a request at {@code point}. */
+  public List<String> copies(double point) {
+    return routing.copies(point);
   }
 
   /** What batches of the loaded versions cost, by {@link HostedModel#shape}. */

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
@@ -112,19 +113,27 @@ public final class VersionControl {
    * serves.
    *
    * @param parts by label, each 0 to 1, at most 1 together; they replace those before
+   * @param copies likewise, each 0 to 1: parts of the requests of which the label's version scores
+   *     a copy after they were answered
    */
-  public ServedModel share(String name, Map<String, Double> parts) throws VersionException {
+  public ServedModel share(String name, Map<String, Double> parts, Map<String, Double> copies)
+      throws VersionException {
     return ordered(
         name,
         model -> {
           VersionPlan plan = watcher.plans().of(name);
           List<Share> shares = new ArrayList<>();
-          for (String label : new TreeSet<>(parts.keySet())) {
-            if (!plan.labels().containsKey(label)) {
-              throw new Unknown(
-                  "model '%s' has no label '%s'; it has %s".formatted(name, label, plan.labels()));
+          for (boolean shadow : new boolean[] {false, true}) {
+            Map<String, Double> asked = new TreeMap<>(shadow ? copies : parts);
+            for (Map.Entry<String, Double> share : asked.entrySet()) {
+              String label = share.getKey();
+              if (!plan.labels().containsKey(label)) {
+                throw new Unknown(
+                    "model '%s' has no label '%s'; it has %s"
+                        .formatted(name, label, plan.labels()));
+              }
+              shares.add(new Share(label, share.getValue(), shadow));
             }
-            shares.add(new Share(label, parts.getOrDefault(label, 0.0)));
           }
           change(model, plan.share(shares));
           log.info("model '{}': shares of requests are {}", name, shares);

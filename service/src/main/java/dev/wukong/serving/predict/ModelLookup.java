@@ -103,7 +103,7 @@ final class ModelLookup {
   }
 
   /** Where a key lies in [0, 1), another place for each model; anywhere where there is no key. */
-  private static double point(ServedModel served, String key) {
+  static double point(ServedModel served, String key) {
     if (key.isEmpty()) {
       return ThreadLocalRandom.current().nextDouble();
     }

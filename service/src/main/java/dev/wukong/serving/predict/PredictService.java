@@ -1,6 +1,7 @@
 package dev.wukong.serving.predict;
 
 import com.google.protobuf.UnsafeByteOperations;
+import dev.wukong.proto.v1.ModelSelector.PickCase;
 import dev.wukong.proto.v1.ModelVersion;
 import dev.wukong.proto.v1.PredictRequest;
 import dev.wukong.proto.v1.PredictResponse;
@@ -62,6 +63,7 @@ public final class PredictService extends RankingServiceGrpc.RankingServiceImplB
   private final RequestDecoder decoder;
   private final PredictionIds ids;
   private final PredictMeters meters;
+  private final ShadowScoring shadows;
   private final Semaphore room;
   private final LongAdder admitted = new LongAdder();
   private final LongAdder answered = new LongAdder();
@@ -77,6 +79,7 @@ public final class PredictService extends RankingServiceGrpc.RankingServiceImplB
     this.decoder = new RequestDecoder(limits);
     this.ids = ids;
     this.meters = new PredictMeters(meters);
+    this.shadows = new ShadowScoring(decoder, meters);
     this.room = new Semaphore(limits.inFlight());
   }
 
@@ -136,6 +139,7 @@ public final class PredictService extends RankingServiceGrpc.RankingServiceImplB
   /** Says what became of all requests; called when no more can come. */
   @Override
   public void close() {
+    shadows.close();
     log.info(
         "stopped: {} requests were admitted, {} of them answered", admitted.sum(), answered.sum());
   }
@@ -208,6 +212,10 @@ public final class PredictService extends RankingServiceGrpc.RankingServiceImplB
       own.missing().increment(quality.getMissingValues());
       own.truncated().increment(quality.getTruncatedIds());
       own.total().record(System.nanoTime() - began, TimeUnit.NANOSECONDS);
+      if (request.getModel().getPickCase() == PickCase.PICK_NOT_SET && served.hasShadows()) {
+        double point = ModelLookup.point(served, key(request));
+        shadows.offer(served, point, request, model, scored.probabilities());
+      }
       return response.build();
     } finally {
       if (leased) {
@@ -261,7 +269,7 @@ public final class PredictService extends RankingServiceGrpc.RankingServiceImplB
   }
 
   /** The request's inputs, in as many parts of equal size as batches need. */
-  private static List<ModelInputs> resolve(
+  static List<ModelInputs> resolve(
       Query query, HostedModel model, Batcher batcher, DefaultedPositions defaulted) {
     int candidates = query.candidates().rows();
     int most = Math.min(batcher.policy().maxRows(), model.cost().preferredRows());

@@ -64,6 +64,7 @@ public final class StatusService extends StatusServiceGrpc.StatusServiceImplBase
       status.addVersions(version(version));
     }
     status.putAllLabels(served.labels()).putAllShares(served.shares());
+    status.putAllCopies(served.copied());
     HostedModel model = served.lease();
     if (model != null) {
       try {

@@ -2,6 +2,7 @@ package dev.wukong.serving.admin;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.wukong.client.RequestPacker;
 import dev.wukong.proto.v1.AdminServiceGrpc;
@@ -29,6 +30,9 @@ import io.grpc.ManagedChannel;
 import io.grpc.Status.Code;
 import io.grpc.StatusRuntimeException;
 import io.grpc.netty.NettyChannelBuilder;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -89,8 +93,12 @@ class AdminTest {
   }
 
   private static PredictRequest.Builder request() {
+    return request(1);
+  }
+
+  private static PredictRequest.Builder request(long item) {
     return new RequestPacker("tiny", TinyModel.schema())
-            .pack(Map.of("user", 100), List.of(Map.of("item", 1, "picture", List.of(0, 0))))
+            .pack(Map.of("user", 100), List.of(Map.of("item", item, "picture", List.of(0, 0))))
             .toBuilder();
   }
 
@@ -423,5 +431,134 @@ class AdminTest {
                     RankingServiceGrpc.newBlockingStub(channel)
                         .predict(PredictRequest.getDefaultInstance())))
         .contains("Method not found");
+  }
+
+  private ModelStatus shadow(String label, double share) {
+    return admin
+        .setTraffic(
+            SetTrafficRequest.newBuilder()
+                .setModel("tiny")
+                .addShares(
+                    TrafficShare.newBuilder().setLabel(label).setShare(share).setShadow(true))
+                .build())
+        .getStatus();
+  }
+
+  /** The probabilities of the only candidate, of all tasks. */
+  private float[] scores(PredictRequest.Builder request) {
+    FloatBuffer scores =
+        RankingServiceGrpc.newBlockingStub(served.channel())
+            .predict(request.build())
+            .getScores()
+            .asReadOnlyByteBuffer()
+            .order(ByteOrder.LITTLE_ENDIAN)
+            .asFloatBuffer();
+    float[] values = new float[scores.remaining()];
+    scores.get(values);
+    return values;
+  }
+
+  private double copies(String outcome) {
+    return served
+        .bean(MeterRegistry.class)
+        .counter("wukong.shadow.requests", "model", "tiny", "label", "next", "outcome", outcome)
+        .count();
+  }
+
+  @Test
+  void traffic_shadow_scoresCopiesAndComparesThemAndAnswersNothing() throws Exception {
+    start("wukong.versions.tiny=1");
+    awaitServing(1);
+    load(3, false);
+    label("next", 3);
+    assertThat(shadow("next", 1).getCopiesMap()).containsEntry("next", 1.0);
+    float[] of3 = scores(picking(ModelSelector.newBuilder().setVersion(3)));
+    float[] of1 = scores(request());
+    double apart = 0;
+    double sum1 = 0;
+    double sum3 = 0;
+    for (int task = 0; task < of1.length; task++) {
+      apart += Math.abs(of3[task] - of1[task]);
+      sum1 += of1[task];
+      sum3 += of3[task];
+    }
+    assertThat(apart).isGreaterThan(0.01);
+
+    for (int i = 0; i < 4; i++) {
+      assertThat(answeredByKey("user-" + i)).isEqualTo(1);
+    }
+    Served.await("all copies are scored", () -> copies("scored") == 5);
+
+    MeterRegistry meters = served.bean(MeterRegistry.class);
+    assertThat(meters.summary("wukong.shadow.difference", "model", "tiny", "label", "next").mean())
+        .isCloseTo(apart / of1.length, within(1e-6));
+    assertThat(
+            meters
+                .summary(
+                    "wukong.shadow.probability", "model", "tiny", "label", "next", "of", "shadow")
+                .mean())
+        .isCloseTo(sum3 / of1.length, within(1e-6));
+    assertThat(
+            meters
+                .summary(
+                    "wukong.shadow.probability", "model", "tiny", "label", "next", "of", "answered")
+                .mean())
+        .isCloseTo(sum1 / of1.length, within(1e-6));
+  }
+
+  /** A shadow takes from the other end than a canary: here those that the canary leaves. */
+  @Test
+  void traffic_shadowOfAPart_copiesThatPartAndIsKept() throws Exception {
+    start("wukong.versions.tiny=1");
+    awaitServing(1);
+    load(2, false);
+    load(3, false);
+    label("canary", 2);
+    label("next", 3);
+    TrafficShare.Builder half = TrafficShare.newBuilder().setShare(0.5);
+    admin.setTraffic(
+        SetTrafficRequest.newBuilder()
+            .setModel("tiny")
+            .addShares(half.clone().setLabel("canary"))
+            .addShares(half.clone().setLabel("next").setShadow(true))
+            .build());
+    int left = 0;
+    for (int i = 0; i < 40; i++) {
+      left += answeredByKey("user-" + i) == 1 ? 1 : 0;
+    }
+    int expected = left;
+    assertThat(expected).isBetween(1, 39);
+    Served.await("they are scored", () -> copies("scored") >= expected);
+    // Whoever asks for a version is not copied; the copies come one after another.
+    answeredBy(picking(ModelSelector.newBuilder().setVersion(1)));
+    for (int i = 0; i < 40; i++) {
+      answeredByKey("user-" + i);
+    }
+    Served.await("the second round is scored", () -> copies("scored") >= 2 * expected);
+    assertThat(copies("scored")).isEqualTo(2.0 * expected);
+
+    restart("wukong.versions.tiny=1");
+    awaitServing(1);
+    ModelStatus status =
+        StatusServiceGrpc.newBlockingStub(served.channel())
+            .getModel(GetModelRequest.newBuilder().setName("tiny").build())
+            .getStatus();
+    assertThat(status.getCopiesMap()).containsExactly(Map.entry("next", 0.5));
+    assertThat(status.getSharesMap()).containsExactly(Map.entry("canary", 0.5));
+  }
+
+  @Test
+  void traffic_shadowWithoutFiniteResult_isCountedAndTroublesNobody() throws Exception {
+    new TinyModel(4).withBrokenItem(199).write(bundles, "tiny", 4);
+    start("wukong.versions.tiny=1");
+    awaitServing(1);
+    load(4, false);
+    label("next", 4);
+    shadow("next", 1);
+
+    assertThat(answeredBy(request(199))).isEqualTo(1);
+
+    Served.await("it is counted", () -> copies("failed") == 1);
+    assertThat(copies("scored")).isZero();
   }
 }

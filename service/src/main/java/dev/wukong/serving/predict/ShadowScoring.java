@@ -1,0 +1,220 @@
+package dev.wukong.serving.predict;
+
+import dev.wukong.proto.v1.PredictRequest;
+import dev.wukong.serving.batching.FloatBytes;
+import dev.wukong.serving.embedding.DefaultedPositions;
+import dev.wukong.serving.hosting.HostedModel;
+import dev.wukong.serving.hosting.QuietThread;
+import dev.wukong.serving.hosting.ServedModel;
+import dev.wukong.serving.inputs.ModelInputs;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.List;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Scores copies of answered requests by the versions that operators want to compare, and compares.
+ * Off the caller's path: one thread does it, behind all others, without the batch threads; where it
+ * does not keep up, copies are dropped and counted.
+ */
+final class ShadowScoring implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(ShadowScoring.class);
+
+  /** Copies that wait. */
+  private static final int MOST = 64;
+
+  /** Bytes of all copies that wait. */
+  private static final long MOST_BYTES = 32 << 20;
+
+  /**
+   * An answered request.
+   *
+   * @param label whose version is to score it
+   * @param request its bytes
+   * @param tasks of the version that answered
+   * @param probabilities that were answered, float32 little-endian [candidates, tasks]
+   */
+  @SuppressWarnings("ArrayRecordComponent") // Handed from one thread to another, never compared.
+  private record Copy(
+      ServedModel served, String label, byte[] request, List<String> tasks, byte[] probabilities) {
+    long bytes() {
+      return (long) request.length + probabilities.length;
+    }
+  }
+
+  private final RequestDecoder decoder;
+  private final ShadowMeters meters;
+  private final BlockingQueue<Copy> waiting = new ArrayBlockingQueue<>(MOST);
+  private final AtomicLong bytes = new AtomicLong();
+  private final RequestRoom room = new RequestRoom();
+
+  /** Guarded by this. */
+  private @Nullable Thread thread;
+
+  /** Guarded by this. */
+  private boolean closed;
+
+  ShadowScoring(RequestDecoder decoder, MeterRegistry registry) {
+    this.decoder = decoder;
+    this.meters = new ShadowMeters(registry);
+  }
+
+  /**
+   * Takes copies of an answered request that asked for no version, for the labels that get one. Any
+   * thread; does not wait.
+   *
+   * @param point of the request, in [0, 1)
+   * @param by the version that answered
+   * @param probabilities of the answer, which nobody changes any more
+   */
+  void offer(
+      ServedModel served,
+      double point,
+      PredictRequest request,
+      HostedModel by,
+      byte[] probabilities) {
+    for (String label : served.copies(point)) {
+      Copy copy = new Copy(served, label, request.toByteArray(), by.taskNames(), probabilities);
+      if (bytes.addAndGet(copy.bytes()) > MOST_BYTES || !waiting.offer(copy)) {
+        bytes.addAndGet(-copy.bytes());
+        meters.of(served.name(), label).dropped().increment();
+      } else {
+        start();
+      }
+    }
+  }
+
+  private synchronized void start() {
+    if (thread == null && !closed) {
+      thread = Thread.ofPlatform().name("shadow").daemon().start(this::work);
+    }
+  }
+
+  private void work() {
+    QuietThread.begin();
+    try {
+      while (true) {
+        Copy copy = waiting.take();
+        bytes.addAndGet(-copy.bytes());
+        score(copy);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt(); // Closed: what waits is of no use to anybody.
+    }
+  }
+
+  private void score(Copy copy) {
+    ShadowMeters.Compared compared = meters.of(copy.served.name(), copy.label);
+    HostedModel model = copy.served.leaseLabel(copy.label);
+    if (model == null) {
+      compared.dropped().increment(); // Its label has been moved since.
+      return;
+    }
+    try {
+      PredictRequest request = PredictRequest.parseFrom(copy.request);
+      long began = System.nanoTime();
+      Scores scores = scores(request, model, copy.served);
+      compared.time().record(System.nanoTime() - began, TimeUnit.NANOSECONDS);
+      if (scores.finite()) {
+        if (copy.tasks.equals(model.taskNames())) { // Else there is nothing to compare.
+          compare(copy.probabilities, scores.probabilities, compared);
+        }
+        compared.scored().increment();
+      } else {
+        compared.failed().increment();
+      }
+    } catch (ServingException | IOException e) {
+      // Such as one of another schema than the version that answered.
+      compared.refused().increment();
+      log.debug("model '{}', label '{}': a copy is refused", copy.served.name(), copy.label, e);
+    } catch (RuntimeException e) {
+      compared.failed().increment();
+      log.warn("model '{}', label '{}': a copy failed", copy.served.name(), copy.label, e);
+    } finally {
+      model.release();
+    }
+  }
+
+  /** What the version gives for the request's candidates, [candidates, tasks] each. */
+  @SuppressWarnings("ArrayRecordComponent") // Read by the one thread that made it.
+  private record Scores(byte[] probabilities, byte[] logits) {
+    boolean finite() {
+      int count = probabilities.length / Float.BYTES;
+      return FloatBytes.notFinite(probabilities, 0, count) < 0
+          && FloatBytes.notFinite(logits, 0, count) < 0;
+    }
+  }
+
+  private Scores scores(PredictRequest request, HostedModel model, ServedModel served) {
+    Query query = decoder.decode(request, model, room);
+    List<ModelInputs> parts =
+        PredictService.resolve(
+            query, model, served.batcher(), new DefaultedPositions(model.layout()));
+    try {
+      int stride = model.taskNames().size() * Float.BYTES;
+      byte[] probabilities = new byte[query.candidates().rows() * stride];
+      byte[] logits = new byte[probabilities.length];
+      int at = 0;
+      for (ModelInputs part : parts) {
+        int from = at;
+        int length = part.candidates() * stride;
+        model.run(
+            List.of(part),
+            scores -> {
+              scores.probabilities().get(0, probabilities, from, length);
+              scores.logits().get(0, logits, from, length);
+            });
+        at += length;
+      }
+      return new Scores(probabilities, logits);
+    } finally {
+      parts.forEach(ModelInputs::recycle);
+    }
+  }
+
+  private static void compare(byte[] given, byte[] shadow, ShadowMeters.Compared compared) {
+    ByteBuffer left = ByteBuffer.wrap(given).order(ByteOrder.LITTLE_ENDIAN);
+    ByteBuffer right = ByteBuffer.wrap(shadow).order(ByteOrder.LITTLE_ENDIAN);
+    double apart = 0;
+    double sumLeft = 0;
+    double sumRight = 0;
+    int count = given.length / Float.BYTES;
+    for (int i = 0; i < count; i++) {
+      float a = left.getFloat();
+      float b = right.getFloat();
+      apart += Math.abs(a - b);
+      sumLeft += a;
+      sumRight += b;
+    }
+    compared.difference().record(apart / count);
+    compared.given().record(sumLeft / count);
+    compared.shadow().record(sumRight / count);
+  }
+
+  /** Ends the thread after the copy it is at; the others are dropped. */
+  @Override
+  public void close() {
+    Thread running;
+    synchronized (this) {
+      closed = true;
+      running = thread;
+    }
+    if (running == null) {
+      return;
+    }
+    running.interrupt();
+    try {
+      running.join();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}
