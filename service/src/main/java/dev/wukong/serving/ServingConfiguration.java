@@ -22,12 +22,14 @@ import dev.wukong.serving.predict.PredictService;
 import dev.wukong.serving.predict.PredictionIds;
 import dev.wukong.serving.predict.ReadableRequests;
 import dev.wukong.serving.predict.StatusService;
+import dev.wukong.serving.sight.Sights;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.netty.NettyServerBuilder;
 import io.grpc.protobuf.services.HealthStatusManager;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.binder.MeterBinder;
+import io.micrometer.core.instrument.binder.grpc.MetricCollectingServerInterceptor;
 import java.lang.management.ManagementFactory;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
@@ -143,9 +145,17 @@ class ServingConfiguration {
 
   @Bean
   PredictService predictService(
-      ModelHost host, ServingProperties properties, Clock clock, MeterRegistry meters) {
+      ModelHost host,
+      ServingProperties properties,
+      Clock clock,
+      MeterRegistry meters,
+      Sights sights) {
     return new PredictService(
-        host, properties.limits().limits(), new PredictionIds(clock, new SecureRandom()), meters);
+        host,
+        properties.limits().limits(),
+        new PredictionIds(clock, new SecureRandom()),
+        meters,
+        sights);
   }
 
   @Bean
@@ -166,13 +176,15 @@ class ServingConfiguration {
       ModelHost host,
       BundleWatcher watcher,
       StatusService status,
-      SslBundles bundles) {
+      SslBundles bundles,
+      MetricCollectingServerInterceptor calls) {
     ServingProperties.Admin admin = properties.admin();
     AdminService service = new AdminService(new VersionControl(host, watcher), status::describe);
     return new AdminServer(
         new InetSocketAddress(admin.address(), admin.port()),
         admin.sslBundle().isEmpty() ? null : bundles.getBundle(admin.sslBundle()),
-        List.of(service, status));
+        List.of(service, status),
+        List.of(calls));
   }
 
   @Bean

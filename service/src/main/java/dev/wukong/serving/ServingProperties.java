@@ -39,7 +39,8 @@ public record ServingProperties(
     @DefaultValue Batching batching,
     @DefaultValue Limits limits,
     @DefaultValue Rows rows,
-    @DefaultValue Admin admin) {
+    @DefaultValue Admin admin,
+    @DefaultValue AccessLog accessLog) {
 
   /**
    * How graphs run.
@@ -204,6 +205,27 @@ public record ServingProperties(
           "are 1 to 65535, and 0 for any free one");
     }
   }
+
+  /**
+   * Which requests get a line in the log {@code wukong.access}.
+   *
+   * @param sample share of those that are answered
+   * @param refusalsPerSecond of those that are not, at most
+   */
+  public record AccessLog(
+      @DefaultValue("0.01") double sample, @DefaultValue("10") int refusalsPerSecond) {
+    public AccessLog {
+      SettingException.require(
+          sample >= 0 && sample <= 1, "wukong.access-log.sample", sample, "are 0 to 1");
+      SettingException.require(
+          refusalsPerSecond >= 0 && refusalsPerSecond <= MAX_REFUSALS,
+          "wukong.access-log.refusals-per-second",
+          refusalsPerSecond,
+          "are 0 to %d".formatted(MAX_REFUSALS));
+    }
+  }
+
+  private static final int MAX_REFUSALS = 10_000;
 
   private static final int MAX_THREADS = 1024;
 

@@ -64,6 +64,20 @@ final class Settings {
           new Setting("wukong.admin.address", "127.0.0.1", "that it is bound to"),
           new Setting(
               "wukong.admin.ssl-bundle", "", "of Spring Boot; without it there is no encryption"),
+          new Setting(
+              "wukong.access-log.sample", "0.01", "share of answers that get a line of the log"),
+          new Setting(
+              "wukong.access-log.refusals-per-second",
+              "10",
+              "refusals that get a line of the log, at most"),
+          new Setting(
+              TracingSwitch.ENDPOINT,
+              "",
+              "where traces go as OTLP over HTTP, such as http://host:4318/v1/traces; unset: none"),
+          new Setting(
+              TracingSwitch.PROBABILITY,
+              "0.1",
+              "share of the calls traced whose callers do not say"),
           new Setting("spring.grpc.server.port", "9090", "gRPC; 0: any free one"),
           new Setting("spring.grpc.server.inbound.message.max-size", "8MB", "largest request"),
           new Setting("server.port", "8080", "REST, health, metrics; 0: any free one"));

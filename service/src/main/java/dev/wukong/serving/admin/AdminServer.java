@@ -4,6 +4,7 @@ import io.grpc.BindableService;
 import io.grpc.InsecureServerCredentials;
 import io.grpc.Server;
 import io.grpc.ServerCredentials;
+import io.grpc.ServerInterceptor;
 import io.grpc.TlsServerCredentials;
 import io.grpc.TlsServerCredentials.ClientAuth;
 import io.grpc.netty.NettyServerBuilder;
@@ -32,6 +33,7 @@ public final class AdminServer implements SmartLifecycle {
   private final InetSocketAddress address;
   private final @Nullable SslBundle ssl;
   private final List<BindableService> services;
+  private final List<ServerInterceptor> interceptors;
   private final ExecutorService threads =
       Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("admin-", 0).factory());
   private volatile @Nullable Server server;
@@ -40,12 +42,17 @@ public final class AdminServer implements SmartLifecycle {
    * A server that is not started yet.
    *
    * @param ssl null: without encryption; with trusted certificates only their owners may call
+   * @param interceptors around every call
    */
   public AdminServer(
-      InetSocketAddress address, @Nullable SslBundle ssl, List<BindableService> services) {
+      InetSocketAddress address,
+      @Nullable SslBundle ssl,
+      List<BindableService> services,
+      List<ServerInterceptor> interceptors) {
     this.address = address;
     this.ssl = ssl;
     this.services = List.copyOf(services);
+    this.interceptors = List.copyOf(interceptors);
   }
 
   @Override
@@ -56,6 +63,7 @@ public final class AdminServer implements SmartLifecycle {
             .maxInboundMessageSize(MAX_REQUEST)
             .addService(ProtoReflectionServiceV1.newInstance());
     services.forEach(builder::addService);
+    interceptors.forEach(builder::intercept);
     try {
       server = builder.build().start();
     } catch (IOException e) {

@@ -16,6 +16,7 @@ import dev.wukong.serving.embedding.RowPreparation;
 import dev.wukong.serving.inputs.ModelInputs;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
@@ -218,6 +219,11 @@ public final class HostedModel implements BatchModel {
     } finally {
       closed.complete(null);
     }
+  }
+
+  /** Completes when the model is closed: nothing is answered by it any more. */
+  public CompletionStage<Void> closed() {
+    return closed;
   }
 
   /** Gives the host's own lease back; completes when the model is closed. */

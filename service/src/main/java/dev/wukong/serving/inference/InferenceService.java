@@ -40,6 +40,7 @@ import dev.wukong.serving.hosting.ServedModel;
 import dev.wukong.serving.inference.FeatureTensors.Spec;
 import dev.wukong.serving.predict.CriticalityClass;
 import dev.wukong.serving.predict.PredictService;
+import dev.wukong.serving.sight.Door;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.StreamObserver;
@@ -224,6 +225,7 @@ public final class InferenceService extends GRPCInferenceServiceGrpc.GRPCInferen
     Set<String> wanted = outputs(request);
     PredictResponse scored =
         predict.scorePacked(
+            Door.OIP,
             () -> translate(request, served).setWantLogits(wanted.contains(LOGITS)).build());
     ModelInferResponse.Builder response =
         ModelInferResponse.newBuilder()

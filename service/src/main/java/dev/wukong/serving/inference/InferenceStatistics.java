@@ -57,7 +57,7 @@ public final class InferenceStatistics implements Function<String, ModelStatisti
                         nanos("wukong.predict.decode", model)
                             + nanos("wukong.predict.resolve", model)))
                 .setComputeInfer(of(requests, nanos("wukong.batching.run", model)))
-                .setComputeOutput(of(requests, 0)))
+                .setComputeOutput(of(requests, nanos("wukong.predict.reply", model))))
         .build();
   }
 

@@ -1,11 +1,13 @@
 package dev.wukong.serving.predict;
 
+import dev.wukong.serving.sight.Sight;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import java.time.Duration;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.TimeUnit;
 
 /** The edge's meters. Any thread. */
 final class PredictMeters {
@@ -13,6 +15,7 @@ final class PredictMeters {
   record ModelMeters(
       Timer decode,
       Timer resolve,
+      Timer reply,
       Timer total,
       Counter candidates,
       Counter defaulted,
@@ -27,6 +30,16 @@ final class PredictMeters {
     this.registry = registry;
   }
 
+  /** Counts the time of a request that has been answered. */
+  void answered(Sight sight) {
+    String model = sight.model();
+    if (model != null) {
+      ModelMeters own = of(model);
+      own.reply().record(sight.replyNanos(), TimeUnit.NANOSECONDS);
+      own.total().record(sight.totalNanos(), TimeUnit.NANOSECONDS);
+    }
+  }
+
   ModelMeters of(String model) {
     ModelMeters known = models.get(model);
     return known != null ? known : models.computeIfAbsent(model, this::create);
@@ -38,6 +51,11 @@ final class PredictMeters {
         timer(
             "wukong.predict.resolve",
             "Finding a request's rows and bringing them into memory",
+            model),
+        timer(
+            "wukong.predict.reply",
+            "From the scores to the answer built and, over gRPC, written into the connection's"
+                + " buffers",
             model),
         timer(
             "wukong.predict.duration",

@@ -24,6 +24,9 @@ import dev.wukong.serving.predict.ServingException.Defect;
 import dev.wukong.serving.predict.ServingException.NotFinite;
 import dev.wukong.serving.predict.ServingException.NotReady;
 import dev.wukong.serving.predict.ServingException.Overloaded;
+import dev.wukong.serving.sight.Door;
+import dev.wukong.serving.sight.Sight;
+import dev.wukong.serving.sight.Sights;
 import io.grpc.Context;
 import io.grpc.Deadline;
 import io.grpc.Status.Code;
@@ -64,6 +67,8 @@ public final class PredictService extends RankingServiceGrpc.RankingServiceImplB
   private final PredictionIds ids;
   private final PredictMeters meters;
   private final ShadowScoring shadows;
+  private final VersionMeters versions;
+  private final Sights sights;
   private final Semaphore room;
   private final LongAdder admitted = new LongAdder();
   private final LongAdder answered = new LongAdder();
@@ -72,27 +77,47 @@ public final class PredictService extends RankingServiceGrpc.RankingServiceImplB
   /** Versions of models whose results that are not finite have been logged. */
   private final Set<String> reported = ConcurrentHashMap.newKeySet();
 
+  /** A service that nobody but meters is told of. */
   public PredictService(
       ModelHost host, PredictLimits limits, PredictionIds ids, MeterRegistry meters) {
+    this(host, limits, ids, meters, Sights.none());
+  }
+
+  /**
+   * The service.
+   *
+   * @param sights told of every request once it is answered or refused
+   */
+  public PredictService(
+      ModelHost host,
+      PredictLimits limits,
+      PredictionIds ids,
+      MeterRegistry meters,
+      Sights sights) {
     this.models = new ModelLookup(host);
     this.limits = limits;
     this.decoder = new RequestDecoder(limits);
     this.ids = ids;
     this.meters = new PredictMeters(meters);
     this.shadows = new ShadowScoring(decoder, meters);
+    this.versions = new VersionMeters(meters);
+    this.sights = sights;
     this.room = new Semaphore(limits.inFlight());
   }
 
   @Override
   public void predict(PredictRequest request, StreamObserver<PredictResponse> answer) {
+    Sight sight = sights.begin(Door.GRPC);
     PredictResponse response;
     try {
-      response = score(request);
+      response = score(request, sight);
     } catch (StatusRuntimeException e) {
       answer.onError(e);
       return;
     }
-    answer.onNext(response);
+    answer.onNext(response); // Which turns it into bytes as well.
+    // Before the call ends: a caller who then looks finds it counted.
+    answered(sight);
     answer.onCompleted();
   }
 
@@ -101,20 +126,39 @@ public final class PredictService extends RankingServiceGrpc.RankingServiceImplB
    *
    * @throws StatusRuntimeException as the call itself fails
    */
-  public PredictResponse score(PredictRequest request) {
+  public PredictResponse score(Door door, PredictRequest request) {
+    Sight sight = sights.begin(door);
+    PredictResponse response = score(request, sight);
+    answered(sight);
+    return response;
+  }
+
+  private PredictResponse score(PredictRequest request, Sight sight) {
+    sight.asked(shownId(request), request.getCandidates().getRows());
     try {
-      PredictResponse response = admit(request);
+      PredictResponse response = admit(request, sight);
       answered.increment();
       return response;
     } catch (ServingException e) {
-      meters.refused(e);
-      throw StatusMapping.toStatus(e);
+      throw refuse(e, sight);
     } catch (RuntimeException e) {
       log.error("a Predict request failed", e);
-      Defect defect = new Defect("the server failed on this request; its log says why");
-      meters.refused(defect);
-      throw StatusMapping.toStatus(defect);
+      throw refuse(new Defect("the server failed on this request; its log says why"), sight);
     }
+  }
+
+  private void answered(Sight sight) {
+    sight.replied(System.nanoTime());
+    meters.answered(sight);
+    sights.seen(sight);
+  }
+
+  private StatusRuntimeException refuse(ServingException failure, Sight sight) {
+    meters.refused(failure);
+    StatusRuntimeException status = StatusMapping.toStatus(failure);
+    sight.refused(System.nanoTime(), status.getStatus().getCode(), StatusMapping.reason(failure));
+    sights.seen(sight);
+    return status;
   }
 
   /**
@@ -123,17 +167,32 @@ public final class PredictService extends RankingServiceGrpc.RankingServiceImplB
    *
    * @throws StatusRuntimeException as the call itself fails, and as {@code request} does
    */
-  public PredictResponse scorePacked(Supplier<PredictRequest> request) {
+  public PredictResponse scorePacked(Door door, Supplier<PredictRequest> request) {
     for (int i = 1; i < PACKED_TRIES; i++) {
       try {
-        return score(request.get());
+        return score(door, packed(door, request));
       } catch (StatusRuntimeException e) {
         if (e.getStatus().getCode() != Code.FAILED_PRECONDITION) {
           throw e;
         }
       }
     }
-    return score(request.get());
+    return score(door, packed(door, request));
+  }
+
+  private PredictRequest packed(Door door, Supplier<PredictRequest> request) {
+    Sight sight = sights.begin(door);
+    try {
+      return request.get();
+    } catch (RuntimeException e) {
+      Code code =
+          e instanceof StatusRuntimeException status
+              ? status.getStatus().getCode()
+              : Code.INVALID_ARGUMENT;
+      sight.refused(System.nanoTime(), code, "not_packed");
+      sights.seen(sight);
+      throw e;
+    }
   }
 
   /** Says what became of all requests; called when no more can come. */
@@ -144,7 +203,7 @@ public final class PredictService extends RankingServiceGrpc.RankingServiceImplB
         "stopped: {} requests were admitted, {} of them answered", admitted.sum(), answered.sum());
   }
 
-  private PredictResponse admit(PredictRequest request) {
+  private PredictResponse admit(PredictRequest request, Sight sight) {
     if (!room.tryAcquire()) {
       throw new Overloaded(
           "%d requests are in flight already, that is the limit; try later"
@@ -152,17 +211,18 @@ public final class PredictService extends RankingServiceGrpc.RankingServiceImplB
           SOON);
     }
     try {
-      return answer(request);
+      return answer(request, sight);
     } finally {
       room.release();
     }
   }
 
-  private PredictResponse answer(PredictRequest request) {
-    long began = System.nanoTime();
+  private PredictResponse answer(PredictRequest request, Sight sight) {
+    long began = sight.began();
     long budget = budgetNanos();
     ServedModel served = models.served("model.name", request.getModel().getName());
     HostedModel model = models.lease(served, request.getModel(), key(request));
+    sight.answeredBy(model.name(), model.bundle());
     boolean leased = true;
     List<ModelInputs> parts = List.of();
     RequestRoom rows = rooms.take();
@@ -170,12 +230,14 @@ public final class PredictService extends RankingServiceGrpc.RankingServiceImplB
       long deadline = began + budget;
       Query query = decoder.decode(request, model, rows);
       long decoded = System.nanoTime();
+      sight.decoded(decoded, query.candidates().rows(), query.missing(), query.truncated());
       DefaultedPositions positions = new DefaultedPositions(model.layout());
       parts = resolve(query, model, served.batcher(), positions);
       if (query.unseen() > 0) {
         positions.addUnseen(query.context(), query.candidates());
       }
       long resolved = System.nanoTime();
+      sight.resolved(resolved, positions.count());
       PredictResponse.Builder response = describe(request, model, query, positions.count());
       Job job = new Job(model, parts, deadline, model::release);
       // From here on it holds the lease and the parts; what the answer says of the model has been
@@ -190,6 +252,8 @@ public final class PredictService extends RankingServiceGrpc.RankingServiceImplB
             case Outcome.Failed _ ->
                 throw new Defect("the model failed on this request; the server's log says why");
           };
+      sight.scored(System.nanoTime(), scored.queueNanos(), scored.runNanos(), scored.batchRows());
+      sight.predicted(response.getPredictionId());
       response.setScores(UnsafeByteOperations.unsafeWrap(scored.probabilities()));
       if (request.getWantLogits()) {
         response.setLogits(UnsafeByteOperations.unsafeWrap(scored.logits()));
@@ -211,11 +275,11 @@ public final class PredictService extends RankingServiceGrpc.RankingServiceImplB
       own.defaulted().increment(quality.getDefaultedIds());
       own.missing().increment(quality.getMissingValues());
       own.truncated().increment(quality.getTruncatedIds());
-      own.total().record(System.nanoTime() - began, TimeUnit.NANOSECONDS);
       if (request.getModel().getPickCase() == PickCase.PICK_NOT_SET && served.hasShadows()) {
         double point = ModelLookup.point(served, key(request));
         shadows.offer(served, point, request, model, scored.probabilities());
       }
+      versions.answered(model, query.candidates().rows(), quality.getDefaultedIds());
       return response.build();
     } finally {
       if (leased) {
@@ -224,6 +288,13 @@ public final class PredictService extends RankingServiceGrpc.RankingServiceImplB
       }
       rooms.put(rows);
     }
+  }
+
+  /** For the log, of a request that has not been checked: none where it is too long. */
+  private static String shownId(PredictRequest request) {
+    return request.getRequestIdBytes().size() > RequestDecoder.MAX_REQUEST_ID
+        ? ""
+        : request.getRequestId();
   }
 
   private static String key(PredictRequest request) {

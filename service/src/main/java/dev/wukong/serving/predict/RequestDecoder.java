@@ -22,7 +22,7 @@ import java.nio.ByteOrder;
  * Any thread.
  */
 final class RequestDecoder {
-  private static final int MAX_REQUEST_ID = 128;
+  static final int MAX_REQUEST_ID = 128;
 
   private final PredictLimits limits;
 

@@ -17,6 +17,7 @@ import dev.wukong.serving.hosting.ServedModel;
 import dev.wukong.serving.predict.CriticalityClass;
 import dev.wukong.serving.predict.PredictService;
 import dev.wukong.serving.predict.StatusMapping;
+import dev.wukong.serving.sight.Door;
 import io.grpc.Metadata;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
@@ -99,7 +100,8 @@ public final class PredictController {
       throws IOException {
     try {
       Question question = read(http);
-      return ResponseEntity.ok(scores(predict.scorePacked(() -> request(name, question))));
+      return ResponseEntity.ok(
+          scores(predict.scorePacked(Door.JSON, () -> request(name, question))));
     } catch (JacksonException e) {
       return refuse(HttpStatus.BAD_REQUEST, "the body is no such JSON: " + e.getOriginalMessage());
     } catch (DataException e) {
