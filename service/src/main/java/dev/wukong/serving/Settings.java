@@ -70,6 +70,9 @@ final class Settings {
               "wukong.access-log.refusals-per-second",
               "10",
               "refusals that get a line of the log, at most"),
+          new Setting("spring.grpc.server.port", "9090", "gRPC; 0: any free one"),
+          new Setting("spring.grpc.server.inbound.message.max-size", "8MB", "largest request"),
+          new Setting("server.port", "8080", "REST, health, metrics; 0: any free one"),
           new Setting(
               TracingSwitch.ENDPOINT,
               "",
@@ -77,10 +80,7 @@ final class Settings {
           new Setting(
               TracingSwitch.PROBABILITY,
               "0.1",
-              "share of the calls traced whose callers do not say"),
-          new Setting("spring.grpc.server.port", "9090", "gRPC; 0: any free one"),
-          new Setting("spring.grpc.server.inbound.message.max-size", "8MB", "largest request"),
-          new Setting("server.port", "8080", "REST, health, metrics; 0: any free one"));
+              "share of the calls traced whose callers do not say"));
 
   /** What begins the names of settings that end in a model's name. */
   private static final String BY_MODEL = "wukong.versions.";

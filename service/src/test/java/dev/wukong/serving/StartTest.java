@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -88,6 +89,15 @@ class StartTest {
         "wukong.rows.resident=0 | wukong.rows.resident is 0B, allowed is 1B or more",
         "wukong.rows.resident=much"
             + " | wukong.rows.resident is 'much', allowed is a size such as 512MB or 2GB",
+        "wukong.access-log.sample=1.5 | wukong.access-log.sample is 1.5, allowed are 0 to 1",
+        "wukong.access-log.sample=NaN | wukong.access-log.sample is NaN, allowed are 0 to 1",
+        "wukong.access-log.refusals-per-second=-1 | wukong.access-log.refusals-per-second is -1,"
+            + " allowed are 0 to 10000",
+        "management.tracing.sampling.probability=2 | management.tracing.sampling.probability is"
+            + " 2.0, allowed are 0 to 1",
+        "management.opentelemetry.tracing.export.otlp.endpoint=localhost:4318 |"
+            + " management.opentelemetry.tracing.export.otlp.endpoint is 'localhost:4318', allowed"
+            + " are such as http://host:4318/v1/traces",
         "wukong.models=Tiny | wukong.models is [Tiny], allowed are names of 1 to 64 of a-z, 0-9,"
             + " '_' and '-', with commas between",
         "wukong.bundle-root= | wukong.bundle-root is empty, allowed is a folder",
@@ -233,9 +243,11 @@ class StartTest {
         .containsExactly(
             "spring.grpc.server.port",
             "spring.grpc.server.inbound.message.max-size",
-            "server.port");
+            "server.port",
+            "management.opentelemetry.tracing.export.otlp.endpoint",
+            "management.tracing.sampling.probability");
     for (Settings.Setting setting : others) {
-      assertThat(String.valueOf(defaults.getProperty(setting.name())))
+      assertThat(Objects.toString(defaults.getProperty(setting.name()), ""))
           .isEqualTo(setting.fallback());
     }
     assertThat(Settings.help()).contains("--spring.grpc.server.inbound.message.max-size=8MB ");
