@@ -180,6 +180,26 @@ class ChartTest {
   }
 
   @Test
+  void config_tracesAndAccessLog_reachTheService() throws IOException {
+    JsonNode application =
+        application(
+            render(
+                "config:",
+                "  management:",
+                "    opentelemetry: {tracing: {export: {otlp: {endpoint:"
+                    + " 'http://c:4318/v1/traces'}}}}",
+                "    tracing: {sampling: {probability: 0.01}}",
+                "  wukong: {access-log: {sample: 0.001, refusals-per-second: 20}}"));
+    assertThat(application.at("/management/opentelemetry/tracing/export/otlp/endpoint").asString())
+        .isEqualTo("http://c:4318/v1/traces");
+    assertThat(application.at("/management/tracing/sampling/probability").asDouble())
+        .isEqualTo(0.01);
+    assertThat(application.at("/wukong/access-log/sample").asDouble()).isEqualTo(0.001);
+    assertThat(application.at("/wukong/access-log/refusals-per-second").asInt()).isEqualTo(20);
+    assertThat(application.at("/wukong/bundle-root").asString()).isNotEmpty();
+  }
+
+  @Test
   void config_ofTheUser_isJoinedWithTheChartsOwn() throws IOException {
     var first =
         render(

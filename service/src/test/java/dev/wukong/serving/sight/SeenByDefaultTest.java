@@ -52,7 +52,7 @@ class SeenByDefaultTest {
         .singleElement()
         .asString()
         .matches(
-            "\\S+Z  INFO \\d+ --- \\[wukong-serving] \\[ +bundles] d.wukong.serving.hosting"
-                + ".ServedModel +: model 'tiny': version 1 serves");
+            "\\S+Z  INFO \\d+ --- \\[wukong-serving] \\[ +bundles] \\S+ServedModel +: model 'tiny':"
+                + " version 1 serves");
   }
 }
