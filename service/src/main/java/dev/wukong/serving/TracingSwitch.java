@@ -18,6 +18,9 @@ final class TracingSwitch
   /** Where traces go. */
   static final String ENDPOINT = "management.opentelemetry.tracing.export.otlp.endpoint";
 
+  /** How they go there. */
+  private static final String TRANSPORT = "management.opentelemetry.tracing.export.otlp.transport";
+
   /** Share of calls that are traced where the caller does not say. */
   static final String PROBABILITY = "management.tracing.sampling.probability";
 
@@ -28,6 +31,9 @@ final class TracingSwitch
     double probability = binder.bind(PROBABILITY, Double.class).orElse(0.1);
     SettingException.require(
         probability >= 0 && probability <= 1, PROBABILITY, probability, "are 0 to 1");
+    String transport = binder.bind(TRANSPORT, String.class).orElse("http");
+    SettingException.require(
+        transport.equalsIgnoreCase("http"), TRANSPORT, "'%s'".formatted(transport), "is http");
     String endpoint = binder.bind(ENDPOINT, String.class).orElse("");
     if (endpoint.isEmpty()) {
       environment

@@ -98,6 +98,11 @@ class StartTest {
         "management.opentelemetry.tracing.export.otlp.endpoint=localhost:4318 |"
             + " management.opentelemetry.tracing.export.otlp.endpoint is 'localhost:4318', allowed"
             + " are such as http://host:4318/v1/traces",
+        "management.opentelemetry.tracing.export.otlp.transport=grpc |"
+            + " management.opentelemetry.tracing.export.otlp.transport is 'grpc', allowed is http",
+        "management.opentelemetry.tracing.export.otlp.endpoint=ftp://host |"
+            + " management.opentelemetry.tracing.export.otlp.endpoint is 'ftp://host', allowed are"
+            + " such as http://host:4318/v1/traces",
         "wukong.models=Tiny | wukong.models is [Tiny], allowed are names of 1 to 64 of a-z, 0-9,"
             + " '_' and '-', with commas between",
         "wukong.bundle-root= | wukong.bundle-root is empty, allowed is a folder",
