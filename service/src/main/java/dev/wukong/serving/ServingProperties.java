@@ -40,7 +40,8 @@ public record ServingProperties(
     @DefaultValue Limits limits,
     @DefaultValue Rows rows,
     @DefaultValue Admin admin,
-    @DefaultValue AccessLog accessLog) {
+    @DefaultValue AccessLog accessLog,
+    @DefaultValue StatusPage statusPage) {
 
   /**
    * How graphs run.
@@ -226,6 +227,13 @@ public record ServingProperties(
   }
 
   private static final int MAX_REFUSALS = 10_000;
+
+  /**
+   * The page for people at {@code /} of the REST port.
+   *
+   * @param enabled whether it is there, and what it shows recorded
+   */
+  public record StatusPage(@DefaultValue("true") boolean enabled) {}
 
   private static final int MAX_THREADS = 1024;
 

@@ -145,6 +145,11 @@ public final class Admission {
     return rows.get();
   }
 
+  /** How long what comes now would wait, in nanoseconds; 0 while nothing is in work. */
+  public double waitNanos(BatchCost cost) {
+    return slowness * rows.get() * cost.nanosPerRow() / runs;
+  }
+
   /** How long answers take, by what batches alone would make them take; at least 1. */
   public double slowness() {
     return slowness;

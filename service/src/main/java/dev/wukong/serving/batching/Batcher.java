@@ -118,6 +118,11 @@ public final class Batcher implements AutoCloseable {
     return policy;
   }
 
+  /** Candidates that wait for a batch. */
+  public int waiting() {
+    return queue.rows();
+  }
+
   /** Queues {@code job}, all its parts or none. */
   public Submission submit(Job job) {
     return switch (queue.offer(job)) {

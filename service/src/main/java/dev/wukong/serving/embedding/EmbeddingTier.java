@@ -30,6 +30,7 @@ public final class EmbeddingTier implements AutoCloseable {
   private final RowsView view;
   private final RowStore store;
   private final Executor readers;
+  private final RowMeters meters;
   private final List<ResidentTable> tables = new ArrayList<>();
   private final int[] defaultPlaces;
   private final ReentrantLock writer = new ReentrantLock();
@@ -41,6 +42,7 @@ public final class EmbeddingTier implements AutoCloseable {
    * @param readers runs reads of the store; platform threads, as a native call holds its carrier
    * @param capacities rows that may be resident besides the default rows, by group of the layout
    * @param defaultRows by table ordinal: the row of keys that have none
+   * @param meters count where rows are found
    */
   public EmbeddingTier(
       InputLayout layout,
@@ -48,10 +50,12 @@ public final class EmbeddingTier implements AutoCloseable {
       RowStore store,
       Executor readers,
       int[] capacities,
-      List<float[]> defaultRows) {
+      List<float[]> defaultRows,
+      RowMeters meters) {
     this.view = view;
     this.store = store;
     this.readers = readers;
+    this.meters = meters;
     this.defaultPlaces = new int[layout.tables().size()];
     boolean made = false;
     try {
@@ -135,6 +139,7 @@ public final class EmbeddingTier implements AutoCloseable {
       }
       to.copy(table, places, many, first);
     }
+    meters.inMemory(count - missed);
     return missed == 0 ? null : copyMissing(group, slots, missing, missed, to);
   }
 
@@ -162,7 +167,9 @@ public final class EmbeddingTier implements AutoCloseable {
         to.copy(table, defaultPlaces[RowKey.table(keys[i])], missing[i]);
       }
     }
-    return without.isEmpty() ? null : without;
+    int nowhere = without.cardinality();
+    meters.others(count - nowhere, nowhere);
+    return nowhere == 0 ? null : without;
   }
 
   private float[] read(ResidentTable table, long[] keys, boolean[] found) {

@@ -11,6 +11,7 @@ import dev.wukong.serving.batching.BatchCost;
 import dev.wukong.serving.embedding.EmbeddingTier;
 import dev.wukong.serving.embedding.RowStore;
 import dev.wukong.serving.inputs.ModelInputs;
+import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -35,11 +36,17 @@ final class BundleLoader {
   /**
    * A loader into {@code store}.
    *
+   * @param meters count where requests find rows
    * @param stopping whether a load under way should be given up
    */
-  BundleLoader(HostingOptions options, RowStore store, Executor readers, BooleanSupplier stopping) {
+  BundleLoader(
+      HostingOptions options,
+      RowStore store,
+      Executor readers,
+      MeterRegistry meters,
+      BooleanSupplier stopping) {
     this.options = options;
-    this.rows = new RowImport(store, readers, options.residentBytes(), stopping);
+    this.rows = new RowImport(store, readers, options.residentBytes(), meters, stopping);
   }
 
   /**

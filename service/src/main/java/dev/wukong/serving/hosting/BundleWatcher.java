@@ -105,7 +105,7 @@ public final class BundleWatcher implements AutoCloseable {
     this.options = options;
     this.folders = folders;
     this.bundles = new BundleStore(options.root());
-    this.loader = new BundleLoader(options, store, readers, this::isClosed);
+    this.loader = new BundleLoader(options, store, readers, meters, this::isClosed);
     this.retention = new RowRetention(store, bundles, this::isClosed);
     this.meters = meters;
     this.clock = clock;

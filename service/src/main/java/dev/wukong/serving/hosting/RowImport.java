@@ -8,8 +8,10 @@ import dev.wukong.data.RowKey;
 import dev.wukong.data.Table;
 import dev.wukong.serving.embedding.EmbeddingTier;
 import dev.wukong.serving.embedding.RowCommit;
+import dev.wukong.serving.embedding.RowMeters;
 import dev.wukong.serving.embedding.RowStore;
 import dev.wukong.serving.embedding.RowsView;
+import io.micrometer.core.instrument.MeterRegistry;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
 import java.util.ArrayList;
@@ -31,18 +33,26 @@ final class RowImport {
   private final RowStore store;
   private final Executor readers;
   private final long residentBytes;
+  private final MeterRegistry meters;
   private final BooleanSupplier stopping;
 
   /**
    * An import into {@code store}.
    *
    * @param residentBytes memory for rows
+   * @param meters count where requests find rows
    * @param stopping whether one under way should be given up; the next one then begins anew
    */
-  RowImport(RowStore store, Executor readers, long residentBytes, BooleanSupplier stopping) {
+  RowImport(
+      RowStore store,
+      Executor readers,
+      long residentBytes,
+      MeterRegistry meters,
+      BooleanSupplier stopping) {
     this.store = store;
     this.readers = readers;
     this.residentBytes = residentBytes;
+    this.meters = meters;
     this.stopping = stopping;
   }
 
@@ -57,7 +67,14 @@ final class RowImport {
     long[] rows = rows(bundle);
     int[] capacities = RowCapacities.of(layout.groups(), rows, residentBytes);
     EmbeddingTier tier =
-        new EmbeddingTier(layout, view, store, readers, capacities, defaultRows(bundle));
+        new EmbeddingTier(
+            layout,
+            view,
+            store,
+            readers,
+            capacities,
+            defaultRows(bundle),
+            new RowMeters(bundle.manifest().model(), meters));
     boolean filled = false;
     try {
       if (fits(rows, capacities)) {

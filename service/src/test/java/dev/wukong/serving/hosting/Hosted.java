@@ -43,7 +43,12 @@ final class Hosted {
 
   /** The version in {@code bundle}, its rows on the heap. */
   static HostedModel load(Path bundle) throws IOException {
-    return new BundleLoader(options(bundle), new HeapRowStore(), Runnable::run, () -> false)
+    return new BundleLoader(
+            options(bundle),
+            new HeapRowStore(),
+            Runnable::run,
+            new SimpleMeterRegistry(),
+            () -> false)
         .load(bundle, Map.of());
   }
 }

@@ -1,0 +1,19 @@
+package dev.wukong.serving.status;
+
+import java.util.Map;
+
+/**
+ * One look at the service. Figures that are not known are left out; nobody changes the maps.
+ *
+ * @param number of this look: the first is 0
+ * @param atMillis when, since 1970
+ * @param process what the process uses
+ * @param refused requests a second without an answer since the sample before, by reason
+ * @param models by name
+ */
+record Sample(
+    long number,
+    long atMillis,
+    Map<ProcessFigure, Double> process,
+    Map<String, Double> refused,
+    Map<String, Map<ModelFigure, Double>> models) {}

@@ -1,0 +1,79 @@
+package dev.wukong.serving.status;
+
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The answer of {@code GET /status}. Figures over time are lists as long as {@code times}, oldest
+ * first, with null where a figure is not known. Times are milliseconds since 1970, by the server.
+ *
+ * @param started when this process began: another value says that the service was restarted
+ * @param now when this was answered
+ * @param everyMillis between two samples
+ * @param keeps samples that the server keeps
+ * @param last number of the newest sample, for {@code ?after=}; -1 where there is none
+ * @param times of the samples in this answer
+ */
+record StatusReport(
+    long started,
+    long now,
+    long everyMillis,
+    int keeps,
+    long last,
+    List<Long> times,
+    Readiness readiness,
+    ProcessUse process,
+    Map<String, List<@Nullable Double>> refused,
+    List<Model> models) {
+
+  /**
+   * Whether the service answers.
+   *
+   * @param state {@code ready}, {@code degraded} or {@code not_ready}
+   * @param reasons for people; empty where it is ready
+   */
+  record Readiness(String state, List<String> reasons) {}
+
+  /**
+   * What the process uses.
+   *
+   * @param processors that it may use
+   * @param heapMax bytes that Java's heap may grow to
+   * @param figures by {@link ProcessFigure#key}
+   */
+  record ProcessUse(int processors, long heapMax, Map<String, List<@Nullable Double>> figures) {}
+
+  /**
+   * A model; {@code serving} is 0 and {@code schemaId}, {@code tasks} and {@code precision} are
+   * empty while no version serves.
+   *
+   * @param maxRows candidates a batch, at most
+   * @param allowedWaitMillis that requests may wait, at most
+   * @param versions newest first
+   * @param figures by {@link ModelFigure#key}
+   */
+  record Model(
+      String name,
+      long serving,
+      String schemaId,
+      List<String> tasks,
+      String precision,
+      int maxRows,
+      long allowedWaitMillis,
+      List<Version> versions,
+      Map<String, List<@Nullable Double>> figures) {}
+
+  /**
+   * A version of a model.
+   *
+   * @param state {@code loading}, {@code ready}, {@code serving}, {@code draining}, {@code
+   *     unloaded} or {@code failed}
+   * @param message why it failed, else empty
+   * @param since when it began to
+   * @param labels that point to it
+   * @param share of the requests that ask for no version, 0 to 1
+   */
+  record Version(
+      long version, String state, String message, long since, List<String> labels, double share) {}
+}

@@ -1,0 +1,156 @@
+package dev.wukong.serving.status;
+
+import dev.wukong.serving.hosting.HostedModel;
+import dev.wukong.serving.hosting.ModelHost;
+import dev.wukong.serving.hosting.ServedModel;
+import dev.wukong.serving.hosting.VersionState;
+import dev.wukong.serving.status.StatusReport.Model;
+import dev.wukong.serving.status.StatusReport.ProcessUse;
+import dev.wukong.serving.status.StatusReport.Readiness;
+import dev.wukong.serving.status.StatusReport.Version;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/** Makes the answers of {@code GET /status} from samples and models. Any thread. */
+final class StatusReports {
+  private final ModelHost host;
+  private final SampleRing samples;
+  private final Headline headline;
+  private final Clock clock;
+  private final long started;
+
+  /**
+   * Over what is sampled into {@code samples}.
+   *
+   * @param started when the process began, in milliseconds since 1970
+   */
+  StatusReports(ModelHost host, SampleRing samples, Headline headline, Clock clock, long started) {
+    this.host = host;
+    this.samples = samples;
+    this.headline = headline;
+    this.clock = clock;
+    this.started = started;
+  }
+
+  /** The state now, and the samples with a number above {@code after}. */
+  StatusReport after(long after) {
+    List<Sample> newer = samples.after(after);
+    long last = newer.isEmpty() ? Math.min(after, samples.last()) : newer.getLast().number();
+    Headline.Said said = headline.say(samples.after(samples.last() - Headline.RECENT - 1));
+    return new StatusReport(
+        started,
+        clock.millis(),
+        StatusSampler.EVERY.toMillis(),
+        samples.slots(),
+        last,
+        newer.stream().map(Sample::atMillis).toList(),
+        new Readiness(said.state().name().toLowerCase(Locale.ROOT), said.reasons()),
+        process(newer),
+        refused(newer),
+        host.models().stream().map(model -> model(model, newer)).toList());
+  }
+
+  private static ProcessUse process(List<Sample> newer) {
+    Map<String, List<@Nullable Double>> figures = new LinkedHashMap<>();
+    for (ProcessFigure figure : ProcessFigure.values()) {
+      figures.put(figure.key(), over(newer, s -> s.process().get(figure)));
+    }
+    Runtime runtime = Runtime.getRuntime();
+    return new ProcessUse(runtime.availableProcessors(), runtime.maxMemory(), figures);
+  }
+
+  private static Map<String, List<@Nullable Double>> refused(List<Sample> newer) {
+    Set<String> reasons = new TreeSet<>();
+    newer.forEach(sample -> reasons.addAll(sample.refused().keySet()));
+    Map<String, List<@Nullable Double>> refused = new LinkedHashMap<>();
+    for (String reason : reasons) {
+      refused.put(reason, over(newer, s -> s.refused().getOrDefault(reason, 0.0)));
+    }
+    return refused;
+  }
+
+  private static Model model(ServedModel served, List<Sample> newer) {
+    Map<String, List<@Nullable Double>> figures = new LinkedHashMap<>();
+    for (ModelFigure figure : ModelFigure.values()) {
+      figures.put(
+          figure.key(),
+          over(newer, s -> s.models().getOrDefault(served.name(), Map.of()).get(figure)));
+    }
+    HostedModel serving = served.lease();
+    try {
+      return new Model(
+          served.name(),
+          serving == null ? 0 : serving.bundle(),
+          serving == null ? "" : serving.schemaId(),
+          serving == null ? List.of() : serving.taskNames(),
+          serving == null ? "" : serving.precision().toString(),
+          served.batcher().policy().maxRows(),
+          served.batcher().policy().maxWait().toMillis(),
+          versions(served),
+          figures);
+    } finally {
+      if (serving != null) {
+        serving.release();
+      }
+    }
+  }
+
+  private static List<Version> versions(ServedModel served) {
+    Map<String, Long> labels = served.labels();
+    Map<Long, Double> shares = shares(served, labels);
+    List<Version> versions = new ArrayList<>();
+    for (VersionState state : served.versions()) {
+      long number = state.version();
+      versions.add(
+          new Version(
+              number,
+              state.phase().getClass().getSimpleName().toLowerCase(Locale.ROOT),
+              state.phase() instanceof VersionState.Failed(String reason) ? reason : "",
+              state.since().toEpochMilli(),
+              labels.entrySet().stream()
+                  .filter(label -> label.getValue() == number)
+                  .map(Map.Entry::getKey)
+                  .sorted()
+                  .toList(),
+              shares.getOrDefault(number, 0.0)));
+    }
+    return versions;
+  }
+
+  /** The part of the requests that ask for no version which each version answers. */
+  private static Map<Long, Double> shares(ServedModel served, Map<String, Long> labels) {
+    long main = served.servingVersion();
+    if (main == 0) {
+      return Map.of();
+    }
+    Set<Long> loaded = served.loadedVersions();
+    Map<Long, Double> shares = new HashMap<>();
+    double rest = 1;
+    for (Map.Entry<String, Double> share : served.shares().entrySet()) {
+      Long version = labels.get(share.getKey());
+      // What a label cannot answer goes to the version that serves.
+      if (version != null && loaded.contains(version)) {
+        shares.merge(version, share.getValue(), Double::sum);
+        rest -= share.getValue();
+      }
+    }
+    shares.merge(main, Math.max(0, rest), Double::sum);
+    return shares;
+  }
+
+  private static List<@Nullable Double> over(
+      List<Sample> samples, Function<Sample, @Nullable Double> figure) {
+    List<@Nullable Double> values = new ArrayList<>(samples.size());
+    samples.forEach(sample -> values.add(figure.apply(sample)));
+    return values;
+  }
+}

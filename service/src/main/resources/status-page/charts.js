@@ -1,0 +1,64 @@
+// Which charts there are. Colours are those of page.css: one for each thing, the same wherever it appears.
+
+const floor = (lowest) => (lowest >= 90 ? 90 : lowest >= 50 ? 50 : 0);
+
+const stages = (end) => [
+  { key: `run${end}`, name: "run", colour: 1 },
+  { key: `queue${end}`, name: "queue", colour: 4 },
+  { key: `resolve${end}`, name: "resolve", colour: 3 },
+  { key: `decode${end}`, name: "decode", colour: 5 },
+];
+
+/** Of the whole service; refusals have lines of their own, by reason. */
+export const SERVICE = [
+  { title: "Requests answered", unit: "a second", lines: [{ key: "answered", name: "answered", colour: 1, area: true }] },
+  { title: "Requests refused", unit: "a second", named: true, refusals: true, lines: [] },
+  { title: "Processors busy", unit: "of all", lines: [{ key: "cpu", name: "busy", colour: 1, area: true }] },
+  { title: "Memory", unit: "MiB", bytes: true, lines: [
+    { key: "resident", name: "process", colour: 6 },
+    { key: "heap", name: "heap", colour: 1 },
+  ] },
+  { title: "Threads", unit: "", lines: [{ key: "threads", name: "threads", colour: 1 }] },
+];
+
+/** Of each model, by what one looks for. */
+export const MODEL = [
+  { group: "Traffic", charts: [
+    { title: "Requests answered", unit: "a second", lines: [{ key: "answered", name: "answered", colour: 1, area: true }] },
+    { title: "Candidates answered", unit: "a second", lines: [{ key: "candidates", name: "answered", colour: 1, area: true }] },
+  ] },
+  { group: "Latency", charts: [
+    { title: "Whole request", unit: "ms", lines: [
+      { key: "totalP50", name: "p50", colour: 1, area: true },
+      { key: "totalP99", name: "p99", colour: 2 },
+    ] },
+    { title: "Stages, p50", unit: "ms", lines: stages("P50") },
+    { title: "Stages, p99", unit: "ms", lines: stages("P99") },
+  ] },
+  { group: "Batches and load", charts: [
+    { title: "Batches", unit: "a second", lines: [{ key: "batches", name: "batches", colour: 1, area: true }] },
+    { title: "Candidates a batch", unit: "mean", lines: [{ key: "batchRows", name: "candidates", colour: 1 }] },
+    { title: "Candidates in work", unit: "now", lines: [
+      { key: "inWork", name: "in work", colour: 1, area: true },
+      { key: "waiting", name: "waiting", colour: 4 },
+    ] },
+    { title: "Expected wait", unit: "ms", lines: [
+      { key: "expectedWait", name: "wait", colour: 1, area: true },
+      { key: "allowedWait", name: "allowed", colour: 6, dashed: true },
+    ] },
+  ] },
+  { group: "Rows and values", charts: [
+    { title: "Distinct rows found", unit: "a second", lines: [
+      { key: "fromMemory", name: "memory", colour: 1 },
+      { key: "fromStore", name: "store", colour: 2 },
+      { key: "fromNowhere", name: "no row", colour: 5 },
+    ] },
+    { title: "Found in memory", unit: "%", floor, ceiling: 100, lines: [{ key: "hitRate", name: "in memory", colour: 1 }] },
+    { title: "Rows in memory", unit: "", lines: [{ key: "resident", name: "rows", colour: 1, area: true }] },
+    { title: "Odd values", unit: "a second", lines: [
+      { key: "defaulted", name: "no row", colour: 5 },
+      { key: "missing", name: "missing", colour: 4 },
+      { key: "truncated", name: "cut off", colour: 2 },
+    ] },
+  ] },
+];

@@ -1,0 +1,250 @@
+package dev.wukong.serving.status;
+
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+import org.springframework.http.HttpHeaders;
+import org.springframework.http.ResponseEntity;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * The page's files with made-up answers behind them: what a real service cannot be brought to
+ * within a test. Answers in a new sample at every question.
+ */
+final class MadeUpStatus implements AutoCloseable {
+  private static final int KEEPS = 300;
+  private static final long EVERY = 1000;
+  private static final JsonMapper JSON = new JsonMapper();
+
+  private final HttpServer http;
+  private final Map<String, PageFile> files = PageFile.all();
+  private volatile boolean answers = true;
+  private final AtomicLong started = new AtomicLong(1_800_000_000_000L);
+  private final AtomicLong samples = new AtomicLong(KEEPS);
+  private volatile StatusReport.Readiness readiness =
+      new StatusReport.Readiness("ready", List.of());
+  private volatile List<StatusReport.Model> models = List.of();
+
+  private MadeUpStatus(HttpServer http) {
+    this.http = http;
+  }
+
+  /** Starts it with {@code count} models. */
+  static MadeUpStatus start(int count) throws IOException {
+    HttpServer http =
+        HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+    MadeUpStatus status = new MadeUpStatus(http);
+    List<StatusReport.Model> models = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      models.add(status.model("model-%d".formatted(i), List.of(status.version(7, "serving", ""))));
+    }
+    status.models = models;
+    http.createContext("/", status::answer);
+    http.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
+    http.start();
+    return status;
+  }
+
+  String address() {
+    return "http://localhost:%d/".formatted(http.getAddress().getPort());
+  }
+
+  /** From now on answers these models. */
+  void models(List<StatusReport.Model> models) {
+    this.models = models;
+  }
+
+  /** From now on answers this. */
+  void readiness(String state, String... reasons) {
+    readiness = new StatusReport.Readiness(state, List.of(reasons));
+  }
+
+  /** Whether it answers with a status, or with an error. */
+  void answers(boolean answers) {
+    this.answers = answers;
+  }
+
+  /** Counts from 0 again, as a service that was restarted. */
+  void restart() {
+    started.addAndGet(60_000);
+    samples.set(5);
+  }
+
+  /** A version since ten minutes. */
+  StatusReport.Version version(long number, String state, String message) {
+    boolean serves = state.equals("serving");
+    return new StatusReport.Version(
+        number,
+        state,
+        message,
+        System.currentTimeMillis() - 600_000,
+        serves ? List.of("stable") : List.of(),
+        serves ? 1 : 0);
+  }
+
+  /** A model whose figures look like a busy one's. */
+  StatusReport.Model model(String name, List<StatusReport.Version> versions) {
+    long serving =
+        versions.stream()
+            .filter(version -> version.state().equals("serving"))
+            .mapToLong(StatusReport.Version::version)
+            .findFirst()
+            .orElse(0);
+    return new StatusReport.Model(
+        name,
+        serving,
+        "3cc1a572b4d0".repeat(5),
+        List.of("click", "conversion"),
+        "fp32",
+        2048,
+        150,
+        versions,
+        Map.of());
+  }
+
+  private void answer(HttpExchange exchange) throws IOException {
+    String path = exchange.getRequestURI().getPath();
+    PageFile file = files.get(path);
+    ResponseEntity<byte[]> entity =
+        file != null
+            ? file.answer()
+            : path.equals("/status") && answers
+                ? ResponseEntity.ok()
+                    .headers(PageFile::secure)
+                    .header(HttpHeaders.CONTENT_TYPE, "application/json")
+                    .body(JSON.writeValueAsBytes(report(exchange.getRequestURI().getQuery())))
+                : ResponseEntity.status(503).body(new byte[0]);
+    entity
+        .getHeaders()
+        .forEach((name, values) -> exchange.getResponseHeaders().put(name, values));
+    byte[] body = entity.getBody() == null ? new byte[0] : entity.getBody();
+    try (exchange) {
+      exchange.sendResponseHeaders(
+          entity.getStatusCode().value(), body.length == 0 ? -1 : body.length);
+      exchange.getResponseBody().write(body);
+    }
+  }
+
+  private StatusReport report(String query) {
+    long after = Long.parseLong(query.substring("after=".length()));
+    long last = samples.getAndIncrement();
+    long first = after > last ? last + 1 : Math.max(after + 1, Math.max(0, last + 1 - KEEPS));
+    long now = System.currentTimeMillis();
+    List<Long> times = new ArrayList<>();
+    for (long n = first; n <= last; n++) {
+      times.add(now - (last - n) * EVERY);
+    }
+    Map<String, List<@Nullable Double>> process = new LinkedHashMap<>();
+    Figures figures = new Figures(first, last);
+    process.put("cpu", figures.around(2.2, 0.3));
+    process.put("resident", figures.around(1.42e9, 1e6));
+    process.put("heap", figures.saw(1.8e8, 6.2e8));
+    process.put("threads", figures.around(64, 0));
+    List<StatusReport.Model> all = new ArrayList<>();
+    for (StatusReport.Model m : models) {
+      all.add(
+          new StatusReport.Model(
+              m.name(),
+              m.serving(),
+              m.schemaId(),
+              m.tasks(),
+              m.precision(),
+              m.maxRows(),
+              m.allowedWaitMillis(),
+              m.versions(),
+              m.serving() == 0 ? Map.of() : busy(figures)));
+    }
+    return new StatusReport(
+        started.get(),
+        now,
+        EVERY,
+        KEEPS,
+        last,
+        times,
+        readiness,
+        new StatusReport.ProcessUse(4, 1L << 30, process),
+        Map.of("overloaded", figures.burst(40), "bad_request", figures.around(0.5, 0.5)),
+        all);
+  }
+
+  private static Map<String, List<@Nullable Double>> busy(Figures figures) {
+    Map<String, List<@Nullable Double>> busy = new LinkedHashMap<>();
+    for (ModelFigure figure : ModelFigure.values()) {
+      busy.put(
+          figure.key(),
+          switch (figure) {
+            case ANSWERED -> figures.around(132, 12);
+            case CANDIDATES -> figures.around(66_000, 5_000);
+            case DROPPED, TRUNCATED -> figures.around(0, 0);
+            case DECODE_P50 -> figures.around(0.21, 0.01);
+            case DECODE_P99 -> figures.around(0.48, 0.1);
+            case RESOLVE_P50 -> figures.around(0.34, 0.02);
+            case RESOLVE_P99 -> figures.around(1.1, 0.3);
+            case QUEUE_P50 -> figures.around(0.4, 0.1);
+            case QUEUE_P99 -> figures.around(4.2, 1.5);
+            case RUN_P50 -> figures.around(2.6, 0.1);
+            case RUN_P99 -> figures.around(4.4, 0.6);
+            case TOTAL_P50 -> figures.around(3.7, 0.2);
+            case TOTAL_P99 -> figures.around(9.1, 1.9);
+            case BATCHES -> figures.around(101, 9);
+            case BATCH_ROWS -> figures.around(640, 60);
+            case IN_WORK -> figures.around(1200, 500);
+            case WAITING -> figures.around(300, 300);
+            case EXPECTED_WAIT -> figures.around(6, 2.5);
+            case SLOWNESS -> figures.around(1.1, 0.05);
+            case RESIDENT -> figures.around(4_812_000, 0);
+            case FROM_MEMORY -> figures.around(81_000, 5_000);
+            case FROM_STORE -> figures.around(900, 250);
+            case FROM_NOWHERE -> figures.around(240, 60);
+            case HIT_RATE -> figures.around(98.9, 0.3);
+            case DEFAULTED -> figures.around(310, 80);
+            case MISSING -> figures.around(120, 30);
+          });
+    }
+    return busy;
+  }
+
+  /** Values for the samples {@code first} to {@code last}, the same in every run. */
+  private record Figures(long first, long last) {
+    List<@Nullable Double> around(double middle, double deviation) {
+      List<@Nullable Double> values = new ArrayList<>();
+      for (long n = first; n <= last; n++) {
+        double noise = new Random(31 * n + Double.hashCode(middle)).nextGaussian();
+        values.add(Math.max(0, middle * (1 + 0.08 * Math.sin(n / 40.0)) + deviation * noise));
+      }
+      return values;
+    }
+
+    List<@Nullable Double> saw(double low, double high) {
+      List<@Nullable Double> values = new ArrayList<>();
+      for (long n = first; n <= last; n++) {
+        values.add(low + (high - low) * (n % 47) / 47);
+      }
+      return values;
+    }
+
+    List<@Nullable Double> burst(double high) {
+      List<@Nullable Double> values = new ArrayList<>();
+      for (long n = first; n <= last; n++) {
+        long at = n % 300 - 180;
+        values.add(at >= 0 && at < 25 ? high * Math.sin(Math.PI * at / 25) : 0.0);
+      }
+      return values;
+    }
+  }
+
+  @Override
+  public void close() {
+    http.stop(0);
+  }
+}

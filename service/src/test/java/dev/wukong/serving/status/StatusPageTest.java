@@ -1,0 +1,245 @@
+package dev.wukong.serving.status;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.wukong.client.RankingClient;
+import dev.wukong.serving.hosting.ModelHost;
+import dev.wukong.serving.testing.Served;
+import dev.wukong.serving.testing.TinyModel;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.io.TempDir;
+import org.openqa.selenium.Keys;
+
+/** What a person sees, in a real browser. Pictures of it are left under {@code target}. */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class StatusPageTest {
+  private static final Path PICTURES = Path.of("target", "status-page");
+  private static final String HOSTILE = "<img src=x onerror=\"document.title='taken'\"><b>bold</b>";
+
+  private final Browser browser = Browser.start();
+
+  @BeforeEach
+  void forget() {
+    browser.forget();
+  }
+
+  @AfterAll
+  void end() {
+    browser.close();
+  }
+
+  /** Lines of a chart whose path has points: "M10.0 20.0h0L11.0 20.0...". */
+  private List<String> drawn(String model, String chart) {
+    List<String> paths = new ArrayList<>();
+    String css =
+        "%s figure[data-chart='%s'] path.line"
+            .formatted(model.isEmpty() ? "#service" : "[data-model='" + model + "']", chart);
+    Object found =
+        browser.run(
+            "return [...document.querySelectorAll(\"%s\")].map(p => p.getAttribute('d') || '')"
+                .formatted(css));
+    for (Object path : (List<?>) found) {
+      if (path.toString().startsWith("M")) {
+        paths.add(path.toString());
+      }
+    }
+    return paths;
+  }
+
+  @Test
+  void page_requestsCome_showsModelsFiguresAndCharts(@TempDir Path folder) throws Exception {
+    Path root = folder.resolve("bundles");
+    new TinyModel(1).write(root, "tiny", 3);
+    try (Served served = Served.start(root);
+        RankingClient client =
+            RankingClient.connect(
+                "localhost:" + served.grpcPort(), "tiny", Duration.ofMinutes(2))) {
+      ModelHost host = served.bean(ModelHost.class);
+      Served.await(
+          "it serves", () -> host.model("tiny").map(m -> m.servingVersion() == 3).orElse(false));
+      predict(client);
+      String origin = "http://localhost:" + served.httpPort();
+      browser.open(origin + "/", 1280, "light");
+      browser.await("it is ready", () -> browser.text("#state").equals("Ready"));
+      assertThat(browser.text("#summary")).startsWith("1 of 1 model serves");
+      assertThat(browser.texts("[data-model=tiny] tbody tr"))
+          .singleElement()
+          .asString()
+          .startsWith("3 serving")
+          .contains("100 %");
+      assertThat(browser.text("[data-model=tiny] .about")).contains("click, buy", "fp32");
+
+      // Each look asks once more, so that the second that is shown had requests.
+      browser.await(
+          "requests are drawn",
+          () -> {
+            predict(client);
+            return !browser.text("[data-model=tiny] .heads").startsWith("0\n")
+                && drawn("tiny", "Whole request").size() == 2;
+          });
+      for (String chart :
+          List.of(
+              "Requests answered",
+              "Candidates answered",
+              "Stages, p50",
+              "Batches",
+              "Candidates in work",
+              "Distinct rows found",
+              "Rows in memory",
+              "Odd values")) {
+        assertThat(drawn("tiny", chart)).as(chart).isNotEmpty();
+      }
+      for (String chart : List.of("Requests answered", "Processors busy", "Memory", "Threads")) {
+        assertThat(drawn("", chart)).as(chart).isNotEmpty();
+      }
+
+      // A version that cannot be used.
+      new TinyModel(2).write(root, "tiny", 4, 0.5f);
+      browser.await("that is said", () -> browser.text("#state").equals("Degraded"));
+      assertThat(browser.text("#reasons")).contains("model 'tiny': version 4 cannot be used");
+      assertThat(browser.texts("[data-model=tiny] tbody tr").getFirst()).startsWith("4 failed");
+
+      browser.picture(PICTURES.resolve("live.png"));
+      assertThat(browser.console()).isEmpty();
+      assertThat(browser.requests()).isNotEmpty().allMatch(url -> url.startsWith(origin + "/"));
+    }
+  }
+
+  private static void predict(RankingClient client) {
+    client.predict(
+        Map.of("user", 100),
+        List.of(
+            Map.of("item", 1, "picture", List.of(0, 0)),
+            Map.of("item", 100_000, "picture", List.of(0, 0))));
+  }
+
+  @Test
+  void page_textsFromOutside_areTextsAndNoMarkup() throws Exception {
+    try (MadeUpStatus status = MadeUpStatus.start(0)) {
+      status.models(
+          List.of(
+              status.model(
+                  HOSTILE,
+                  List.of(
+                      status.version(2, "failed", HOSTILE), status.version(1, "serving", "")))));
+      status.readiness("degraded", HOSTILE);
+      browser.open(status.address(), 1280, "light");
+      browser.await("it is shown", () -> browser.text("#state").equals("Degraded"));
+      assertThat(browser.text("#reasons li")).isEqualTo(HOSTILE);
+      assertThat(browser.text(".model-name")).isEqualTo(HOSTILE);
+      assertThat(browser.text(".message")).isEqualTo(HOSTILE);
+      assertThat(
+              browser.run(
+                  "return document.querySelectorAll('main img, main b, #reasons *').length"))
+          .isEqualTo(1L); // The list's one item.
+      assertThat(browser.run("return document.title")).isEqualTo("Degraded \u2013 Wukong serving");
+      assertThat(browser.console()).isEmpty();
+    }
+  }
+
+  @Test
+  void page_serviceGoesAwayAndComesBack_saysSoAndGoesOn() throws Exception {
+    try (MadeUpStatus status = MadeUpStatus.start(1)) {
+      browser.open(status.address(), 1280, "light");
+      browser.await("it is ready", () -> browser.text("#state").equals("Ready"));
+      String before = browser.text("#clock");
+      status.answers(false);
+      browser.await("it is gone", () -> browser.text("#state").startsWith("No answer since "));
+      assertThat(drawn("model-0", "Requests answered")).isNotEmpty();
+      status.restart();
+      status.answers(true);
+      browser.await("it is back", () -> browser.text("#state").equals("Ready"));
+      assertThat(browser.text("#clock")).isNotEqualTo(before);
+      // Of the process before nothing is left: 300 samples then, a few now.
+      assertThat(drawn("model-0", "Requests answered").getFirst().split("L", -1))
+          .hasSizeLessThan(30);
+    }
+  }
+
+  @Test
+  void page_pointerAndKeys_readAllChartsAtOneTime() throws Exception {
+    try (MadeUpStatus status = MadeUpStatus.start(1)) {
+      browser.open(status.address(), 1280, "light");
+      browser.await("it is drawn", () -> !drawn("", "Requests answered").isEmpty());
+      browser.type("#service figure svg", Keys.HOME);
+      List<String> times = browser.texts("#service .cursor text");
+      assertThat(times).hasSize(5).allMatch(time -> time.matches("\\d\\d:\\d\\d:\\d\\d"));
+      assertThat(times).containsOnly(times.getFirst());
+      assertThat(browser.text("#spoken")).startsWith("Requests answered, a second at ");
+      browser.type("#service figure svg", Keys.ESCAPE);
+      assertThat(browser.texts("#service .cursor text")).isEmpty();
+    }
+  }
+
+  @Test
+  void page_phone_fitsItsWidth() throws Exception {
+    try (MadeUpStatus status = MadeUpStatus.start(0)) {
+      status.readiness(
+          "degraded", "model 'shop-home-feed': version 8 cannot be used: " + "x/".repeat(200));
+      status.models(some(status));
+      for (String scheme : List.of("light", "dark")) {
+        for (int width : new int[] {320, 390, 820, 1440}) {
+          browser.open(status.address(), width, scheme);
+          browser.await("it is drawn", () -> !drawn("", "Memory").isEmpty());
+          browser.assertNothingIsCutOff();
+          if (width == 390 || width == 1440) {
+            browser.picture(PICTURES.resolve("%s-%d.png".formatted(scheme, width)));
+          }
+        }
+      }
+    }
+  }
+
+  private static List<StatusReport.Model> some(MadeUpStatus status) {
+    StatusReport.Version canary =
+        new StatusReport.Version(
+            13, "ready", "", System.currentTimeMillis() - 95_000, List.of("canary"), 0.05);
+    StatusReport.Version main =
+        new StatusReport.Version(
+            12,
+            "serving",
+            "",
+            System.currentTimeMillis() - 7_500_000,
+            List.of("stable", "previous-week"),
+            0.95);
+    return List.of(
+        status.model(
+            "shop-home-feed",
+            List.of(
+                status.version(
+                    14,
+                    "failed",
+                    "predict.onnx: the golden rows differ by 0.03 in 'click', allowed is 1e-05"),
+                canary,
+                main,
+                status.version(11, "unloaded", ""))),
+        status.model("shop-search", List.of(status.version(4, "serving", ""))));
+  }
+
+  @Test
+  void page_fiftyModels_staysShortAndCanBeFiltered() throws Exception {
+    try (MadeUpStatus status = MadeUpStatus.start(50)) {
+      browser.open(status.address(), 1280, "light");
+      browser.await("all are there", () -> browser.texts(".model").size() == 50);
+      // Closed cards draw nothing but their short line.
+      assertThat(browser.run("return document.querySelectorAll('.model .line:not([d])').length"))
+          .isEqualTo(0L);
+      assertThat(browser.texts(".model[open]")).isEmpty();
+      browser.type("#filter input", "model-49");
+      assertThat(browser.texts(".model:not([hidden])")).hasSize(1);
+      browser.click("[data-model=model-49] summary");
+      browser.await("it is drawn", () -> !drawn("model-49", "Stages, p99").isEmpty());
+      assertThat(drawn("model-49", "Stages, p99")).hasSize(4);
+      browser.picture(PICTURES.resolve("fifty.png"));
+      assertThat(browser.console()).isEmpty();
+    }
+  }
+}

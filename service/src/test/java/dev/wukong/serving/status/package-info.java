@@ -1,0 +1,4 @@
+@NullMarked
+package dev.wukong.serving.status;
+
+import org.jspecify.annotations.NullMarked;
