@@ -18,14 +18,24 @@ export const SERVICE = [
     { key: "resident", name: "process", colour: 6 },
     { key: "heap", name: "heap", colour: 1 },
   ] },
-  { title: "Threads", unit: "", lines: [{ key: "threads", name: "threads", colour: 1 }] },
 ];
 
 /** Of each model, by what one looks for. */
 export const MODEL = [
   { group: "Traffic", charts: [
-    { title: "Requests answered", unit: "a second", lines: [{ key: "answered", name: "answered", colour: 1, area: true }] },
-    { title: "Candidates answered", unit: "a second", lines: [{ key: "candidates", name: "answered", colour: 1, area: true }] },
+    { title: "Requests and batches", unit: "a second", lines: [
+      { key: "answered", name: "answered", colour: 1, area: true },
+      { key: "batches", name: "batches", colour: 4 },
+    ] },
+    { title: "Candidates", unit: "a second", lines: [
+      { key: "candidates", name: "answered", colour: 1, area: true },
+      { key: "dropped", name: "too late", colour: 2 },
+    ] },
+    { title: "Candidates in work", unit: "now", lines: [
+      { key: "inWork", name: "in work", colour: 1, area: true },
+      { key: "waiting", name: "waiting", colour: 4 },
+    ] },
+    { title: "Candidates a batch", unit: "mean", lines: [{ key: "batchRows", name: "candidates", colour: 1 }] },
   ] },
   { group: "Latency", charts: [
     { title: "Whole request", unit: "ms", lines: [
@@ -34,14 +44,6 @@ export const MODEL = [
     ] },
     { title: "Stages, p50", unit: "ms", lines: stages("P50") },
     { title: "Stages, p99", unit: "ms", lines: stages("P99") },
-  ] },
-  { group: "Batches and load", charts: [
-    { title: "Batches", unit: "a second", lines: [{ key: "batches", name: "batches", colour: 1, area: true }] },
-    { title: "Candidates a batch", unit: "mean", lines: [{ key: "batchRows", name: "candidates", colour: 1 }] },
-    { title: "Candidates in work", unit: "now", lines: [
-      { key: "inWork", name: "in work", colour: 1, area: true },
-      { key: "waiting", name: "waiting", colour: 4 },
-    ] },
     { title: "Expected wait", unit: "ms", lines: [
       { key: "expectedWait", name: "wait", colour: 1, area: true },
       { key: "allowedWait", name: "allowed", colour: 6, dashed: true },

@@ -36,6 +36,7 @@ export class ModelCard {
       values: (key) => card.values(key),
     };
     this.root.append(this.makeHead(), this.makeBody());
+    this.root.addEventListener("toggle", () => this.showVersions());
   }
 
   values(key) {

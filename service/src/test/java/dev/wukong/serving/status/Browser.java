@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.logging.Level;
+import java.util.logging.Logger;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Assumptions;
 import org.openqa.selenium.By;
@@ -32,6 +33,9 @@ final class Browser implements AutoCloseable {
   private static final String INSTALL =
       "the status page is tested in a browser, and there is none: install Chromium and its driver"
           + " (Debian: apt-get install chromium chromium-driver)";
+
+  /** Held, as the logging of the JDK forgets loggers that nobody holds. */
+  private static final Logger QUIET = Logger.getLogger("org.openqa.selenium");
 
   private static final JsonMapper JSON = new JsonMapper();
 
@@ -56,6 +60,7 @@ final class Browser implements AutoCloseable {
       }
       Assumptions.abort(INSTALL);
     }
+    QUIET.setLevel(Level.SEVERE); // It warns of every version of the browser that is newer.
     ChromeOptions options = new ChromeOptions();
     options.setBinary(browser.orElseThrow().toFile());
     options.addArguments(
@@ -114,9 +119,12 @@ final class Browser implements AutoCloseable {
         Map.of("width", width, "height", height, "deviceScaleFactor", 1, "mobile", width < 600));
   }
 
-  /** What a person reads in the elements that {@code css} selects, one text each. */
+  /** What a person reads in the elements that {@code css} selects, one line each. */
   List<String> texts(String css) {
-    return driver.findElements(By.cssSelector(css)).stream().map(WebElement::getText).toList();
+    return driver.findElements(By.cssSelector(css)).stream()
+        .map(WebElement::getText)
+        .map(text -> text.replaceAll("\\s+", " "))
+        .toList();
   }
 
   /**
@@ -193,8 +201,9 @@ final class Browser implements AutoCloseable {
     return requests;
   }
 
-  /** Forgets what console and requests said. */
-  void forget() {
+  /** Leaves the page, which then asks no more, and forgets what console and requests said. */
+  void leave() {
+    driver.get("about:blank");
     console();
     requests();
     console.clear();

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -29,7 +30,7 @@ final class MadeUpStatus implements AutoCloseable {
   private final HttpServer http;
   private final Map<String, PageFile> files = PageFile.all();
   private volatile boolean answers = true;
-  private final AtomicLong started = new AtomicLong(1_800_000_000_000L);
+  private final AtomicLong started = new AtomicLong(System.currentTimeMillis() - 12_345_000);
   private final AtomicLong samples = new AtomicLong(KEEPS);
   private volatile StatusReport.Readiness readiness =
       new StatusReport.Readiness("ready", List.of());
@@ -124,9 +125,7 @@ final class MadeUpStatus implements AutoCloseable {
                     .header(HttpHeaders.CONTENT_TYPE, "application/json")
                     .body(JSON.writeValueAsBytes(report(exchange.getRequestURI().getQuery())))
                 : ResponseEntity.status(503).body(new byte[0]);
-    entity
-        .getHeaders()
-        .forEach((name, values) -> exchange.getResponseHeaders().put(name, values));
+    entity.getHeaders().forEach((name, values) -> exchange.getResponseHeaders().put(name, values));
     byte[] body = entity.getBody() == null ? new byte[0] : entity.getBody();
     try (exchange) {
       exchange.sendResponseHeaders(
@@ -149,7 +148,7 @@ final class MadeUpStatus implements AutoCloseable {
     process.put("cpu", figures.around(2.2, 0.3));
     process.put("resident", figures.around(1.42e9, 1e6));
     process.put("heap", figures.saw(1.8e8, 6.2e8));
-    process.put("threads", figures.around(64, 0));
+    process.put("threads", figures.steady(64));
     List<StatusReport.Model> all = new ArrayList<>();
     for (StatusReport.Model m : models) {
       all.add(
@@ -173,7 +172,7 @@ final class MadeUpStatus implements AutoCloseable {
         times,
         readiness,
         new StatusReport.ProcessUse(4, 1L << 30, process),
-        Map.of("overloaded", figures.burst(40), "bad_request", figures.around(0.5, 0.5)),
+        Map.of("overloaded", figures.burst(40, 0), "bad_request", figures.around(0.5, 0.5)),
         all);
   }
 
@@ -202,11 +201,11 @@ final class MadeUpStatus implements AutoCloseable {
             case WAITING -> figures.around(300, 300);
             case EXPECTED_WAIT -> figures.around(6, 2.5);
             case SLOWNESS -> figures.around(1.1, 0.05);
-            case RESIDENT -> figures.around(4_812_000, 0);
+            case RESIDENT -> figures.steady(4_812_000);
             case FROM_MEMORY -> figures.around(81_000, 5_000);
             case FROM_STORE -> figures.around(900, 250);
             case FROM_NOWHERE -> figures.around(240, 60);
-            case HIT_RATE -> figures.around(98.9, 0.3);
+            case HIT_RATE -> figures.burst(-4, 99.2);
             case DEFAULTED -> figures.around(310, 80);
             case MISSING -> figures.around(120, 30);
           });
@@ -225,6 +224,10 @@ final class MadeUpStatus implements AutoCloseable {
       return values;
     }
 
+    List<@Nullable Double> steady(double value) {
+      return new ArrayList<>(Collections.nCopies((int) (last + 1 - first), value));
+    }
+
     List<@Nullable Double> saw(double low, double high) {
       List<@Nullable Double> values = new ArrayList<>();
       for (long n = first; n <= last; n++) {
@@ -233,11 +236,11 @@ final class MadeUpStatus implements AutoCloseable {
       return values;
     }
 
-    List<@Nullable Double> burst(double high) {
+    List<@Nullable Double> burst(double high, double quiet) {
       List<@Nullable Double> values = new ArrayList<>();
       for (long n = first; n <= last; n++) {
         long at = n % 300 - 180;
-        values.add(at >= 0 && at < 25 ? high * Math.sin(Math.PI * at / 25) : 0.0);
+        values.add(at >= 0 && at < 25 ? quiet + high * Math.sin(Math.PI * at / 25) : quiet);
       }
       return values;
     }

@@ -27,8 +27,8 @@ class StatusPageTest {
   private final Browser browser = Browser.start();
 
   @BeforeEach
-  void forget() {
-    browser.forget();
+  void leave() {
+    browser.leave();
   }
 
   @AfterAll
@@ -82,22 +82,21 @@ class StatusPageTest {
           "requests are drawn",
           () -> {
             predict(client);
-            return !browser.text("[data-model=tiny] .heads").startsWith("0\n")
+            return !browser.text("[data-model=tiny] .heads").startsWith("0 ")
                 && drawn("tiny", "Whole request").size() == 2;
           });
       for (String chart :
           List.of(
-              "Requests answered",
-              "Candidates answered",
+              "Requests and batches",
+              "Candidates",
               "Stages, p50",
-              "Batches",
               "Candidates in work",
               "Distinct rows found",
               "Rows in memory",
               "Odd values")) {
         assertThat(drawn("tiny", chart)).as(chart).isNotEmpty();
       }
-      for (String chart : List.of("Requests answered", "Processors busy", "Memory", "Threads")) {
+      for (String chart : List.of("Requests answered", "Processors busy", "Memory")) {
         assertThat(drawn("", chart)).as(chart).isNotEmpty();
       }
 
@@ -153,13 +152,13 @@ class StatusPageTest {
       String before = browser.text("#clock");
       status.answers(false);
       browser.await("it is gone", () -> browser.text("#state").startsWith("No answer since "));
-      assertThat(drawn("model-0", "Requests answered")).isNotEmpty();
+      assertThat(drawn("model-0", "Requests and batches")).isNotEmpty();
       status.restart();
       status.answers(true);
       browser.await("it is back", () -> browser.text("#state").equals("Ready"));
       assertThat(browser.text("#clock")).isNotEqualTo(before);
       // Of the process before nothing is left: 300 samples then, a few now.
-      assertThat(drawn("model-0", "Requests answered").getFirst().split("L", -1))
+      assertThat(drawn("model-0", "Requests and batches").getFirst().split("L", -1))
           .hasSizeLessThan(30);
     }
   }
@@ -171,7 +170,7 @@ class StatusPageTest {
       browser.await("it is drawn", () -> !drawn("", "Requests answered").isEmpty());
       browser.type("#service figure svg", Keys.HOME);
       List<String> times = browser.texts("#service .cursor text");
-      assertThat(times).hasSize(5).allMatch(time -> time.matches("\\d\\d:\\d\\d:\\d\\d"));
+      assertThat(times).hasSize(4).allMatch(time -> time.matches("\\d\\d:\\d\\d:\\d\\d"));
       assertThat(times).containsOnly(times.getFirst());
       assertThat(browser.text("#spoken")).startsWith("Requests answered, a second at ");
       browser.type("#service figure svg", Keys.ESCAPE);
@@ -188,7 +187,7 @@ class StatusPageTest {
       for (String scheme : List.of("light", "dark")) {
         for (int width : new int[] {320, 390, 820, 1440}) {
           browser.open(status.address(), width, scheme);
-          browser.await("it is drawn", () -> !drawn("", "Memory").isEmpty());
+          browser.await("it is drawn", () -> !drawn("", "Requests answered").isEmpty());
           browser.assertNothingIsCutOff();
           if (width == 390 || width == 1440) {
             browser.picture(PICTURES.resolve("%s-%d.png".formatted(scheme, width)));
