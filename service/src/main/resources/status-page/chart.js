@@ -190,6 +190,9 @@ export class Chart {
   /** The elements of a line, made when it first appears. */
   drawn(line) {
     if (!this.lines.has(line.key)) {
+      if (this.lines.size === 0) {
+        this.reading.replaceChildren(); // Of "none".
+      }
       const made = { path: svg("path", `line c${line.colour}${line.dashed ? " dashed" : ""}`), area: null };
       if (line.area) {
         made.area = svg("path", `area c${line.colour}`);
@@ -258,6 +261,9 @@ export class Chart {
       const time = svg("text", "", { x: x + (right ? -5 : 5), y: TOP + 9, "text-anchor": right ? "end" : "start" });
       time.textContent = clock(times[at]);
       marks.push(time);
+    }
+    if (this.lines.size === 0) {
+      say(this.reading, this.spec.lines.length === 0 ? "none" : "");
     }
     for (const line of this.spec.lines) {
       const drawn = this.drawn(line);

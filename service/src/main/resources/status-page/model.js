@@ -73,11 +73,14 @@ export class ModelCard {
     this.about = element("p", "about");
     const scroll = element("div", "scroll");
     const table = element("table");
+    table.setAttribute("role", "table"); // Said once more, as narrow windows lay it out in another way.
     table.append(element("caption", "spoken", `Versions of model ${this.name}`));
     const head = element("tr");
+    head.setAttribute("role", "row");
     COLUMNS.forEach((name) => {
       const cell = element("th", "", name);
       cell.scope = "col";
+      cell.setAttribute("role", "columnheader");
       head.append(cell);
     });
     const top = element("thead");
@@ -167,6 +170,8 @@ export class ModelCard {
     bar.style.setProperty("--share", version.share);
     say(traffic.querySelector(".value"), version.share === 0 ? "\u2013" : percent(version.share));
     say(labels, version.labels.join(", "));
+    traffic.classList.toggle("unused", version.share === 0 && version.labels.length === 0);
+    labels.classList.toggle("unused", version.share === 0 && version.labels.length === 0);
   }
 }
 
@@ -181,5 +186,7 @@ function versionRow() {
   const traffic = element("td", "traffic");
   traffic.append(element("span", "value"), element("span", "share"));
   row.append(version, state, element("td", "since"), traffic, element("td", "labels"));
+  row.setAttribute("role", "row");
+  [...row.children].forEach((cell, i) => cell.setAttribute("role", i === 0 ? "rowheader" : "cell"));
   return row;
 }

@@ -6,7 +6,8 @@ import { ModelCard } from "./model.js";
 import { bytes, clock, element, number, say, span } from "./text.js";
 
 const STATES = { ready: "Ready", degraded: "Degraded", not_ready: "Not ready" };
-const FEW = 3; // Models whose cards are open from the start.
+const FEW = 3; // Models whose cards are open from the start; on a phone that is one.
+const NARROW = matchMedia("(max-width: 38rem)");
 const MANY = 8; // Models beyond which there is a filter.
 
 const sum = (values) => values.reduce((all, value) => all + (value ?? 0), 0);
@@ -123,7 +124,7 @@ export class View {
   }
 
   showModels(report) {
-    const open = report.models.length <= FEW;
+    const open = report.models.length <= (NARROW.matches ? 1 : FEW);
     const names = new Set(report.models.map((model) => model.name));
     for (const [name, card] of this.cards) {
       if (!names.has(name)) {

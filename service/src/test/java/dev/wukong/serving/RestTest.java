@@ -42,14 +42,16 @@ class RestTest {
   void rest_nothingThere_isSmallJson(String accept, @TempDir Path folder) throws Exception {
     Path root = folder.resolve("bundles");
     new TinyModel(1).write(root, "tiny", 1);
-    try (Served served = Served.start(root, "wukong.models=tiny,other")) {
+    try (Served served =
+        Served.start(root, "wukong.models=tiny,other", "wukong.status-page.enabled=false")) {
       HttpResponse<String> model = get(served, "/models/nosuch", accept);
       assertThat(model.statusCode()).isEqualTo(404);
       assertThat(model.body())
           .isEqualTo(
               "{\"status\":404,\"error\":\"there is no such model\","
                   + "\"models\":[\"other\",\"tiny\"]}");
-      for (String path : List.of("/", "/error", "/nosuch", "/actuator/nosuch")) {
+      for (String path :
+          List.of("/", "/status", "/status/page.js", "/error", "/nosuch", "/actuator/nosuch")) {
         HttpResponse<String> page = get(served, path, accept);
         assertThat(page.statusCode()).isEqualTo(404);
         assertThat(page.headers().firstValue("Content-Type")).contains("application/json");

@@ -179,16 +179,24 @@ class StatusPageTest {
   }
 
   @Test
-  void page_phone_fitsItsWidth() throws Exception {
+  void page_widthOfPhonesToScreens_isEnough() throws Exception {
     try (MadeUpStatus status = MadeUpStatus.start(0)) {
       status.readiness(
-          "degraded", "model 'shop-home-feed': version 8 cannot be used: " + "x/".repeat(200));
+          "degraded",
+          "model 'shop-home-feed': version 14 cannot be used: predict.onnx of "
+              + "a-folder-with-a-long-name/".repeat(8));
       status.models(some(status));
       for (String scheme : List.of("light", "dark")) {
         for (int width : new int[] {320, 390, 820, 1440}) {
           browser.open(status.address(), width, scheme);
           browser.await("it is drawn", () -> !drawn("", "Requests answered").isEmpty());
           browser.assertNothingIsCutOff();
+          if (width < 600) {
+            assertThat(browser.texts(".model[open]")).isEmpty();
+            browser.click("[data-model=shop-home-feed] summary");
+            browser.await("its versions", () -> browser.texts("tbody tr").size() == 4);
+            browser.assertNothingIsCutOff();
+          }
           if (width == 390 || width == 1440) {
             browser.picture(PICTURES.resolve("%s-%d.png".formatted(scheme, width)));
           }

@@ -1,0 +1,241 @@
+package dev.wukong.serving.status;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.wukong.bundle.Precision;
+import dev.wukong.runtime.Device;
+import dev.wukong.serving.batching.BatchPolicy;
+import dev.wukong.serving.embedding.HeapRowStore;
+import dev.wukong.serving.hosting.BatchersHealthIndicator;
+import dev.wukong.serving.hosting.BundleWatcher;
+import dev.wukong.serving.hosting.EngineOptions;
+import dev.wukong.serving.hosting.HostingOptions;
+import dev.wukong.serving.hosting.ModelHost;
+import dev.wukong.serving.hosting.ModelsHealthIndicator;
+import dev.wukong.serving.hosting.WatcherHealthIndicator;
+import io.micrometer.core.instrument.DistributionSummary;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Samples over the registry that the service has, at times that the test sets. */
+class StatusSamplerTest {
+  private static final Instant START = Instant.parse("2026-01-01T00:00:00Z");
+
+  @TempDir private Path folder = Path.of("");
+
+  private final MeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+  private final AtomicLong nanos = new AtomicLong();
+  private final AtomicLong cpuNanos = new AtomicLong();
+  private final Clock clock =
+      new Clock() {
+        @Override
+        public Instant instant() {
+          return START.plusNanos(nanos.get());
+        }
+
+        @Override
+        public ZoneOffset getZone() {
+          return ZoneOffset.UTC;
+        }
+
+        @Override
+        public Clock withZone(java.time.ZoneId zone) {
+          return this;
+        }
+      };
+  private final ModelHost host =
+      new ModelHost(new BatchPolicy(4, 16, Duration.ofMillis(150), 1), clock, registry, _ -> {});
+  private final StatusSampler sampler =
+      new StatusSampler(
+          host,
+          registry,
+          clock,
+          nanos::get,
+          () -> new ProcessReading(cpuNanos.get(), Double.NaN, 123_456_789, 7));
+  private @Nullable BundleWatcher watcher;
+
+  /** A model that no version of is there: made by a watcher which never begins. */
+  @BeforeEach
+  void model() {
+    watcher =
+        new BundleWatcher(
+            host,
+            new HostingOptions(
+                folder,
+                List.of("tiny"),
+                Duration.ofSeconds(1),
+                new EngineOptions(new Device.Cpu(), 1, false, Precision.FP32),
+                1,
+                Map.of(),
+                Optional.empty(),
+                4),
+            new HeapRowStore(),
+            Runnable::run,
+            registry,
+            nanos::get);
+  }
+
+  @AfterEach
+  void close() {
+    sampler.close();
+    host.close();
+  }
+
+  private Sample look() {
+    sampler.look();
+    return sampler.samples().after(sampler.samples().last() - 1).getFirst();
+  }
+
+  private static Map<ModelFigure, Double> tiny(Sample sample) {
+    return Objects.requireNonNull(sample.models().get("tiny"));
+  }
+
+  private void pass(Duration time) {
+    nanos.addAndGet(time.toNanos());
+  }
+
+  private Timer requests(String version) {
+    return Timer.builder("wukong.predict.duration")
+        .tag("model", "tiny")
+        .tag("version", version)
+        .publishPercentileHistogram()
+        .minimumExpectedValue(Duration.ofNanos(20_000))
+        .maximumExpectedValue(Duration.ofSeconds(10))
+        .register(registry);
+  }
+
+  @Test
+  void look_first_knowsStatesAndNoRates() {
+    requests("1").record(Duration.ofMillis(3));
+    Sample first = look();
+    assertThat(first.number()).isZero();
+    assertThat(first.atMillis()).isEqualTo(START.toEpochMilli());
+    assertThat(first.process())
+        .containsOnly(
+            Map.entry(ProcessFigure.HEAP, 1.235e8), Map.entry(ProcessFigure.THREADS, 7.0));
+    assertThat(tiny(first))
+        .containsOnlyKeys(ModelFigure.IN_WORK, ModelFigure.WAITING, ModelFigure.SLOWNESS);
+  }
+
+  @Test
+  void look_afterTwoSeconds_hasRatesOfThatTimeOnly() {
+    Timer old = requests("1");
+    Timer next = requests("2");
+    for (int i = 0; i < 500; i++) {
+      old.record(Duration.ofMillis(900)); // Long ago.
+    }
+    look();
+    for (int i = 0; i < 10; i++) {
+      old.record(Duration.ofMillis(2));
+      next.record(Duration.ofMillis(2));
+    }
+    registry.counter("wukong.predict.candidates", "model", "tiny").increment(4000);
+    registry.counter("wukong.predict.ids", "model", "tiny", "kind", "defaulted").increment(6);
+    registry.counter("wukong.predict.refusals", "reason", "overloaded").increment(5);
+    registry.counter("wukong.embedding.rows", "model", "tiny", "from", "memory").increment(90);
+    registry.counter("wukong.embedding.rows", "model", "tiny", "from", "store").increment(30);
+    DistributionSummary batches =
+        DistributionSummary.builder("wukong.batching.rows").tag("model", "tiny").register(registry);
+    batches.record(100);
+    batches.record(300);
+    cpuNanos.addAndGet(Duration.ofSeconds(3).toNanos());
+    pass(Duration.ofSeconds(2));
+    Sample second = look();
+    assertThat(second.atMillis() - START.toEpochMilli()).isEqualTo(2000);
+    assertThat(second.process()).containsEntry(ProcessFigure.CPU, 1.5);
+    assertThat(second.refused()).containsExactly(Map.entry("overloaded", 2.5));
+    assertThat(tiny(second))
+        .containsEntry(ModelFigure.ANSWERED, 10.0)
+        .containsEntry(ModelFigure.CANDIDATES, 2000.0)
+        .containsEntry(ModelFigure.DEFAULTED, 3.0)
+        .containsEntry(ModelFigure.MISSING, 0.0)
+        .containsEntry(ModelFigure.BATCHES, 1.0)
+        .containsEntry(ModelFigure.BATCH_ROWS, 200.0)
+        .containsEntry(ModelFigure.FROM_STORE, 15.0)
+        .containsEntry(ModelFigure.HIT_RATE, 75.0)
+        .doesNotContainKey(ModelFigure.QUEUE_P50);
+    // Within the bucket that holds 2 ms, far from the 900 ms of before.
+    assertThat(tiny(second).get(ModelFigure.TOTAL_P50)).isCloseTo(2, within(0.5));
+    assertThat(tiny(second).get(ModelFigure.TOTAL_P99)).isCloseTo(2, within(0.5));
+
+    pass(Duration.ofSeconds(1));
+    Sample quiet = look();
+    assertThat(tiny(quiet))
+        .containsEntry(ModelFigure.ANSWERED, 0.0)
+        .doesNotContainKeys(ModelFigure.TOTAL_P50, ModelFigure.BATCH_ROWS, ModelFigure.HIT_RATE);
+    assertThat(quiet.refused()).containsExactly(Map.entry("overloaded", 0.0));
+  }
+
+  @Test
+  void report_afterASample_holdsWhatIsNewerWithGaps() {
+    StatusReports reports =
+        new StatusReports(host, sampler.samples(), headline(true), clock, START.toEpochMilli());
+    assertThat(reports.after(-1).last()).isEqualTo(-1);
+    look();
+    pass(Duration.ofSeconds(1));
+    look();
+    StatusReport all = reports.after(-1);
+    assertThat(all.last()).isEqualTo(1);
+    assertThat(all.times()).containsExactly(START.toEpochMilli(), START.toEpochMilli() + 1000);
+    StatusReport.Model tiny = all.models().getFirst();
+    assertThat(tiny.name()).isEqualTo("tiny");
+    assertThat(tiny.serving()).isZero();
+    assertThat(tiny.allowedWaitMillis()).isEqualTo(150);
+    assertThat(tiny.figures()).hasSize(ModelFigure.values().length);
+    assertThat(tiny.figures().get("answered")).containsExactly(null, 0.0);
+    assertThat(tiny.figures().get("resident")).containsExactly(null, null);
+    StatusReport newer = reports.after(0);
+    assertThat(newer.times()).hasSize(1);
+    assertThat(newer.last()).isEqualTo(1);
+    // Of a process before this one: the page sees that the numbers went back, and begins anew.
+    assertThat(reports.after(99).last()).isEqualTo(1);
+  }
+
+  private Headline headline(boolean accepting) {
+    return new Headline(
+        host,
+        new ModelsHealthIndicator(host),
+        new BatchersHealthIndicator(host),
+        new WatcherHealthIndicator(Objects.requireNonNull(watcher)),
+        () -> accepting);
+  }
+
+  @Test
+  void headline_nothingServes_isNotReadyAndSaysWhy() {
+    Headline.Said said = headline(false).say(List.of());
+    assertThat(said.state()).isEqualTo(Headline.State.NOT_READY);
+    assertThat(said.reasons())
+        .contains(
+            "the service does not take calls: it starts or stops",
+            "model 'tiny' has no version that serves yet");
+  }
+
+  @Test
+  void headline_refusals_areToldOfWhereTheCauseLiesHere() {
+    List<Sample> recent =
+        List.of(
+            new Sample(0, 0, Map.of(), Map.of("overloaded", 9.0), Map.of()),
+            new Sample(1, 2000, Map.of(), Map.of("overloaded", 6.0, "bad_request", 5.0), Map.of()));
+    assertThat(headline(true).say(recent).reasons())
+        .contains("about 12 requests got no answer in the last 30 s: overloaded")
+        .noneMatch(reason -> reason.contains("bad_request"));
+  }
+}
