@@ -9,6 +9,11 @@ const stages = (end) => [
   { key: `decode${end}`, name: "decode", colour: 5 },
 ];
 
+/** Colours of the lines of refused requests, by reason. */
+export const REFUSALS = {
+  overloaded: 2, deadline: 4, not_finite: 5, defect: 8, not_ready: 1, bad_request: 6, unreadable: 3, cancelled: 7,
+};
+
 /** Of the whole service; refusals have lines of their own, by reason. */
 export const SERVICE = [
   { title: "Requests answered", unit: "a second", lines: [{ key: "answered", name: "answered", colour: 1, area: true }] },

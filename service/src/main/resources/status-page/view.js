@@ -1,13 +1,14 @@
 // The page's elements and what they say.
 
 import { Chart, drawAll } from "./chart.js";
-import { SERVICE } from "./charts.js";
+import { REFUSALS, SERVICE } from "./charts.js";
 import { ModelCard } from "./model.js";
 import { bytes, clock, element, number, say, span } from "./text.js";
 
 const STATES = { ready: "Ready", degraded: "Degraded", not_ready: "Not ready" };
 const FEW = 3; // Models whose cards are open from the start; on a phone that is one.
 const NARROW = matchMedia("(max-width: 38rem)");
+const MOST_REASONS = 6;
 const MANY = 8; // Models beyond which there is a filter.
 
 const sum = (values) => values.reduce((all, value) => all + (value ?? 0), 0);
@@ -75,7 +76,9 @@ export class View {
       : "What is shown is from before. This page keeps asking.");
   }
 
-  showReasons(reasons) {
+  showReasons(all) {
+    const more = all.length - MOST_REASONS;
+    const reasons = more > 1 ? [...all.slice(0, MOST_REASONS), `and ${more} more of this kind; the models below have them`] : all;
     const list = this.find("reasons");
     list.hidden = reasons.length === 0;
     while (list.children.length > reasons.length) {
@@ -118,7 +121,7 @@ export class View {
     const spec = this.serviceCharts.find((chart) => chart.spec.refusals).spec;
     Object.keys(store.refused).forEach((reason) => {
       if (!spec.lines.some((line) => line.name === reason)) {
-        spec.lines.push({ key: `refused:${reason}`, name: reason, colour: [2, 4, 5, 3, 1, 7, 8, 6][spec.lines.length % 8] });
+        spec.lines.push({ key: `refused:${reason}`, name: reason, colour: REFUSALS[reason] ?? 7 });
       }
     });
   }
