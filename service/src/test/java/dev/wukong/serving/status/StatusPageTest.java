@@ -11,6 +11,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -24,16 +26,26 @@ class StatusPageTest {
   private static final Path PICTURES = Path.of("target", "status-page");
   private static final String HOSTILE = "<img src=x onerror=\"document.title='taken'\"><b>bold</b>";
 
-  private final Browser browser = Browser.start();
+  private @Nullable Browser started;
 
+  /** One for all tests; of a machine without one each says so. */
   @BeforeEach
-  void leave() {
-    browser.leave();
+  void start() {
+    if (started == null) {
+      started = Browser.start();
+    }
+    browser().leave();
   }
 
   @AfterAll
   void end() {
-    browser.close();
+    if (started != null) {
+      started.close();
+    }
+  }
+
+  private Browser browser() {
+    return Objects.requireNonNull(started);
   }
 
   /** Lines of a chart whose path has points: "M10.0 20.0h0L11.0 20.0...". */
@@ -43,9 +55,10 @@ class StatusPageTest {
         "%s figure[data-chart='%s'] path.line"
             .formatted(model.isEmpty() ? "#service" : "[data-model='" + model + "']", chart);
     Object found =
-        browser.run(
-            "return [...document.querySelectorAll(\"%s\")].map(p => p.getAttribute('d') || '')"
-                .formatted(css));
+        browser()
+            .run(
+                "return [...document.querySelectorAll(\"%s\")].map(p => p.getAttribute('d') || '')"
+                    .formatted(css));
     for (Object path : (List<?>) found) {
       if (path.toString().startsWith("M")) {
         paths.add(path.toString());
@@ -67,24 +80,26 @@ class StatusPageTest {
           "it serves", () -> host.model("tiny").map(m -> m.servingVersion() == 3).orElse(false));
       predict(client);
       String origin = "http://localhost:" + served.httpPort();
-      browser.open(origin + "/", 1280, "light");
-      browser.await("it is ready", () -> browser.text("#state").equals("Ready"));
-      assertThat(browser.text("#summary")).startsWith("1 of 1 model serves");
-      assertThat(browser.texts("[data-model=tiny] tbody tr"))
+      browser().open(origin + "/", 1280, "light");
+      browser().size(1280, 2400); // What is off the screen is not drawn.
+      browser().await("it is ready", () -> browser().text("#state").equals("Ready"));
+      assertThat(browser().text("#summary")).startsWith("1 of 1 model serves");
+      assertThat(browser().texts("[data-model=tiny] tbody tr"))
           .singleElement()
           .asString()
           .startsWith("3 serving")
           .contains("100 %");
-      assertThat(browser.text("[data-model=tiny] .about")).contains("click, buy", "fp32");
+      assertThat(browser().text("[data-model=tiny] .about")).contains("click, buy", "fp32");
 
       // Each look asks once more, so that the second that is shown had requests.
-      browser.await(
-          "requests are drawn",
-          () -> {
-            predict(client);
-            return !browser.text("[data-model=tiny] .heads").startsWith("0 ")
-                && drawn("tiny", "Whole request").size() == 2;
-          });
+      browser()
+          .await(
+              "requests are drawn",
+              () -> {
+                predict(client);
+                return !browser().text("[data-model=tiny] .heads").startsWith("0 ")
+                    && drawn("tiny", "Whole request").size() == 2;
+              });
       for (String chart :
           List.of(
               "Requests and batches",
@@ -94,21 +109,21 @@ class StatusPageTest {
               "Distinct rows found",
               "Rows in memory",
               "Odd values")) {
-        assertThat(drawn("tiny", chart)).as(chart).isNotEmpty();
+        browser().await(chart + " is drawn", () -> !drawn("tiny", chart).isEmpty());
       }
       for (String chart : List.of("Requests answered", "Processors busy", "Memory")) {
-        assertThat(drawn("", chart)).as(chart).isNotEmpty();
+        browser().await(chart + " is drawn", () -> !drawn("", chart).isEmpty());
       }
 
       // A version that cannot be used.
       new TinyModel(2).write(root, "tiny", 4, 0.5f);
-      browser.await("that is said", () -> browser.text("#state").equals("Degraded"));
-      assertThat(browser.text("#reasons")).contains("model 'tiny': version 4 cannot be used");
-      assertThat(browser.texts("[data-model=tiny] tbody tr").getFirst()).startsWith("4 failed");
+      browser().await("that is said", () -> browser().text("#state").equals("Degraded"));
+      assertThat(browser().text("#reasons")).contains("model 'tiny': version 4 cannot be used");
+      assertThat(browser().texts("[data-model=tiny] tbody tr").getFirst()).startsWith("4 failed");
 
-      browser.picture(PICTURES.resolve("live.png"));
-      assertThat(browser.console()).isEmpty();
-      assertThat(browser.requests()).isNotEmpty().allMatch(url -> url.startsWith(origin + "/"));
+      browser().picture(PICTURES.resolve("live.png"));
+      assertThat(browser().console()).isEmpty();
+      assertThat(browser().requests()).isNotEmpty().allMatch(url -> url.startsWith(origin + "/"));
     }
   }
 
@@ -130,33 +145,34 @@ class StatusPageTest {
                   List.of(
                       status.version(2, "failed", HOSTILE), status.version(1, "serving", "")))));
       status.readiness("degraded", HOSTILE);
-      browser.open(status.address(), 1280, "light");
-      browser.await("it is shown", () -> browser.text("#state").equals("Degraded"));
-      assertThat(browser.text("#reasons li")).isEqualTo(HOSTILE);
-      assertThat(browser.text(".model-name")).isEqualTo(HOSTILE);
-      assertThat(browser.text(".message")).isEqualTo(HOSTILE);
+      browser().open(status.address(), 1280, "light");
+      browser().await("it is shown", () -> browser().text("#state").equals("Degraded"));
+      assertThat(browser().text("#reasons li")).isEqualTo(HOSTILE);
+      assertThat(browser().text(".model-name")).isEqualTo(HOSTILE);
+      assertThat(browser().text(".message")).isEqualTo(HOSTILE);
       assertThat(
-              browser.run(
-                  "return document.querySelectorAll('main img, main b, #reasons *').length"))
+              browser()
+                  .run("return document.querySelectorAll('main img, main b, #reasons *').length"))
           .isEqualTo(1L); // The list's one item.
-      assertThat(browser.run("return document.title")).isEqualTo("Degraded \u2013 Wukong serving");
-      assertThat(browser.console()).isEmpty();
+      assertThat(browser().run("return document.title"))
+          .isEqualTo("Degraded \u2013 Wukong serving");
+      assertThat(browser().console()).isEmpty();
     }
   }
 
   @Test
   void page_serviceGoesAwayAndComesBack_saysSoAndGoesOn() throws Exception {
     try (MadeUpStatus status = MadeUpStatus.start(1)) {
-      browser.open(status.address(), 1280, "light");
-      browser.await("it is ready", () -> browser.text("#state").equals("Ready"));
-      String before = browser.text("#clock");
+      browser().open(status.address(), 1280, "light");
+      browser().await("it is ready", () -> browser().text("#state").equals("Ready"));
+      String before = browser().text("#clock");
       status.answers(false);
-      browser.await("it is gone", () -> browser.text("#state").startsWith("No answer since "));
+      browser().await("it is gone", () -> browser().text("#state").startsWith("No answer since "));
       assertThat(drawn("model-0", "Requests and batches")).isNotEmpty();
       status.restart();
       status.answers(true);
-      browser.await("it is back", () -> browser.text("#state").equals("Ready"));
-      assertThat(browser.text("#clock")).isNotEqualTo(before);
+      browser().await("it is back", () -> browser().text("#state").equals("Ready"));
+      assertThat(browser().text("#clock")).isNotEqualTo(before);
       // Of the process before nothing is left: 300 samples then, a few now.
       assertThat(drawn("model-0", "Requests and batches").getFirst().split("L", -1))
           .hasSizeLessThan(30);
@@ -166,15 +182,15 @@ class StatusPageTest {
   @Test
   void page_pointerAndKeys_readAllChartsAtOneTime() throws Exception {
     try (MadeUpStatus status = MadeUpStatus.start(1)) {
-      browser.open(status.address(), 1280, "light");
-      browser.await("it is drawn", () -> !drawn("", "Requests answered").isEmpty());
-      browser.type("#service figure svg", Keys.HOME);
-      List<String> times = browser.texts("#service .cursor text");
+      browser().open(status.address(), 1280, "light");
+      browser().await("it is drawn", () -> !drawn("", "Requests answered").isEmpty());
+      browser().type("#service figure svg", Keys.HOME);
+      List<String> times = browser().texts("#service .cursor text");
       assertThat(times).hasSize(4).allMatch(time -> time.matches("\\d\\d:\\d\\d:\\d\\d"));
       assertThat(times).containsOnly(times.getFirst());
-      assertThat(browser.text("#spoken")).startsWith("Requests answered, a second at ");
-      browser.type("#service figure svg", Keys.ESCAPE);
-      assertThat(browser.texts("#service .cursor text")).isEmpty();
+      assertThat(browser().text("#spoken")).startsWith("Requests answered, a second at ");
+      browser().type("#service figure svg", Keys.ESCAPE);
+      assertThat(browser().texts("#service .cursor text")).isEmpty();
     }
   }
 
@@ -188,17 +204,17 @@ class StatusPageTest {
       status.models(some(status));
       for (String scheme : List.of("light", "dark")) {
         for (int width : new int[] {320, 390, 820, 1440}) {
-          browser.open(status.address(), width, scheme);
-          browser.await("it is drawn", () -> !drawn("", "Requests answered").isEmpty());
-          browser.assertNothingIsCutOff();
+          browser().open(status.address(), width, scheme);
+          browser().await("it is drawn", () -> !drawn("", "Requests answered").isEmpty());
+          browser().assertNothingIsCutOff();
           if (width < 600) {
-            assertThat(browser.texts(".model[open]")).isEmpty();
-            browser.click("[data-model=shop-home-feed] summary");
-            browser.await("its versions", () -> browser.texts("tbody tr").size() == 4);
-            browser.assertNothingIsCutOff();
+            assertThat(browser().texts(".model[open]")).isEmpty();
+            browser().click("[data-model=shop-home-feed] summary");
+            browser().await("its versions", () -> browser().texts("tbody tr").size() == 4);
+            browser().assertNothingIsCutOff();
           }
           if (width == 390 || width == 1440) {
-            browser.picture(PICTURES.resolve("%s-%d.png".formatted(scheme, width)));
+            browser().picture(PICTURES.resolve("%s-%d.png".formatted(scheme, width)));
           }
         }
       }
@@ -234,19 +250,19 @@ class StatusPageTest {
   @Test
   void page_fiftyModels_staysShortAndCanBeFiltered() throws Exception {
     try (MadeUpStatus status = MadeUpStatus.start(50)) {
-      browser.open(status.address(), 1280, "light");
-      browser.await("all are there", () -> browser.texts(".model").size() == 50);
+      browser().open(status.address(), 1280, "light");
+      browser().await("all are there", () -> browser().texts(".model").size() == 50);
       // Closed cards draw nothing but their short line.
-      assertThat(browser.run("return document.querySelectorAll('.model .line:not([d])').length"))
+      assertThat(browser().run("return document.querySelectorAll('.model .line:not([d])').length"))
           .isEqualTo(0L);
-      assertThat(browser.texts(".model[open]")).isEmpty();
-      browser.type("#filter input", "model-49");
-      assertThat(browser.texts(".model:not([hidden])")).hasSize(1);
-      browser.click("[data-model=model-49] summary");
-      browser.await("it is drawn", () -> !drawn("model-49", "Stages, p99").isEmpty());
+      assertThat(browser().texts(".model[open]")).isEmpty();
+      browser().type("#filter input", "model-49");
+      assertThat(browser().texts(".model:not([hidden])")).hasSize(1);
+      browser().click("[data-model=model-49] summary");
+      browser().await("it is drawn", () -> !drawn("model-49", "Stages, p99").isEmpty());
       assertThat(drawn("model-49", "Stages, p99")).hasSize(4);
-      browser.picture(PICTURES.resolve("fifty.png"));
-      assertThat(browser.console()).isEmpty();
+      browser().picture(PICTURES.resolve("fifty.png"));
+      assertThat(browser().console()).isEmpty();
     }
   }
 }
