@@ -70,6 +70,7 @@ final class Settings {
               "wukong.access-log.refusals-per-second",
               "10",
               "refusals that get a line of the log, at most"),
+          new Setting(
               "wukong.status-page.enabled", "true", "whether REST shows a status page at /"),
           new Setting("spring.grpc.server.port", "9090", "gRPC; 0: any free one"),
           new Setting("spring.grpc.server.inbound.message.max-size", "8MB", "largest request"),
