@@ -9,11 +9,15 @@ import io.grpc.health.v1.HealthGrpc;
 import io.grpc.netty.NettyChannelBuilder;
 import java.io.IOException;
 import java.lang.ProcessBuilder.Redirect;
+import java.net.ConnectException;
+import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -56,6 +60,12 @@ final class ServerUnderTest implements AutoCloseable {
   /** Starts the service over {@code bundles}; its store and its log go to {@code work}. */
   static ServerUnderTest start(BenchmarkContext context, Path bundles, Path work, Options options)
       throws IOException, BenchmarkException {
+    return start(context.jar("service"), bundles, work, options);
+  }
+
+  /** Starts {@code jar} likewise. */
+  static ServerUnderTest start(Path jar, Path bundles, Path work, Options options)
+      throws IOException {
     Files.createDirectories(work);
     int grpc = freePort();
     int http = freePort();
@@ -66,7 +76,7 @@ final class ServerUnderTest implements AutoCloseable {
     }
     command.add(BenchmarkContext.java().toString());
     command.addAll(options.jvm());
-    command.addAll(List.of("-jar", context.jar("service").toString()));
+    command.addAll(List.of("-jar", jar.toString()));
     command.add("--wukong.bundle-root=" + bundles.toAbsolutePath());
     command.add("--wukong.rows.store-dir=" + work.resolve("store").toAbsolutePath());
     command.add("--wukong.lame-duck=0s");
@@ -103,6 +113,31 @@ final class ServerUnderTest implements AutoCloseable {
 
   int grpcPort() {
     return grpcPort;
+  }
+
+  /** Waits until readiness says so; asks often and costs little. */
+  void awaitReady() throws IOException {
+    long start = System.nanoTime();
+    while (!ready()) {
+      if (!process.isAlive() || System.nanoTime() - start > READY.toNanos()) {
+        throw new IOException("the service is not ready after " + READY + "; its log: " + log);
+      }
+      LockSupport.parkNanos(Duration.ofMillis(5).toNanos());
+    }
+  }
+
+  private boolean ready() throws IOException {
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), httpPort)) {
+      socket
+          .getOutputStream()
+          .write(
+              "GET /actuator/health/readiness HTTP/1.0\r\n\r\n"
+                  .getBytes(StandardCharsets.US_ASCII));
+      byte[] status = socket.getInputStream().readNBytes("HTTP/1.1 200".length());
+      return new String(status, StandardCharsets.US_ASCII).endsWith(" 200");
+    } catch (ConnectException e) {
+      return false;
+    }
   }
 
   /** Waits until {@code model} serves. */

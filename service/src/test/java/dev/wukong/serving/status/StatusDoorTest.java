@@ -3,7 +3,6 @@ package dev.wukong.serving.status;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.wukong.client.RankingClient;
-import dev.wukong.serving.hosting.ModelHost;
 import dev.wukong.serving.testing.Served;
 import dev.wukong.serving.testing.TinyModel;
 import java.net.URI;
@@ -48,13 +47,10 @@ class StatusDoorTest {
     Path root = folder.resolve("bundles");
     new TinyModel(1).write(root, "tiny", 4);
     // No room for rows in memory: they come from the store.
-    try (Served served = Served.start(root, "wukong.rows.resident=1B");
+    try (Served served = Served.serving(root, "tiny", 4, "wukong.rows.resident=1B");
         RankingClient client =
             RankingClient.connect(
                 "localhost:" + served.grpcPort(), "tiny", Duration.ofMinutes(2))) {
-      ModelHost host = served.bean(ModelHost.class);
-      Served.await(
-          "it serves", () -> host.model("tiny").map(m -> m.servingVersion() == 4).orElse(false));
 
       HttpResponse<String> page = send(served, "/");
       assertThat(page.statusCode()).isEqualTo(200);

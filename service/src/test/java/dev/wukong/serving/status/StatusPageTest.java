@@ -3,7 +3,6 @@ package dev.wukong.serving.status;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.wukong.client.RankingClient;
-import dev.wukong.serving.hosting.ModelHost;
 import dev.wukong.serving.testing.Served;
 import dev.wukong.serving.testing.TinyModel;
 import java.nio.file.Path;
@@ -71,13 +70,10 @@ class StatusPageTest {
   void page_requestsCome_showsModelsFiguresAndCharts(@TempDir Path folder) throws Exception {
     Path root = folder.resolve("bundles");
     new TinyModel(1).write(root, "tiny", 3);
-    try (Served served = Served.start(root);
+    try (Served served = Served.serving(root, "tiny", 3);
         RankingClient client =
             RankingClient.connect(
                 "localhost:" + served.grpcPort(), "tiny", Duration.ofMinutes(2))) {
-      ModelHost host = served.bean(ModelHost.class);
-      Served.await(
-          "it serves", () -> host.model("tiny").map(m -> m.servingVersion() == 3).orElse(false));
       predict(client);
       String origin = "http://localhost:" + served.httpPort();
       browser().open(origin + "/", 1280, "light");

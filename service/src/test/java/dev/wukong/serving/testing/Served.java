@@ -2,6 +2,7 @@ package dev.wukong.serving.testing;
 
 import dev.wukong.serving.ServingApplication;
 import dev.wukong.serving.admin.AdminServer;
+import dev.wukong.serving.hosting.ModelHost;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.NettyChannelBuilder;
 import java.nio.file.Path;
@@ -50,6 +51,19 @@ public final class Served implements AutoCloseable {
             .run(arguments.toArray(String[]::new)));
   }
 
+  /** Starts it likewise, and waits until {@code version} of {@code model} serves. */
+  public static Served serving(Path root, String model, long version, String... settings)
+      throws Exception {
+    Served served = start(root, settings);
+    try {
+      served.awaitServing(model, version);
+      return served;
+    } catch (Exception | AssertionError e) {
+      served.close();
+      throw e;
+    }
+  }
+
   /** The port of gRPC. */
   public int grpcPort() {
     return context.getBean("nettyGrpcServerLifecycle", GrpcServerLifecycle.class).getPort();
@@ -73,6 +87,14 @@ public final class Served implements AutoCloseable {
   /** A bean of the service. */
   public <T> T bean(Class<T> type) {
     return context.getBean(type);
+  }
+
+  /** Waits until {@code version} of {@code model} answers those who ask for none. */
+  public void awaitServing(String model, long version) throws Exception {
+    ModelHost host = bean(ModelHost.class);
+    await(
+        "version %d of '%s' serves".formatted(version, model),
+        () -> host.model(model).map(m -> m.servingVersion() == version).orElse(false));
   }
 
   /** Waits until {@code condition} holds, for at most 5 minutes. */
