@@ -2,7 +2,6 @@ package dev.wukong.serving.figures;
 
 import dev.wukong.bench.Benchmark;
 import dev.wukong.bench.BenchmarkContext;
-import dev.wukong.bench.BenchmarkException;
 import dev.wukong.bench.Figure;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -57,7 +56,7 @@ public final class StartupBenchmark implements Benchmark {
 
     double[] first = new double[Math.min(rounds, 3)];
     for (int i = 0; i < first.length; i++) {
-      first[i] = ready(context, installed, bundles, own.resolve("first-" + i), Rows.STORE);
+      first[i] = ready(installed, bundles, own.resolve("first-" + i), Rows.STORE);
       tell(context, "first start, rows go to the store", first[i]);
     }
     double[] store = new double[rounds];
@@ -65,13 +64,12 @@ public final class StartupBenchmark implements Benchmark {
     double[] plain = new double[rounds];
     for (int i = 0; i < rounds; i++) {
       Path kept = own.resolve(context.planted(EMPTY) ? "emptied-" + i : "first-0");
-      store[i] = ready(context, installed, bundles, kept, Rows.STORE);
+      store[i] = ready(installed, bundles, kept, Rows.STORE);
       tell(context, "rows in the store", store[i]);
-      memory[i] = ready(context, installed, bundles, own.resolve("memory"), Rows.MEMORY);
+      memory[i] = ready(installed, bundles, own.resolve("memory"), Rows.MEMORY);
       tell(context, "rows in memory", memory[i]);
       plain[i] =
           ready(
-              context,
               new InstalledService(context.jar("service"), List.of()),
               bundles,
               own.resolve("first-0"),
@@ -99,9 +97,8 @@ public final class StartupBenchmark implements Benchmark {
   }
 
   /** Seconds until a start is ready; then one request is answered, and it is stopped. */
-  private static double ready(
-      BenchmarkContext context, InstalledService installed, Path bundles, Path work, Rows rows)
-      throws IOException, BenchmarkException, InterruptedException {
+  private static double ready(InstalledService installed, Path bundles, Path work, Rows rows)
+      throws IOException {
     List<String> flags = new ArrayList<>(installed.flags());
     flags.add("-Xmx1g");
     List<String> settings = new ArrayList<>(List.of("wukong.models=" + LoadModel.SMALL.title()));
