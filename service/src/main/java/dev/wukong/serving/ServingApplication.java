@@ -1,19 +1,28 @@
 package dev.wukong.serving;
 
+import dev.wukong.serving.rehearsal.Rehearsal;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.SpringBootApplication;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.context.ConfigurableApplicationContext;
+import org.springframework.grpc.server.lifecycle.GrpcServerLifecycle;
 
 /** The ranking service. */
 @SpringBootApplication(proxyBeanMethods = false)
 @EnableConfigurationProperties(ServingProperties.class)
 public class ServingApplication {
+  /** The argument for a {@link Rehearsal}. */
+  static final String REHEARSE = "--rehearse";
+
   /**
    * Starts the service; settings come from the command line, the environment and {@code
    * application.yaml}.
    */
-  public static void main(String[] arguments) {
+  public static void main(String[] arguments) throws IOException, InterruptedException {
     // Figures in messages are the same wherever it runs.
     Locale.setDefault(Locale.ROOT);
     for (String argument : arguments) {
@@ -27,6 +36,32 @@ public class ServingApplication {
         System.exit(1);
       }
     }
-    SpringApplication.run(ServingApplication.class, arguments);
+    List<String> settings = new ArrayList<>(List.of(arguments));
+    if (settings.remove(REHEARSE)) {
+      Rehearsal.run(ServingApplication::start, settings);
+    } else {
+      start(settings);
+    }
+  }
+
+  private static Rehearsal.Running start(List<String> settings) {
+    ConfigurableApplicationContext context =
+        SpringApplication.run(ServingApplication.class, settings.toArray(String[]::new));
+    return new Rehearsal.Running() {
+      @Override
+      public int grpcPort() {
+        return context.getBean("nettyGrpcServerLifecycle", GrpcServerLifecycle.class).getPort();
+      }
+
+      @Override
+      public int httpPort() {
+        return context.getEnvironment().getRequiredProperty("local.server.port", Integer.class);
+      }
+
+      @Override
+      public void close() {
+        context.close();
+      }
+    };
   }
 }

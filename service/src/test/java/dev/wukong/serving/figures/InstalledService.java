@@ -14,7 +14,7 @@ import java.util.stream.Stream;
 
 /**
  * The service as an image has it: its jar extracted, ONNX Runtime's libraries as files, and an
- * ahead-of-time cache of its classes, made by a start that ends once the application is wired.
+ * ahead-of-time cache of its classes, made by its rehearsal.
  *
  * @param jar that starts it
  * @param flags of Java that go with it
@@ -38,12 +38,7 @@ record InstalledService(Path jar, List<String> flags) {
     Path cache = folder.resolve("service.aot");
     List<String> training = new ArrayList<>(List.of("-XX:AOTCacheOutput=" + cache));
     training.addAll(flags);
-    training.addAll(
-        List.of(
-            "-Dspring.context.exit=onRefresh",
-            "-Dwukong.rows.store=memory",
-            "-jar",
-            jar.toString()));
+    training.addAll(List.of("-jar", jar.toString(), "--rehearse"));
     run(folder, training);
     List<String> all = new ArrayList<>(List.of("-XX:AOTCache=" + cache));
     all.addAll(flags);

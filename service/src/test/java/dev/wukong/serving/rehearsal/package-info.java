@@ -1,0 +1,4 @@
+@NullMarked
+package dev.wukong.serving.rehearsal;
+
+import org.jspecify.annotations.NullMarked;
