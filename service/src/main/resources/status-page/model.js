@@ -2,7 +2,7 @@
 
 import { Chart, pathOf } from "./chart.js";
 import { MODEL } from "./charts.js";
-import { date, element, number, percent, say, span } from "./text.js";
+import { date, element, number, percent, probability, say, span } from "./text.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const SHOWN = 6; // Versions shown unless all are asked for.
@@ -94,7 +94,8 @@ export class ModelCard {
       this.allVersions = !this.allVersions;
       this.showVersions();
     });
-    body.append(this.about, scroll, this.more);
+    this.shadows = element("ul", "shadows");
+    body.append(this.about, scroll, this.more, this.shadows);
     for (const { group, charts } of MODEL) {
       body.append(element("h4", "", group));
       const grid = element("div", "charts");
@@ -123,9 +124,34 @@ export class ModelCard {
     ].join(" \u00b7 "));
     this.about.title = model.schemaId ? `schema ${model.schemaId}` : "";
     this.drawSpark();
+    this.showShadows();
     if (this.root.open) {
       this.showVersions();
     }
+  }
+
+  /** A line for each label whose version scores copies, of all the time that the server keeps. */
+  showShadows() {
+    const { shadows } = this.model;
+    const minutes = span(this.source.window);
+    while (this.shadows.children.length > shadows.length) {
+      this.shadows.lastElementChild.remove();
+    }
+    shadows.forEach((shadow, i) => {
+      if (!this.shadows.children[i]) {
+        this.shadows.append(element("li"));
+      }
+      say(this.shadows.children[i], shadow.version === 0
+        ? `Shadow \u201c${shadow.label}\u201d points to no loaded version: it scores nothing`
+        : [
+          `Shadow \u201c${shadow.label}\u201d, last ${minutes}: ${number(shadow.scored)} copies scored`,
+          `${number(shadow.dropped)} dropped`,
+          `${number(shadow.refused)} refused`,
+          `${number(shadow.failed)} failed`,
+          `mean probability ${probability(shadow.answered)} answered, ${probability(shadow.shadow)} by version ${shadow.version}`,
+          `mean difference ${probability(shadow.difference)}`,
+        ].join(" \u00b7 "));
+    });
   }
 
   drawSpark() {
@@ -169,9 +195,12 @@ export class ModelCard {
     bar.hidden = version.share === 0;
     bar.style.setProperty("--share", version.share);
     say(traffic.querySelector(".value"), version.share === 0 ? "\u2013" : percent(version.share));
+    const copied = this.model.shadows.filter((shadow) => shadow.version === version.version);
+    say(traffic.querySelector(".copied"), copied.length === 0 ? "" : `copies of ${copied.map((shadow) => percent(shadow.copied)).join(", ")}`);
     say(labels, version.labels.join(", "));
-    traffic.classList.toggle("unused", version.share === 0 && version.labels.length === 0);
-    labels.classList.toggle("unused", version.share === 0 && version.labels.length === 0);
+    const unused = version.share === 0 && copied.length === 0 && version.labels.length === 0;
+    traffic.classList.toggle("unused", unused);
+    labels.classList.toggle("unused", unused);
   }
 }
 
@@ -184,7 +213,7 @@ function versionRow() {
   word.append(element("span", "dot"), element("span", "state"));
   state.append(word, element("span", "message"));
   const traffic = element("td", "traffic");
-  traffic.append(element("span", "value"), element("span", "share"));
+  traffic.append(element("span", "value"), element("span", "share"), element("span", "copied"));
   row.append(version, state, element("td", "since"), traffic, element("td", "labels"));
   row.setAttribute("role", "row");
   [...row.children].forEach((cell, i) => cell.setAttribute("role", i === 0 ? "rowheader" : "cell"));

@@ -64,6 +64,11 @@ export function percent(share) {
   return `${number(Math.round(1000 * share) / 10)} %`;
 }
 
+/** A probability to three digits, however small: rare events differ in their first digits. */
+export function probability(value) {
+  return value === null ? "\u2013" : String(Number(value.toPrecision(3)));
+}
+
 /** Bytes in the unit that fits them: what to divide by, and its name. */
 export function byteUnit(bytes) {
   return bytes >= 2 ** 31 ? [2 ** 30, "GiB"] : [2 ** 20, "MiB"];

@@ -61,6 +61,7 @@ final class MeterReading {
 
   private final Map<String, OfModel> models = new HashMap<>();
   private final Map<String, Double> refused = new HashMap<>();
+  private final Map<String, Map<String, ShadowReading>> shadows = new HashMap<>();
 
   private MeterReading() {}
 
@@ -100,6 +101,14 @@ final class MeterReading {
     if (model == null) {
       return;
     }
+    String label = meter.getId().getTag("label");
+    if (label != null && ShadowReading.wants(name)) {
+      shadows
+          .computeIfAbsent(model, _ -> new HashMap<>())
+          .computeIfAbsent(label, _ -> new ShadowReading())
+          .add(meter);
+      return;
+    }
     switch (meter) {
       case Timer timer when STAGES.containsKey(name) ->
           of(model).stage(stage(name)).add(timer.takeSnapshot());
@@ -135,6 +144,11 @@ final class MeterReading {
   /** What they said of {@code model}. */
   OfModel model(String model) {
     return models.getOrDefault(model, NOTHING);
+  }
+
+  /** What they said of copies that versions score beside those that answer, by model and label. */
+  Map<String, Map<String, ShadowReading>> shadows() {
+    return shadows;
   }
 
   /** Requests without an answer, by reason. */

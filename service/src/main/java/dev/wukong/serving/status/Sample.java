@@ -10,10 +10,12 @@ import java.util.Map;
  * @param process what the process uses
  * @param refused requests a second without an answer since the sample before, by reason
  * @param models by name
+ * @param shadows since the start, by model and label
  */
 record Sample(
     long number,
     long atMillis,
     Map<ProcessFigure, Double> process,
     Map<String, Double> refused,
-    Map<String, Map<ModelFigure, Double>> models) {}
+    Map<String, Map<ModelFigure, Double>> models,
+    Map<String, Map<String, ShadowReading>> shadows) {}

@@ -51,6 +51,7 @@ record StatusReport(
    * @param maxRows candidates a batch, at most
    * @param allowedWaitMillis that requests may wait, at most
    * @param versions newest first
+   * @param shadows labels whose versions score copies of requests, by name
    * @param figures by {@link ModelFigure#key}
    */
   record Model(
@@ -62,6 +63,7 @@ record StatusReport(
       int maxRows,
       long allowedWaitMillis,
       List<Version> versions,
+      List<Shadow> shadows,
       Map<String, List<@Nullable Double>> figures) {}
 
   /**
@@ -76,4 +78,29 @@ record StatusReport(
    */
   record Version(
       long version, String state, String message, long since, List<String> labels, double share) {}
+
+  /**
+   * A label whose version scores copies of requests that others answer. Counts and means are of all
+   * the samples that the server keeps, whatever was asked for; means are null where nothing was
+   * compared.
+   *
+   * @param version that it points to; 0 where none is loaded: then it scores nothing
+   * @param copied of the requests that ask for no version, 0 to 1
+   * @param dropped that nobody scored, such as where too many waited
+   * @param refused that the version does not take
+   * @param difference between a candidate's two probabilities
+   * @param answered probability that was answered
+   * @param shadow probability that this label's version gives
+   */
+  record Shadow(
+      String label,
+      long version,
+      double copied,
+      long scored,
+      long dropped,
+      long refused,
+      long failed,
+      @Nullable Double difference,
+      @Nullable Double answered,
+      @Nullable Double shadow) {}
 }

@@ -7,6 +7,7 @@ import dev.wukong.serving.hosting.VersionState;
 import dev.wukong.serving.status.StatusReport.Model;
 import dev.wukong.serving.status.StatusReport.ProcessUse;
 import dev.wukong.serving.status.StatusReport.Readiness;
+import dev.wukong.serving.status.StatusReport.Shadow;
 import dev.wukong.serving.status.StatusReport.Version;
 import java.time.Clock;
 import java.util.ArrayList;
@@ -16,6 +17,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -44,6 +46,7 @@ final class StatusReports {
   /** The state now, and the samples with a number above {@code after}. */
   StatusReport after(long after) {
     List<Sample> newer = samples.after(after);
+    List<Sample> kept = samples.after(-1);
     long last = newer.isEmpty() ? Math.min(after, samples.last()) : newer.getLast().number();
     Headline.Said said = headline.say(samples.after(samples.last() - Headline.RECENT - 1));
     return new StatusReport(
@@ -56,7 +59,7 @@ final class StatusReports {
         new Readiness(said.state().name().toLowerCase(Locale.ROOT), said.reasons()),
         process(newer),
         refused(newer),
-        host.models().stream().map(model -> model(model, newer)).toList());
+        host.models().stream().map(model -> model(model, newer, kept)).toList());
   }
 
   private static ProcessUse process(List<Sample> newer) {
@@ -78,7 +81,7 @@ final class StatusReports {
     return refused;
   }
 
-  private static Model model(ServedModel served, List<Sample> newer) {
+  private static Model model(ServedModel served, List<Sample> newer, List<Sample> kept) {
     Map<String, List<@Nullable Double>> figures = new LinkedHashMap<>();
     for (ModelFigure figure : ModelFigure.values()) {
       figures.put(
@@ -96,6 +99,7 @@ final class StatusReports {
           served.batcher().policy().maxRows(),
           served.batcher().policy().maxWait().toMillis(),
           versions(served),
+          shadows(served, kept),
           figures);
     } finally {
       if (serving != null) {
@@ -124,6 +128,40 @@ final class StatusReports {
               shares.getOrDefault(number, 0.0)));
     }
     return versions;
+  }
+
+  private static List<Shadow> shadows(ServedModel served, List<Sample> kept) {
+    Map<String, Long> labels = served.labels();
+    List<Shadow> shadows = new ArrayList<>();
+    for (Map.Entry<String, Double> copied : new TreeMap<>(served.copied()).entrySet()) {
+      String label = copied.getKey();
+      ShadowReading first = ShadowReading.NOTHING;
+      ShadowReading now = ShadowReading.NOTHING;
+      if (!kept.isEmpty()) {
+        first = shadow(kept.getFirst(), served.name(), label);
+        now = shadow(kept.getLast(), served.name(), label);
+      }
+      shadows.add(
+          new Shadow(
+              label,
+              labels.getOrDefault(label, 0L),
+              copied.getValue(),
+              now.copies("scored", first),
+              now.copies("dropped", first),
+              now.copies("refused", first),
+              now.copies("failed", first),
+              now.mean("difference", first),
+              now.mean("answered", first),
+              now.mean("shadow", first)));
+    }
+    return shadows;
+  }
+
+  private static ShadowReading shadow(Sample sample, String model, String label) {
+    return sample
+        .shadows()
+        .getOrDefault(model, Map.of())
+        .getOrDefault(label, ShadowReading.NOTHING);
   }
 
   /** The part of the requests that ask for no version which each version answers. */

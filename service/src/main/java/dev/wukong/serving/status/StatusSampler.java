@@ -126,7 +126,8 @@ final class StatusSampler implements AutoCloseable {
       models.put(model.name(), figures);
     }
     Map<ProcessFigure, Double> used = used(now.process(), since, seconds);
-    ring.add(new Sample(ring.last() + 1, clock.millis(), used, refused, models));
+    ring.add(
+        new Sample(ring.last() + 1, clock.millis(), used, refused, models, now.meters().shadows()));
   }
 
   private static Map<ProcessFigure, Double> used(

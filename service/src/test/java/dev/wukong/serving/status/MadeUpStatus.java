@@ -110,7 +110,23 @@ final class MadeUpStatus implements AutoCloseable {
         2048,
         150,
         versions,
+        List.of(),
         Map.of());
+  }
+
+  /** As {@code model}, with labels whose versions score copies. */
+  StatusReport.Model shadowed(StatusReport.Model model, StatusReport.Shadow... shadows) {
+    return new StatusReport.Model(
+        model.name(),
+        model.serving(),
+        model.schemaId(),
+        model.tasks(),
+        model.precision(),
+        model.maxRows(),
+        model.allowedWaitMillis(),
+        model.versions(),
+        List.of(shadows),
+        model.figures());
   }
 
   private void answer(HttpExchange exchange) throws IOException {
@@ -161,6 +177,7 @@ final class MadeUpStatus implements AutoCloseable {
               m.maxRows(),
               m.allowedWaitMillis(),
               m.versions(),
+              m.shadows(),
               m.serving() == 0 ? Map.of() : busy(figures)));
     }
     return new StatusReport(

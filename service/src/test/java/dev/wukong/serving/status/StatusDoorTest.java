@@ -3,8 +3,17 @@ package dev.wukong.serving.status;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.wukong.client.RankingClient;
+import dev.wukong.proto.v1.AdminServiceGrpc;
+import dev.wukong.proto.v1.AdminServiceGrpc.AdminServiceBlockingStub;
+import dev.wukong.proto.v1.LoadVersionRequest;
+import dev.wukong.proto.v1.SetLabelRequest;
+import dev.wukong.proto.v1.SetTrafficRequest;
+import dev.wukong.proto.v1.TrafficShare;
+import dev.wukong.serving.hosting.ModelHost;
 import dev.wukong.serving.testing.Served;
 import dev.wukong.serving.testing.TinyModel;
+import io.grpc.ManagedChannel;
+import io.grpc.netty.NettyChannelBuilder;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -104,6 +113,63 @@ class StatusDoorTest {
           .contains("wukong_embedding_rows_total{from=\"store\",model=\"tiny\"}")
           .contains("wukong_embedding_rows_total{from=\"none\",model=\"tiny\"}");
     }
+  }
+
+  @Test
+  void door_labelScoresCopies_tellsItsShareAndHowItCompares(@TempDir Path folder) throws Exception {
+    Path root = folder.resolve("bundles");
+    new TinyModel(1).write(root, "tiny", 1);
+    new TinyModel(3).write(root, "tiny", 3);
+    try (Served served = Served.start(root, "wukong.versions.tiny=1");
+        RankingClient client =
+            RankingClient.connect(
+                "localhost:" + served.grpcPort(), "tiny", Duration.ofMinutes(2))) {
+      ModelHost host = served.bean(ModelHost.class);
+      Served.await(
+          "it serves", () -> host.model("tiny").map(m -> m.servingVersion() == 1).orElse(false));
+      assertThat(status(served, -1).at("/models/0/shadows")).isEmpty();
+      ManagedChannel operator =
+          NettyChannelBuilder.forAddress("127.0.0.1", served.adminPort()).usePlaintext().build();
+      try {
+        copyHalfToVersion3(AdminServiceGrpc.newBlockingStub(operator));
+      } finally {
+        operator.shutdownNow();
+      }
+      JsonNode idle = status(served, -1).at("/models/0/shadows/0");
+      assertThat(idle.path("label").asString()).isEqualTo("next");
+      assertThat(idle.path("version").asLong()).isEqualTo(3);
+      assertThat(idle.path("copied").asDouble()).isEqualTo(0.5);
+      assertThat(idle.path("scored").asLong()).isZero();
+      assertThat(idle.path("difference").isNull()).isTrue();
+      Served.await(
+          "copies are compared",
+          () -> {
+            client.predict(
+                Map.of("user", 100), List.of(Map.of("item", 1, "picture", List.of(0, 0))));
+            return status(served, -1).at("/models/0/shadows/0/scored").asLong() > 0;
+          });
+      JsonNode compared = status(served, -1).at("/models/0/shadows/0");
+      assertThat(compared.path("difference").asDouble()).isGreaterThan(0.001);
+      assertThat(compared.path("answered").asDouble()).isBetween(0.0, 1.0);
+      assertThat(compared.path("shadow").asDouble())
+          .isBetween(0.0, 1.0)
+          .isNotEqualTo(compared.path("answered").asDouble());
+      assertThat(compared.path("failed").asLong()).isZero();
+    }
+  }
+
+  private static void copyHalfToVersion3(AdminServiceBlockingStub admin) {
+    var _ =
+        admin.loadVersion(LoadVersionRequest.newBuilder().setModel("tiny").setVersion(3).build());
+    var _ =
+        admin.setLabel(
+            SetLabelRequest.newBuilder().setModel("tiny").setLabel("next").setVersion(3).build());
+    var _ =
+        admin.setTraffic(
+            SetTrafficRequest.newBuilder()
+                .setModel("tiny")
+                .addShares(TrafficShare.newBuilder().setLabel("next").setShare(0.5).setShadow(true))
+                .build());
   }
 
   private static void assertSecure(HttpResponse<String> answer) {

@@ -217,6 +217,37 @@ class StatusPageTest {
     }
   }
 
+  @Test
+  void page_labelsScoreCopies_showsTheirShareAndHowTheyCompare() throws Exception {
+    try (MadeUpStatus status = MadeUpStatus.start(0)) {
+      status.models(
+          List.of(
+              status.shadowed(
+                  status.model(
+                      "feed",
+                      List.of(status.version(8, "ready", ""), status.version(7, "serving", ""))),
+                  new StatusReport.Shadow(
+                      "next", 8, 0.25, 1200, 3, 2, 1, 0.000_012_34, 0.012_31, 0.0125),
+                  new StatusReport.Shadow(HOSTILE, 0, 0.5, 0, 0, 0, 0, null, null, null))));
+      browser().open(status.address(), 390, "light");
+      browser().await("it is ready", () -> browser().text("#state").equals("Ready"));
+      browser().await("its versions", () -> browser().texts("tbody tr").size() == 2);
+      assertThat(browser().text(".shadows li"))
+          .isEqualTo(
+              "Shadow \u201cnext\u201d, last 5 min: 1200 copies scored \u00b7 3 dropped"
+                  + " \u00b7 2 refused \u00b7 1 failed \u00b7 mean probability 0.0123 answered,"
+                  + " 0.0125 by version 8 \u00b7 mean difference 0.0000123");
+      assertThat(browser().texts(".shadows li").getLast())
+          .isEqualTo(
+              "Shadow \u201c" + HOSTILE + "\u201d points to no loaded version: it scores nothing");
+      assertThat(browser().texts("tbody tr").getFirst()).contains("copies of 25 %");
+      assertThat(browser().texts("tbody tr").getLast()).doesNotContain("copies");
+      browser().assertNothingIsCutOff();
+      browser().picture(PICTURES.resolve("shadows.png"));
+      assertThat(browser().console()).isEmpty();
+    }
+  }
+
   private static List<StatusReport.Model> some(MadeUpStatus status) {
     StatusReport.Version canary =
         new StatusReport.Version(

@@ -209,6 +209,47 @@ class StatusSamplerTest {
     assertThat(reports.after(99).last()).isEqualTo(1);
   }
 
+  private void copied(String label, double answered, double shadow) {
+    registry
+        .counter("wukong.shadow.requests", "model", "tiny", "label", label, "outcome", "scored")
+        .increment();
+    registry
+        .summary("wukong.shadow.difference", "model", "tiny", "label", label)
+        .record(Math.abs(answered - shadow));
+    registry
+        .summary("wukong.shadow.probability", "model", "tiny", "label", label, "of", "answered")
+        .record(answered);
+    registry
+        .summary("wukong.shadow.probability", "model", "tiny", "label", label, "of", "shadow")
+        .record(shadow);
+  }
+
+  private static ShadowReading next(Sample sample) {
+    return Objects.requireNonNull(Objects.requireNonNull(sample.shadows().get("tiny")).get("next"));
+  }
+
+  @Test
+  void look_copiesAreScored_countsThoseOfTheTimeBetweenByLabel() {
+    copied("next", 0.9, 0.1);
+    Sample before = look();
+    assertThat(next(before).mean("difference", next(before))).isNull();
+    copied("next", 0.2, 0.25);
+    copied("next", 0.4, 0.55);
+    copied("other", 0.5, 1);
+    registry
+        .counter("wukong.shadow.requests", "model", "tiny", "label", "next", "outcome", "dropped")
+        .increment(7);
+    pass(Duration.ofSeconds(1));
+    Sample after = look();
+    assertThat(next(after).copies("scored", next(before))).isEqualTo(2);
+    assertThat(next(after).copies("dropped", next(before))).isEqualTo(7);
+    assertThat(next(after).copies("failed", next(before))).isZero();
+    assertThat(next(after).mean("difference", next(before))).isCloseTo(0.1, within(1e-9));
+    assertThat(next(after).mean("answered", next(before))).isCloseTo(0.3, within(1e-9));
+    assertThat(next(after).mean("shadow", next(before))).isCloseTo(0.4, within(1e-9));
+    assertThat(next(after).copies("scored", ShadowReading.NOTHING)).isEqualTo(3);
+  }
+
   private Headline headline(boolean accepting) {
     return new Headline(
         host,
@@ -232,8 +273,14 @@ class StatusSamplerTest {
   void headline_refusals_areToldOfWhereTheCauseLiesHere() {
     List<Sample> recent =
         List.of(
-            new Sample(0, 0, Map.of(), Map.of("overloaded", 9.0), Map.of()),
-            new Sample(1, 2000, Map.of(), Map.of("overloaded", 6.0, "bad_request", 5.0), Map.of()));
+            new Sample(0, 0, Map.of(), Map.of("overloaded", 9.0), Map.of(), Map.of()),
+            new Sample(
+                1,
+                2000,
+                Map.of(),
+                Map.of("overloaded", 6.0, "bad_request", 5.0),
+                Map.of(),
+                Map.of()));
     assertThat(headline(true).say(recent).reasons())
         .contains("about 12 requests got no answer in the last 30 s: overloaded")
         .noneMatch(reason -> reason.contains("bad_request"));
