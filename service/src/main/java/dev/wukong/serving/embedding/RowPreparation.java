@@ -6,13 +6,13 @@ import dev.wukong.data.InputLayout;
 import dev.wukong.data.Scope;
 import dev.wukong.data.UniqueRows;
 import dev.wukong.serving.inputs.ModelInputs;
+import dev.wukong.serving.inputs.Pool;
 import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
-import java.util.concurrent.ConcurrentLinkedDeque;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,7 +20,9 @@ import org.jspecify.annotations.Nullable;
  * Any thread that may wait.
  */
 public final class RowPreparation {
-  private final InputLayout layout;
+  /** Finders kept at most: what more requests at once took is left to the collector. */
+  private static final int IDLE = 128;
+
   private final EmbeddingTier tier;
   private final int[] contextWidths;
   private final int[] candidateWidths;
@@ -31,15 +33,12 @@ public final class RowPreparation {
   private final int contextDense;
   private final int candidateDense;
 
-  /**
-   * Finders of distinct rows that no request uses now: as many as requests were ever prepared at
-   * once.
-   */
-  private final ConcurrentLinkedDeque<UniqueRows> idle = new ConcurrentLinkedDeque<>();
+  /** Finders of distinct rows that no request uses now. */
+  private final Pool<UniqueRows> idle;
 
   public RowPreparation(InputLayout layout, EmbeddingTier tier) {
-    this.layout = layout;
     this.tier = tier;
+    this.idle = new Pool<>(IDLE, () -> new UniqueRows(layout));
     int groups = layout.groups().size();
     contextWidths = new int[groups];
     candidateWidths = new int[groups];
@@ -76,18 +75,13 @@ public final class RowPreparation {
       int to,
       ModelInputs target,
       DefaultedPositions defaulted) {
-    UniqueRows unique = take();
+    UniqueRows unique = idle.take();
     try {
       prepare(unique, context, candidate, contextOf, from, to, target, defaulted);
     } finally {
       unique.clear();
-      idle.push(unique);
+      idle.give(unique);
     }
-  }
-
-  private UniqueRows take() {
-    @Nullable UniqueRows unique = idle.poll();
-    return unique == null ? new UniqueRows(layout) : unique;
   }
 
   private void prepare(

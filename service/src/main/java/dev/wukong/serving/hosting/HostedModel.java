@@ -13,14 +13,14 @@ import dev.wukong.serving.batching.PartInputs;
 import dev.wukong.serving.embedding.DefaultedPositions;
 import dev.wukong.serving.embedding.EmbeddingTier;
 import dev.wukong.serving.embedding.RowPreparation;
+import dev.wukong.serving.inputs.HostTensor.ElementType;
 import dev.wukong.serving.inputs.ModelInputs;
+import dev.wukong.serving.inputs.Pool;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -31,6 +31,9 @@ import org.slf4j.LoggerFactory;
  */
 public final class HostedModel implements BatchModel {
   private static final Logger log = LoggerFactory.getLogger(HostedModel.class);
+
+  /** Inputs and rooms kept at most: as many are rarely in work at once, and memory is limited. */
+  private static final int IDLE = 128;
 
   private final String name;
   private final long bundle;
@@ -45,10 +48,10 @@ public final class HostedModel implements BatchModel {
   private final Precision precision;
   private final String shape;
   private final BatchCost cost;
-  private final InputsPool inputs;
+  private final Pool<ModelInputs> inputs;
 
-  /** Rooms that no batch uses now: as many as there are batch threads. */
-  private final ConcurrentLinkedDeque<BatchRoom> rooms = new ConcurrentLinkedDeque<>();
+  /** Rooms that no batch uses now: about as many as there are batch threads. */
+  private final Pool<BatchRoom> rooms;
 
   /** The host's own lease and those of requests. At 0 it is closed or closing. */
   private final AtomicInteger leases = new AtomicInteger(1);
@@ -79,7 +82,13 @@ public final class HostedModel implements BatchModel {
     this.precision = precision;
     this.shape = shape;
     this.cost = cost;
-    this.inputs = new InputsPool(layout, GraphInputs.rows(precision));
+    this.inputs = new Pool<>(IDLE, this::newInputs, ModelInputs::close);
+    ElementType rowType = GraphInputs.rows(precision);
+    this.rooms = new Pool<>(IDLE, () -> new BatchRoom(layout, rowType), BatchRoom::close);
+  }
+
+  private ModelInputs newInputs() {
+    return new ModelInputs(layout, GraphInputs.rows(precision), inputs::give);
   }
 
   /** The model's name. */
@@ -176,12 +185,11 @@ public final class HostedModel implements BatchModel {
 
   @Override
   public void run(List<? extends PartInputs> parts, Consumer<BatchScores> scores) {
-    @Nullable BatchRoom free = rooms.poll();
-    BatchRoom room = free == null ? new BatchRoom(layout, GraphInputs.rows(precision)) : free;
+    BatchRoom room = rooms.take();
     try {
       scores.accept(room.run(parts, engine));
     } finally {
-      rooms.push(room);
+      rooms.give(room);
     }
   }
 
@@ -213,8 +221,8 @@ public final class HostedModel implements BatchModel {
   private void close() {
     try (tier;
         engine;
-        inputs) {
-      rooms.forEach(BatchRoom::close);
+        inputs;
+        rooms) {
       log.info("model '{}' version {}: closing", name, bundle);
     } finally {
       closed.complete(null);

@@ -17,6 +17,7 @@ import dev.wukong.serving.hosting.HostedModel;
 import dev.wukong.serving.hosting.ModelHost;
 import dev.wukong.serving.hosting.ServedModel;
 import dev.wukong.serving.inputs.ModelInputs;
+import dev.wukong.serving.inputs.Pool;
 import dev.wukong.serving.predict.PredictMeters.ModelMeters;
 import dev.wukong.serving.predict.ServingException.Cancelled;
 import dev.wukong.serving.predict.ServingException.DeadlinePassed;
@@ -61,6 +62,9 @@ public final class PredictService extends RankingServiceGrpc.RankingServiceImplB
   /** Versions with another schema do not come so often. */
   private static final int PACKED_TRIES = 3;
 
+  /** Rooms kept at most: what more requests at once took is left to the collector. */
+  private static final int IDLE_ROOMS = 128;
+
   private final ModelLookup models;
   private final PredictLimits limits;
   private final RequestDecoder decoder;
@@ -72,7 +76,7 @@ public final class PredictService extends RankingServiceGrpc.RankingServiceImplB
   private final Semaphore room;
   private final LongAdder admitted = new LongAdder();
   private final LongAdder answered = new LongAdder();
-  private final RequestRoom.Pool rooms = new RequestRoom.Pool();
+  private final Pool<RequestRoom> rooms = new Pool<>(IDLE_ROOMS, RequestRoom::new);
 
   /** Versions of models whose results that are not finite have been logged. */
   private final Set<String> reported = ConcurrentHashMap.newKeySet();
@@ -286,7 +290,7 @@ public final class PredictService extends RankingServiceGrpc.RankingServiceImplB
         parts.forEach(ModelInputs::recycle);
         model.release();
       }
-      rooms.put(rows);
+      rooms.give(rows);
     }
   }
 
