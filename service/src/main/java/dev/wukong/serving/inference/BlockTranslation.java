@@ -58,7 +58,7 @@ final class BlockTranslation {
       }
     }
     for (NumberFeature feature : schema.numbers(scope)) {
-      Values values = tensors.find(FeatureTensors.name(feature), "FP32");
+      Values values = tensors.find(FeatureTensors.name(feature), Datatype.FP32);
       if (values != null) {
         return values.rows();
       }
@@ -90,7 +90,7 @@ final class BlockTranslation {
         .build();
   }
 
-  private @Nullable Values find(String name, String datatype, int width) {
+  private @Nullable Values find(String name, Datatype datatype, int width) {
     Values values = tensors.find(name, datatype);
     if (values == null) {
       return null;
@@ -112,13 +112,14 @@ final class BlockTranslation {
     Values values = find(name, FeatureTensors.datatype(feature), 1);
     present.add(values == null ? new byte[rows] : flags(feature));
     if (values == null) {
-      int size = FeatureTensors.datatype(feature).equals("BYTES") ? 4 : 8;
+      Datatype datatype = FeatureTensors.datatype(feature);
+      int size = datatype == Datatype.BYTES ? 4 : datatype.size(); // Of a string: its length, 0.
       add(feature, new Values(name, rows, 1, ByteString.copyFrom(new byte[rows * size])), null);
     } else {
       add(feature, values, null);
     }
     if (feature.weighted()) {
-      Values own = find(FeatureTensors.weights(feature), "FP32", 1);
+      Values own = find(FeatureTensors.weights(feature), Datatype.FP32, 1);
       weights.add(own == null ? ByteString.copyFrom(new byte[4 * rows]) : own.bytes());
       if (own == null && values != null) {
         throw new BadInference(
@@ -128,7 +129,7 @@ final class BlockTranslation {
   }
 
   private byte @Nullable [] flags(Feature feature) {
-    Values flags = find(FeatureTensors.present(feature), "BOOL", 1);
+    Values flags = find(FeatureTensors.present(feature), Datatype.BOOL, 1);
     return flags == null ? null : flags.bytes().toByteArray();
   }
 
@@ -138,7 +139,7 @@ final class BlockTranslation {
       counts.add(ByteString.copyFrom(new byte[4 * rows]));
       return;
     }
-    Values own = find(FeatureTensors.count(feature), "INT32", 1);
+    Values own = find(FeatureTensors.count(feature), Datatype.INT32, 1);
     int[] used = new int[rows];
     ByteBuffer bytes = ByteBuffer.allocate(4 * rows).order(ByteOrder.LITTLE_ENDIAN);
     ByteBuffer given =
@@ -155,7 +156,7 @@ final class BlockTranslation {
     counts.add(ByteString.copyFrom(bytes));
     add(feature, values, own == null ? null : used);
     if (feature.weighted()) {
-      Values weight = find(FeatureTensors.weights(feature), "FP32", values.width());
+      Values weight = find(FeatureTensors.weights(feature), Datatype.FP32, values.width());
       if (weight == null) {
         throw new BadInference(
             "inputs: '%s' is missing".formatted(FeatureTensors.weights(feature)));
@@ -171,9 +172,10 @@ final class BlockTranslation {
    */
   private void add(IdFeature feature, Values values, int @Nullable [] used) {
     switch (FeatureTensors.datatype(feature)) {
-      case "INT64" -> ids.add(used == null ? values.bytes() : firsts(values, 8, used));
-      case "FP64" -> numbers.add(used == null ? values.bytes() : firsts(values, 8, used));
-      default -> addStrings(values, used);
+      case INT64 -> ids.add(used == null ? values.bytes() : firsts(values, 8, used));
+      case FP64 -> numbers.add(used == null ? values.bytes() : firsts(values, 8, used));
+      case BYTES -> addStrings(values, used);
+      case BOOL, INT32, FP32 -> throw new IllegalStateException("no id feature is of such a type");
     }
   }
 
@@ -216,7 +218,7 @@ final class BlockTranslation {
   }
 
   private void number(NumberFeature feature) {
-    Values values = find(FeatureTensors.name(feature), "FP32", feature.width());
+    Values values = find(FeatureTensors.name(feature), Datatype.FP32, feature.width());
     if (values == null && !feature.optional()) {
       throw new BadInference("inputs: '%s' is missing".formatted(FeatureTensors.name(feature)));
     }

@@ -20,7 +20,7 @@ final class FeatureTensors {
    * @param width values a row; -1: any
    * @param optional may be left out
    */
-  record Spec(String name, String datatype, long width, boolean optional) {}
+  record Spec(String name, Datatype datatype, long width, boolean optional) {}
 
   private FeatureTensors() {}
 
@@ -41,8 +41,10 @@ final class FeatureTensors {
   }
 
   /** The type of an id feature's values. */
-  static String datatype(IdFeature feature) {
-    return feature.bucketed() ? "FP64" : feature.type() == ValueType.STRING ? "BYTES" : "INT64";
+  static Datatype datatype(IdFeature feature) {
+    return feature.bucketed()
+        ? Datatype.FP64
+        : feature.type() == ValueType.STRING ? Datatype.BYTES : Datatype.INT64;
   }
 
   /** All that {@code schema} has. */
@@ -54,21 +56,21 @@ final class FeatureTensors {
         specs.add(new Spec(name(feature), datatype(feature), many ? -1 : 1, true));
         specs.add(
             many
-                ? new Spec(count(feature), "INT32", 1, true)
-                : new Spec(present(feature), "BOOL", 1, true));
+                ? new Spec(count(feature), Datatype.INT32, 1, true)
+                : new Spec(present(feature), Datatype.BOOL, 1, true));
         if (feature.weighted()) {
-          specs.add(new Spec(weights(feature), "FP32", many ? -1 : 1, true));
+          specs.add(new Spec(weights(feature), Datatype.FP32, many ? -1 : 1, true));
         }
       }
       for (NumberFeature feature : schema.numbers(scope)) {
-        specs.add(new Spec(name(feature), "FP32", feature.width(), feature.optional()));
+        specs.add(new Spec(name(feature), Datatype.FP32, feature.width(), feature.optional()));
         if (feature.optional()) {
-          specs.add(new Spec(present(feature), "BOOL", 1, true));
+          specs.add(new Spec(present(feature), Datatype.BOOL, 1, true));
         }
       }
     }
     if (schema.hasContext()) {
-      specs.add(new Spec(CONTEXT_OF, "INT32", 1, true));
+      specs.add(new Spec(CONTEXT_OF, Datatype.INT32, 1, true));
     }
     return specs;
   }

@@ -62,14 +62,14 @@ final class InferenceTensors {
    *
    * @throws BadInference if it is of another type, or its contents do not fit its shape
    */
-  @Nullable Values find(String name, String datatype) {
+  @Nullable Values find(String name, Datatype datatype) {
     Integer index = indices.get(name);
     if (index == null) {
       return null;
     }
     used.add(name);
     InferInputTensor tensor = request.getInputs(index);
-    if (!tensor.getDatatype().equals(datatype)) {
+    if (!tensor.getDatatype().equals(datatype.name())) {
       throw new BadInference(
           "inputs: '%s' is %s; %s is needed"
               .formatted(name, ShownText.of(tensor.getDatatype()), datatype));
@@ -90,8 +90,8 @@ final class InferenceTensors {
     ByteString bytes =
         request.getRawInputContentsCount() > 0
             ? request.getRawInputContents(index)
-            : typed(name, datatype, tensor.getContents());
-    int size = size(datatype);
+            : typed(datatype, tensor.getContents());
+    int size = datatype.size();
     if (size > 0 && bytes.size() != values * size) {
       throw new BadInference(
           "inputs: '%s' has %d bytes; %d are needed (%d values of %s)"
@@ -111,43 +111,34 @@ final class InferenceTensors {
     }
   }
 
-  private static int size(String datatype) {
+  private static ByteString typed(Datatype datatype, InferTensorContents contents) {
     return switch (datatype) {
-      case "BOOL" -> 1;
-      case "INT32", "FP32" -> 4;
-      case "INT64", "FP64" -> 8;
-      default -> 0;
-    };
-  }
-
-  private static ByteString typed(String name, String datatype, InferTensorContents contents) {
-    return switch (datatype) {
-      case "BOOL" -> {
+      case BOOL -> {
         ByteBuffer bytes = room(contents.getBoolContentsCount());
         contents.getBoolContentsList().forEach(value -> bytes.put((byte) (value ? 1 : 0)));
         yield wrap(bytes);
       }
-      case "INT32" -> {
+      case INT32 -> {
         ByteBuffer bytes = room(4L * contents.getIntContentsCount());
         contents.getIntContentsList().forEach(bytes::putInt);
         yield wrap(bytes);
       }
-      case "INT64" -> {
+      case INT64 -> {
         ByteBuffer bytes = room(8L * contents.getInt64ContentsCount());
         contents.getInt64ContentsList().forEach(bytes::putLong);
         yield wrap(bytes);
       }
-      case "FP32" -> {
+      case FP32 -> {
         ByteBuffer bytes = room(4L * contents.getFp32ContentsCount());
         contents.getFp32ContentsList().forEach(bytes::putFloat);
         yield wrap(bytes);
       }
-      case "FP64" -> {
+      case FP64 -> {
         ByteBuffer bytes = room(8L * contents.getFp64ContentsCount());
         contents.getFp64ContentsList().forEach(bytes::putDouble);
         yield wrap(bytes);
       }
-      case "BYTES" -> {
+      case BYTES -> {
         long size = 0;
         for (ByteString value : contents.getBytesContentsList()) {
           size += 4L + value.size();
@@ -159,7 +150,6 @@ final class InferenceTensors {
         }
         yield wrap(bytes);
       }
-      default -> throw new IllegalArgumentException(name + " is " + datatype);
     };
   }
 
