@@ -1,9 +1,9 @@
 package dev.wukong.serving.embedding;
 
+import dev.wukong.runtime.NativeFunction;
 import java.lang.System.Logger.Level;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
@@ -25,7 +25,7 @@ final class MappedMemory {
   private static final long FAILED = -1;
 
   private static final MethodHandle MMAP =
-      call(
+      NativeFunction.require(
           "mmap",
           FunctionDescriptor.of(
               ValueLayout.JAVA_LONG,
@@ -36,7 +36,7 @@ final class MappedMemory {
               ValueLayout.JAVA_INT,
               ValueLayout.JAVA_LONG));
   private static final MethodHandle MADVISE =
-      call(
+      NativeFunction.require(
           "madvise",
           FunctionDescriptor.of(
               ValueLayout.JAVA_INT,
@@ -44,18 +44,12 @@ final class MappedMemory {
               ValueLayout.JAVA_LONG,
               ValueLayout.JAVA_INT));
   private static final MethodHandle MUNMAP =
-      call(
+      NativeFunction.require(
           "munmap",
           FunctionDescriptor.of(
               ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG));
 
   private MappedMemory() {}
-
-  @SuppressWarnings("restricted") // Calls of C functions whose signatures are known.
-  private static MethodHandle call(String name, FunctionDescriptor signature) {
-    Linker linker = Linker.nativeLinker();
-    return linker.downcallHandle(linker.defaultLookup().findOrThrow(name), signature);
-  }
 
   /**
    * Memory that lives as long as {@code arena}.
@@ -87,10 +81,8 @@ final class MappedMemory {
         log.log(Level.DEBUG, "the system has no large pages for {0} bytes of rows", bytes);
       }
       return address;
-    } catch (RuntimeException | Error e) {
-      throw e;
     } catch (Throwable e) {
-      throw new IllegalStateException("mmap failed", e);
+      throw NativeFunction.failed("mmap", e);
     }
   }
 
@@ -100,10 +92,8 @@ final class MappedMemory {
       if (result != 0) {
         log.log(Level.WARNING, "cannot give {0} bytes of rows back", bytes);
       }
-    } catch (RuntimeException | Error e) {
-      throw e;
     } catch (Throwable e) {
-      throw new IllegalStateException("munmap failed", e);
+      throw NativeFunction.failed("munmap", e);
     }
   }
 }

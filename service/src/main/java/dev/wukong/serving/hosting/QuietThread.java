@@ -1,9 +1,8 @@
 package dev.wukong.serving.hosting;
 
+import dev.wukong.runtime.NativeFunction;
 import java.lang.System.Logger.Level;
 import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
-import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.util.Optional;
@@ -21,6 +20,10 @@ public final class QuietThread {
   private static final int OF_THREAD = 0;
   private static final int CURRENT = 0;
 
+  private static final FunctionDescriptor SIGNATURE =
+      FunctionDescriptor.of(
+          ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT);
+
   private QuietThread() {}
 
   /**
@@ -28,24 +31,15 @@ public final class QuietThread {
    * Does nothing, but says so, where the platform has no such call. (Java's own priorities have no
    * effect on Linux.)
    */
-  @SuppressWarnings("restricted") // One call of a C function whose signature is known.
   public static void begin() {
-    Linker linker = Linker.nativeLinker();
-    Optional<MemorySegment> setpriority = linker.defaultLookup().find("setpriority");
+    Optional<MethodHandle> setpriority = NativeFunction.find("setpriority", SIGNATURE);
     if (setpriority.isEmpty()) {
       log.log(
           Level.INFO,
           "this platform has no setpriority: work in the background competes with requests");
       return;
     }
-    MethodHandle call =
-        linker.downcallHandle(
-            setpriority.get(),
-            FunctionDescriptor.of(
-                ValueLayout.JAVA_INT,
-                ValueLayout.JAVA_INT,
-                ValueLayout.JAVA_INT,
-                ValueLayout.JAVA_INT));
+    MethodHandle call = setpriority.get();
     try {
       int result = (int) call.invokeExact(OF_THREAD, CURRENT, LOWEST);
       if (result != 0) {
@@ -53,10 +47,8 @@ public final class QuietThread {
             Level.INFO,
             "the system refuses a lower priority: work in the background competes with requests");
       }
-    } catch (RuntimeException | Error e) {
-      throw e;
     } catch (Throwable e) {
-      throw new IllegalStateException("setpriority failed", e);
+      throw NativeFunction.failed("setpriority", e);
     }
   }
 }
