@@ -62,7 +62,9 @@ final class Peer implements AutoCloseable {
     Path python = python(context, kind);
     // A short path: Ray's sockets lie in it, whose names may be no longer than a hundred bytes.
     Path work = Files.createTempDirectory("peer");
-    Path log = context.makeParts().resolve(kind.title() + ".log");
+    Path log =
+        Files.createDirectories(context.makeParts().resolve("logs"))
+            .resolve(kind.title() + settings.text().replaceAll("[^0-9]+", "-") + ".log");
     int port = freePorts();
     List<String> command = new ArrayList<>(List.of("setsid", "taskset", "-c", cores));
     command.addAll(kind.command(scripts(context), python, work));

@@ -55,7 +55,8 @@ record PeerModel(
       throws IOException {
     Path bundles = root.resolve("bundles-" + rows);
     Path ours = model.write(bundles, 1, rows);
-    Path peers = peersVersion == 1 ? ours : model.write(root.resolve("other"), peersVersion, rows);
+    Path peers =
+        peersVersion == 1 ? ours : model.write(root.resolve("other-" + rows), peersVersion, rows);
     long buckets = rows / (LoadModel.CONTEXT_FEATURES + LoadModel.CANDIDATE_FEATURES) - 2;
     Schema schema = LoadModel.schema(buckets);
     List<PredictRequest> requests =

@@ -7,11 +7,8 @@ import dev.wukong.serving.figures.LoadedServer.Capacity;
 import dev.wukong.serving.figures.PeerSides.Ours;
 import dev.wukong.serving.figures.PeerSides.Started;
 import dev.wukong.serving.figures.PeerSweep.Tried;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.LongStream;
 
 /**
  * This server and the best peer by turns, on one core: at their capacities, and both at half of the
@@ -27,7 +24,6 @@ final class PeerPairs {
   private static final int[] IN_FLIGHT = {2, 4, 8};
   private static final double LEAST_CALLS = 200;
   private static final double ALL_REQUESTS = 1000;
-  private static final double Q = 0.99;
 
   private final BenchmarkContext context;
   private final LoadModel model;
@@ -75,11 +71,13 @@ final class PeerPairs {
       ours.predict().capacity(IN_FLIGHT[0], warmSeconds);
       ours.infer().capacity(IN_FLIGHT[0], warmSeconds / 4);
       int inFlight = ours.predict().best(IN_FLIGHT, seconds / 2).inFlight();
-      Throughput throughput = throughput(ours, inFlight, best);
-      Delay delay = delay(ours, quickest, throughput.rate());
+      PeerThroughput throughput = throughput(ours, inFlight, best);
+      PeerDelay delay = delay(ours, quickest, throughput.halfRate());
       String suffix = judged ? "" : "_" + model.title();
       return List.of(
-          throughput.rows(suffix, judged), delay.p99(suffix, judged), throughput.cpu(suffix));
+          throughput.rows(suffix, judged, sides.difference()),
+          delay.p99(suffix, judged),
+          throughput.cpu(suffix));
     }
   }
 
@@ -96,7 +94,8 @@ final class PeerPairs {
           peer.server().capacity(2, seconds / 2);
           double p99 =
               LoadedServer.quantile(
-                  peer.server().latencies(rate, Math.max(seconds, LEAST_CALLS / rate)), Q);
+                  peer.server().latencies(rate, Math.max(seconds, LEAST_CALLS / rate)),
+                  PeerDelay.Q);
           say("%s at %.1f requests/s: p99 %.2f ms".formatted(one.text(), rate, p99));
           if (p99 < least) {
             least = p99;
@@ -110,165 +109,50 @@ final class PeerPairs {
     return quickest;
   }
 
-  /** By pair: capacities of this server's two doors and of the peer. */
-  private final class Throughput {
-    final Tried peer;
-    final List<Capacity> predict = new ArrayList<>();
-    final List<Capacity> infer = new ArrayList<>();
-    final List<Capacity> theirs = new ArrayList<>();
-    double idle;
-
-    Throughput(Tried peer) {
-      this.peer = peer;
-    }
-
-    /** Fails if either side was short of its core: then the other tenants were measured. */
-    void requireCores() throws BenchmarkException {
-      double own = busy(predict);
-      double their = busy(theirs);
-      if (Math.min(own, their) < leastBusy) {
-        throw new BenchmarkException(
-            ("void: at capacity this server got %.0f %% of its core and %s %.0f %%; %.0f are"
-                    + " needed (option busy)")
-                .formatted(own * 100, peer.text(), their * 100, leastBusy * 100));
-      }
-    }
-
-    private static double busy(List<Capacity> capacities) {
-      return Figure.median(capacities.stream().mapToDouble(Capacity::busy).toArray());
-    }
-
-    /** Half of the peer's capacity, in requests a second. */
-    double rate() {
-      return Figure.median(theirs.stream().mapToDouble(Capacity::requestsPerSecond).toArray()) / 2;
-    }
-
-    Figure rows(String suffix, boolean judged) {
-      Figure figure =
-          Figure.ratio(
-              "rows_per_second_vs_best_peer" + suffix, rate(predict), rate(theirs), ">=2.0");
-      double own = Figure.ratio("oip", rate(infer), rate(theirs), "-").value();
-      return noted(
-          figure,
-          judged ? ">=2.0" : "-",
-          "rows/s of Predict and %s; %.2f by its own protocol, OIP; model %s, one core each;"
-                  .formatted(peer.text(), own, model.title())
-              + " probabilities differ by %.1e at most; their core was busy for %.0f and %.0f %%"
-                  .formatted(sides.difference(), 100 * busy(predict), 100 * busy(theirs))
-              + " of the time, and for %.1f %% by the idle peer".formatted(100 * idle));
-    }
-
-    Figure cpu(String suffix) {
-      Figure figure =
-          Figure.ratio("cpu_per_row_vs_best_peer" + suffix, cpu(predict), cpu(theirs), "-");
-      return noted(
-          figure,
-          "-",
-          "us of the server's processor a row at capacity; by OIP %.3g"
-              .formatted(Figure.median(cpu(infer))));
-    }
-
-    private static double[] rate(List<Capacity> capacities) {
-      return capacities.stream().mapToDouble(Capacity::rowsPerSecond).toArray();
-    }
-
-    private static double[] cpu(List<Capacity> capacities) {
-      return capacities.stream().mapToDouble(Capacity::cpuMicros).toArray();
-    }
-  }
-
-  private Throughput throughput(Ours ours, int inFlight, Tried best) throws Exception {
-    Throughput all = new Throughput(best);
+  private PeerThroughput throughput(Ours ours, int inFlight, Tried best) throws Exception {
+    PeerThroughput all = new PeerThroughput(model, best);
+    int theirs = best.capacity().inFlight();
     try (Started peer = sides.start(best.kind(), best.settings())) {
-      peer.server().capacity(best.capacity().inFlight(), seconds / 2);
+      peer.server().capacity(theirs, seconds / 2);
       for (int i = 0; i < pairs; i++) {
         Map<Long, Double> before = peer.server().tree().cpuSeconds();
         long start = System.nanoTime();
-        all.predict.add(ours.predict().capacity(inFlight, seconds));
-        all.idle =
-            peer.server().tree().cpuSecondsSince(before) / ((System.nanoTime() - start) / 1e9);
-        all.theirs.add(peer.server().capacity(best.capacity().inFlight(), seconds));
-        all.infer.add(ours.infer().capacity(inFlight, seconds));
+        Capacity predict = ours.predict().capacity(inFlight, seconds);
+        double idle = peer.server().tree().cpuSecondsSince(before);
+        double shareIdle = idle / ((System.nanoTime() - start) / 1e9);
+        Capacity peers = peer.server().capacity(theirs, seconds);
+        Capacity infer = ours.infer().capacity(inFlight, seconds);
+        all.add(predict, infer, peers, shareIdle);
         say(
             "pair %d: %.0f rows/s, %.2f us a row; by OIP %.0f, %.2f; %s %.0f, %.2f"
                 .formatted(
                     i + 1,
-                    all.predict.getLast().rowsPerSecond(),
-                    all.predict.getLast().cpuMicros(),
-                    all.infer.getLast().rowsPerSecond(),
-                    all.infer.getLast().cpuMicros(),
+                    predict.rowsPerSecond(),
+                    predict.cpuMicros(),
+                    infer.rowsPerSecond(),
+                    infer.cpuMicros(),
                     best.text(),
-                    all.theirs.getLast().rowsPerSecond(),
-                    all.theirs.getLast().cpuMicros()));
+                    peers.rowsPerSecond(),
+                    peers.cpuMicros()));
       }
     }
-    all.requireCores();
+    all.requireCores(leastBusy);
     return all;
   }
 
-  /** By pair: p99 in milliseconds; all latencies together. */
-  private final class Delay {
-    final Tried peer;
-    final double rate;
-    final double[] predict = new double[pairs];
-    double infer;
-    final double[] theirs = new double[pairs];
-    long[] allOurs = new long[0];
-    long[] allTheirs = new long[0];
-
-    Delay(Tried peer, double rate) {
-      this.peer = peer;
-      this.rate = rate;
-    }
-
-    Figure p99(String suffix, boolean judged) {
-      return noted(
-          Figure.ratio("p99_vs_best_peer_half_load" + suffix, predict, theirs, "<=0.5"),
-          judged ? "<=0.5" : "-",
-          ("ms of Predict and %s at %.1f requests/s; of all %d and %d calls p50 %.2f and %.2f, p99"
-                  + " %.2f and %.2f; by OIP %.2f ms; model %s")
-              .formatted(
-                  peer.text(),
-                  rate,
-                  allOurs.length,
-                  allTheirs.length,
-                  LoadedServer.quantile(allOurs, 0.5),
-                  LoadedServer.quantile(allTheirs, 0.5),
-                  LoadedServer.quantile(allOurs, Q),
-                  LoadedServer.quantile(allTheirs, Q),
-                  infer,
-                  model.title()));
-    }
-  }
-
-  private Delay delay(Ours ours, Tried quickest, double rate) throws Exception {
-    Delay all = new Delay(quickest, rate);
+  private PeerDelay delay(Ours ours, Tried quickest, double rate) throws Exception {
+    PeerDelay all = new PeerDelay(model, quickest, rate);
     // So long that all pairs together send every distinct request at least once.
     double each = Math.max(seconds, ALL_REQUESTS / rate / pairs * 1.1);
     try (Started peer = sides.start(quickest.kind(), quickest.settings())) {
       peer.server().capacity(2, seconds / 2);
       for (int i = 0; i < pairs; i++) {
-        long[] own = ours.predict().latencies(rate, each);
-        long[] their = peer.server().latencies(rate, each);
-        all.predict[i] = LoadedServer.quantile(own, Q);
-        all.theirs[i] = LoadedServer.quantile(their, Q);
-        all.allOurs = merged(all.allOurs, own);
-        all.allTheirs = merged(all.allTheirs, their);
-        say(
-            "pair %d at %.1f requests/s: p99 %.2f ms; %s %.2f"
-                .formatted(i + 1, rate, all.predict[i], quickest.text(), all.theirs[i]));
+        all.add(ours.predict().latencies(rate, each), peer.server().latencies(rate, each));
+        say("pair %d at half of the peer's capacity: %s".formatted(i + 1, all.last()));
       }
-      all.infer = LoadedServer.quantile(ours.infer().latencies(rate, each), Q);
+      all.infer(ours.infer().latencies(rate, each));
     }
     return all;
-  }
-
-  private static long[] merged(long[] some, long[] others) {
-    return LongStream.concat(Arrays.stream(some), Arrays.stream(others)).sorted().toArray();
-  }
-
-  private static Figure noted(Figure figure, String target, String note) {
-    return Figure.of(figure.name(), figure.value(), "1", target, figure.note() + " " + note);
   }
 
   private void say(String line) {

@@ -50,10 +50,11 @@ final class PeerSides {
   }
 
   /** This server with both of its doors; closing ends all. */
-  record Ours(ServerUnderTest process, LoadedServer predict, LoadedServer infer)
+  record Ours(ServerUnderTest process, LoadedServer predict, LoadedServer infer, Thread atExit)
       implements AutoCloseable {
     @Override
     public void close() {
+      Runtime.getRuntime().removeShutdownHook(atExit);
       predict.close();
       infer.close();
       process.close();
@@ -102,8 +103,11 @@ final class PeerSides {
                 "wukong.models=" + model.model().title(),
                 "wukong.engine.threads=1",
                 // Peers refuse nobody; a refusal here would leave less to wait for.
-                "wukong.batching.max-wait=2s"));
+                "wukong.batching.max-wait=1m",
+                "wukong.batching.queue-rows=1000000"));
     ServerUnderTest server = ServerUnderTest.start(context, model.bundles(), work, options);
+    Thread atExit = Thread.ofPlatform().unstarted(server::close);
+    Runtime.getRuntime().addShutdownHook(atExit);
     try {
       server.awaitServing(model.model().title());
     } catch (IOException e) {
@@ -114,7 +118,8 @@ final class PeerSides {
     return new Ours(
         server,
         new LoadedServer("ours", server::channel, model.predict().door(), tree),
-        new LoadedServer("ours, OIP", server::channel, model.infer().door(), tree));
+        new LoadedServer("ours, OIP", server::channel, model.infer().door(), tree),
+        atExit);
   }
 
   /**

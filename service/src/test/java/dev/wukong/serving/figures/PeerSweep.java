@@ -85,8 +85,9 @@ final class PeerSweep {
 
   private Capacity kept(PeerKind kind, PeerSettings settings) throws Exception {
     String key = kind.title() + ", " + settings.text();
-    String known = kept.getProperty(key);
-    Capacity capacity = known == null ? measure(kind, settings) : parse(known);
+    String found = kept.getProperty(key);
+    boolean known = found != null && parse(found).busy() >= leastBusy;
+    Capacity capacity = found != null && known ? parse(found) : measure(kind, settings);
     say(
         "%s, %s: %.0f rows/s, %.2f us of processor a row, core %.0f %% busy, %d in flight%s"
             .formatted(
@@ -96,8 +97,8 @@ final class PeerSweep {
                 capacity.cpuMicros(),
                 100 * capacity.busy(),
                 capacity.inFlight(),
-                known == null ? "" : " (kept)"));
-    if (known == null && capacity.rowsPerSecond() > 0 && capacity.busy() >= leastBusy) {
+                known ? " (kept)" : ""));
+    if (!known && capacity.rowsPerSecond() > 0 && capacity.busy() >= leastBusy) {
       kept.setProperty(
           key,
           "%d %s %s"
@@ -119,7 +120,7 @@ final class PeerSweep {
   private Capacity measure(PeerKind kind, PeerSettings settings) throws Exception {
     PeerSides.Started peer;
     try {
-      peer = sides.start(kind, settings);
+      peer = start(kind, settings);
     } catch (IOException e) {
       return none(kind, settings, e);
     }
@@ -128,6 +129,17 @@ final class PeerSweep {
       return peer.server().best(IN_FLIGHT, seconds);
     } catch (BenchmarkException e) {
       return none(kind, settings, e);
+    }
+  }
+
+  /** Once more where it fails: another process may have taken a port meanwhile. */
+  private PeerSides.Started start(PeerKind kind, PeerSettings settings)
+      throws IOException, BenchmarkException {
+    try {
+      return sides.start(kind, settings);
+    } catch (IOException e) {
+      say("%s, %s, once more: %s".formatted(kind.title(), settings.text(), e.getMessage()));
+      return sides.start(kind, settings);
     }
   }
 
