@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -181,7 +182,9 @@ final class Peer implements AutoCloseable {
 
   private void end() {
     try {
+      Set<Long> pids = tree.pids();
       tree.end();
+      removeSharedMemory(pids);
       try (Stream<Path> files = Files.walk(work)) {
         for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
           Files.deleteIfExists(file);
@@ -189,6 +192,18 @@ final class Peer implements AutoCloseable {
       }
     } catch (IOException e) {
       throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Triton leaves its blocks of shared memory behind, named by the process. */
+  private static void removeSharedMemory(Set<Long> pids) throws IOException {
+    try (Stream<Path> blocks = Files.list(Path.of("/dev/shm"))) {
+      for (Path block : blocks.toList()) {
+        String name = block.getFileName().toString();
+        if (pids.stream().anyMatch(pid -> name.startsWith("pytrtion" + pid + "-"))) {
+          Files.deleteIfExists(block);
+        }
+      }
     }
   }
 

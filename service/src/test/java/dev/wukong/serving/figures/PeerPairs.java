@@ -150,7 +150,7 @@ final class PeerPairs {
         all.add(ours.predict().latencies(rate, each), peer.server().latencies(rate, each));
         say("pair %d at half of the peer's capacity: %s".formatted(i + 1, all.last()));
       }
-      all.infer(ours.infer().latencies(rate, each));
+      all.infer(ours.infer().latencies(rate, Math.max(seconds, LEAST_CALLS / rate)));
     }
     return all;
   }

@@ -46,7 +46,7 @@ final class PeerSweep {
     this.context = context;
     this.model = model;
     this.sides = sides;
-    this.seconds = context.option("sweep", 3);
+    this.seconds = context.option("sweep", 2);
     this.leastBusy = leastBusy;
     this.file =
         context
