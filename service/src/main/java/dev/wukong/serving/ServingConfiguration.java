@@ -38,6 +38,8 @@ import java.time.Clock;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import org.springframework.boot.grpc.server.autoconfigure.GrpcServerExecutorProvider;
 import org.springframework.boot.ssl.SslBundles;
@@ -81,8 +83,17 @@ class ServingConfiguration {
 
   @Bean
   ExecutorService rowReaders(ServingProperties properties) {
-    return Executors.newFixedThreadPool(
-        properties.rows().readers(), Thread.ofPlatform().daemon().name("rows-", 0).factory());
+    ThreadPoolExecutor readers =
+        new ThreadPoolExecutor(
+            properties.rows().readers(),
+            properties.rows().readers(),
+            0,
+            TimeUnit.SECONDS,
+            new LinkedBlockingQueue<>(),
+            Thread.ofPlatform().daemon().name("rows-", 0).factory());
+    // Now: a thread has the priority of the one that starts it, and loads have the lowest.
+    readers.prestartAllCoreThreads();
+    return readers;
   }
 
   @Bean

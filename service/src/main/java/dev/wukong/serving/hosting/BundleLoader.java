@@ -10,6 +10,7 @@ import dev.wukong.data.FeatureEncoder;
 import dev.wukong.serving.batching.BatchCost;
 import dev.wukong.serving.embedding.EmbeddingTier;
 import dev.wukong.serving.embedding.RowStore;
+import dev.wukong.serving.inputs.HostTensor.ElementType;
 import dev.wukong.serving.inputs.ModelInputs;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
@@ -18,6 +19,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Executor;
 import java.util.function.BooleanSupplier;
+import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -32,20 +35,24 @@ final class BundleLoader {
 
   private final HostingOptions options;
   private final RowImport rows;
+  private final Function<Supplier<Engine>, Engine> starts;
 
   /**
    * A loader into {@code store}.
    *
    * @param meters count where requests find rows
    * @param stopping whether a load under way should be given up
+   * @param starts makes an engine where the threads that it starts have an ordinary priority
    */
   BundleLoader(
       HostingOptions options,
       RowStore store,
       Executor readers,
       MeterRegistry meters,
-      BooleanSupplier stopping) {
+      BooleanSupplier stopping,
+      Function<Supplier<Engine>, Engine> starts) {
     this.options = options;
+    this.starts = starts;
     this.rows = new RowImport(store, readers, options.residentBytes(), meters, stopping);
   }
 
@@ -62,11 +69,9 @@ final class BundleLoader {
     try (Bundle bundle = Bundle.open(folder)) {
       Precision precision = options.engine().precision();
       double tolerance = tolerance(bundle.manifest(), precision);
-      Engine engine =
-          OnnxEngine.load(
-              bundle.graph(precision.file()),
-              GraphInputs.types(bundle.layout(), precision),
-              options.engine());
+      byte[] graph = bundle.graph(precision.file());
+      Map<String, ElementType> inputs = GraphInputs.types(bundle.layout(), precision);
+      Engine engine = starts.apply(() -> OnnxEngine.load(graph, inputs, options.engine()));
       HostedModel model = host(bundle, engine, costs);
       boolean ready = false;
       try {

@@ -21,6 +21,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -62,6 +63,9 @@ public final class BundleWatcher implements AutoCloseable {
 
   /** Guarded by the lock. */
   private boolean closed;
+
+  /** Starts what answers requests. */
+  private final ThreadStarter starter = new ThreadStarter();
 
   /** What is to be done on the watcher's thread. */
   private final Orders orders = new Orders();
@@ -105,7 +109,15 @@ public final class BundleWatcher implements AutoCloseable {
     this.options = options;
     this.folders = folders;
     this.bundles = new BundleStore(options.root());
-    this.loader = new BundleLoader(options, store, readers, meters, this::isClosed);
+    // A session on one thread starts none; others have helpers, which answer requests.
+    this.loader =
+        new BundleLoader(
+            options,
+            store,
+            readers,
+            meters,
+            this::isClosed,
+            options.engine().threads() > 1 ? starter::start : Supplier::get);
     this.retention = new RowRetention(store, bundles, this::isClosed);
     this.meters = meters;
     this.clock = clock;
@@ -215,11 +227,15 @@ public final class BundleWatcher implements AutoCloseable {
             host.models().forEach(model -> names.add(model.name()));
           }
           names.forEach(
-              name -> attempt("look at model '%s'".formatted(name), () -> poll(host.add(name))));
+              name -> attempt("look at model '%s'".formatted(name), () -> poll(added(name))));
         });
     for (ServedModel model : host.models()) {
       attempt("drop rows of model '%s'".formatted(model.name()), () -> retention.sweep(model));
     }
+  }
+
+  private ServedModel added(String name) {
+    return host.model(name).orElseGet(() -> starter.start(() -> host.add(name)));
   }
 
   /** Runs {@code step}; a failure is logged unless it is the one of the time before. */
@@ -388,5 +404,6 @@ public final class BundleWatcher implements AutoCloseable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+    starter.close();
   }
 }

@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /** Models without a watcher and without a service. */
 final class Hosted {
@@ -48,7 +49,8 @@ final class Hosted {
             new HeapRowStore(),
             Runnable::run,
             new SimpleMeterRegistry(),
-            () -> false)
+            () -> false,
+            Supplier::get)
         .load(bundle, Map.of());
   }
 }

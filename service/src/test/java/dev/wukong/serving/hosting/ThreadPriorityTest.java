@@ -1,0 +1,68 @@
+package dev.wukong.serving.hosting;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
+
+import dev.wukong.client.RankingClient;
+import dev.wukong.serving.testing.Served;
+import dev.wukong.serving.testing.TinyModel;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Loads stand behind requests, and nothing that answers requests stands behind with them. */
+@EnabledOnOs(value = OS.LINUX, disabledReason = "elsewhere a thread does not inherit a priority")
+class ThreadPriorityTest {
+  /** Names of this process's threads that have the lowest priority. */
+  private static List<String> lowest() throws IOException {
+    List<String> names = new ArrayList<>();
+    try (Stream<Path> threads = Files.list(Path.of("/proc/self/task"))) {
+      for (Path thread : threads.toList()) {
+        try {
+          // After the name, which may hold blanks: field 3 is the first, 19 is wanted.
+          String stat = Files.readString(thread.resolve("stat"));
+          if (stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1)[16].equals("19")) {
+            names.add(Files.readString(thread.resolve("comm")).strip());
+          }
+        } catch (NoSuchFileException e) {
+          // It has just ended.
+        }
+      }
+    }
+    return names;
+  }
+
+  @Test
+  void load_onceSomethingServes_startsNoThreadOfLowestPriority(@TempDir Path folder)
+      throws Exception {
+    assumeThat(lowest()).as("a build of lowest priority cannot tell").isEmpty();
+    Path bundles = folder.resolve("bundles");
+    new TinyModel(1).write(bundles, "tiny", 1);
+    // Sessions with helpers, and rows in the store, which are read by others.
+    try (Served served =
+        Served.serving(bundles, "tiny", 1, "wukong.engine.threads=2", "wukong.rows.resident=1KB")) {
+      new TinyModel(2).write(bundles, "tiny", 2);
+      new TinyModel(3).write(bundles, "second", 1);
+      served.awaitServing("tiny", 2);
+      served.awaitServing("second", 1);
+      for (String model : List.of("tiny", "second")) {
+        try (RankingClient client =
+            RankingClient.connect("localhost:" + served.grpcPort(), model, Duration.ofMinutes(2))) {
+          client.predict(Map.of("user", 1), List.of(Map.of("item", 1, "picture", List.of(0, 0))));
+        }
+      }
+      // Helpers of a session bear the name of the thread that starts them.
+      assertThat(lowest()).containsExactly("bundles");
+    }
+  }
+}
