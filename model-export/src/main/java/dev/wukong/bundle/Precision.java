@@ -39,7 +39,7 @@ public enum Precision {
   public byte[] on(Device device, byte[] graph) throws BundleException {
     try {
       return switch (device) {
-        case Device.Cpu() -> this == FP16 ? Lowering.CPU.of(graph) : graph;
+        case Device.Cpu() -> Lowering.CPU.of(graph);
         case Device.Cuda _ -> graph;
       };
     } catch (OnnxReadException e) {

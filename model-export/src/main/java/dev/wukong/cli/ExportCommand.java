@@ -41,6 +41,13 @@ final class ExportCommand extends BundleCommand {
   private boolean batchContext;
 
   @Option(
+      names = "--cpu",
+      description =
+          "Writes it for servers that run it on a CPU: quicker there, slower on a GPU. Default: for"
+              + " any device.")
+  private boolean cpu;
+
+  @Option(
       names = "--precision",
       description = "fp32, or fp16 for tables and products in half precision (${DEFAULT-VALUE}).")
   private String precision = Precision.FP32.toString();
@@ -55,7 +62,7 @@ final class ExportCommand extends BundleCommand {
     Precision of = Precision.parse(precision);
     PrintWriter print = spec.commandLine().getOut();
     try (Bundle open = open()) {
-      StandaloneExport.Written written = StandaloneExport.write(open, of, out, batchContext);
+      StandaloneExport.Written written = StandaloneExport.write(open, of, out, batchContext, cpu);
       print.printf(
           "%s %,d bytes, %s %,d bytes%n",
           written.model(), Files.size(written.model()), written.ids(), Files.size(written.ids()));

@@ -10,10 +10,14 @@ public enum Lowering {
   /**
    * ScatterAdd becomes ScatterElements: the provider's ScatterND with reduction races on repeated
    * indices when it runs on several threads. Products of half precision are computed in single
-   * precision: the provider's own take a hundred times as long, number by number.
+   * precision: the provider's own take a hundred times as long, number by number. Layer
+   * normalization becomes steps, of a matrix with products in place of means.
    */
   CPU,
-  /** ScatterAdd becomes ScatterND, which is atomic there. */
+  /**
+   * ScatterAdd becomes ScatterND, which is atomic there. A graph without it is the same for any
+   * provider.
+   */
   CUDA;
 
   /**

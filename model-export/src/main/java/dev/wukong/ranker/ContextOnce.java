@@ -149,6 +149,7 @@ final class ContextOnce {
       case Op.MatMul() -> product(in.get(0), in.get(1));
       case Op.Gemm gemm
           when in.get(0) instanceof Joined joined
+              && mixed(joined)
               && !gemm.transA()
               && in.get(1) instanceof Whole(var weight) ->
           product(gemm, halves(joined, weight, gemm.transB() ? 1 : 0), in);
@@ -208,6 +209,12 @@ final class ContextOnce {
       case Sum(var own, _) -> new RowsApart.Input(own.shape(), false);
       case Joined(_, var parts) -> new RowsApart.Input(seen(parts.getFirst()).shape(), false);
     };
+  }
+
+  /** Whether a linear map of it has a part that is once a context, and one that is not. */
+  private static boolean mixed(Joined joined) {
+    return joined.parts().stream().anyMatch(part -> part instanceof Repeated)
+        && !joined.parts().stream().allMatch(part -> part instanceof Repeated);
   }
 
   private static boolean mixed(List<Value> in) {
@@ -270,6 +277,7 @@ final class ContextOnce {
         && fixed(weight.shape())
         && weight.rank() == 2
         && b instanceof Joined joined
+        && mixed(joined)
         && joined.axis() == 1
         && own(joined.parts().getFirst()).rank() == 3) {
       Halves halves = halves(joined, weight, 1);
@@ -361,9 +369,11 @@ final class ContextOnce {
         g.concat(axis, eachWeights));
   }
 
+  /** Whether a sum over {@code axes} goes over the parts, and within rows. */
   private boolean over(Joined joined, List<Integer> axes) {
     Shape shape = own(joined.parts().getFirst()).shape();
-    return axes.stream().anyMatch(axis -> shape.axis(axis) == joined.axis());
+    return axes.stream().anyMatch(axis -> shape.axis(axis) == joined.axis())
+        && axes.stream().allMatch(axis -> shape.axis(axis) > 0);
   }
 
   private Value sum(Joined joined, List<Integer> axes, boolean keep) {

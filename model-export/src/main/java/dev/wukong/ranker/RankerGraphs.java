@@ -36,7 +36,7 @@ public final class RankerGraphs {
     return straight(config, layout, DataType.FLOAT);
   }
 
-  private static Graph straight(RankerConfig config, InputLayout layout, DataType type) {
+  static Graph straight(RankerConfig config, InputLayout layout, DataType type) {
     GraphBuilder g = new GraphBuilder("predict", type);
     Network net = new Network(g, Mode.PREDICT);
     Tensor logits =

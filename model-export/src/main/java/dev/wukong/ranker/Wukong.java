@@ -1,5 +1,6 @@
 package dev.wukong.ranker;
 
+import dev.wukong.graph.DataType;
 import dev.wukong.graph.Dim;
 import dev.wukong.graph.GraphBuilder;
 import dev.wukong.graph.Shape;
@@ -45,7 +46,7 @@ final class Wukong {
                 : zeros(g, x, config.fmEmbeddings())); // [B, nF, d]
       }
     }
-    if (net.mode() == Mode.PREDICT && projected && config.linearBlock() && !parts.isEmpty()) {
+    if (net.mode() == Mode.PREDICT && projected && joinable(net, config)) {
       return net.layerNorm(joint(net, config, x, parts.getFirst()));
     }
     if (config.linearEmbeddings() > 0) {
@@ -61,6 +62,17 @@ final class Wukong {
       joined = g.add(joined, projected ? projection(net, x, count) : x);
     }
     return net.layerNorm(joined);
+  }
+
+  /**
+   * Whether there are both blocks, so that the linear one is a part of what is projected; not in
+   * half precision, where the sum of their weights would be rounded once more.
+   */
+  private static boolean joinable(Network net, WukongConfig config) {
+    return config.fmEmbeddings() > 0
+        && config.linearEmbeddings() > 0
+        && config.linearBlock()
+        && net.graph().type() != DataType.FLOAT16;
   }
 
   /**

@@ -40,16 +40,23 @@ public final class StandaloneExport {
    *
    * @param model its name ends in {@code .onnx}
    * @param batchContext whether each candidate brings its own context
+   * @param cpu whether it is written for a CPU, where it is then quicker; else for any device
    * @throws BundleException if the bundle has no graph of {@code precision}, or is too large for
    *     one file
    */
-  public static Written write(Bundle bundle, Precision precision, Path model, boolean batchContext)
+  public static Written write(
+      Bundle bundle, Precision precision, Path model, boolean batchContext, boolean cpu)
       throws IOException {
-    return write(bundle, precision, model, batchContext, MAX_BYTES);
+    return write(bundle, precision, model, batchContext, cpu, MAX_BYTES);
   }
 
   static Written write(
-      Bundle bundle, Precision precision, Path model, boolean batchContext, long maxBytes)
+      Bundle bundle,
+      Precision precision,
+      Path model,
+      boolean batchContext,
+      boolean cpu,
+      long maxBytes)
       throws IOException {
     String name = String.valueOf(model.getFileName());
     if (!name.endsWith(SUFFIX)) {
@@ -64,7 +71,7 @@ public final class StandaloneExport {
     Path ids =
         model.resolveSibling(name.substring(0, name.length() - SUFFIX.length()) + ".ids.json");
     StandaloneInputs inputs = StandaloneInputs.of(bundle, batchContext);
-    StandaloneGraph graph = new StandaloneGraph(bundle, precision, inputs);
+    StandaloneGraph graph = new StandaloneGraph(bundle, precision, inputs, cpu);
     checkSize(bundle, precision, graph.rowBytes(), maxBytes);
     ModelProto whole = graph.build(metadata(bundle.manifest(), inputs));
     write(model, whole::writeTo);

@@ -16,6 +16,7 @@ import dev.wukong.onnx.NodeProto;
 import dev.wukong.onnx.TensorProto;
 import dev.wukong.onnx.TensorShapeProto;
 import dev.wukong.onnx.ValueInfo;
+import dev.wukong.runtime.Device;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -36,8 +37,13 @@ final class StandaloneGraph {
   private final Bundle bundle;
   private final Precision precision;
   private final StandaloneInputs inputs;
+  private final boolean cpu;
 
-  StandaloneGraph(Bundle bundle, Precision precision, StandaloneInputs inputs) {
+  /**
+   * @param cpu whether it is written for a CPU, not for any device
+   */
+  StandaloneGraph(Bundle bundle, Precision precision, StandaloneInputs inputs, boolean cpu) {
+    this.cpu = cpu;
     this.bundle = bundle;
     this.precision = precision;
     this.inputs = inputs;
@@ -59,7 +65,8 @@ final class StandaloneGraph {
    * @throws IOException if the bundle's graph was changed after it was verified
    */
   ModelProto build(Map<String, String> metadata) throws IOException {
-    ModelProto model = ModelProto.parseFrom(bundle.graph(precision.file()));
+    byte[] own = bundle.graph(precision.file());
+    ModelProto model = ModelProto.parseFrom(cpu ? precision.on(new Device.Cpu(), own) : own);
     GraphProto ids =
         OnnxWriter.write(IdGraph.of(inputs, PREFIX), Lowering.CPU, Map.of(), metadata).getGraph();
     GraphProto.Builder graph =

@@ -120,7 +120,7 @@ public final class BundleExport {
       writer.file(
           Precision.FP32.file(),
           OnnxWriter.write(
-                  RankerGraphs.predict(config, session.layout()), Lowering.CPU, weights, metadata)
+                  RankerGraphs.predict(config, session.layout()), Lowering.CUDA, weights, metadata)
               .toByteArray());
       Optional<ReducedGraph> half =
           half(writer, session, config, weights, metadata, golden, comparison);

@@ -80,7 +80,7 @@ public final class UntrainedBundle {
   public Path write(Path root, String name, long version) throws IOException {
     Graph graph = RankerGraphs.predict(config, layout);
     byte[] predict =
-        OnnxWriter.write(graph, Lowering.CPU, weights(version), Map.of("model", name))
+        OnnxWriter.write(graph, Lowering.CUDA, weights(version), Map.of("model", name))
             .toByteArray();
     Map<String, float[]> defaults = new HashMap<>();
     try (BundleWriter writer = BundleWriter.create(root, name, version)) {

@@ -52,6 +52,7 @@ class ContextOnceTest {
           "type: wukong, layers: 2, fm: low_rank, fm_mlp: {hidden: [8]}, head: {hidden: [8]}",
           "type: wukong, layers: 2, fm: plain, fm_mlp: {hidden: [8]}, head: {hidden: [8]}",
           "type: wukong, layers: 1, fm_embeddings: 9, linear_embeddings: 2, residual: true",
+          "type: wukong, fm_embeddings: 5, linear_embeddings: 0",
           "type: wukong, residual: false, linear_block: false",
           "type: wukong, fm_block: false",
           "type: xdeepfm, cin: [4, 4], deep: {hidden: [8]}");
@@ -114,9 +115,15 @@ class ContextOnceTest {
   }
 
   private static void assertSame(RankerConfig config, Schema schema) {
+    for (DataType type : List.of(DataType.FLOAT, DataType.FLOAT16)) {
+      assertSame(config, schema, type);
+    }
+  }
+
+  private static void assertSame(RankerConfig config, Schema schema, DataType type) {
     InputLayout layout = config.layout(schema);
-    Graph straight = RankerGraphs.straight(config, layout);
-    Graph once = RankerGraphs.predict(config, layout);
+    Graph straight = RankerGraphs.straight(config, layout, type);
+    Graph once = RankerGraphs.predict(config, layout, type);
     assertThat(once.inputs().stream().map(Tensor::toString).toList())
         .isEqualTo(straight.inputs().stream().map(Tensor::toString).toList());
     assertThat(once.parameters().stream().map(Tensor::toString).toList())

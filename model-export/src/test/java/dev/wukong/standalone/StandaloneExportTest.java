@@ -61,7 +61,12 @@ class StandaloneExportTest {
   private StandaloneExport.Written export(Path of, Precision precision, boolean batchContext)
       throws IOException {
     try (Bundle bundle = open(of)) {
-      return StandaloneExport.write(bundle, precision, folder.resolve("m.onnx"), batchContext);
+      return StandaloneExport.write(
+          bundle,
+          precision,
+          folder.resolve("m.onnx"),
+          batchContext,
+          precision == Precision.FP32 && batchContext);
     }
   }
 
@@ -194,7 +199,7 @@ class StandaloneExportTest {
     Path model = folder.resolve("m.onnx");
     try (Bundle bundle = open(whole)) {
       assertThatThrownBy(
-              () -> StandaloneExport.write(bundle, Precision.FP32, model, false, 1 << 20))
+              () -> StandaloneExport.write(bundle, Precision.FP32, model, false, false, 1 << 20))
           .isInstanceOf(BundleException.class)
           .hasMessageMatching(
               "model 'every' version 1: its tables take [0-9,]+ bytes and its graph [0-9,]+; one"
@@ -209,7 +214,9 @@ class StandaloneExportTest {
   void export_otherSuffix_isRefused() throws IOException {
     try (Bundle bundle = open(whole)) {
       assertThatThrownBy(
-              () -> StandaloneExport.write(bundle, Precision.FP32, folder.resolve("m.pb"), false))
+              () ->
+                  StandaloneExport.write(
+                      bundle, Precision.FP32, folder.resolve("m.pb"), false, false))
           .hasMessage("the model's file is 'm.pb', want a name that ends in .onnx");
     }
   }

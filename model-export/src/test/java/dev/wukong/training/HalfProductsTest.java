@@ -55,7 +55,7 @@ class HalfProductsTest {
     assertThat(products(loaded)).containsExactly(DataType.FLOAT);
     assertThat(ends(loaded)).isEqualTo(ends(file));
     assertThat(Precision.FP16.on(new Device.Cuda(0), file)).isSameAs(file);
-    assertThat(Precision.FP32.on(new Device.Cpu(), file)).isSameAs(file);
+    assertThat(Precision.FP32.on(new Device.Cuda(0), file)).isSameAs(file);
   }
 
   private static TensorData halves(Tensor parameter) {

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.SpringBootApplication;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
@@ -18,6 +19,9 @@ public class ServingApplication {
   /** The argument for a {@link Rehearsal}. */
   static final String REHEARSE = "--rehearse";
 
+  /** Options without a value: ours, and those of Spring that say more. */
+  private static final Set<String> FLAGS = Set.of(REHEARSE, "--debug", "--trace");
+
   /**
    * Starts the service; settings come from the command line, the environment and {@code
    * application.yaml}.
@@ -30,9 +34,10 @@ public class ServingApplication {
         System.out.print(Settings.help());
         return;
       }
-      if (!argument.startsWith("--")) {
+      if (!argument.startsWith("--") || (!argument.contains("=") && !FLAGS.contains(argument))) {
         System.err.printf(
-            "'%s' is no option, allowed is --PROPERTY=VALUE; --help prints all%n", argument);
+            "'%s' is no option, allowed are --PROPERTY=VALUE and --rehearse; --help prints all%n",
+            argument);
         System.exit(1);
       }
     }

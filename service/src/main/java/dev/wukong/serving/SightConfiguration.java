@@ -35,10 +35,13 @@ class SightConfiguration {
         provider == null ? null : new Traces(provider.get("dev.wukong.serving")), access, clock);
   }
 
-  /** Probes and scrapes would be most of the spans of REST. */
+  /** Probes, scrapes and open status pages would be most of the spans of REST. */
   @Bean
   SpanExportingPredicate noSpansOfProbes() {
-    return span -> !span.getTags().getOrDefault("uri", "").startsWith("/actuator");
+    return span -> {
+      String uri = span.getTags().getOrDefault("uri", "");
+      return !uri.startsWith("/actuator") && !uri.startsWith("/status") && !uri.equals("/");
+    };
   }
 
   @Bean

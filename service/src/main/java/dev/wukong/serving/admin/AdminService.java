@@ -132,7 +132,8 @@ public final class AdminService extends AdminServiceGrpc.AdminServiceImplBase {
           }
           long to = request.hasTo() ? version(request.getTo().getBundle()) : 0;
           RolledBack done =
-              versions.rollback(model(request.getModel()), to, ShownText.of(request.getReason()));
+              versions.rollback(
+                  model(request.getModel()), to, ShownText.oneLine(request.getReason()));
           return RollbackResponse.newBuilder()
               .setServing(ModelVersion.newBuilder().setBundle(done.model().servingVersion()))
               .setReplaced(ModelVersion.newBuilder().setBundle(done.before()))

@@ -68,7 +68,7 @@ public final class BundleWatcher implements AutoCloseable {
   private final ThreadStarter starter = new ThreadStarter();
 
   /** What is to be done on the watcher's thread. */
-  private final Orders orders = new Orders();
+  private final Orders orders = new Orders(starter);
 
   private final VersionPlans plans;
 

@@ -4,8 +4,8 @@ import dev.wukong.serving.inputs.HostTensor;
 import java.util.List;
 
 /**
- * Runs one predict graph: host memory in, host memory out. One thread at a time; not closed during
- * a run.
+ * Runs one predict graph: host memory in, host memory out. Any thread, several at once; not closed
+ * during a run.
  */
 interface Engine extends AutoCloseable {
   /**

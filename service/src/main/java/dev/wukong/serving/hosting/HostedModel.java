@@ -50,7 +50,7 @@ public final class HostedModel implements BatchModel {
   private final BatchCost cost;
   private final Pool<ModelInputs> inputs;
 
-  /** Rooms that no batch uses now: about as many as there are batch threads. */
+  /** Rooms that no batch uses now: about as many as batch threads, and one for copies. */
   private final Pool<BatchRoom> rooms;
 
   /** The host's own lease and those of requests. At 0 it is closed or closing. */

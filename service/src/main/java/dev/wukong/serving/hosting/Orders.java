@@ -4,6 +4,7 @@ import java.util.ArrayDeque;
 import java.util.Queue;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,6 +20,18 @@ final class Orders {
   /** Guarded by this. */
   private boolean closed;
 
+  private final Executor answers;
+
+  /**
+   * Nothing to do.
+   *
+   * @param answers tells those who wait: a thread that wakes virtual ones may start what runs them,
+   *     with its own priority
+   */
+  Orders(Executor answers) {
+    this.answers = answers;
+  }
+
   /**
    * Adds {@code task}.
    *
@@ -33,9 +46,10 @@ final class Orders {
     waiting.add(
         () -> {
           try {
-            result.complete(task.call());
+            T done = task.call();
+            answers.execute(() -> result.complete(done));
           } catch (Throwable e) { // Whoever waits is told, whatever it was.
-            result.completeExceptionally(e);
+            answers.execute(() -> result.completeExceptionally(e));
           }
         });
     return result;

@@ -2,6 +2,7 @@ package dev.wukong.serving.hosting;
 
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -12,7 +13,7 @@ import java.util.function.Supplier;
  * priority of the one that starts it, and versions are loaded by a {@link QuietThread}: what it
  * started itself would stand behind everybody, too, and answer requests. Any thread may call.
  */
-final class ThreadStarter implements AutoCloseable {
+final class ThreadStarter implements Executor, AutoCloseable {
   private final ThreadPoolExecutor thread =
       new ThreadPoolExecutor(
           1,
@@ -40,6 +41,13 @@ final class ThreadStarter implements AutoCloseable {
     }
   }
 
+  /** Runs {@code task}, which may start threads; nobody waits. */
+  @Override
+  public void execute(Runnable task) {
+    thread.execute(task);
+  }
+
+  /** Takes nothing more; what was taken is run. */
   @Override
   public void close() {
     thread.shutdown();

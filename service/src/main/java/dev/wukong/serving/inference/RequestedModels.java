@@ -68,6 +68,17 @@ final class RequestedModels {
    */
   HostedModel lease(ServedModel served, String version) {
     HostedModel model = find(served, version);
+    if (model == null && !version.isEmpty() && !served.loadedVersions().isEmpty()) {
+      throw Status.NOT_FOUND
+          .withDescription(
+              "the version is '%s'; loaded of '%s' are %s, labels %s"
+                  .formatted(
+                      ShownText.of(version),
+                      served.name(),
+                      served.loadedVersions(),
+                      served.labels()))
+          .asRuntimeException();
+    }
     if (model == null) {
       throw Status.UNAVAILABLE
           .withDescription(

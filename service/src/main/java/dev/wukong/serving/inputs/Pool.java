@@ -73,6 +73,16 @@ public final class Pool<T> implements AutoCloseable {
       left = List.copyOf(idle);
       idle.clear();
     }
-    left.forEach(drop);
+    RuntimeException failure = null;
+    for (T thing : left) {
+      try {
+        drop.accept(thing);
+      } catch (RuntimeException e) {
+        failure = e; // The others are dropped all the same.
+      }
+    }
+    if (failure != null) {
+      throw failure;
+    }
   }
 }

@@ -56,14 +56,14 @@ final class ModelLookup {
   /**
    * A lease of the version that {@code selector} picks.
    *
-   * @param key by which a request that asks for no version finds one: equal keys the same
+   * @param point of a request that asks for no version, by {@link #point}
    */
-  HostedModel lease(ServedModel served, ModelSelector selector, String key) {
+  HostedModel lease(ServedModel served, ModelSelector selector, double point) {
     HostedModel model =
         switch (selector.getPickCase()) {
           case VERSION -> version(served, selector.getVersion());
           case LABEL -> label(served, selector.getLabel());
-          case PICK_NOT_SET -> served.leaseAt(point(served, key));
+          case PICK_NOT_SET -> served.leaseAt(point);
         };
     if (model == null) {
       throw new NotReady("model '%s' has no version that serves yet".formatted(served.name()));

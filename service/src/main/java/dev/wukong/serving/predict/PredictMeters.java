@@ -91,9 +91,18 @@ final class PredictMeters {
   }
 
   void refused(ServingException failure) {
+    refused(StatusMapping.reason(failure));
+  }
+
+  /**
+   * Counts a request without an answer.
+   *
+   * @param why of a closed set
+   */
+  void refused(String why) {
     refusals
         .computeIfAbsent(
-            StatusMapping.reason(failure),
+            why,
             reason ->
                 Counter.builder("wukong.predict.refusals")
                     .description("Requests without an answer")

@@ -59,6 +59,12 @@ public final class PredictService extends RankingServiceGrpc.RankingServiceImplB
   /** When to try again where nothing says how long it will take. */
   private static final Duration SOON = Duration.ofMillis(100);
 
+  /** Why a request of another door has no answer that could not be made one of Predict. */
+  private static final String NOT_PACKED = "not_packed";
+
+  /** More than the log shows of an id. */
+  private static final int SHOWN_ID = 2 * RequestDecoder.MAX_REQUEST_ID;
+
   /** Versions with another schema do not come so often. */
   private static final int PACKED_TRIES = 3;
 
@@ -193,7 +199,8 @@ public final class PredictService extends RankingServiceGrpc.RankingServiceImplB
           e instanceof StatusRuntimeException status
               ? status.getStatus().getCode()
               : Code.INVALID_ARGUMENT;
-      sight.refused(System.nanoTime(), code, "not_packed");
+      meters.refused(NOT_PACKED);
+      sight.refused(System.nanoTime(), code, NOT_PACKED);
       sights.seen(sight);
       throw e;
     }
@@ -225,7 +232,8 @@ public final class PredictService extends RankingServiceGrpc.RankingServiceImplB
     long began = sight.began();
     long budget = budgetNanos();
     ServedModel served = models.served("model.name", request.getModel().getName());
-    HostedModel model = models.lease(served, request.getModel(), key(request));
+    double point = ModelLookup.point(served, key(request));
+    HostedModel model = models.lease(served, request.getModel(), point);
     sight.answeredBy(model.name(), model.bundle());
     boolean leased = true;
     List<ModelInputs> parts = List.of();
@@ -280,7 +288,6 @@ public final class PredictService extends RankingServiceGrpc.RankingServiceImplB
       own.missing().increment(quality.getMissingValues());
       own.truncated().increment(quality.getTruncatedIds());
       if (request.getModel().getPickCase() == PickCase.PICK_NOT_SET && served.hasShadows()) {
-        double point = ModelLookup.point(served, key(request));
         shadows.offer(served, point, request, model, scored.probabilities());
       }
       versions.answered(model, query.candidates().rows(), quality.getDefaultedIds());
@@ -294,10 +301,13 @@ public final class PredictService extends RankingServiceGrpc.RankingServiceImplB
     }
   }
 
-  /** For the log, of a request that has not been checked: none where it is too long. */
+  /** For the log, of a request that has not been checked: its beginning where it is too long. */
   private static String shownId(PredictRequest request) {
     return request.getRequestIdBytes().size() > RequestDecoder.MAX_REQUEST_ID
-        ? ""
+        ? request
+            .getRequestIdBytes()
+            .substring(0, Math.min(SHOWN_ID, request.getRequestIdBytes().size()))
+            .toStringUtf8()
         : request.getRequestId();
   }
 

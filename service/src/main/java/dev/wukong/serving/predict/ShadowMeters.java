@@ -1,17 +1,22 @@
 package dev.wukong.serving.predict;
 
+import dev.wukong.serving.hosting.ServedModel;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
+import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.Timer;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
 /** What is counted of copies that shadow versions score, by model and label. Any thread. */
 final class ShadowMeters {
   private final MeterRegistry registry;
-  private final Map<String, Compared> known = new ConcurrentHashMap<>();
+  private final Map<Label, Compared> known = new ConcurrentHashMap<>();
+
+  private record Label(String model, String label) {}
 
   /**
    * Those of a label.
@@ -33,15 +38,38 @@ final class ShadowMeters {
       Timer time,
       DistributionSummary difference,
       DistributionSummary given,
-      DistributionSummary shadow) {}
+      DistributionSummary shadow) {
+    private List<Meter> all() {
+      return List.of(scored, dropped, refused, failed, time, difference, given, shadow);
+    }
+  }
 
   ShadowMeters(MeterRegistry registry) {
     this.registry = registry;
   }
 
-  Compared of(String model, String label) {
+  Compared of(ServedModel served, String label) {
+    Compared found = known.get(new Label(served.name(), label));
+    return found == null ? add(served, label) : found;
+  }
+
+  /** With a new label those go that the model has no more: years of labels do not fill memory. */
+  private synchronized Compared add(ServedModel served, String label) {
+    known
+        .entrySet()
+        .removeIf(
+            entry -> {
+              boolean gone =
+                  entry.getKey().model().equals(served.name())
+                      && !served.labels().containsKey(entry.getKey().label());
+              if (gone) {
+                entry.getValue().all().forEach(registry::remove);
+              }
+              return gone;
+            });
     return known.computeIfAbsent(
-        model + "/" + label, _ -> registered(Tags.of("model", model, "label", label)));
+        new Label(served.name(), label),
+        key -> registered(Tags.of("model", key.model(), "label", key.label())));
   }
 
   private Compared registered(Tags tags) {

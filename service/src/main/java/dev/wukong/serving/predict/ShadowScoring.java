@@ -11,6 +11,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
@@ -22,14 +23,18 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Scores copies of answered requests by the versions that operators want to compare, and compares.
- * Off the caller's path: one thread does it, behind all others, without the batch threads; where it
- * does not keep up, copies are dropped and counted.
+ * Off the caller's path: one thread of the lowest priority does it, without the batch threads;
+ * where it does not keep up, copies are dropped and counted. (Where a run has several threads, its
+ * helpers have an ordinary priority.)
  */
 final class ShadowScoring implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(ShadowScoring.class);
 
   /** Copies that wait. */
   private static final int MOST = 64;
+
+  /** How long closing waits for the copy under way. */
+  private static final Duration CLOSE = Duration.ofSeconds(2);
 
   /** Bytes of all copies that wait. */
   private static final long MOST_BYTES = 32 << 20;
@@ -81,13 +86,20 @@ final class ShadowScoring implements AutoCloseable {
       PredictRequest request,
       HostedModel by,
       byte[] probabilities) {
+    byte @Nullable [] written = null;
     for (String label : served.copies(point)) {
-      Copy copy = new Copy(served, label, request.toByteArray(), by.taskNames(), probabilities);
-      if (bytes.addAndGet(copy.bytes()) > MOST_BYTES || !waiting.offer(copy)) {
-        bytes.addAndGet(-copy.bytes());
-        meters.of(served.name(), label).dropped().increment();
-      } else {
+      long size = (long) request.getSerializedSize() + probabilities.length;
+      boolean taken = false;
+      // Before it is written: a copy that nobody has room for costs nothing.
+      if (bytes.addAndGet(size) <= MOST_BYTES && waiting.remainingCapacity() > 0) {
+        written = written == null ? request.toByteArray() : written;
+        taken = waiting.offer(new Copy(served, label, written, by.taskNames(), probabilities));
+      }
+      if (taken) {
         start();
+      } else {
+        bytes.addAndGet(-size);
+        meters.of(served, label).dropped().increment();
       }
     }
   }
@@ -99,8 +111,8 @@ final class ShadowScoring implements AutoCloseable {
   }
 
   private void work() {
-    QuietThread.begin();
     try {
+      QuietThread.begin();
       while (true) {
         Copy copy = waiting.take();
         bytes.addAndGet(-copy.bytes());
@@ -108,11 +120,17 @@ final class ShadowScoring implements AutoCloseable {
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt(); // Closed: what waits is of no use to anybody.
+    } catch (Error e) {
+      log.error("scoring copies failed; it begins anew with the next one", e);
+    } finally {
+      synchronized (this) {
+        thread = null;
+      }
     }
   }
 
   private void score(Copy copy) {
-    ShadowMeters.Compared compared = meters.of(copy.served.name(), copy.label);
+    ShadowMeters.Compared compared = meters.of(copy.served, copy.label);
     HostedModel model = copy.served.leaseLabel(copy.label);
     if (model == null) {
       compared.dropped().increment(); // Its label has been moved since.
@@ -212,7 +230,7 @@ final class ShadowScoring implements AutoCloseable {
     }
     running.interrupt();
     try {
-      running.join();
+      running.join(CLOSE); // It holds a lease of what it uses.
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }

@@ -87,6 +87,9 @@ public final class Rehearsal {
               // Some rows come from the store.
               "--wukong.rows.resident=32KB",
               "--wukong.lame-duck=0s",
+              "--wukong.engine.precision=fp32",
+              "--wukong.limits.candidates=" + CANDIDATES,
+              "--wukong.batching.queue-rows=16384",
               "--wukong.admin.port=0",
               "--spring.grpc.server.address=127.0.0.1",
               "--spring.grpc.server.port=0",
@@ -127,8 +130,11 @@ public final class Rehearsal {
       for (int i = 0; i < PAGES; i++) {
         for (String path :
             List.of("/actuator/health/liveness", "/actuator/prometheus", "/models")) {
-          get(http, service, path);
+          if (get(http, service, path).statusCode() != 200) {
+            throw new IOException(path + " does not answer");
+          }
         }
+        get(http, service, "/status"); // May be turned off.
       }
     }
   }

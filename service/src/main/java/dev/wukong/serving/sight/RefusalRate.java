@@ -29,7 +29,7 @@ final class RefusalRate {
    */
   synchronized long take(long now) {
     long current = Math.floorDiv(now, TimeUnit.SECONDS.toNanos(1));
-    if (current != second) {
+    if (current > second) {
       second = current;
       told = 0;
     }

@@ -77,9 +77,10 @@ final class StatusSampler implements AutoCloseable {
     this.process = process;
   }
 
-  /** Begins to look. */
+  /** Begins to look: after a pause of the process once, not as often as it has missed. */
   void start() {
-    var _ = thread.scheduleAtFixedRate(this::lookOrSay, 0, EVERY.toMillis(), TimeUnit.MILLISECONDS);
+    var _ =
+        thread.scheduleWithFixedDelay(this::lookOrSay, 0, EVERY.toMillis(), TimeUnit.MILLISECONDS);
   }
 
   /** The samples, for any thread. */

@@ -51,8 +51,7 @@ class InferenceLoadTest {
     MODEL.write(folder.resolve("bundles"), 1, ROWS);
     schema = LoadModel.schema(ROWS / 27 - 2);
     requests = LoadRequests.of(MODEL, schema, 3, CANDIDATES, 38, Criticality.CRITICALITY_NORMAL);
-    served = Served.start(folder.resolve("bundles"));
-    Served.await("serving", () -> predict(requests.getFirst()) != null);
+    served = Served.serving(folder.resolve("bundles"), MODEL.title(), 1);
   }
 
   @AfterAll
@@ -82,7 +81,7 @@ class InferenceLoadTest {
     Path file = folder.resolve(batchContext + ".onnx");
     try (Bundle bundle = Bundle.open(folder.resolve("bundles/small/1"))) {
       StandaloneExport.Written written =
-          StandaloneExport.write(bundle, Precision.FP32, file, batchContext);
+          StandaloneExport.write(bundle, Precision.FP32, file, batchContext, true);
       for (PredictRequest request : requests) {
         // Sums of another order and slots of other numbers: not all bits are the same.
         assertThat(run(file, InferenceLoad.peers(request, bundle, written.inputs())))

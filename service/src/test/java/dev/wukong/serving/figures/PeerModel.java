@@ -84,7 +84,7 @@ record PeerModel(
       Bundle bundle, Path file, boolean batchContext, List<PredictRequest> requests)
       throws IOException {
     StandaloneExport.Written written =
-        StandaloneExport.write(bundle, Precision.FP32, file, batchContext);
+        StandaloneExport.write(bundle, Precision.FP32, file, batchContext, true);
     List<ModelInferRequest> own = new ArrayList<>();
     for (PredictRequest request : requests) {
       own.add(InferenceLoad.peers(request, bundle, written.inputs()));

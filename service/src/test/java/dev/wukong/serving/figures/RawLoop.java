@@ -88,7 +88,10 @@ final class RawLoop {
     try (Bundle bundle = Bundle.open(Path.of(arguments[0]));
         OrtSession.SessionOptions options = OnnxRuntime.options(new Device.Cpu(), threads, false);
         OrtSession session =
-            OnnxRuntime.environment().createSession(bundle.graph(Precision.FP32.file()), options)) {
+            OnnxRuntime.environment()
+                .createSession(
+                    Precision.FP32.on(new Device.Cpu(), bundle.graph(Precision.FP32.file())),
+                    options)) {
       RawLoop loop =
           new RawLoop(
               bundle.layout(),

@@ -380,8 +380,8 @@ class InferenceServiceTest {
   void infer_unknownModelOrVersion_isNotThere() {
     assertThat(refusal(Code.NOT_FOUND, tensors().request().setModelName("other")))
         .isEqualTo("the model's name is 'other'; this server has [tiny]");
-    assertThat(refusal(Code.UNAVAILABLE, tensors().request().setModelVersion("9")))
-        .isEqualTo("model 'tiny' has no such version, or none that serves yet");
+    assertThat(refusal(Code.NOT_FOUND, tensors().request().setModelVersion("9")))
+        .isEqualTo("the version is '9'; loaded of 'tiny' are [3], labels {}");
   }
 
   @Test
