@@ -1,5 +1,6 @@
 package dev.wukong.serving;
 
+import dev.wukong.runtime.NativeHeap;
 import dev.wukong.serving.rehearsal.Rehearsal;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -41,6 +42,7 @@ public class ServingApplication {
         System.exit(1);
       }
     }
+    NativeHeap.giveBackLargeBlocks();
     List<String> settings = new ArrayList<>(List.of(arguments));
     if (settings.remove(REHEARSE)) {
       Rehearsal.run(ServingApplication::start, settings);

@@ -64,7 +64,7 @@ class ServingConfiguration {
   @Bean
   RowStore rowStore(ServingProperties properties) {
     return switch (properties.rows().store()) {
-      case ROCKS -> openStore(properties.rows().storeDir());
+      case ROCKS -> openStore(properties.rows().storeDir().path());
       case MEMORY -> new HeapRowStore();
     };
   }

@@ -8,7 +8,6 @@ import dev.wukong.serving.hosting.EngineOptions;
 import dev.wukong.serving.hosting.HostingOptions;
 import dev.wukong.serving.hosting.VersionPolicy;
 import dev.wukong.serving.predict.PredictLimits;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -30,7 +29,7 @@ import org.springframework.util.unit.DataSize;
  */
 @ConfigurationProperties("wukong")
 public record ServingProperties(
-    @DefaultValue("bundles") Path bundleRoot,
+    @DefaultValue("bundles") Folder bundleRoot,
     @DefaultValue List<String> models,
     @DefaultValue Map<String, String> versions,
     @DefaultValue("2s") Duration poll,
@@ -173,7 +172,7 @@ public record ServingProperties(
    */
   public record Rows(
       @DefaultValue("rocks") Store store,
-      @DefaultValue("store") Path storeDir,
+      @DefaultValue("store") Folder storeDir,
       @DefaultValue("4") int readers,
       @DefaultValue("2GB") DataSize resident) {
     public Rows {
@@ -284,14 +283,14 @@ public record ServingProperties(
     Map<String, VersionPolicy> policies = new HashMap<>();
     versions.forEach((model, policy) -> policies.put(model, VersionPolicy.parse(policy)));
     return new HostingOptions(
-        bundleRoot,
+        bundleRoot.path(),
         models,
         poll,
         engine.options(),
         rows.resident().toBytes(),
         policies,
         rows.store() == Store.ROCKS
-            ? Optional.of(rows.storeDir().resolve("plans"))
+            ? Optional.of(rows.storeDir().path().resolve("plans"))
             : Optional.empty(),
         batching.maxRows());
   }

@@ -48,9 +48,9 @@ final class SettingsCheck
     checkPort(binder, "server.port");
     checkPort(binder, "spring.grpc.server.port");
     ServingProperties properties = binder.bindOrCreate("wukong", ServingProperties.class);
-    checkFolder(binder, "wukong.bundle-root", properties.bundleRoot());
+    checkFolder(binder, "wukong.bundle-root", properties.bundleRoot().path());
     if (properties.rows().store() == ServingProperties.Store.ROCKS) {
-      checkFolder(binder, "wukong.rows.store-dir", properties.rows().storeDir());
+      checkFolder(binder, "wukong.rows.store-dir", properties.rows().storeDir().path());
     }
   }
 

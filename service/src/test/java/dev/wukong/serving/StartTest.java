@@ -154,6 +154,16 @@ class StartTest {
   }
 
   @Test
+  void start_folderAboveTheWorkingDirectory_serves() throws Exception {
+    new TinyModel(1).write(root(), "tiny", 1);
+    Path relative = Path.of("").toAbsolutePath().relativize(root().toAbsolutePath());
+    assertThat(relative.toString()).startsWith("..");
+    try (Served served = Served.serving(relative, "tiny", 1)) {
+      assertThat(served.grpcPort()).isPositive();
+    }
+  }
+
+  @Test
   void start_storeOfAnotherProcess_saysWhich(CapturedOutput output) {
     Path store = folder.resolve("store");
     try (RowStore held = RocksRowStore.open(store)) {
