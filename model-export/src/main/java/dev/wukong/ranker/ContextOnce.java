@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -42,13 +43,13 @@ final class ContextOnce {
   /** Values side by side on {@code axis} (1 or more), some of them once a context. */
   private record Joined(int axis, List<Value> parts) implements Value {}
 
+  /** A sum of a candidate's own [B, ...] and of its context's [R, ...]. */
+  private record Sum(Tensor own, Tensor once) implements Value {}
+
   private final GraphBuilder g;
   private final Tensor contextOf;
   private final Map<Tensor, Value> values = new HashMap<>();
   private final Map<Value, Tensor> whole = new HashMap<>();
-
-  /** A sum of a candidate's own [B, ...] and of its context's [R, ...]. */
-  private record Sum(Tensor own, Tensor once) implements Value {}
 
   private ContextOnce(GraphBuilder g, Tensor contextOf) {
     this.g = g;
@@ -234,15 +235,11 @@ final class ContextOnce {
     return parts;
   }
 
-  /** One tensor to another, on every row alike. */
-  private interface Map1 {
-    Tensor of(Tensor x);
-  }
-
-  private Value each(Value part, Map1 map) {
+  /** {@code map}, which works on every row alike, of what is there of a part. */
+  private Value each(Value part, UnaryOperator<Tensor> map) {
     return part instanceof Repeated(var once)
-        ? new Repeated(map.of(once))
-        : new Whole(map.of(tensor(part)));
+        ? new Repeated(map.apply(once))
+        : new Whole(map.apply(tensor(part)));
   }
 
   /** The part's tensor, [R, ...] or [B, ...]. */

@@ -10,8 +10,6 @@ import java.util.Set;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.SpringBootApplication;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
-import org.springframework.context.ConfigurableApplicationContext;
-import org.springframework.grpc.server.lifecycle.GrpcServerLifecycle;
 
 /** The ranking service. */
 @SpringBootApplication(proxyBeanMethods = false)
@@ -52,23 +50,7 @@ public class ServingApplication {
   }
 
   private static Rehearsal.Running start(List<String> settings) {
-    ConfigurableApplicationContext context =
-        SpringApplication.run(ServingApplication.class, settings.toArray(String[]::new));
-    return new Rehearsal.Running() {
-      @Override
-      public int grpcPort() {
-        return context.getBean("nettyGrpcServerLifecycle", GrpcServerLifecycle.class).getPort();
-      }
-
-      @Override
-      public int httpPort() {
-        return context.getEnvironment().getRequiredProperty("local.server.port", Integer.class);
-      }
-
-      @Override
-      public void close() {
-        context.close();
-      }
-    };
+    return new RunningService(
+        SpringApplication.run(ServingApplication.class, settings.toArray(String[]::new)));
   }
 }

@@ -58,14 +58,11 @@ final class TracingSwitch
   private static boolean isHttp(String endpoint) {
     try {
       URI uri = URI.create(endpoint);
-      return uri.getHost() != null && ("http".equals(uri.getScheme()) || isHttps(uri));
+      return uri.getHost() != null
+          && ("http".equals(uri.getScheme()) || "https".equals(uri.getScheme()));
     } catch (IllegalArgumentException e) {
       return false;
     }
-  }
-
-  private static boolean isHttps(URI uri) {
-    return "https".equals(uri.getScheme());
   }
 
   /** After all that reads settings, from files and from OpenTelemetry's own variables. */

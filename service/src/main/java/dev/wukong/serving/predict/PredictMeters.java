@@ -12,7 +12,7 @@ import java.util.concurrent.TimeUnit;
 /** The edge's meters. Any thread. */
 final class PredictMeters {
   /** The meters of one model. */
-  record ModelMeters(
+  private record ModelMeters(
       Timer decode,
       Timer resolve,
       Timer reply,
@@ -30,17 +30,23 @@ final class PredictMeters {
     this.registry = registry;
   }
 
-  /** Counts the time of a request that has been answered. */
+  /** Counts a request that has been answered, with its stages. */
   void answered(Sight sight) {
     String model = sight.model();
     if (model != null) {
       ModelMeters own = of(model);
+      own.decode().record(sight.decodeNanos(), TimeUnit.NANOSECONDS);
+      own.resolve().record(sight.resolveNanos(), TimeUnit.NANOSECONDS);
       own.reply().record(sight.replyNanos(), TimeUnit.NANOSECONDS);
       own.total().record(sight.totalNanos(), TimeUnit.NANOSECONDS);
+      own.candidates().increment(sight.rows());
+      own.defaulted().increment(sight.defaulted());
+      own.missing().increment(sight.missing());
+      own.truncated().increment(sight.truncated());
     }
   }
 
-  ModelMeters of(String model) {
+  private ModelMeters of(String model) {
     ModelMeters known = models.get(model);
     return known != null ? known : models.computeIfAbsent(model, this::create);
   }

@@ -77,16 +77,8 @@ final class RequestDecoder {
   }
 
   private static void checkEnvelope(PredictRequest request, HostedModel model) {
-    if (request.getRequestIdBytes().size() > MAX_REQUEST_ID) {
-      throw new BadRequest(
-          "request_id has %d bytes; up to %d are allowed"
-              .formatted(request.getRequestIdBytes().size(), MAX_REQUEST_ID));
-    }
-    if (request.getRoutingKeyBytes().size() > MAX_REQUEST_ID) {
-      throw new BadRequest(
-          "routing_key has %d bytes; up to %d are allowed"
-              .formatted(request.getRoutingKeyBytes().size(), MAX_REQUEST_ID));
-    }
+    checkLength("request_id", request.getRequestIdBytes());
+    checkLength("routing_key", request.getRoutingKeyBytes());
     if (request.getCriticality() == Criticality.UNRECOGNIZED) {
       throw new BadRequest(
           "criticality is %d; 0 to 3 are allowed".formatted(request.getCriticalityValue()));
@@ -103,6 +95,13 @@ final class RequestDecoder {
                   model.name(),
                   model.bundle(),
                   model.schemaId()));
+    }
+  }
+
+  private static void checkLength(String field, ByteString text) {
+    if (text.size() > MAX_REQUEST_ID) {
+      throw new BadRequest(
+          "%s has %d bytes; up to %d are allowed".formatted(field, text.size(), MAX_REQUEST_ID));
     }
   }
 

@@ -174,8 +174,7 @@ final class ShadowScoring implements AutoCloseable {
   private Scores scores(PredictRequest request, HostedModel model, ServedModel served) {
     Query query = decoder.decode(request, model, room);
     List<ModelInputs> parts =
-        PredictService.resolve(
-            query, model, served.batcher(), new DefaultedPositions(model.layout()));
+        RequestParts.of(query, model, served.batcher(), new DefaultedPositions(model.layout()));
     try {
       int stride = model.taskNames().size() * Float.BYTES;
       byte[] probabilities = new byte[query.candidates().rows() * stride];

@@ -116,6 +116,36 @@ public final class Sight {
     return model;
   }
 
+  /** Checking the request and mapping values, in nanoseconds. */
+  public long decodeNanos() {
+    return decode;
+  }
+
+  /** Finding rows, in nanoseconds. */
+  public long resolveNanos() {
+    return resolve;
+  }
+
+  /** Its candidates. */
+  public int rows() {
+    return rows;
+  }
+
+  /** Positions without a row of their own. */
+  public int defaulted() {
+    return defaulted;
+  }
+
+  /** Absent values. */
+  public int missing() {
+    return missing;
+  }
+
+  /** Values beyond a feature's positions. */
+  public int truncated() {
+    return truncated;
+  }
+
   /** From the scores to the answer handed on, in nanoseconds. */
   public long replyNanos() {
     return reply;

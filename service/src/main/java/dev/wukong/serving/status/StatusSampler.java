@@ -171,8 +171,8 @@ final class StatusSampler implements AutoCloseable {
     for (Stage stage : Stage.values()) {
       Histogram until = now.stage(stage);
       Histogram from = before.stage(stage);
-      put(figures, half(stage), until.quantileSince(from, 0.5));
-      put(figures, tail(stage), until.quantileSince(from, 0.99));
+      put(figures, stage.half(), until.quantileSince(from, 0.5));
+      put(figures, stage.tail(), until.quantileSince(from, 0.99));
     }
   }
 
@@ -190,26 +190,6 @@ final class StatusSampler implements AutoCloseable {
         serving.release();
       }
     }
-  }
-
-  private static ModelFigure half(Stage stage) {
-    return switch (stage) {
-      case DECODE -> ModelFigure.DECODE_P50;
-      case RESOLVE -> ModelFigure.RESOLVE_P50;
-      case QUEUE -> ModelFigure.QUEUE_P50;
-      case RUN -> ModelFigure.RUN_P50;
-      case TOTAL -> ModelFigure.TOTAL_P50;
-    };
-  }
-
-  private static ModelFigure tail(Stage stage) {
-    return switch (stage) {
-      case DECODE -> ModelFigure.DECODE_P99;
-      case RESOLVE -> ModelFigure.RESOLVE_P99;
-      case QUEUE -> ModelFigure.QUEUE_P99;
-      case RUN -> ModelFigure.RUN_P99;
-      case TOTAL -> ModelFigure.TOTAL_P99;
-    };
   }
 
   private static void putRate(

@@ -8,6 +8,7 @@ import dev.wukong.proto.v1.PredictResponse;
 import dev.wukong.serving.predict.PredictLimits;
 import dev.wukong.serving.predict.PredictService;
 import dev.wukong.serving.predict.PredictionIds;
+import dev.wukong.serving.sight.Sights;
 import dev.wukong.serving.testing.Answer;
 import dev.wukong.serving.testing.TinyModel;
 import io.grpc.Status.Code;
@@ -38,7 +39,11 @@ class LeaseTest {
       Duration minute = Duration.ofMinutes(1);
       PredictService service =
           new PredictService(
-              host, new PredictLimits(8, 8, 8, minute, minute), ids, new SimpleMeterRegistry());
+              host,
+              new PredictLimits(8, 8, 8, minute, minute),
+              ids,
+              new SimpleMeterRegistry(),
+              Sights.none());
       PredictRequest request =
           new RequestPacker("tiny", TinyModel.schema())
               .pack(Map.of(), List.of(Map.of("picture", List.of(0, 0))));

@@ -9,6 +9,7 @@ import dev.wukong.proto.v1.PredictRequest;
 import dev.wukong.proto.v1.PredictResponse;
 import dev.wukong.proto.v1.RankingServiceGrpc;
 import dev.wukong.serving.hosting.ModelHost;
+import dev.wukong.serving.sight.Sights;
 import dev.wukong.serving.testing.Answer;
 import dev.wukong.serving.testing.HeldBatches;
 import dev.wukong.serving.testing.Served;
@@ -99,7 +100,8 @@ class PredictLimitsTest {
         host(),
         new PredictLimits(QUEUE, QUEUE, inFlight, defaultDeadline, maxDeadline),
         new PredictionIds(Clock.systemUTC(), new SecureRandom()),
-        new SimpleMeterRegistry());
+        new SimpleMeterRegistry(),
+        Sights.none());
   }
 
   @Test

@@ -3,6 +3,7 @@ package dev.wukong.serving.rehearsal;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.wukong.serving.RunningService;
 import dev.wukong.serving.ServingApplication;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.nio.file.Files;
@@ -11,8 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.springframework.boot.builder.SpringApplicationBuilder;
-import org.springframework.context.ConfigurableApplicationContext;
-import org.springframework.grpc.server.lifecycle.GrpcServerLifecycle;
+import org.springframework.context.ApplicationContext;
 
 /** What is rehearsed is what users do, and nothing is left of it. */
 class RehearsalTest {
@@ -20,20 +20,22 @@ class RehearsalTest {
   private final List<Path> folders = new ArrayList<>();
 
   private Rehearsal.Running start(List<String> settings) {
-    ConfigurableApplicationContext context =
-        new SpringApplicationBuilder(ServingApplication.class)
-            .registerShutdownHook(false)
-            .run(settings.toArray(String[]::new));
+    RunningService service =
+        new RunningService(
+            new SpringApplicationBuilder(ServingApplication.class)
+                .registerShutdownHook(false)
+                .run(settings.toArray(String[]::new)));
+    ApplicationContext context = service.context();
     folders.add(Path.of(context.getEnvironment().getRequiredProperty("wukong.bundle-root")));
     return new Rehearsal.Running() {
       @Override
       public int grpcPort() {
-        return context.getBean("nettyGrpcServerLifecycle", GrpcServerLifecycle.class).getPort();
+        return service.grpcPort();
       }
 
       @Override
       public int httpPort() {
-        return context.getEnvironment().getRequiredProperty("local.server.port", Integer.class);
+        return service.httpPort();
       }
 
       @Override
@@ -45,7 +47,7 @@ class RehearsalTest {
                 .tag("model", "rehearsal")
                 .timer()
                 .count());
-        context.close();
+        service.close();
       }
     };
   }

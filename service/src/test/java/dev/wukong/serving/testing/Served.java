@@ -1,5 +1,6 @@
 package dev.wukong.serving.testing;
 
+import dev.wukong.serving.RunningService;
 import dev.wukong.serving.ServingApplication;
 import dev.wukong.serving.admin.AdminServer;
 import dev.wukong.serving.hosting.ModelHost;
@@ -13,16 +14,14 @@ import java.util.List;
 import java.util.Map;
 import org.springframework.boot.WebApplicationType;
 import org.springframework.boot.builder.SpringApplicationBuilder;
-import org.springframework.context.ConfigurableApplicationContext;
-import org.springframework.grpc.server.lifecycle.GrpcServerLifecycle;
 
 /** The whole service on ports of its own, and a channel to it. */
 public final class Served implements AutoCloseable {
-  private final ConfigurableApplicationContext context;
+  private final RunningService service;
   private final ManagedChannel channel;
 
-  private Served(ConfigurableApplicationContext context) {
-    this.context = context;
+  private Served(RunningService service) {
+    this.service = service;
     this.channel = NettyChannelBuilder.forTarget("localhost:" + grpcPort()).usePlaintext().build();
   }
 
@@ -45,10 +44,11 @@ public final class Served implements AutoCloseable {
     List<String> arguments = new ArrayList<>();
     all.forEach((name, value) -> arguments.add("--" + name + "=" + value));
     return new Served(
-        new SpringApplicationBuilder(ServingApplication.class)
-            .web(WebApplicationType.SERVLET)
-            .registerShutdownHook(false)
-            .run(arguments.toArray(String[]::new)));
+        new RunningService(
+            new SpringApplicationBuilder(ServingApplication.class)
+                .web(WebApplicationType.SERVLET)
+                .registerShutdownHook(false)
+                .run(arguments.toArray(String[]::new))));
   }
 
   /** Starts it likewise, and waits until {@code version} of {@code model} serves. */
@@ -66,17 +66,17 @@ public final class Served implements AutoCloseable {
 
   /** The port of gRPC. */
   public int grpcPort() {
-    return context.getBean("nettyGrpcServerLifecycle", GrpcServerLifecycle.class).getPort();
+    return service.grpcPort();
   }
 
   /** The port of REST. */
   public int httpPort() {
-    return context.getEnvironment().getRequiredProperty("local.server.port", Integer.class);
+    return service.httpPort();
   }
 
   /** The port of operators. */
   public int adminPort() {
-    return context.getBean(AdminServer.class).port();
+    return service.context().getBean(AdminServer.class).port();
   }
 
   /** A channel to the gRPC port. */
@@ -86,7 +86,7 @@ public final class Served implements AutoCloseable {
 
   /** A bean of the service. */
   public <T> T bean(Class<T> type) {
-    return context.getBean(type);
+    return service.context().getBean(type);
   }
 
   /** Waits until {@code version} of {@code model} answers those who ask for none. */
@@ -117,12 +117,12 @@ public final class Served implements AutoCloseable {
 
   /** Stops the service as a signal would. */
   public void stop() {
-    context.close();
+    service.close();
   }
 
   @Override
   public void close() {
     channel.shutdownNow();
-    context.close();
+    service.close();
   }
 }

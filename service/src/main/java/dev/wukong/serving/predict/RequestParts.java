@@ -1,0 +1,43 @@
+package dev.wukong.serving.predict;
+
+import dev.wukong.serving.batching.Batcher;
+import dev.wukong.serving.embedding.DefaultedPositions;
+import dev.wukong.serving.hosting.HostedModel;
+import dev.wukong.serving.inputs.ModelInputs;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Cuts a request into what batches take. Stateless. */
+final class RequestParts {
+  private RequestParts() {}
+
+  /** The request's inputs, in as many parts of equal size as batches need; to be recycled. */
+  static List<ModelInputs> of(
+      Query query, HostedModel model, Batcher batcher, DefaultedPositions defaulted) {
+    int candidates = query.candidates().rows();
+    int most = Math.min(batcher.policy().maxRows(), model.cost().preferredRows());
+    int count = (candidates + most - 1) / most;
+    List<ModelInputs> parts = new ArrayList<>(count);
+    boolean ready = false;
+    try {
+      for (int i = 0; i < count; i++) {
+        ModelInputs part = model.inputs();
+        parts.add(part);
+        model.prepare(
+            query.context(),
+            query.candidates(),
+            query.contextOf(),
+            (int) ((long) candidates * i / count),
+            (int) ((long) candidates * (i + 1) / count),
+            part,
+            defaulted);
+      }
+      ready = true;
+      return parts;
+    } finally {
+      if (!ready) {
+        parts.forEach(ModelInputs::recycle);
+      }
+    }
+  }
+}
