@@ -3,7 +3,6 @@ package dev.wukong.serving;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.wukong.client.RankingClient;
-import dev.wukong.serving.hosting.ModelHost;
 import dev.wukong.serving.testing.Served;
 import dev.wukong.serving.testing.TinyModel;
 import java.net.URI;
@@ -71,9 +70,7 @@ class RestTest {
       assertThat(get(served, "/models/tiny").statusCode()).isEqualTo(404);
 
       new TinyModel(1).write(root, "tiny", 4);
-      ModelHost host = served.bean(ModelHost.class);
-      Served.await(
-          "it serves", () -> host.model("tiny").map(m -> m.servingVersion() == 4).orElse(false));
+      served.awaitServing("tiny", 4);
       try (RankingClient client = RankingClient.over(served.channel(), "", Duration.ofMinutes(2))) {
         client.predict(Map.of("user", 100), List.of(Map.of("item", 1, "picture", List.of(0, 0))));
       }

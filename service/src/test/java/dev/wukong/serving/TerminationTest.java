@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.wukong.client.RankingClient;
 import dev.wukong.proto.v1.PredictRequest;
-import dev.wukong.serving.hosting.ModelHost;
 import dev.wukong.serving.testing.Served;
 import dev.wukong.serving.testing.TinyModel;
 import io.grpc.Status.Code;
@@ -132,9 +131,7 @@ class TerminationTest {
   void stop_duringLameDuck_saysNotServingAndStillAnswers(@TempDir Path folder) throws Exception {
     new TinyModel(1).write(folder.resolve("bundles"), "tiny", 1);
     try (Served served = Served.start(folder.resolve("bundles"), "wukong.lame-duck=5s")) {
-      ModelHost host = served.bean(ModelHost.class);
-      Served.await(
-          "it serves", () -> host.model("tiny").map(m -> m.servingVersion() == 1).orElse(false));
+      served.awaitServing("tiny", 1);
       HealthGrpc.HealthBlockingStub health = HealthGrpc.newBlockingStub(served.channel());
       for (String service : List.of("tiny", "wukong.v1.RankingService")) {
         assertThat(status(health, service)).isEqualTo(ServingStatus.SERVING);

@@ -86,10 +86,7 @@ class AdminTest {
   }
 
   private void awaitServing(long version) throws Exception {
-    ModelHost host = served.bean(ModelHost.class);
-    Served.await(
-        "version " + version + " serves",
-        () -> host.model("tiny").map(m -> m.servingVersion() == version).orElse(false));
+    served.awaitServing("tiny", version);
   }
 
   private static PredictRequest.Builder request() {

@@ -20,12 +20,22 @@ final class CallFigures {
 
   /** Milliseconds of the calls that were answered; NaN where none was. */
   static double quantile(List<Call> calls, double q) {
-    long[] nanos =
-        calls.stream()
-            .filter(c -> c.end() == End.ANSWERED)
-            .mapToLong(Call::nanos)
-            .sorted()
-            .toArray();
+    return quantile(answered(calls), q);
+  }
+
+  /** Nanoseconds of the calls that were answered, ascending. */
+  static long[] answered(List<Call> calls) {
+    return calls.stream()
+        .filter(c -> c.end() == End.ANSWERED)
+        .mapToLong(Call::nanos)
+        .sorted()
+        .toArray();
+  }
+
+  /**
+   * Milliseconds of the {@code q} quantile of ascending {@code nanos}; NaN where there are none.
+   */
+  static double quantile(long[] nanos, double q) {
     return nanos.length == 0
         ? Double.NaN
         : nanos[(int) Math.min(nanos.length - 1, q * nanos.length)] / 1e6;

@@ -111,19 +111,22 @@ record ClientRequest(
   String inferJson() {
     List<Object> inputs = new ArrayList<>();
     for (ClientTensor tensor : tensors) {
-      inputs.add(
-          Map.of(
-              "name",
-              tensor.name(),
-              "datatype",
-              tensor.datatype(),
-              "shape",
-              List.of(tensor.rows(), tensor.width()),
-              "contents",
-              Map.of(contents(tensor.datatype()), jsonValues(tensor))));
+      inputs.add(json(tensor, "contents", Map.of(contents(tensor.datatype()), jsonValues(tensor))));
     }
     return JsonMapper.shared()
         .writeValueAsString(Map.of("modelName", model, "id", "clients", "inputs", inputs));
+  }
+
+  private static Map<String, Object> json(ClientTensor tensor, String field, Object values) {
+    return Map.of(
+        "name",
+        tensor.name(),
+        "datatype",
+        tensor.datatype(),
+        "shape",
+        List.of(tensor.rows(), tensor.width()),
+        field,
+        values);
   }
 
   private static String contents(String datatype) {
@@ -151,16 +154,7 @@ record ClientRequest(
   Map<String, Object> description() {
     List<Object> inputs = new ArrayList<>();
     for (ClientTensor tensor : tensors) {
-      inputs.add(
-          Map.of(
-              "name",
-              tensor.name(),
-              "datatype",
-              tensor.datatype(),
-              "shape",
-              List.of(tensor.rows(), tensor.width()),
-              "values",
-              tensor.values()));
+      inputs.add(json(tensor, "values", tensor.values()));
     }
     return Map.of("model", model, "inputs", inputs, "expected", expected);
   }

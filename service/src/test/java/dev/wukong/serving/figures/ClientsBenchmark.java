@@ -128,7 +128,7 @@ public final class ClientsBenchmark implements Benchmark {
       requests.add(
           ClientRequest.of(
               MODEL.title(),
-              LoadModel.schema(ROWS / 27 - 2),
+              LoadModel.schemaOf(ROWS),
               ids("u", 0, LoadModel.CONTEXT_FEATURES, random),
               ids,
               stub::predict));
@@ -145,7 +145,7 @@ public final class ClientsBenchmark implements Benchmark {
       String prefix, int first, int count, SplittableRandom random) {
     Map<String, Object> values = new HashMap<>();
     for (int i = first; i < first + count; i++) {
-      values.put(prefix + i, random.nextLong(ROWS / 27));
+      values.put(prefix + i, random.nextLong(LoadModel.values(ROWS)));
     }
     return values;
   }

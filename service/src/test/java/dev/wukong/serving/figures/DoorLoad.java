@@ -128,19 +128,10 @@ final class DoorLoad {
   List<Call> open(double rate, double seconds) throws Exception {
     ConcurrentLinkedQueue<Call> calls = new ConcurrentLinkedQueue<>();
     Phaser open = new Phaser(1);
-    long start = System.nanoTime();
-    double at = 0;
-    while (true) {
-      at += -Math.log1p(-random.nextDouble()) / rate;
-      if (at >= seconds) {
-        break;
-      }
-      long due = start + (long) (at * 1e9);
-      for (long left = due - System.nanoTime(); left > 0; left = due - System.nanoTime()) {
-        LockSupport.parkNanos(left);
-      }
+    Arrivals arrivals = new Arrivals(random, rate, seconds);
+    while (arrivals.next()) {
       open.register();
-      send(calls, open, start, due);
+      send(calls, open, arrivals.start(), arrivals.due());
     }
     awaitAll(open);
     return List.copyOf(calls);

@@ -10,7 +10,6 @@ import dev.wukong.data.IdFeature;
 import dev.wukong.data.InputNames;
 import dev.wukong.data.Schema;
 import dev.wukong.data.Scope;
-import dev.wukong.data.WireBlock;
 import dev.wukong.proto.inference.ModelInferRequest;
 import dev.wukong.proto.inference.ModelInferRequest.InferInputTensor;
 import dev.wukong.proto.v1.Block;
@@ -58,7 +57,8 @@ final class InferenceLoad {
     int candidates = request.getCandidates().getRows();
     for (Scope scope : Scope.values()) {
       Block block = scope == Scope.CONTEXT ? request.getContext() : request.getCandidates();
-      EncodedRows rows = bundle.encoder().encode(scope, wire(block), new EncodingCounts());
+      EncodedRows rows =
+          bundle.encoder().encode(scope, LoadRequests.wire(block), new EncodingCounts());
       int stride = inputs.layout().positions(scope);
       for (IdColumns columns : inputs.features(scope)) {
         IdPositions positions = inputs.of(columns.feature().idSpace());
@@ -82,20 +82,6 @@ final class InferenceLoad {
           .addRawInputContents(wrap(room(candidates * Integer.BYTES).position(4 * candidates)));
     }
     return result.addOutputs(probabilities()).build();
-  }
-
-  private static WireBlock wire(Block block) {
-    ByteBuffer none = ByteBuffer.allocate(0);
-    return new WireBlock(
-        block.getRows(),
-        none,
-        block.getIds().asReadOnlyByteBuffer(),
-        none,
-        none,
-        none,
-        none,
-        none,
-        none);
   }
 
   private static ModelInferRequest.InferRequestedOutputTensor probabilities() {

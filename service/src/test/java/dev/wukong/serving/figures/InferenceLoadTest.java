@@ -49,7 +49,7 @@ class InferenceLoadTest {
   @BeforeAll
   static void start() throws Exception {
     MODEL.write(folder.resolve("bundles"), 1, ROWS);
-    schema = LoadModel.schema(ROWS / 27 - 2);
+    schema = LoadModel.schemaOf(ROWS);
     requests = LoadRequests.of(MODEL, schema, 3, CANDIDATES, 38, Criticality.CRITICALITY_NORMAL);
     served = Served.serving(folder.resolve("bundles"), MODEL.title(), 1);
   }

@@ -78,10 +78,24 @@ enum LoadModel {
         "load", features, List.of(new Task("click", "click", Optional.empty(), Optional.empty())));
   }
 
+  /** The features where all tables together have {@code rows} rows. */
+  static Schema schemaOf(long rows) {
+    return schema(buckets(rows));
+  }
+
+  /** Distinct values of a feature that requests to such tables draw from. */
+  static int values(long rows) {
+    return Math.toIntExact(rows / (CONTEXT_FEATURES + CANDIDATE_FEATURES));
+  }
+
+  /** Rows of a table besides the two reserved ones. */
+  static long buckets(long rows) {
+    return rows / (CONTEXT_FEATURES + CANDIDATE_FEATURES) - 2;
+  }
+
   /** Its bundles with {@code rows} rows in all tables together. */
   UntrainedBundle bundle(long rows) {
-    long each = rows / (CONTEXT_FEATURES + CANDIDATE_FEATURES) - 2;
-    return new UntrainedBundle(schema(each), config(), each);
+    return new UntrainedBundle(schemaOf(rows), config(), buckets(rows));
   }
 
   private RankerConfig config() {

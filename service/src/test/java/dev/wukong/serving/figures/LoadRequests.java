@@ -2,6 +2,7 @@ package dev.wukong.serving.figures;
 
 import com.google.protobuf.UnsafeByteOperations;
 import dev.wukong.data.Schema;
+import dev.wukong.data.WireBlock;
 import dev.wukong.proto.v1.Block;
 import dev.wukong.proto.v1.Criticality;
 import dev.wukong.proto.v1.ModelSelector;
@@ -24,6 +25,27 @@ final class LoadRequests {
   private static final long SEED = 20_261_128;
 
   private LoadRequests() {}
+
+  /** {@code count} ordinary requests to {@code model} with {@code rows} rows in all tables. */
+  static List<PredictRequest> of(LoadModel model, long rows, int count, Criticality criticality) {
+    return of(
+        model, LoadModel.schemaOf(rows), count, CANDIDATES, LoadModel.values(rows), criticality);
+  }
+
+  /** A block as the encoder takes it: ids are all it has. */
+  static WireBlock wire(Block block) {
+    ByteBuffer none = ByteBuffer.allocate(0);
+    return new WireBlock(
+        block.getRows(),
+        none,
+        block.getIds().asReadOnlyByteBuffer(),
+        none,
+        none,
+        none,
+        none,
+        none,
+        none);
+  }
 
   /**
    * Requests of one context and {@code candidates} candidates each.

@@ -2,7 +2,6 @@ package dev.wukong.serving.figures;
 
 import dev.wukong.bench.BenchmarkException;
 import dev.wukong.serving.figures.OpenLoop.Call;
-import dev.wukong.serving.figures.OpenLoop.End;
 import io.grpc.ManagedChannel;
 import java.io.IOException;
 import java.util.List;
@@ -14,10 +13,6 @@ import java.util.stream.Stream;
 final class LoadedServer implements AutoCloseable {
   private static final int CHANNELS = 4;
 
-  /** Below this share of the load that was planned nothing is said. */
-  private static final double PLANNED = 0.8;
-
-  private static final long LATE_NANOS = 100_000_000;
   private static final double SETTLE_SECONDS = 0.7;
 
   private final String title;
@@ -101,19 +96,14 @@ final class LoadedServer implements AutoCloseable {
    */
   long[] latencies(double rate, double seconds) throws Exception {
     List<Call> calls = load.open(rate, seconds);
-    long inTime = calls.stream().filter(c -> c.sentLate() < LATE_NANOS).count();
-    long failed = calls.stream().filter(c -> c.end() != End.ANSWERED).count();
-    if (inTime < PLANNED * calls.size() || failed > 0) {
+    CallFigures.requireSent(calls, calls.size());
+    long[] answered = CallFigures.answered(calls);
+    if (answered.length < calls.size()) {
       throw new BenchmarkException(
-          "void: of %d calls planned of %s %d were sent in time and %d failed, such as %s"
-              .formatted(calls.size(), title, inTime, failed, load.failure()));
+          "void: of %d calls of %s %d failed, such as %s"
+              .formatted(calls.size(), title, calls.size() - answered.length, load.failure()));
     }
-    return calls.stream().mapToLong(Call::nanos).sorted().toArray();
-  }
-
-  /** Milliseconds of the {@code q} quantile of ascending {@code nanos}. */
-  static double quantile(long[] nanos, double q) {
-    return nanos[(int) Math.min(nanos.length - 1, q * nanos.length)] / 1e6;
+    return answered;
   }
 
   @Override

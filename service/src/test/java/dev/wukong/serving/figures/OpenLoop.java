@@ -16,7 +16,6 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.locks.LockSupport;
 
 /**
  * Calls at times that do not depend on the answers, as users come: a slow server gets no fewer.
@@ -84,19 +83,10 @@ final class OpenLoop {
   Calls run(double rate, double seconds) throws InterruptedException {
     int most = (int) (rate * seconds * 1.2) + 100;
     Calls calls = new Calls(most);
-    long start = System.nanoTime();
-    double at = 0;
+    Arrivals arrivals = new Arrivals(random, rate, seconds);
     int sent = 0;
-    while (sent < most) {
-      at += -Math.log1p(-random.nextDouble()) / rate;
-      if (at >= seconds) {
-        break;
-      }
-      long due = start + (long) (at * 1e9);
-      for (long left = due - System.nanoTime(); left > 0; left = due - System.nanoTime()) {
-        LockSupport.parkNanos(left);
-      }
-      send(calls, sent++, due, start);
+    while (sent < most && arrivals.next()) {
+      send(calls, sent++, arrivals.due(), arrivals.start());
     }
     if (!calls.await(sent)) {
       throw new IllegalStateException("calls have not ended 60 s after the last was sent");

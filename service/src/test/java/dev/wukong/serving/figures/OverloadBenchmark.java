@@ -20,7 +20,6 @@ public final class OverloadBenchmark implements Benchmark {
   private static final String SERVER_CORE = "0";
   private static final LoadModel MODEL = LoadModel.LARGE;
   private static final long ROWS = 1_000_000;
-  private static final int VALUES = (int) (ROWS / 27);
   private static final int REQUESTS = 1000;
   private static final int CHANNELS = 4;
   private static final long DEADLINE_MILLIS = 500;
@@ -130,13 +129,7 @@ public final class OverloadBenchmark implements Benchmark {
     }
 
     private List<PredictRequest> requests(Criticality criticality) {
-      return LoadRequests.of(
-          MODEL,
-          LoadModel.schema(ROWS / 27 - 2),
-          REQUESTS,
-          LoadRequests.CANDIDATES,
-          VALUES,
-          criticality);
+      return LoadRequests.of(MODEL, ROWS, REQUESTS, criticality);
     }
 
     /** Requests a second that a few callers get who wait for their answers. */

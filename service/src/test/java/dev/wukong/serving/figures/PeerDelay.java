@@ -39,16 +39,16 @@ final class PeerDelay {
 
   /** Ascending nanoseconds of this server by the peer's protocol. */
   void infer(long[] nanos) {
-    infer = LoadedServer.quantile(nanos, Q);
+    infer = CallFigures.quantile(nanos, Q);
   }
 
   /** The last pair, for people. */
   String last() {
     return "p99 %.2f ms; %s %.2f"
         .formatted(
-            LoadedServer.quantile(predict.getLast(), Q),
+            CallFigures.quantile(predict.getLast(), Q),
             peer.text(),
-            LoadedServer.quantile(theirs.getLast(), Q));
+            CallFigures.quantile(theirs.getLast(), Q));
   }
 
   /**
@@ -74,10 +74,10 @@ final class PeerDelay {
                 rate,
                 ours.length,
                 their.length,
-                LoadedServer.quantile(ours, 0.5),
-                LoadedServer.quantile(their, 0.5),
-                LoadedServer.quantile(ours, Q),
-                LoadedServer.quantile(their, Q),
+                CallFigures.quantile(ours, 0.5),
+                CallFigures.quantile(their, 0.5),
+                CallFigures.quantile(ours, Q),
+                CallFigures.quantile(their, Q),
                 infer,
                 model.title());
     return Figure.of(
@@ -85,7 +85,7 @@ final class PeerDelay {
   }
 
   private static double[] each(List<long[]> runs) {
-    return runs.stream().mapToDouble(run -> LoadedServer.quantile(run, Q)).toArray();
+    return runs.stream().mapToDouble(run -> CallFigures.quantile(run, Q)).toArray();
   }
 
   private static long[] together(List<long[]> runs) {

@@ -9,60 +9,11 @@ import java.util.Map;
 /** The servers that a user would pick instead of this one. */
 enum PeerKind {
   /** NVIDIA's Triton, its core with models in Python. */
-  PYTRITON {
-    @Override
-    List<String> command(Path scripts, Path python, Path work) {
-      return List.of(python.toString(), scripts.resolve("pytriton/server.py").toString());
-    }
-
-    @Override
-    List<PeerSettings> sweep() {
-      return List.of(
-          PeerSettings.alone(1, 1),
-          PeerSettings.alone(2, 1),
-          PeerSettings.alone(1, 2),
-          PeerSettings.joined(4, 0),
-          PeerSettings.joined(8, 5000));
-    }
-  },
-
+  PYTRITON,
   /** Seldon's MLServer. */
-  MLSERVER {
-    @Override
-    List<String> command(Path scripts, Path python, Path work) {
-      return List.of(
-          "bash",
-          scripts.resolve("mlserver/start").toString(),
-          work.resolve("mlserver").toString());
-    }
-
-    @Override
-    List<PeerSettings> sweep() {
-      return List.of(
-          PeerSettings.alone(0, 1),
-          PeerSettings.alone(1, 1),
-          PeerSettings.alone(0, 2),
-          new PeerSettings(0, 1, 2, 500),
-          new PeerSettings(0, 1, 8, 5000));
-    }
-  },
-
+  MLSERVER,
   /** Ray Serve. */
-  RAY {
-    @Override
-    List<String> command(Path scripts, Path python, Path work) {
-      return List.of(python.toString(), scripts.resolve("ray/server.py").toString());
-    }
-
-    @Override
-    List<PeerSettings> sweep() {
-      return List.of(
-          PeerSettings.alone(1, 1),
-          PeerSettings.alone(2, 1),
-          PeerSettings.alone(1, 2),
-          PeerSettings.joined(8, 500));
-    }
-  };
+  RAY;
 
   /** What it is called by options and in reports. */
   String title() {
@@ -70,10 +21,40 @@ enum PeerKind {
   }
 
   /** What starts it in the foreground. */
-  abstract List<String> command(Path scripts, Path python, Path work);
+  List<String> command(Path scripts, Path python, Path work) {
+    Path own = scripts.resolve(title());
+    return switch (this) {
+      case PYTRITON, RAY -> List.of(python.toString(), own.resolve("server.py").toString());
+      case MLSERVER ->
+          List.of("bash", own.resolve("start").toString(), work.resolve(title()).toString());
+    };
+  }
 
   /** The settings among which the best are looked for. */
-  abstract List<PeerSettings> sweep();
+  List<PeerSettings> sweep() {
+    return switch (this) {
+      case PYTRITON ->
+          List.of(
+              PeerSettings.alone(1, 1),
+              PeerSettings.alone(2, 1),
+              PeerSettings.alone(1, 2),
+              PeerSettings.joined(4, 0),
+              PeerSettings.joined(8, 5000));
+      case MLSERVER ->
+          List.of(
+              PeerSettings.alone(0, 1),
+              PeerSettings.alone(1, 1),
+              PeerSettings.alone(0, 2),
+              new PeerSettings(0, 1, 2, 500),
+              new PeerSettings(0, 1, 8, 5000));
+      case RAY ->
+          List.of(
+              PeerSettings.alone(1, 1),
+              PeerSettings.alone(2, 1),
+              PeerSettings.alone(1, 2),
+              PeerSettings.joined(8, 500));
+    };
+  }
 
   /** Its environment: everything that its scripts read, nothing that calls home. */
   static Map<String, String> environment(

@@ -57,7 +57,7 @@ record PeerModel(
     Path ours = model.write(bundles, 1, rows);
     Path peers =
         peersVersion == 1 ? ours : model.write(root.resolve("other-" + rows), peersVersion, rows);
-    long buckets = rows / (LoadModel.CONTEXT_FEATURES + LoadModel.CANDIDATE_FEATURES) - 2;
+    long buckets = LoadModel.buckets(rows);
     Schema schema = LoadModel.schema(buckets);
     List<PredictRequest> requests =
         LoadRequests.of(

@@ -93,7 +93,7 @@ final class PeerPairs {
         try (Started peer = sides.start(one.kind(), one.settings())) {
           peer.server().capacity(2, seconds / 2);
           double p99 =
-              LoadedServer.quantile(
+              CallFigures.quantile(
                   peer.server().latencies(rate, Math.max(seconds, LEAST_CALLS / rate)),
                   PeerDelay.Q);
           say("%s at %.1f requests/s: p99 %.2f ms".formatted(one.text(), rate, p99));

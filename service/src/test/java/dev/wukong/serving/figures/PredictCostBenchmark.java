@@ -18,7 +18,6 @@ public final class PredictCostBenchmark implements Benchmark {
   private static final int REQUESTS = 1000;
   private static final int CANDIDATES = LoadRequests.CANDIDATES;
   private static final long ROWS = 1_000_000;
-  private static final int VALUES = (int) (ROWS / 27);
 
   /** Until the compiler has nothing left to do: a service runs for days. */
   private static final double WARM_SECONDS = 40;
@@ -77,10 +76,10 @@ public final class PredictCostBenchmark implements Benchmark {
     List<PredictRequest> requests =
         LoadRequests.of(
             model,
-            LoadModel.schema(ROWS / 27 - 2),
+            LoadModel.schemaOf(ROWS),
             REQUESTS,
             CANDIDATES,
-            VALUES,
+            LoadModel.values(ROWS),
             Criticality.CRITICALITY_NORMAL);
     ServerUnderTest.Options options =
         new ServerUnderTest.Options(
@@ -91,7 +90,8 @@ public final class PredictCostBenchmark implements Benchmark {
                 "wukong.engine.threads=1",
                 // Calls in flight are what saturates it here; refusals would only hold it up.
                 "wukong.batching.max-wait=2s"));
-    try (RawLoopProcess raw = new RawLoopProcess(SERVER_CORE, bundle, model, VALUES, 1);
+    try (RawLoopProcess raw =
+            new RawLoopProcess(SERVER_CORE, bundle, model, LoadModel.values(ROWS), 1);
         ServerUnderTest server =
             ServerUnderTest.start(
                 context, bundles, context.parts().resolve("work-" + model.title()), options)) {

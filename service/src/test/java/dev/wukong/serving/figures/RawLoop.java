@@ -11,8 +11,6 @@ import dev.wukong.data.FeatureEncoder;
 import dev.wukong.data.InputLayout;
 import dev.wukong.data.Scope;
 import dev.wukong.data.UniqueRows;
-import dev.wukong.data.WireBlock;
-import dev.wukong.proto.v1.Block;
 import dev.wukong.proto.v1.Criticality;
 import dev.wukong.proto.v1.PredictRequest;
 import dev.wukong.runtime.Device;
@@ -59,23 +57,10 @@ final class RawLoop {
     this.session = session;
     for (PredictRequest request : requests) {
       EncodingCounts counts = new EncodingCounts();
-      contexts.add(encoder.encode(Scope.CONTEXT, wire(request.getContext()), counts));
-      candidates.add(encoder.encode(Scope.CANDIDATE, wire(request.getCandidates()), counts));
+      contexts.add(encoder.encode(Scope.CONTEXT, LoadRequests.wire(request.getContext()), counts));
+      candidates.add(
+          encoder.encode(Scope.CANDIDATE, LoadRequests.wire(request.getCandidates()), counts));
     }
-  }
-
-  private static WireBlock wire(Block block) {
-    ByteBuffer none = ByteBuffer.allocate(0);
-    return new WireBlock(
-        block.getRows(),
-        none,
-        block.getIds().asReadOnlyByteBuffer(),
-        none,
-        none,
-        none,
-        none,
-        none,
-        none);
   }
 
   /** Arguments: the bundle's folder, its model, values of a feature, threads of a run. */

@@ -29,9 +29,6 @@ import java.util.stream.Stream;
 
 /** The service as a process of its own on chosen cores, with what the kernel says of it. */
 final class ServerUnderTest implements AutoCloseable {
-  /** Kernel ticks a second, as everywhere on Linux. */
-  private static final double TICKS = 100;
-
   private static final Duration READY = Duration.ofMinutes(3);
 
   private final Process process;
@@ -185,10 +182,7 @@ final class ServerUnderTest implements AutoCloseable {
 
   /** Seconds of processor time that the process has taken. */
   double cpuSeconds() throws IOException {
-    // After the name, which may hold blanks: field 3 is the first, 14 and 15 are wanted.
-    String stat = Files.readString(proc("stat"));
-    String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
-    return (Long.parseLong(fields[11]) + Long.parseLong(fields[12])) / TICKS;
+    return ProcessTree.Stat.parse(Files.readString(proc("stat"))).cpuSeconds();
   }
 
   /** Bytes of resident memory. */

@@ -62,10 +62,10 @@ public final class SigtermBenchmark implements Benchmark {
     List<PredictRequest> requests =
         LoadRequests.of(
             MODEL,
-            LoadModel.schema(ROWS / 27 - 2),
+            LoadModel.schemaOf(ROWS),
             1000,
             CANDIDATES,
-            (int) (ROWS / 27),
+            LoadModel.values(ROWS),
             Criticality.CRITICALITY_NORMAL);
     SplittableRandom random = new SplittableRandom(1);
     long admitted = 0;

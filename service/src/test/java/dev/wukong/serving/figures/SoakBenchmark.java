@@ -35,7 +35,6 @@ public final class SoakBenchmark implements Benchmark {
   private static final String SERVER_CORE = "0";
   private static final LoadModel MODEL = LoadModel.SMALL;
   private static final long ROWS = 100_000;
-  private static final int VALUES = (int) (ROWS / 27);
   private static final double MIB = 1 << 20;
   private static final int HEAP_MIB = 512;
   private static final int CHANNELS = 4;
@@ -87,22 +86,16 @@ public final class SoakBenchmark implements Benchmark {
               values("c", LoadModel.CONTEXT_FEATURES, LoadModel.CANDIDATE_FEATURES),
               values("c", LoadModel.CONTEXT_FEATURES, LoadModel.CANDIDATE_FEATURES));
       List<PredictRequest> requests =
-          LoadRequests.of(
-              MODEL,
-              LoadModel.schema(ROWS / 27 - 2),
-              1000,
-              LoadRequests.CANDIDATES,
-              VALUES,
-              Criticality.CRITICALITY_NORMAL);
+          LoadRequests.of(MODEL, ROWS, 1000, Criticality.CRITICALITY_NORMAL);
       ClientRequest other =
-          ClientRequest.of(
-              MODEL.title(), LoadModel.schema(ROWS / 27 - 2), contextValues, candidates);
+          ClientRequest.of(MODEL.title(), LoadModel.schemaOf(ROWS), contextValues, candidates);
       String json =
           JsonMapper.shared()
               .writeValueAsString(Map.of("context", contextValues, "candidates", candidates));
       try (SoakCallers callers = new SoakCallers(server, requests, other.infer(), json);
           SoakSwaps swaps = new SoakSwaps(server, MODEL, versions, every, context.planted(LEAK))) {
-        return new Run(context, server, channels, requests, callers, swaps, every).figures();
+        return new Run(context, server, channels, requests, callers.turns(), swaps.turns(), every)
+            .figures();
       } finally {
         channels.forEach(ManagedChannel::shutdownNow);
       }
@@ -123,8 +116,8 @@ public final class SoakBenchmark implements Benchmark {
     private final List<ManagedChannel> channels;
     private final List<PredictRequest> requests;
     private final OpenLoop loop;
-    private final SoakCallers callers;
-    private final SoakSwaps swaps;
+    private final SoakTurns callers;
+    private final SoakTurns swaps;
     private final double every;
     private final long start = System.nanoTime();
     private final Map<End, Long> ends = new EnumMap<>(End.class);
@@ -134,8 +127,8 @@ public final class SoakBenchmark implements Benchmark {
         ServerUnderTest server,
         List<ManagedChannel> channels,
         List<PredictRequest> requests,
-        SoakCallers callers,
-        SoakSwaps swaps,
+        SoakTurns callers,
+        SoakTurns swaps,
         double every) {
       this.context = context;
       this.server = server;
@@ -158,16 +151,16 @@ public final class SoakBenchmark implements Benchmark {
       load(rate, warm, new ArrayList<>());
       double heap = server.liveHeapBytes();
       List<ProcessSample> samples = new ArrayList<>();
-      long before = swaps.swaps();
+      long before = swaps.count();
       load(rate, minutes, samples);
-      long swapped = swaps.swaps() - before;
+      long swapped = swaps.count() - before;
       double heapAfter = server.liveHeapBytes();
       if (swapped < 0.8 * minutes * 60 / every - 1) {
         throw new BenchmarkException(
-            "void: %d swaps in %.0f minutes; %s".formatted(swapped, minutes, swaps.what()));
+            "void: %d swaps in %.0f minutes; %s".formatted(swapped, minutes, swaps.lastFailure()));
       }
       double measured = (samples.getLast().seconds() - samples.getFirst().seconds()) / 60;
-      long failed = ends.getOrDefault(End.FAILED, 0L) + callers.unexpected() + swaps.failed();
+      long failed = ends.getOrDefault(End.FAILED, 0L) + callers.failures() + swaps.failures();
       return List.of(
           // The last sample comes a second before the end.
           Figure.of("minutes", Math.rint(measured * 10) / 10, "min", ">=30", "after " + warm),
@@ -189,11 +182,11 @@ public final class SoakBenchmark implements Benchmark {
               "Predict %s; %d other calls, %d swaps. %s %s %s"
                   .formatted(
                       ends,
-                      callers.calls(),
-                      swaps.swaps(),
+                      callers.count(),
+                      swaps.count(),
                       loop.failure(),
-                      callers.what(),
-                      swaps.what())),
+                      callers.lastFailure(),
+                      swaps.lastFailure())),
           Figure.of("swaps", (double) swapped, "1"));
     }
 
@@ -276,7 +269,7 @@ public final class SoakBenchmark implements Benchmark {
     private ProcessSample sample() throws IOException {
       return new ProcessSample(
           (System.nanoTime() - start) / 1e9,
-          swaps.swaps(),
+          swaps.count(),
           server.anonymousBytes(),
           server.fileBytes(),
           server.handles(),

@@ -15,7 +15,6 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 
 /**
@@ -33,11 +32,7 @@ final class SoakCallers implements AutoCloseable {
   private final List<PredictRequest> requests;
   private final ModelInferRequest infer;
   private final String json;
-  private final Thread thread = new Thread(this::call, "soak-callers");
-  private volatile boolean stop;
-  private final AtomicLong calls = new AtomicLong();
-  private final AtomicLong unexpected = new AtomicLong();
-  private volatile String what = "";
+  private final SoakTurns turns = new SoakTurns("soak-callers", this::call);
 
   /**
    * Callers.
@@ -54,39 +49,22 @@ final class SoakCallers implements AutoCloseable {
     this.json = json;
   }
 
-  void start() {
-    thread.start();
+  /** Calls made; failed are those that ended in another way than they must. */
+  SoakTurns turns() {
+    return turns;
   }
 
-  /** Calls made. */
-  long calls() {
-    return calls.get();
-  }
-
-  /** Calls that ended in another way than they must. */
-  long unexpected() {
-    return unexpected.get();
-  }
-
-  /** The last such end. */
-  String what() {
-    return what;
-  }
-
-  private void call() {
-    for (int i = 0; !stop; i++) {
+  private void call() throws InterruptedException {
+    for (int i = 0; !turns.stopped(); i++) {
       String end;
       try {
         end = once(i, requests.get(i % requests.size()));
       } catch (IOException e) {
         end = e.toString();
-      } catch (InterruptedException e) {
-        return;
       }
-      calls.incrementAndGet();
+      turns.made();
       if (!end.isEmpty()) {
-        unexpected.incrementAndGet();
-        what = end;
+        turns.failed(end);
       }
       LockSupport.parkNanos(PAUSE_NANOS);
     }
@@ -188,12 +166,7 @@ final class SoakCallers implements AutoCloseable {
   /** Ends after the call under way. */
   @Override
   public void close() {
-    stop = true;
-    try {
-      thread.join();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
+    turns.close();
     channel.shutdownNow();
   }
 }

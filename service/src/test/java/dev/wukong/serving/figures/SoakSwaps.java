@@ -14,7 +14,6 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 
 /**
@@ -35,11 +34,7 @@ final class SoakSwaps implements AutoCloseable {
   private final double every;
   private final boolean leak;
   private final List<ManagedChannel> leaked = new ArrayList<>();
-  private final Thread thread = new Thread(this::swap, "soak-swaps");
-  private volatile boolean stop;
-  private final AtomicLong swaps = new AtomicLong();
-  private final AtomicLong failed = new AtomicLong();
-  private volatile String what = "";
+  private final SoakTurns turns = new SoakTurns("soak-swaps", this::swap);
 
   /**
    * Swaps.
@@ -56,49 +51,35 @@ final class SoakSwaps implements AutoCloseable {
     this.leak = leak;
   }
 
-  void start() {
-    thread.start();
+  /**
+   * Versions that were put into place; failed are those that did not serve in time, and operators'
+   * calls.
+   */
+  SoakTurns turns() {
+    return turns;
   }
 
-  /** Versions that were put into place. */
-  long swaps() {
-    return swaps.get();
-  }
-
-  /** Versions that did not serve in time, and operators' calls that failed. */
-  long failed() {
-    return failed.get();
-  }
-
-  /** The last such failure. */
-  String what() {
-    return what;
-  }
-
-  private void swap() {
+  private void swap() throws InterruptedException {
     ManagedChannel channel = server.adminChannel();
     AdminServiceBlockingStub admin = AdminServiceGrpc.newBlockingStub(channel);
     long start = System.nanoTime();
     try {
-      for (int i = 1; !stop; i++) {
+      for (int i = 1; !turns.stopped(); i++) {
         versions.prepare(1);
         long due = start + (long) (i * every * 1e9);
-        for (long left = due - System.nanoTime(); left > 0 && !stop; ) {
+        for (long left = due - System.nanoTime(); left > 0 && !turns.stopped(); ) {
           LockSupport.parkNanos(Math.min(left, 100_000_000));
           left = due - System.nanoTime();
         }
-        if (stop) {
+        if (turns.stopped()) {
           return;
         }
-        swaps.incrementAndGet();
+        turns.made();
         one(admin.withDeadlineAfter(30, TimeUnit.SECONDS), versions.next());
         versions.remove(KEPT);
       }
     } catch (IOException | StatusRuntimeException e) {
-      failed.incrementAndGet();
-      what = e.toString();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
+      turns.failed(e.toString());
     } finally {
       channel.shutdownNow();
     }
@@ -107,10 +88,10 @@ final class SoakSwaps implements AutoCloseable {
   private void one(AdminServiceBlockingStub admin, long version)
       throws IOException, InterruptedException {
     server.awaitVersion(model, version);
-    if (swaps.get() % LABEL_EACH == 0) {
+    if (turns.count() % LABEL_EACH == 0) {
       admin.setLabel(label(version));
     }
-    if (swaps.get() % ROLLBACK_EACH == 7) {
+    if (turns.count() % ROLLBACK_EACH == 7) {
       admin.rollback(RollbackRequest.newBuilder().setModel(model).setReason("soak").build());
       server.awaitVersion(model, version - 1);
     }
@@ -149,12 +130,7 @@ final class SoakSwaps implements AutoCloseable {
   /** Ends after the swap under way. */
   @Override
   public void close() {
-    stop = true;
-    try {
-      thread.join();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
+    turns.close();
     leaked.forEach(ManagedChannel::shutdownNow);
   }
 }

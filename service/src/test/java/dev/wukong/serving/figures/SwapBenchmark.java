@@ -26,7 +26,6 @@ public final class SwapBenchmark implements Benchmark {
   private static final String PAUSE = "pause";
   private static final String SERVER_CORE = "0";
   private static final long ROWS = 100_000;
-  private static final int VALUES = (int) (ROWS / 27);
   private static final int REQUESTS = 1000;
   private static final int CHANNELS = 4;
   private static final long DEADLINE_MILLIS = 1000;
@@ -56,13 +55,7 @@ public final class SwapBenchmark implements Benchmark {
     Path staged = context.parts().resolve("staged");
     model.write(root, 1, ROWS);
     List<PredictRequest> requests =
-        LoadRequests.of(
-            model,
-            LoadModel.schema(ROWS / 27 - 2),
-            REQUESTS,
-            LoadRequests.CANDIDATES,
-            VALUES,
-            Criticality.CRITICALITY_NORMAL);
+        LoadRequests.of(model, ROWS, REQUESTS, Criticality.CRITICALITY_NORMAL);
     ServerUnderTest.Options options =
         new ServerUnderTest.Options(
             SERVER_CORE,

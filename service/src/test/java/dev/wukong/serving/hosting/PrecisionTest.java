@@ -51,17 +51,6 @@ class PrecisionTest {
     return folder.resolve("bundles");
   }
 
-  private static void awaitVersion(Served served, long version) throws Exception {
-    Served.await(
-        "version " + version + " serves",
-        () ->
-            served
-                .bean(ModelHost.class)
-                .model("tiny")
-                .map(m -> m.servingVersion() == version)
-                .orElse(false));
-  }
-
   private static ModelStatus status(Served served) {
     try (RankingClient client = RankingClient.over(served.channel(), "tiny", DEADLINE)) {
       return client.model().getStatus();
@@ -86,13 +75,13 @@ class PrecisionTest {
         .isNotCloseTo(model.logit(CONTEXT, CANDIDATES.get(0)), within(1e-5));
     model.writeWithHalf(root(), "tiny", 1, 0.01);
     try (Served served = Served.start(root(), HALF)) {
-      awaitVersion(served, 1);
+      served.awaitServing("tiny", 1);
       check(served, model.rounded());
       assertThat(status(served).getPrecision()).isEqualTo("fp16");
       assertThat(models(served)).contains("\"precision\":\"fp16\"");
     }
     try (Served served = Served.start(root())) {
-      awaitVersion(served, 1);
+      served.awaitServing("tiny", 1);
       check(served, model);
       assertThat(status(served).getPrecision()).isEqualTo("fp32");
       assertThat(models(served)).contains("\"precision\":\"fp32\"");
@@ -104,7 +93,7 @@ class PrecisionTest {
   void serve_halfPrecisionWithRowsOutsideOfMemory_answersAlike() throws Exception {
     new TinyModel(1).writeWithHalf(root(), "tiny", 1, 0.01);
     try (Served served = Served.start(root(), HALF, "wukong.rows.resident=1KB")) {
-      awaitVersion(served, 1);
+      served.awaitServing("tiny", 1);
       check(served, new TinyModel(1).rounded());
     }
   }
@@ -113,7 +102,7 @@ class PrecisionTest {
   void poll_newerBundleWithoutThatGraph_isRefusedAndTheOldOneServes() throws Exception {
     new TinyModel(1).writeWithHalf(root(), "tiny", 1, 0.01);
     try (Served served = Served.start(root(), HALF)) {
-      awaitVersion(served, 1);
+      served.awaitServing("tiny", 1);
       new TinyModel(2).write(root(), "tiny", 2);
       Served.await(
           "version 2 is refused",

@@ -50,10 +50,7 @@ class RowRetentionTest {
   }
 
   private static void awaitServing(Served served, long version) throws Exception {
-    ModelHost host = served.bean(ModelHost.class);
-    Served.await(
-        "version " + version + " serves",
-        () -> host.model("tiny").map(m -> m.servingVersion() == version).orElse(false));
+    served.awaitServing("tiny", version);
   }
 
   private static Set<RowsView> views(long... versions) {

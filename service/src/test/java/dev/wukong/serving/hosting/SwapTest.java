@@ -42,10 +42,7 @@ class SwapTest {
   }
 
   private static void awaitVersion(Served served, long version) throws Exception {
-    ModelHost host = served.bean(ModelHost.class);
-    Served.await(
-        "version " + version + " serves",
-        () -> host.model("tiny").map(m -> m.servingVersion() == version).orElse(false));
+    served.awaitServing("tiny", version);
   }
 
   private static ModelStatus status(Served served) {

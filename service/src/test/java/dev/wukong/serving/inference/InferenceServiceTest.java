@@ -27,7 +27,6 @@ import dev.wukong.proto.inference.ModelStatisticsRequest;
 import dev.wukong.proto.inference.ServerLiveRequest;
 import dev.wukong.proto.inference.ServerMetadataRequest;
 import dev.wukong.proto.inference.ServerReadyRequest;
-import dev.wukong.serving.hosting.ModelHost;
 import dev.wukong.serving.testing.Served;
 import dev.wukong.serving.testing.TinyModel;
 import io.grpc.Status.Code;
@@ -60,9 +59,7 @@ class InferenceServiceTest {
   void start(@TempDir Path root) throws Exception {
     MODEL.write(root.resolve("bundles"), "tiny", 3);
     served = Served.start(root.resolve("bundles"));
-    ModelHost host = served.bean(ModelHost.class);
-    Served.await(
-        "it serves", () -> host.model("tiny").map(m -> m.servingVersion() == 3).orElse(false));
+    served.awaitServing("tiny", 3);
   }
 
   @AfterAll

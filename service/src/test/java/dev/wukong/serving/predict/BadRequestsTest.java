@@ -14,7 +14,6 @@ import dev.wukong.proto.v1.ModelSelector;
 import dev.wukong.proto.v1.PredictRequest;
 import dev.wukong.proto.v1.RankingServiceGrpc;
 import dev.wukong.proto.v1.StatusServiceGrpc;
-import dev.wukong.serving.hosting.ModelHost;
 import dev.wukong.serving.testing.Served;
 import dev.wukong.serving.testing.TinyModel;
 import io.grpc.Status.Code;
@@ -64,9 +63,7 @@ class BadRequestsTest {
             "wukong.models=tiny,empty",
             "wukong.limits.candidates=100",
             "wukong.limits.contexts=10");
-    ModelHost host = served.bean(ModelHost.class);
-    Served.await(
-        "it serves", () -> host.model("tiny").map(m -> m.servingVersion() == 1).orElse(false));
+    served.awaitServing("tiny", 1);
     try (RankingClient client =
         RankingClient.over(served.channel(), "tiny", Duration.ofMinutes(2))) {
       good =

@@ -62,8 +62,7 @@ class PredictLimitsTest {
             "wukong.limits.candidates=" + QUEUE,
             "wukong.limits.default-deadline=1h",
             "wukong.limits.max-deadline=1h");
-    Served.await(
-        "it serves", () -> host().model("tiny").map(m -> m.servingVersion() == 1).orElse(false));
+    served.awaitServing("tiny", 1);
   }
 
   @AfterAll

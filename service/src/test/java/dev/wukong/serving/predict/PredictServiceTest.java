@@ -9,7 +9,6 @@ import dev.wukong.client.RankingClient;
 import dev.wukong.data.RowSource;
 import dev.wukong.proto.v1.PredictRequest;
 import dev.wukong.proto.v1.PredictResponse;
-import dev.wukong.serving.hosting.ModelHost;
 import dev.wukong.serving.testing.Answer;
 import dev.wukong.serving.testing.Served;
 import dev.wukong.serving.testing.TinyModel;
@@ -61,10 +60,7 @@ class PredictServiceTest {
             "wukong.limits.candidates=1000",
             "wukong.limits.in-flight=64",
             "spring.grpc.server.inprocess.name=predict-test");
-    ModelHost host = served.bean(ModelHost.class);
-    Served.await(
-        "version 3 serves",
-        () -> host.model("tiny").map(m -> m.servingVersion() == 3).orElse(false));
+    served.awaitServing("tiny", 3);
     client = RankingClient.over(served.channel(), "tiny", DEADLINE);
   }
 

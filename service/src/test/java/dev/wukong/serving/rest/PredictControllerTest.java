@@ -49,7 +49,7 @@ class PredictControllerTest {
             "wukong.limits.candidates=4",
             "wukong.limits.default-deadline=1m",
             "wukong.limits.max-deadline=1m");
-    Served.await("it serves", () -> model().map(m -> m.servingVersion() == 3).orElse(false));
+    served.awaitServing("tiny", 3);
   }
 
   private Optional<ServedModel> model() {

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.wukong.client.RankingClient;
-import dev.wukong.serving.hosting.ModelHost;
 import dev.wukong.serving.testing.Served;
 import dev.wukong.serving.testing.TinyModel;
 import io.opentelemetry.sdk.trace.SdkTracerProvider;
@@ -33,9 +32,7 @@ class SeenByDefaultTest {
         assertThatThrownBy(() -> served.bean(part))
             .isInstanceOf(NoSuchBeanDefinitionException.class);
       }
-      ModelHost host = served.bean(ModelHost.class);
-      Served.await(
-          "it serves", () -> host.model("tiny").map(m -> m.servingVersion() == 1).orElse(false));
+      served.awaitServing("tiny", 1);
       try (RankingClient client = RankingClient.over(served.channel(), "", Duration.ofMinutes(2))) {
         client.predict(Map.of("user", 100), List.of(Map.of("item", 1, "picture", List.of(0, 0))));
       }

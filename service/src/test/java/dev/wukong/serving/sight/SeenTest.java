@@ -111,10 +111,7 @@ class SeenTest {
   }
 
   private void serves(long version) throws Exception {
-    ModelHost host = served.bean(ModelHost.class);
-    Served.await(
-        "it serves",
-        () -> host.model("tiny").map(m -> m.servingVersion() == version).orElse(false));
+    served.awaitServing("tiny", version);
   }
 
   @AfterAll

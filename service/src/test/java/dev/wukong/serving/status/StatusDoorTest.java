@@ -9,7 +9,6 @@ import dev.wukong.proto.v1.LoadVersionRequest;
 import dev.wukong.proto.v1.SetLabelRequest;
 import dev.wukong.proto.v1.SetTrafficRequest;
 import dev.wukong.proto.v1.TrafficShare;
-import dev.wukong.serving.hosting.ModelHost;
 import dev.wukong.serving.testing.Served;
 import dev.wukong.serving.testing.TinyModel;
 import io.grpc.ManagedChannel;
@@ -124,9 +123,7 @@ class StatusDoorTest {
         RankingClient client =
             RankingClient.connect(
                 "localhost:" + served.grpcPort(), "tiny", Duration.ofMinutes(2))) {
-      ModelHost host = served.bean(ModelHost.class);
-      Served.await(
-          "it serves", () -> host.model("tiny").map(m -> m.servingVersion() == 1).orElse(false));
+      served.awaitServing("tiny", 1);
       assertThat(status(served, -1).at("/models/0/shadows")).isEmpty();
       ManagedChannel operator =
           NettyChannelBuilder.forAddress("127.0.0.1", served.adminPort()).usePlaintext().build();
