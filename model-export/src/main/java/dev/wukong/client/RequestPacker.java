@@ -55,7 +55,7 @@ public final class RequestPacker {
   }
 
   private Block block(Scope scope, String name, List<? extends Map<String, ?>> values) {
-    try (ValueRows rows = new ValueRows(name, columns(scope), values)) {
+    try (ValueRows rows = new ValueRows(name, scope == Scope.CANDIDATE, columns(scope), values)) {
       BlockWriter writer = new BlockWriter(schema, scope, rows);
       while (rows.next()) {
         writer.add();

@@ -12,15 +12,22 @@ import org.jspecify.annotations.Nullable;
 /** Rows given as values by column name; a column that a row does not name is absent there. */
 final class ValueRows implements RowSource {
   private final String name;
+  private final boolean listed;
   private final List<String> columns;
   private final List<? extends Map<String, ?>> rows;
   private int current = -1;
 
   /**
+   * @param listed whether there may be several rows, which messages then number from 0
    * @param columns that the schema may ask for, whether or not a row names them
    */
-  ValueRows(String name, Collection<String> columns, List<? extends Map<String, ?>> rows) {
+  ValueRows(
+      String name,
+      boolean listed,
+      Collection<String> columns,
+      List<? extends Map<String, ?>> rows) {
     this.name = name;
+    this.listed = listed;
     Set<String> all = new LinkedHashSet<>(columns);
     rows.forEach(row -> all.addAll(row.keySet()));
     this.columns = new ArrayList<>(all);
@@ -46,6 +53,11 @@ final class ValueRows implements RowSource {
   @Override
   public long row() {
     return current + 1L;
+  }
+
+  @Override
+  public String place() {
+    return listed ? "%s[%d]".formatted(name, current) : name;
   }
 
   @Override

@@ -113,11 +113,26 @@ public final class BlockWriter {
     switch (feature.type()) {
       case INT64 -> column.values.addLong(column.cell.toInt64(value));
       case STRING -> {
-        byte[] utf8 = column.cell.toText(value).getBytes(StandardCharsets.UTF_8);
+        byte[] utf8 = utf8(column.cell, column.cell.toText(value));
         column.values.addInt(utf8.length);
         column.strings.addBytes(utf8);
       }
     }
+  }
+
+  /** Half a surrogate pair would become a question mark, and so another id. */
+  private static byte[] utf8(Cell cell, String text) {
+    for (int i = 0; i < text.length(); i++) {
+      if (Character.isSurrogate(text.charAt(i))) {
+        if (!Character.isSurrogatePair(
+            text.charAt(i), i + 1 < text.length() ? text.charAt(i + 1) : ' ')) {
+          throw cell.bad(
+              "has half a surrogate pair at character " + i, "text that UTF-8 can hold is needed");
+        }
+        i++;
+      }
+    }
+    return text.getBytes(StandardCharsets.UTF_8);
   }
 
   private void addNumbers(Column column, NumberFeature feature) {

@@ -135,8 +135,7 @@ record Cell(RowSource source, int column, int weights, String user) {
 
   DataException bad(String what, String allowed) {
     return new DataException(
-        "%s, row %d, column '%s' (%s) %s; %s"
-            .formatted(
-                source.name(), source.row(), source.columns().get(column), user, what, allowed));
+        "%s, column '%s' (%s) %s; %s"
+            .formatted(source.place(), source.columns().get(column), user, what, allowed));
   }
 }

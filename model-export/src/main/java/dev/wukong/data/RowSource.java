@@ -21,6 +21,11 @@ public interface RowSource extends AutoCloseable {
   /** Rows read so far; the current row's number, counted from 1. */
   long row();
 
+  /** Where the current row is, for messages. */
+  default String place() {
+    return "%s, row %d".formatted(name(), row());
+  }
+
   /**
    * The current row's value in {@code column}: null where absent, else a String, Number, Boolean,
    * List of these, or long[], float[] or double[]; anything else is taken as its text.

@@ -25,7 +25,7 @@ public class ServingApplication {
    * Starts the service; settings come from the command line, the environment and {@code
    * application.yaml}.
    */
-  public static void main(String[] arguments) throws IOException, InterruptedException {
+  public static void main(String[] arguments) throws InterruptedException {
     // Figures in messages are the same wherever it runs.
     Locale.setDefault(Locale.ROOT);
     for (String argument : arguments) {
@@ -43,9 +43,18 @@ public class ServingApplication {
     NativeHeap.giveBackLargeBlocks();
     List<String> settings = new ArrayList<>(List.of(arguments));
     if (settings.remove(REHEARSE)) {
-      Rehearsal.run(ServingApplication::start, settings);
+      rehearse(settings);
     } else {
       start(settings);
+    }
+  }
+
+  private static void rehearse(List<String> settings) throws InterruptedException {
+    try {
+      Rehearsal.run(ServingApplication::start, settings);
+    } catch (IOException e) {
+      System.err.printf("The rehearsal failed: %s%n", e.getMessage());
+      System.exit(1);
     }
   }
 

@@ -62,6 +62,11 @@ class ServingConfiguration {
   }
 
   @Bean
+  ConnectorErrors.Customizer connectorErrors() {
+    return new ConnectorErrors.Customizer();
+  }
+
+  @Bean
   RowStore rowStore(ServingProperties properties) {
     return switch (properties.rows().store()) {
       case ROCKS -> openStore(properties.rows().storeDir().path());

@@ -5,11 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.wukong.client.RankingClient;
 import dev.wukong.serving.testing.Served;
 import dev.wukong.serving.testing.TinyModel;
+import java.net.InetAddress;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -18,6 +21,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class RestTest {
@@ -57,6 +61,28 @@ class RestTest {
         assertThat(page.body())
             .isEqualTo("{\"status\":404,\"error\":\"Not Found\",\"path\":\"%s\"}".formatted(path));
       }
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "'GET /a|b HTTP/1.1\r\nHost: x\r\n', 400, Bad Request",
+    "'GET /%ff%2F HTTP/1.1\r\nHost: x\r\n', 400, Bad Request",
+    "'GET / HTTP/1.1\r\nHost: a b\r\n', 400, Bad Request",
+    "'GET / HTTP/1.1\r\n', 400, Bad Request",
+    "'GET / HTTP/9.1\r\nHost: x\r\n', 505, HTTP Version not supported"
+  })
+  void rest_malformedRequest_isSmallJson(
+      String head, int status, String error, @TempDir Path folder) throws Exception {
+    Path root = Files.createDirectory(folder.resolve("bundles"));
+    try (Served served = Served.start(root);
+        Socket socket = new Socket(InetAddress.getLoopbackAddress(), served.httpPort())) {
+      String text = head.translateEscapes() + "Connection: close\r\n\r\n";
+      socket.getOutputStream().write(text.getBytes(StandardCharsets.US_ASCII));
+      String answer = new String(socket.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
+      assertThat(answer)
+          .startsWith("HTTP/1.1 " + status)
+          .endsWith("\r\n\r\n{\"status\":%d,\"error\":\"%s\"}".formatted(status, error));
     }
   }
 

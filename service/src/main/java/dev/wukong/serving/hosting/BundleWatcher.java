@@ -2,11 +2,9 @@ package dev.wukong.serving.hosting;
 
 import dev.wukong.bundle.BundleStore;
 import dev.wukong.serving.embedding.RowStore;
-import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -43,20 +41,11 @@ public final class BundleWatcher implements AutoCloseable {
     void run() throws IOException;
   }
 
-  /** Tells the state of a version's folder. */
-  @FunctionalInterface
-  interface FolderStates {
-    FolderState of(Path folder) throws IOException;
-  }
-
   private final ModelHost host;
   private final HostingOptions options;
-  private final FolderStates folders;
   private final BundleStore bundles;
-  private final BundleLoader loader;
+  private final VersionLoads loads;
   private final RowRetention retention;
-  private final MeterRegistry meters;
-  private final LongSupplier clock;
   private final Thread thread;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition wake = lock.newCondition();
@@ -72,8 +61,8 @@ public final class BundleWatcher implements AutoCloseable {
 
   private final VersionPlans plans;
 
-  /** Whether the thread stands behind those that answer requests. Watcher thread only. */
-  private boolean quiet;
+  /** Labels by model that answer nothing, as they were last logged. Watcher thread only. */
+  private final Map<String, Map<String, Long>> lost = new HashMap<>();
 
   /** Watcher thread only. */
   private final Refusals refusals;
@@ -104,13 +93,12 @@ public final class BundleWatcher implements AutoCloseable {
       Executor readers,
       MeterRegistry meters,
       LongSupplier clock,
-      FolderStates folders) {
+      VersionLoads.FolderStates folders) {
     this.host = host;
     this.options = options;
-    this.folders = folders;
     this.bundles = new BundleStore(options.root());
     // A session on one thread starts none; others have helpers, which answer requests.
-    this.loader =
+    BundleLoader loader =
         new BundleLoader(
             options,
             store,
@@ -119,9 +107,10 @@ public final class BundleWatcher implements AutoCloseable {
             this::isClosed,
             options.engine().threads() > 1 ? starter::start : Supplier::get);
     this.retention = new RowRetention(store, bundles, this::isClosed);
-    this.meters = meters;
-    this.clock = clock;
     this.refusals = new Refusals(options.poll());
+    this.loads =
+        new VersionLoads(
+            host, bundles, folders, loader, refusals, retention, meters, clock, this::isClosed);
     this.plans = new VersionPlans(options.plans());
     this.thread = Thread.ofPlatform().daemon().name("bundles").unstarted(this::work);
     options.models().forEach(host::add);
@@ -266,9 +255,13 @@ public final class BundleWatcher implements AutoCloseable {
         wanted.add(version);
       }
     }
-    if (!isClosed() && model.retain(wanted)) {
+    if (isClosed()) {
+      return;
+    }
+    if (model.retain(wanted)) {
       retention.changed(model);
     }
+    reportLost(model);
   }
 
   /** The versions of the policy that are loaded; the newest of them serves. */
@@ -297,87 +290,23 @@ public final class BundleWatcher implements AutoCloseable {
   }
 
   /** Loads a version; whether that went well. Watcher thread only. */
-  boolean load(ServedModel model, long number) throws IOException {
-    Path folder = bundles.path(model.name(), number);
-    FolderState state;
-    try {
-      state = folders.of(folder);
-    } catch (NoSuchFileException e) {
-      log.debug("version {} of model '{}' went away", number, model.name(), e);
-      return false;
-    } catch (IOException e) {
-      // Such as a folder in it that this process may not list: that is this version's trouble, and
-      // an older one may serve meanwhile.
-      if (refusals.mayTry(model.name(), number, FolderState.UNKNOWN, clock.getAsLong())) {
-        refuse(model, number, FolderState.UNKNOWN, e);
-      }
-      return false;
-    }
-    if (!refusals.mayTry(model.name(), number, state, clock.getAsLong())) {
-      return false;
-    }
-    model.loading(number);
-    try {
-      if (!quiet && host.models().stream().anyMatch(other -> other.servingVersion() > 0)) {
-        // Before anybody is served there is nobody to be kept waiting.
-        QuietThread.begin();
-        quiet = true;
-      }
-      long began = System.nanoTime();
-      HostedModel loaded = loader.load(folder, model.costs());
-      log.info(
-          "model '{}' version {}: loaded in {} ms, {} rows in memory",
-          model.name(),
-          number,
-          TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - began),
-          loaded.residentRows());
-      count(model, "loaded");
-      model.add(loaded);
-    } catch (Throwable e) { // Also errors: one model's load may not end the watching of all.
-      if (isClosed()) {
-        // Whatever it was, nobody is left to whom the version is refused.
-        log.info("model '{}' version {}: the load was given up, stopping", model.name(), number);
-        log.debug("model '{}' version {}: the load was given up", model.name(), number, e);
-      } else {
-        refuse(model, number, state, e);
-      }
-      return false;
-    }
-    refusals.forget(model.name(), number);
-    retention.changed(model);
-    return true;
+  boolean load(ServedModel model, long version) throws IOException {
+    return loads.load(model, version);
   }
 
-  private void refuse(ServedModel model, long number, FolderState state, Throwable thrown) {
-    LoadFailure failure = LoadFailure.of(thrown);
-    boolean news = refusals.add(model.name(), number, state, failure, clock.getAsLong());
-    count(model, "refused"); // Before it is to be seen, so that whoever sees it finds it counted.
-    model.failed(number, failure.reason());
-    retention.changed(model);
-    if (!failure.passing()) {
-      retention.refused(model, number);
-    }
-    if (news) {
-      log.error(
-          "model '{}' version {} cannot be used, {}, {}: {}",
+  /** Logs which labels answer nothing, whenever that has changed. */
+  private void reportLost(ServedModel model) {
+    Map<String, Long> now = model.lostLabels();
+    Map<String, Long> before =
+        now.isEmpty() ? lost.remove(model.name()) : lost.put(model.name(), now);
+    if (!now.isEmpty() && !now.equals(before)) {
+      log.warn(
+          "model '{}': these labels point to versions that are not loaded: {}; requests for them"
+              + " are refused, and their shares go to version {}",
           model.name(),
-          number,
-          model.servingVersion() == 0
-              ? "no version serves"
-              : "version %d keeps serving".formatted(model.servingVersion()),
-          failure.passing() ? "it is tried again" : "it is tried again when its files change",
-          failure.reason());
+          now,
+          model.servingVersion());
     }
-    log.debug("model '{}' version {} cannot be used", model.name(), number, thrown);
-  }
-
-  private void count(ServedModel model, String outcome) {
-    Counter.builder("wukong.hosting.loads")
-        .description("Tries to load a bundle version")
-        .tag("model", model.name())
-        .tag("outcome", outcome)
-        .register(meters)
-        .increment();
   }
 
   private boolean isClosed() {

@@ -74,6 +74,10 @@ public final class ServedModel {
         .description("Bundle versions above the one that serves that cannot be used")
         .tag("model", name)
         .register(meters);
+    Gauge.builder("wukong.hosting.labels.lost", this, model -> model.lostLabels().size())
+        .description("Labels whose version is not loaded")
+        .tag("model", name)
+        .register(meters);
     Gauge.builder("wukong.embedding.resident", this, ServedModel::residentRows)
         .description("Rows in memory of the version that serves")
         .tag("model", name)
@@ -95,9 +99,20 @@ public final class ServedModel {
     return routing.main();
   }
 
-  /** Loaded versions by label. */
+  /** Versions by label; {@link #lostLabels} are not loaded. */
   public Map<String, Long> labels() {
     return routing.labels();
+  }
+
+  /**
+   * The labels whose versions are not loaded, with these: requests for them are refused, and their
+   * shares go to the version that serves.
+   */
+  public Map<String, Long> lostLabels() {
+    Routing now = routing;
+    Map<String, Long> lost = new TreeMap<>(now.labels());
+    lost.values().removeAll(now.loaded().keySet());
+    return lost;
   }
 
   /** Shares of the requests that ask for no version, by label. */

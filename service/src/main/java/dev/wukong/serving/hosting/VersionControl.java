@@ -132,6 +132,12 @@ public final class VersionControl {
                     "model '%s' has no label '%s'; it has %s"
                         .formatted(name, label, plan.labels()));
               }
+              if (share.getValue() > 0 && model.lostLabels().containsKey(label)) {
+                throw new NotNow(
+                    ("label '%s' of model '%s' points to version %d, which is not loaded; move the"
+                            + " label first")
+                        .formatted(label, name, plan.labels().get(label)));
+              }
               shares.add(new Share(label, share.getValue(), shadow));
             }
           }

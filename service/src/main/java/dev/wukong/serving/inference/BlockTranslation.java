@@ -1,6 +1,7 @@
 package dev.wukong.serving.inference;
 
 import com.google.protobuf.ByteString;
+import dev.wukong.data.DataException;
 import dev.wukong.data.Feature;
 import dev.wukong.data.IdFeature;
 import dev.wukong.data.NumberFeature;
@@ -96,12 +97,12 @@ final class BlockTranslation {
       return null;
     }
     if (values.rows() != rows) {
-      throw new BadInference(
+      throw new DataException(
           "inputs: '%s' has %d rows; %d are needed, as the other tensors of '%s' have"
               .formatted(name, values.rows(), rows, scope.name().toLowerCase(Locale.ROOT)));
     }
     if (width > 0 && values.width() != width) {
-      throw new BadInference(
+      throw new DataException(
           "inputs: '%s' has %d values a row; %d are needed".formatted(name, values.width(), width));
     }
     return values;
@@ -122,7 +123,7 @@ final class BlockTranslation {
       Values own = find(FeatureTensors.weights(feature), Datatype.FP32, 1);
       weights.add(own == null ? ByteString.copyFrom(new byte[4 * rows]) : own.bytes());
       if (own == null && values != null) {
-        throw new BadInference(
+        throw new DataException(
             "inputs: '%s' is missing".formatted(FeatureTensors.weights(feature)));
       }
     }
@@ -147,7 +148,7 @@ final class BlockTranslation {
     for (int row = 0; row < rows; row++) {
       used[row] = own == null ? values.width() : given.getInt(4 * row);
       if (used[row] < 0 || used[row] > values.width()) {
-        throw new BadInference(
+        throw new DataException(
             "inputs: '%s' has %d in row %d; 0 to %d are allowed"
                 .formatted(FeatureTensors.count(feature), used[row], row, values.width()));
       }
@@ -158,7 +159,7 @@ final class BlockTranslation {
     if (feature.weighted()) {
       Values weight = find(FeatureTensors.weights(feature), Datatype.FP32, values.width());
       if (weight == null) {
-        throw new BadInference(
+        throw new DataException(
             "inputs: '%s' is missing".formatted(FeatureTensors.weights(feature)));
       }
       weights.add(own == null ? weight.bytes() : firsts(weight, 4, used));
@@ -197,7 +198,7 @@ final class BlockTranslation {
       for (int i = 0; i < values.width(); i++) {
         int length = bytes.remaining() < 4 ? -1 : bytes.getInt();
         if (length < 0 || length > bytes.remaining()) {
-          throw new BadInference(
+          throw new DataException(
               "inputs: '%s', row %d: a string is cut off; each is its length (4 bytes) and its bytes"
                   .formatted(values.name(), row));
         }
@@ -209,7 +210,7 @@ final class BlockTranslation {
       }
     }
     if (bytes.hasRemaining()) {
-      throw new BadInference(
+      throw new DataException(
           "inputs: '%s' has %d bytes after its last string"
               .formatted(values.name(), bytes.remaining()));
     }
@@ -220,7 +221,7 @@ final class BlockTranslation {
   private void number(NumberFeature feature) {
     Values values = find(FeatureTensors.name(feature), Datatype.FP32, feature.width());
     if (values == null && !feature.optional()) {
-      throw new BadInference("inputs: '%s' is missing".formatted(FeatureTensors.name(feature)));
+      throw new DataException("inputs: '%s' is missing".formatted(FeatureTensors.name(feature)));
     }
     dense.add(
         values == null

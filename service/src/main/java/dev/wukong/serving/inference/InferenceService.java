@@ -1,5 +1,6 @@
 package dev.wukong.serving.inference;
 
+import dev.wukong.data.DataException;
 import dev.wukong.data.Schema;
 import dev.wukong.proto.inference.GRPCInferenceServiceGrpc;
 import dev.wukong.proto.inference.ModelConfigRequest;
@@ -134,29 +135,22 @@ public final class InferenceService extends GRPCInferenceServiceGrpc.GRPCInferen
   }
 
   private ModelInferResponse infer(ModelInferRequest request) {
-    ServedModel served = models.served(request.getModelName());
     Set<Output> wanted = InferenceTranslation.outputs(request);
+    PredictRequest asked =
+        PredictRequest.newBuilder()
+            .setModel(RequestedModels.selector(request.getModelName(), request.getModelVersion()))
+            .setRequestId(request.getId())
+            .setWantLogits(wanted.contains(Output.LOGITS))
+            .build();
     PredictResponse scored =
-        predict.scorePacked(
+        predict.score(
             Door.OIP,
-            () -> packed(request, served).setWantLogits(wanted.contains(Output.LOGITS)).build());
+            asked,
+            (envelope, model) ->
+                InferenceTranslation.complete(envelope, request, model.layout().schema())
+                    .setSchemaId(model.schemaId())
+                    .build());
     return InferenceTranslation.response(request.getId(), scored, wanted);
-  }
-
-  /** By the schema of the version that would answer now. */
-  private PredictRequest.Builder packed(ModelInferRequest request, ServedModel served) {
-    Schema schema;
-    String schemaId;
-    HostedModel model = models.lease(served, request.getModelVersion());
-    try {
-      schema = model.layout().schema();
-      schemaId = model.schemaId();
-    } finally {
-      model.release();
-    }
-    return InferenceTranslation.request(request, schema)
-        .setModel(RequestedModels.selector(served, request.getModelVersion()))
-        .setSchemaId(schemaId);
   }
 
   /** Something said of a version. */
@@ -179,7 +173,7 @@ public final class InferenceService extends GRPCInferenceServiceGrpc.GRPCInferen
     R response;
     try {
       response = call.get();
-    } catch (BadInference e) {
+    } catch (DataException e) {
       answer.onError(Status.INVALID_ARGUMENT.withDescription(e.getMessage()).asRuntimeException());
       return;
     } catch (StatusRuntimeException e) {

@@ -1,7 +1,9 @@
 package dev.wukong.serving.inference;
 
 import com.google.protobuf.ByteString;
+import com.google.protobuf.Descriptors.FieldDescriptor;
 import com.google.protobuf.UnsafeByteOperations;
+import dev.wukong.data.DataException;
 import dev.wukong.data.ShownText;
 import dev.wukong.proto.inference.InferTensorContents;
 import dev.wukong.proto.inference.ModelInferRequest;
@@ -39,19 +41,19 @@ final class InferenceTensors {
   /**
    * The tensors of {@code request}.
    *
-   * @throws BadInference if two have one name, or raw contents are not one for each
+   * @throws DataException if two have one name, or raw contents are not one for each
    */
   InferenceTensors(ModelInferRequest request) {
     this.request = request;
     for (int i = 0; i < request.getInputsCount(); i++) {
       String name = request.getInputs(i).getName();
       if (indices.put(name, i) != null) {
-        throw new BadInference("inputs: '%s' is there twice".formatted(ShownText.of(name)));
+        throw new DataException("inputs: '%s' is there twice".formatted(ShownText.of(name)));
       }
     }
     int raw = request.getRawInputContentsCount();
     if (raw > 0 && raw != request.getInputsCount()) {
-      throw new BadInference(
+      throw new DataException(
           "raw_input_contents has %d entries; one for each of %d inputs is needed, or none"
               .formatted(raw, request.getInputsCount()));
     }
@@ -60,7 +62,7 @@ final class InferenceTensors {
   /**
    * The tensor called {@code name}; null where there is none.
    *
-   * @throws BadInference if it is of another type, or its contents do not fit its shape
+   * @throws DataException if it is of another type, or its contents do not fit its shape
    */
   @Nullable Values find(String name, Datatype datatype) {
     Integer index = indices.get(name);
@@ -70,7 +72,7 @@ final class InferenceTensors {
     used.add(name);
     InferInputTensor tensor = request.getInputs(index);
     if (!tensor.getDatatype().equals(datatype.name())) {
-      throw new BadInference(
+      throw new DataException(
           "inputs: '%s' is %s; %s is needed"
               .formatted(name, ShownText.of(tensor.getDatatype()), datatype));
     }
@@ -78,33 +80,50 @@ final class InferenceTensors {
     long values = 1;
     for (long dimension : shape) {
       if (dimension < 0 || dimension > MOST || values > MOST) {
-        throw new BadInference("inputs: '%s' has the shape %s".formatted(name, shape));
+        throw new DataException("inputs: '%s' has the shape %s".formatted(name, shape));
       }
       values *= dimension;
     }
     if (shape.isEmpty() || values > MOST || shape.getFirst() == 0) {
-      throw new BadInference(
+      throw new DataException(
           "inputs: '%s' has the shape %s; one or more rows are needed".formatted(name, shape));
     }
     int rows = Math.toIntExact(shape.getFirst());
+    requireOneForm(tensor, datatype);
     ByteString bytes =
         request.getRawInputContentsCount() > 0
             ? request.getRawInputContents(index)
             : typed(datatype, tensor.getContents());
     int size = datatype.size();
     if (size > 0 && bytes.size() != values * size) {
-      throw new BadInference(
+      throw new DataException(
           "inputs: '%s' has %d bytes; %d are needed (%d values of %s)"
               .formatted(name, bytes.size(), values * size, values, datatype));
     }
     return new Values(name, rows, (int) (values / rows), bytes);
   }
 
+  /** Fails if values came twice, or in the field of another type: some would not be looked at. */
+  private void requireOneForm(InferInputTensor tensor, Datatype datatype) {
+    boolean raw = request.getRawInputContentsCount() > 0;
+    for (FieldDescriptor field : tensor.getContents().getAllFields().keySet()) {
+      if (raw || !field.equals(datatype.contents())) {
+        throw new DataException(
+            "inputs: '%s' is %s and has %s; its values are needed in %s alone"
+                .formatted(
+                    ShownText.of(tensor.getName()),
+                    datatype,
+                    field.getName(),
+                    raw ? "raw_input_contents" : datatype.contents().getName()));
+      }
+    }
+  }
+
   /** Fails if a tensor has not been asked for: its name is wrong. */
   void requireAllUsed(Set<String> allowed) {
     for (String name : indices.keySet()) {
       if (!used.contains(name)) {
-        throw new BadInference(
+        throw new DataException(
             "inputs: there is no '%s'; the model has %s"
                 .formatted(ShownText.of(name), String.join(", ", allowed)));
       }

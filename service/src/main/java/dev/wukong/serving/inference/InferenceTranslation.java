@@ -1,6 +1,7 @@
 package dev.wukong.serving.inference;
 
 import com.google.protobuf.ByteString;
+import dev.wukong.data.DataException;
 import dev.wukong.data.Schema;
 import dev.wukong.data.Scope;
 import dev.wukong.data.ShownText;
@@ -29,7 +30,7 @@ final class InferenceTranslation {
   /**
    * The outputs that {@code request} wants: all where it names none.
    *
-   * @throws BadInference if it names one that no model has
+   * @throws DataException if it names one that no model has
    */
   static Set<Output> outputs(ModelInferRequest request) {
     if (request.getOutputsCount() == 0) {
@@ -48,24 +49,24 @@ final class InferenceTranslation {
         return output;
       }
     }
-    throw new BadInference(
+    throw new DataException(
         "outputs: there is no '%s'; the model has %s".formatted(ShownText.of(name), Output.NAMES));
   }
 
   /**
-   * The candidates and contexts of {@code request}, by {@code schema}; of which model is not said.
+   * {@code envelope} with the candidates and contexts of {@code request}, by {@code schema}.
    *
-   * @throws BadInference if its tensors do not fit
+   * @throws DataException if its tensors do not fit
    */
-  static PredictRequest.Builder request(ModelInferRequest request, Schema schema) {
+  static PredictRequest.Builder complete(
+      PredictRequest envelope, ModelInferRequest request, Schema schema) {
     InferenceTensors tensors = new InferenceTensors(request);
     int candidates = BlockTranslation.rows(tensors, schema, Scope.CANDIDATE);
     if (candidates == 0) {
-      throw new BadInference("inputs: there is no tensor of the candidates' features");
+      throw new DataException("inputs: there is no tensor of the candidates' features");
     }
     PredictRequest.Builder translated =
-        PredictRequest.newBuilder()
-            .setRequestId(request.getId())
+        envelope.toBuilder()
             .setCriticality(criticality(request.getParametersMap()))
             .setCandidates(
                 new BlockTranslation(tensors, schema, Scope.CANDIDATE, candidates).block());
@@ -92,7 +93,7 @@ final class InferenceTranslation {
       return ByteString.EMPTY;
     }
     if (contexts != candidates) {
-      throw new BadInference(
+      throw new DataException(
           "inputs: '%s' is missing: there are %d contexts and %d candidates"
               .formatted(FeatureTensors.CONTEXT_OF, contexts, candidates));
     }
@@ -112,7 +113,7 @@ final class InferenceTranslation {
     return CriticalityClass.parse(given.getStringParam())
         .orElseThrow(
             () ->
-                new BadInference(
+                new DataException(
                     "parameters: criticality is '%s'; %s are allowed"
                         .formatted(
                             ShownText.of(given.getStringParam()), CriticalityClass.ALLOWED)));

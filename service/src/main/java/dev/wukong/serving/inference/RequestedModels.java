@@ -1,6 +1,7 @@
 package dev.wukong.serving.inference;
 
 import dev.wukong.bundle.BundleStore;
+import dev.wukong.data.DataException;
 import dev.wukong.data.ShownText;
 import dev.wukong.proto.v1.ModelSelector;
 import dev.wukong.serving.hosting.HostedModel;
@@ -27,12 +28,12 @@ final class RequestedModels {
   /**
    * The model called {@code name}.
    *
-   * @throws BadInference if no model can be called so
+   * @throws DataException if no model can be called so
    * @throws StatusRuntimeException if none is
    */
   ServedModel served(String name) {
     if (!BundleStore.isModel(name)) {
-      throw new BadInference(
+      throw new DataException(
           "the model's name is '%s'; 1 to 64 of a-z, 0-9, '_' and '-' are allowed"
               .formatted(ShownText.of(name)));
     }
@@ -89,8 +90,8 @@ final class RequestedModels {
   }
 
   /** The same choice as Predict takes it. */
-  static ModelSelector.Builder selector(ServedModel served, String version) {
-    ModelSelector.Builder selector = ModelSelector.newBuilder().setName(served.name());
+  static ModelSelector.Builder selector(String name, String version) {
+    ModelSelector.Builder selector = ModelSelector.newBuilder().setName(name);
     if (version.isEmpty()) {
       return selector;
     }

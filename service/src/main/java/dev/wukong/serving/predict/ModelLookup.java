@@ -93,6 +93,12 @@ final class ModelLookup {
     }
     HostedModel model = served.leaseLabel(label);
     if (model == null) {
+      Long lost = served.lostLabels().get(label);
+      if (lost != null) {
+        throw new NotReady(
+            "model.label is '%s', which points to version %d of model '%s'; it is not loaded"
+                .formatted(label, lost, served.name()));
+      }
       throw new Unknown(
           served.labels().isEmpty()
               ? "model.label is '%s'; model '%s' has no labels".formatted(label, served.name())

@@ -8,12 +8,10 @@ import dev.wukong.serving.predict.ServingException.Defect;
 import dev.wukong.serving.sight.Door;
 import dev.wukong.serving.sight.Sight;
 import dev.wukong.serving.sight.Sights;
-import io.grpc.Status.Code;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.StreamObserver;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.util.concurrent.atomic.LongAdder;
-import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -25,14 +23,8 @@ public final class PredictService extends RankingServiceGrpc.RankingServiceImplB
     implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(PredictService.class);
 
-  /** Why a request of another door has no answer that could not be made one of Predict. */
-  private static final String NOT_PACKED = "not_packed";
-
   /** More than the log shows of an id. */
   private static final int SHOWN_ID = 2 * RequestDecoder.MAX_REQUEST_ID;
-
-  /** Versions with another schema do not come so often. */
-  private static final int PACKED_TRIES = 3;
 
   private final Scoring scoring;
   private final PredictMeters meters;
@@ -60,7 +52,7 @@ public final class PredictService extends RankingServiceGrpc.RankingServiceImplB
     Sight sight = sights.begin(Door.GRPC);
     PredictResponse response;
     try {
-      response = score(request, sight);
+      response = score(request, Packing.NONE, sight);
     } catch (StatusRuntimeException e) {
       answer.onError(e);
       return;
@@ -74,19 +66,21 @@ public final class PredictService extends RankingServiceGrpc.RankingServiceImplB
   /**
    * The answer to {@code request}, for other doors; the caller's thread waits for it.
    *
+   * @param request which names the model, and what the choice of a version depends on
+   * @param packing adds its values, by the schema of the version that answers
    * @throws StatusRuntimeException as the call itself fails
    */
-  public PredictResponse score(Door door, PredictRequest request) {
+  public PredictResponse score(Door door, PredictRequest request, Packing packing) {
     Sight sight = sights.begin(door);
-    PredictResponse response = score(request, sight);
+    PredictResponse response = score(request, packing, sight);
     answered(sight);
     return response;
   }
 
-  private PredictResponse score(PredictRequest request, Sight sight) {
+  private PredictResponse score(PredictRequest request, Packing packing, Sight sight) {
     sight.asked(shownId(request), request.getCandidates().getRows());
     try {
-      PredictResponse response = scoring.score(request, sight);
+      PredictResponse response = scoring.score(request, packing, sight);
       answered.increment();
       return response;
     } catch (ServingException e) {
@@ -109,41 +103,6 @@ public final class PredictService extends RankingServiceGrpc.RankingServiceImplB
     sight.refused(System.nanoTime(), status.getStatus().getCode(), StatusMapping.reason(failure));
     sights.seen(sight);
     return status;
-  }
-
-  /**
-   * The answer to what {@code request} gives, which packs it by the schema of the version that
-   * serves: again where one with another schema has taken over since.
-   *
-   * @throws StatusRuntimeException as the call itself fails, and as {@code request} does
-   */
-  public PredictResponse scorePacked(Door door, Supplier<PredictRequest> request) {
-    for (int i = 1; i < PACKED_TRIES; i++) {
-      try {
-        return score(door, packed(door, request));
-      } catch (StatusRuntimeException e) {
-        if (e.getStatus().getCode() != Code.FAILED_PRECONDITION) {
-          throw e;
-        }
-      }
-    }
-    return score(door, packed(door, request));
-  }
-
-  private PredictRequest packed(Door door, Supplier<PredictRequest> request) {
-    Sight sight = sights.begin(door);
-    try {
-      return request.get();
-    } catch (RuntimeException e) {
-      Code code =
-          e instanceof StatusRuntimeException status
-              ? status.getStatus().getCode()
-              : Code.INVALID_ARGUMENT;
-      meters.refused(NOT_PACKED);
-      sight.refused(System.nanoTime(), code, NOT_PACKED);
-      sights.seen(sight);
-      throw e;
-    }
   }
 
   /** Says what became of all requests; called when no more can come. */

@@ -1,6 +1,7 @@
 package dev.wukong.serving.predict;
 
 import com.google.protobuf.UnsafeByteOperations;
+import dev.wukong.data.DataException;
 import dev.wukong.proto.v1.ModelSelector.PickCase;
 import dev.wukong.proto.v1.ModelVersion;
 import dev.wukong.proto.v1.PredictRequest;
@@ -17,6 +18,7 @@ import dev.wukong.serving.hosting.ModelHost;
 import dev.wukong.serving.hosting.ServedModel;
 import dev.wukong.serving.inputs.ModelInputs;
 import dev.wukong.serving.inputs.Pool;
+import dev.wukong.serving.predict.ServingException.BadRequest;
 import dev.wukong.serving.predict.ServingException.Cancelled;
 import dev.wukong.serving.predict.ServingException.DeadlinePassed;
 import dev.wukong.serving.predict.ServingException.Defect;
@@ -88,10 +90,11 @@ final class Scoring implements AutoCloseable {
   /**
    * The answer to {@code request}; the caller's thread waits for it.
    *
+   * @param packing completes the request
    * @param sight told of each stage as it is reached
    * @throws ServingException where there is none
    */
-  PredictResponse score(PredictRequest request, Sight sight) {
+  PredictResponse score(PredictRequest request, Packing packing, Sight sight) {
     if (!room.tryAcquire()) {
       throw new Overloaded(
           "%d requests are in flight already, that is the limit; try later"
@@ -99,19 +102,41 @@ final class Scoring implements AutoCloseable {
           SOON);
     }
     try {
-      return answer(request, sight);
+      return answer(request, packing, sight);
     } finally {
       room.release();
     }
   }
 
-  private PredictResponse answer(PredictRequest request, Sight sight) {
-    long began = sight.began();
+  private PredictResponse answer(PredictRequest asked, Packing packing, Sight sight) {
     long budget = budgetNanos();
-    ServedModel served = models.served("model.name", request.getModel().getName());
-    double point = ModelLookup.point(served, key(request));
-    HostedModel model = models.lease(served, request.getModel(), point);
+    ServedModel served = models.served("model.name", asked.getModel().getName());
+    double point = ModelLookup.point(served, key(asked));
+    HostedModel model = models.lease(served, asked.getModel(), point);
     sight.answeredBy(model.name(), model.bundle());
+    PredictRequest request;
+    try {
+      request = packing.pack(asked, model);
+    } catch (DataException e) {
+      model.release();
+      throw new BadRequest(String.valueOf(e.getMessage()));
+    } catch (RuntimeException e) {
+      model.release();
+      throw e;
+    }
+    sight.packed(request.getCandidates().getRows());
+    return answer(request, served, model, point, budget, sight);
+  }
+
+  /** The lease of {@code model} is given back. */
+  private PredictResponse answer(
+      PredictRequest request,
+      ServedModel served,
+      HostedModel model,
+      double point,
+      long budget,
+      Sight sight) {
+    long began = sight.began();
     boolean leased = true;
     List<ModelInputs> parts = List.of();
     RequestRoom rows = rooms.take();

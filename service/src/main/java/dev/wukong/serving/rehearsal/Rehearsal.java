@@ -12,6 +12,7 @@ import dev.wukong.data.Task;
 import dev.wukong.data.ValueType;
 import dev.wukong.ranker.RankerConfig;
 import dev.wukong.training.UntrainedBundle;
+import io.grpc.StatusRuntimeException;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -75,7 +76,7 @@ public final class Rehearsal {
    * @throws IOException if the folder cannot be written, or the service does not answer
    */
   public static void run(Start start, List<String> given) throws IOException, InterruptedException {
-    Path folder = Files.createTempDirectory("rehearsal-");
+    Path folder = folder();
     try {
       Path bundles = folder.resolve("bundles");
       bundle().write(bundles, MODEL, 1);
@@ -107,6 +108,17 @@ public final class Rehearsal {
     }
   }
 
+  private static Path folder() throws IOException {
+    try {
+      return Files.createTempDirectory("rehearsal-");
+    } catch (IOException e) {
+      throw new IOException(
+          "no folder can be made in '%s'; name another with -Djava.io.tmpdir=FOLDER"
+              .formatted(System.getProperty("java.io.tmpdir")),
+          e);
+    }
+  }
+
   private static String name(String setting) {
     int equals = setting.indexOf('=');
     return equals < 0 ? setting : setting.substring(0, equals);
@@ -126,6 +138,8 @@ public final class Rehearsal {
         for (int i = 0; i < REQUESTS; i++) {
           client.predict(context(i), candidates(i));
         }
+      } catch (StatusRuntimeException e) {
+        throw new IOException("the service does not answer Predict: " + e.getStatus(), e);
       }
       for (int i = 0; i < PAGES; i++) {
         for (String path :

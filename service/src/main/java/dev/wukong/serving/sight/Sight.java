@@ -61,6 +61,11 @@ public final class Sight {
     this.rows = rows;
   }
 
+  /** What is asked for once it is packed: {@code rows} may be anything. */
+  public void packed(int rows) {
+    this.rows = rows;
+  }
+
   /** Which version answers. */
   public void answeredBy(String model, long version) {
     this.model = model;

@@ -94,6 +94,7 @@ final class Headline {
       reasons.add("the thread that looks for new versions has ended: none will be seen; restart");
     }
     all.forEach(model -> addRefused(model, reasons));
+    all.forEach(model -> addLost(model, reasons));
     addRefusals(recent, reasons);
     State state =
         stops || !up(models) ? State.NOT_READY : reasons.isEmpty() ? State.READY : State.DEGRADED;
@@ -115,6 +116,24 @@ final class Headline {
                 .formatted(model.name(), version.version(), why));
       }
     }
+  }
+
+  private static void addLost(ServedModel model, List<String> reasons) {
+    Map<String, Double> shares = model.shares();
+    model
+        .lostLabels()
+        .forEach(
+            (label, version) ->
+                reasons.add(
+                    "model '%s': label '%s' points to version %d, which is not loaded%s"
+                        .formatted(
+                            model.name(),
+                            label,
+                            version,
+                            shares.containsKey(label)
+                                ? "; its share of the requests goes to version %d"
+                                    .formatted(model.servingVersion())
+                                : "")));
   }
 
   private static void addRefusals(List<Sample> recent, List<String> reasons) {

@@ -27,6 +27,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -51,19 +52,21 @@ class BundleWatcherTest {
 
   @TempDir private Path folder = Path.of("");
 
-  private static Logger logger() {
-    return (Logger) LoggerFactory.getLogger(BundleWatcher.class);
+  private static List<Logger> loggers() {
+    return Stream.of(BundleWatcher.class, VersionLoads.class)
+        .map(type -> (Logger) LoggerFactory.getLogger(type))
+        .toList();
   }
 
   @BeforeEach
   void listen() {
     logged.start();
-    logger().addAppender(logged);
+    loggers().forEach(logger -> logger.addAppender(logged));
   }
 
   @AfterEach
   void close() {
-    logger().detachAppender(logged);
+    loggers().forEach(logger -> logger.detachAppender(logged));
     host.close();
   }
 

@@ -376,9 +376,34 @@ class InferenceServiceTest {
   @Test
   void infer_unknownModelOrVersion_isNotThere() {
     assertThat(refusal(Code.NOT_FOUND, tensors().request().setModelName("other")))
-        .isEqualTo("the model's name is 'other'; this server has [tiny]");
+        .isEqualTo("model.name is 'other'; this server has [tiny]");
     assertThat(refusal(Code.NOT_FOUND, tensors().request().setModelVersion("9")))
-        .isEqualTo("the version is '9'; loaded of 'tiny' are [3], labels {}");
+        .isEqualTo("model.version is 9; loaded of 'tiny' are [3]");
+    assertThat(refusal(Code.NOT_FOUND, tensors().request().setModelVersion("new")))
+        .isEqualTo("model.label is 'new'; model 'tiny' has no labels");
+  }
+
+  @Test
+  void infer_valuesInTwoForms_areRefused() {
+    ModelInferRequest.Builder twice = tensors().request();
+    twice.getInputsBuilder(0).setContents(InferTensorContents.newBuilder().addBoolContents(true));
+    assertThat(refusal(Code.INVALID_ARGUMENT, twice))
+        .endsWith("and has bool_contents; its values are needed in raw_input_contents alone");
+    ModelInferRequest.Builder typed =
+        ModelInferRequest.newBuilder()
+            .setModelName("tiny")
+            .addInputs(
+                InferInputTensor.newBuilder()
+                    .setName("candidate.item")
+                    .setDatatype("INT64")
+                    .addShape(1)
+                    .addShape(1)
+                    .setContents(
+                        InferTensorContents.newBuilder().addInt64Contents(1).addIntContents(2)));
+    assertThat(refusal(Code.INVALID_ARGUMENT, typed))
+        .isEqualTo(
+            "inputs: 'candidate.item' is INT64 and has int_contents; its values are needed in"
+                + " int64_contents alone");
   }
 
   @Test

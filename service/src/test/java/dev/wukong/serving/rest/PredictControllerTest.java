@@ -134,9 +134,29 @@ class PredictControllerTest {
             + " version and label are both set; one of them is allowed",
         "tiny | {\"candidates\": [{\"picture\": [0, 0]}], \"criticality\": \"high\"} | 400 |"
             + " criticality is 'high'; critical, normal and sheddable are allowed",
-        "tiny | {\"candidates\": [{\"picture\": [0, 0]}], \"version\": 9} | 404 | model 'tiny' has"
-            + " no such version, or none that serves yet; loaded are [3], labels {}",
-        "none | {\"candidates\": [{}]} | 404 | there is no model 'none'; there are [tiny]",
+        "tiny | {\"candidates\": [{\"picture\": [0, 0]}], \"version\": 9} | 404 | model.version is"
+            + " 9; loaded of 'tiny' are [3]",
+        "tiny | {\"candidates\": [{\"picture\": [0, 0]}], \"version\": 1.5} | 400 | version is 1.5;"
+            + " a whole number of 1 or more is needed",
+        "tiny | {\"candidates\": [{\"picture\": [0, 0]}], \"label\": 7} | 400 | label is 7; a text"
+            + " is needed",
+        "none | {\"candidates\": [{}]} | 404 | model.name is 'none'; this server has [tiny]",
+        "tiny | [] | 400 | the body is a list; an object with candidates is needed",
+        "tiny | {\"candidates\": {}} | 400 | candidates is an object; a list of objects is needed",
+        "tiny | {\"candidate\": []} | 400 | there is no field 'candidate'; candidates, context,"
+            + " criticality, label, routingKey and version are allowed",
+        "tiny | {\"candidates\": [{\"item\": [1, 2], \"picture\": [0, 0]}]} | 400 | candidates[0]:"
+            + " column 'item' is a list of 2 values; one is needed",
+        "tiny | {\"candidates\": [{\"tags\": [[1]]}]} | 400 | candidates[0]: column 'tags[0]' is a"
+            + " list within a list; a string, a number, true or false is needed",
+        "tiny | {\"candidates\": [{\"picture\": [0, 0]}, {\"picture\": [0]}]} | 400 |"
+            + " candidates[1], column 'picture' (feature 'picture') is '[0]', 1 value; 2 are"
+            + " needed",
+        "tiny | {\"context\": {\"age\": \"old\"}, \"candidates\": [{\"picture\": [0, 0]}]} | 400 |"
+            + " context, column 'age' (feature 'age') is 'old'; a number is needed",
+        "tiny | {\"candidates\": [{\"tags\": [\"a\\ud800\"], \"tag_weights\": [1], \"picture\": [0,"
+            + " 0]}]} | 400 | candidates[0], column 'tags' (feature 'tags') has half a surrogate"
+            + " pair at character 1; text that UTF-8 can hold is needed",
       })
   void predict_badBody_saysWhatIsWrong(String model, String body, int status, String error)
       throws Exception {
@@ -148,12 +168,24 @@ class PredictControllerTest {
   }
 
   @Test
-  void predict_notJsonOrAnUnknownField_isRefused() throws Exception {
-    assertThat(post("tiny", "{").body()).contains("\"the body is no such JSON: ");
-    assertThat(post("tiny", "{\"candidate\": []}").body())
-        .contains("\"the body is no such JSON: ")
-        .contains("candidate");
-    assertThat(post("tiny", "").statusCode()).isEqualTo(400);
+  void predict_notJson_saysWhere() throws Exception {
+    for (String body :
+        List.of(
+            "{",
+            "{\"version\": 3, \"version\": 3}",
+            "{\"candidates\": [{\"item\": 1, \"item\": 2}]}",
+            "{\"candidates\": [{\"picture\": [NaN, 0]}]}",
+            "{\"candidates\": [{\"picture\": [0, 0]}]} {}")) {
+      HttpResponse<String> response = post("tiny", body);
+      assertThat(response.statusCode()).isEqualTo(400);
+      assertThat(response.body())
+          .contains("\"the body is no JSON, line 1, column ")
+          .doesNotContain("`")
+          .doesNotContain("java.");
+    }
+    assertThat(post("tiny", "[".repeat(2000)).body()).contains("the body is nested too deeply, ");
+    assertThat(post("tiny", "").body())
+        .contains("the body is empty; an object with candidates is needed");
   }
 
   @Test

@@ -273,7 +273,7 @@ class SeenTest {
     Span call = span(spans(trace), "inference.GRPCInferenceService/ModelInfer");
     assertThat(value(call, "rpc.method").getStringValue()).isEqualTo("ModelInfer");
     assertThat(value(call, "rpc.grpc.status_code").getIntValue()).isEqualTo(3);
-    assertThat(call.getStatus().getMessage()).isEqualTo("not_packed");
+    assertThat(call.getStatus().getMessage()).isEqualTo("bad_request");
   }
 
   @Test
