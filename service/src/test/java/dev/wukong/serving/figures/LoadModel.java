@@ -12,12 +12,12 @@ import dev.wukong.data.ValueType;
 import dev.wukong.ranker.RankerConfig;
 import dev.wukong.training.UntrainedBundle;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import org.springframework.util.FileSystemUtils;
 
 /** The models of benchmarks: 27 id features, 10 of the context, 17 of the candidate. */
 enum LoadModel {
@@ -116,11 +116,12 @@ enum LoadModel {
                 .formatted(width, layers, embeddings, embeddings, rank, mlp, mlp, mlp)));
   }
 
-  /** The bundle {@code <root>/<title>/<version>}, written where it is missing. */
+  /**
+   * Writes the bundle {@code <root>/<title>/<version>}; one that an earlier run has left may be of
+   * another graph and is replaced.
+   */
   Path write(Path root, long version, long rows) throws IOException {
-    Path folder = root.resolve(title()).resolve(Long.toString(version));
-    return Files.exists(folder.resolve("manifest.json"))
-        ? folder
-        : bundle(rows).write(root, title(), version);
+    FileSystemUtils.deleteRecursively(root.resolve(title()).resolve(Long.toString(version)));
+    return bundle(rows).write(root, title(), version);
   }
 }

@@ -56,6 +56,9 @@ final class OpenLoop {
   private final SplittableRandom random = new SplittableRandom(1);
   private final AtomicLong next = new AtomicLong();
 
+  /** When the last call of the last run was meant to be sent, as of {@link System#nanoTime}. */
+  private volatile long lastDue;
+
   private final Set<Long> versions = ConcurrentHashMap.newKeySet();
 
   /** A description of the last failure. */
@@ -75,6 +78,10 @@ final class OpenLoop {
     return Set.copyOf(versions);
   }
 
+  long lastDue() {
+    return lastDue;
+  }
+
   String failure() {
     return failure;
   }
@@ -86,7 +93,8 @@ final class OpenLoop {
     Arrivals arrivals = new Arrivals(random, rate, seconds);
     int sent = 0;
     while (sent < most && arrivals.next()) {
-      send(calls, sent++, arrivals.due(), arrivals.start());
+      lastDue = arrivals.due();
+      send(calls, sent++, lastDue, arrivals.start());
     }
     if (!calls.await(sent)) {
       throw new IllegalStateException("calls have not ended 60 s after the last was sent");

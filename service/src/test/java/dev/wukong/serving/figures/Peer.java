@@ -114,7 +114,7 @@ final class Peer implements AutoCloseable {
     return python;
   }
 
-  private static Path scripts(BenchmarkContext context) {
+  static Path scripts(BenchmarkContext context) {
     return context.root().resolve("service/src/test/resources/figures/peers");
   }
 

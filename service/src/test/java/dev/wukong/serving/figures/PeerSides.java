@@ -13,12 +13,20 @@ import dev.wukong.serving.figures.PeerModel.Sent;
 import io.grpc.ManagedChannel;
 import io.grpc.StatusRuntimeException;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.DigestOutputStream;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 /**
  * The two sides of a comparison, started on one core. A peer is taken only if it answers as this
@@ -38,6 +46,30 @@ final class PeerSides {
     this.context = context;
     this.cores = cores;
     this.model = model;
+  }
+
+  /** Changes with the graphs and with what the peers are made of. */
+  String fingerprint() throws IOException {
+    try {
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      for (Path file : List.of(model.alone().file(), model.batched().file())) {
+        digest(digest, file);
+      }
+      try (Stream<Path> scripts = Files.walk(Peer.scripts(context))) {
+        for (Path file : scripts.filter(Files::isRegularFile).sorted().toList()) {
+          digest(digest, file);
+        }
+      }
+      return HexFormat.of().formatHex(digest.digest(), 0, 6);
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java has SHA-256", e);
+    }
+  }
+
+  private static void digest(MessageDigest digest, Path file) throws IOException {
+    try (InputStream in = Files.newInputStream(file)) {
+      in.transferTo(new DigestOutputStream(OutputStream.nullOutputStream(), digest));
+    }
   }
 
   /** A peer with its door; closing ends both. */

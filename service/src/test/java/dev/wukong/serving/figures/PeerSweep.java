@@ -15,7 +15,7 @@ import java.util.Properties;
 
 /**
  * Finds each peer's best settings for one model. What was measured is kept in the benchmark's parts
- * and not measured again. One thread.
+ * and not measured again for the same graphs and the same peers. One thread.
  */
 final class PeerSweep {
   private static final int[] IN_FLIGHT = {2, 8};
@@ -52,7 +52,8 @@ final class PeerSweep {
         context
             .makeParts()
             .resolve(
-                "sweep-%s-%d-%.0fs.properties".formatted(model.model().title(), rows, seconds));
+                "sweep-%s-%d-%.0fs-%s.properties"
+                    .formatted(model.model().title(), rows, seconds, sides.fingerprint()));
     if (Files.exists(file)) {
       try (Reader reader = Files.newBufferedReader(file)) {
         kept.load(reader);

@@ -5,7 +5,6 @@ import dev.wukong.bench.BenchmarkContext;
 import dev.wukong.bench.BenchmarkException;
 import dev.wukong.bench.Figure;
 import dev.wukong.serving.figures.PeerSweep.Tried;
-import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -13,8 +12,6 @@ import java.util.Locale;
 /** This server beside those that a user would pick instead, each at its best settings. */
 public final class PeersBenchmark implements Benchmark {
   private static final String OTHER_WEIGHTS = "other-weights";
-  private static final String SERVER_CORE = "0";
-  private static final String CLIENT_CORE = "1";
   private static final String ALL_PEERS = "pytriton+mlserver+ray";
   private static final String ALL_MODELS = "large+small";
   private static final long ROWS = 1_000_000;
@@ -75,27 +72,11 @@ public final class PeersBenchmark implements Benchmark {
     context.progress().flush();
     PeerModel written =
         PeerModel.write(model, context.makeParts(), rows, context.planted(OTHER_WEIGHTS) ? 2 : 1);
-    try {
-      pin(CLIENT_CORE);
-      PeerSides sides = PeerSides.of(context, SERVER_CORE, written);
+    try (CallerCore _ = CallerCore.take()) {
+      PeerSides sides = PeerSides.of(context, CallerCore.SERVER, written);
       double leastBusy = context.option("busy", LEAST_BUSY_PERCENT) / 100.0;
       List<Tried> tried = new PeerSweep(context, written, sides, rows, leastBusy).run(kinds);
       return new PeerPairs(context, model, sides, tried, leastBusy).figures(judged);
-    } finally {
-      pin(SERVER_CORE + "," + CLIENT_CORE);
-    }
-  }
-
-  /** Puts all threads of this process, the caller of the servers, on {@code cores}. */
-  private static void pin(String cores) throws IOException, InterruptedException {
-    String pid = Long.toString(ProcessHandle.current().pid());
-    Process taskset =
-        new ProcessBuilder("taskset", "-apc", cores, pid)
-            .redirectErrorStream(true)
-            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-            .start();
-    if (taskset.waitFor() != 0) {
-      throw new IOException("taskset cannot put the caller on core " + cores);
     }
   }
 }

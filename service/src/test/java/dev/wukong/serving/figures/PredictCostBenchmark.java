@@ -14,7 +14,6 @@ import java.util.concurrent.TimeUnit;
 
 /** What a candidate costs the server beside a bare loop over the same graph. */
 public final class PredictCostBenchmark implements Benchmark {
-  private static final String SERVER_CORE = "0";
   private static final int REQUESTS = 1000;
   private static final int CANDIDATES = LoadRequests.CANDIDATES;
   private static final long ROWS = 1_000_000;
@@ -83,15 +82,16 @@ public final class PredictCostBenchmark implements Benchmark {
             Criticality.CRITICALITY_NORMAL);
     ServerUnderTest.Options options =
         new ServerUnderTest.Options(
-            SERVER_CORE,
+            CallerCore.SERVER,
             List.of("-Xmx1g"),
             List.of(
                 "wukong.models=" + model.title(),
                 "wukong.engine.threads=1",
                 // Calls in flight are what saturates it here; refusals would only hold it up.
                 "wukong.batching.max-wait=2s"));
-    try (RawLoopProcess raw =
-            new RawLoopProcess(SERVER_CORE, bundle, model, LoadModel.values(ROWS), 1);
+    try (CallerCore _ = CallerCore.take();
+        RawLoopProcess raw =
+            new RawLoopProcess(CallerCore.SERVER, bundle, model, LoadModel.values(ROWS), 1);
         ServerUnderTest server =
             ServerUnderTest.start(
                 context, bundles, context.parts().resolve("work-" + model.title()), options)) {
@@ -102,12 +102,12 @@ public final class PredictCostBenchmark implements Benchmark {
         int best = bestBatch(context, raw);
         double[] ours = new double[pairs];
         double[] bare = new double[pairs];
-        double bytes = 0;
+        double[] bytes = new double[pairs];
         for (int i = 0; i < pairs; i++) {
           bare[i] = raw.microsPerRow(best, seconds);
           Load load = load(server, channel, requests, seconds);
           ours[i] = load.cpu / load.rows * 1e6;
-          bytes = load.bytes / load.rows;
+          bytes[i] = load.bytes / load.rows;
           context
               .progress()
               .printf(
@@ -117,12 +117,12 @@ public final class PredictCostBenchmark implements Benchmark {
                   i + 1,
                   ours[i],
                   load.rows / load.seconds,
-                  bytes,
+                  bytes[i],
                   server.metric("wukong_batching_slowness", ""),
                   bare[i]);
           context.progress().flush();
         }
-        return new Cost(ours, bare, best, bytes);
+        return new Cost(ours, bare, best, Figure.median(bytes));
       } finally {
         channel.shutdownNow();
       }

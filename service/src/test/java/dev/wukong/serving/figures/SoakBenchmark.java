@@ -32,7 +32,6 @@ import tools.jackson.databind.json.JsonMapper;
  */
 public final class SoakBenchmark implements Benchmark {
   private static final String LEAK = "leak";
-  private static final String SERVER_CORE = "0";
   private static final LoadModel MODEL = LoadModel.SMALL;
   private static final long ROWS = 100_000;
   private static final double MIB = 1 << 20;
@@ -40,6 +39,10 @@ public final class SoakBenchmark implements Benchmark {
   private static final int CHANNELS = 4;
   private static final long DEADLINE_MILLIS = 1000;
   private static final double CHUNK_SECONDS = 20;
+
+  /** Half of what the other callers make if each call takes no time. */
+  private static final double LEAST_CALLS_PER_SECOND = 3;
+
   private static final long SAMPLE_MILLIS = 1000;
 
   @Override
@@ -67,7 +70,7 @@ public final class SoakBenchmark implements Benchmark {
     MODEL.write(root, 1, ROWS);
     ServerUnderTest.Options options =
         new ServerUnderTest.Options(
-            SERVER_CORE,
+            CallerCore.SERVER,
             List.of(
                 "-Xms" + HEAP_MIB + "m",
                 "-Xmx" + HEAP_MIB + "m",
@@ -76,7 +79,8 @@ public final class SoakBenchmark implements Benchmark {
                 "-XX:TrimNativeHeapInterval=15000"),
             List.of("wukong.models=" + MODEL.title(), "wukong.poll=200ms"));
     Path work = context.parts().resolve("work-" + System.nanoTime());
-    try (ServerUnderTest server = ServerUnderTest.start(context, root, work, options)) {
+    try (CallerCore _ = CallerCore.take();
+        ServerUnderTest server = ServerUnderTest.start(context, root, work, options)) {
       server.awaitServing(MODEL.title());
       List<ManagedChannel> channels = Stream.generate(server::channel).limit(CHANNELS).toList();
       NewVersions versions = new NewVersions(MODEL, staged, root, ROWS);
@@ -143,9 +147,9 @@ public final class SoakBenchmark implements Benchmark {
     List<Figure> figures() throws Exception {
       double minutes = context.option("minutes", 30);
       double warm = context.option("warm", 5);
-      Capacity.of(channels.getFirst(), requests, 2, 20);
-      double rate = Capacity.of(channels.getFirst(), requests, 2, 10).perSecond() / 2;
-      say("half of the capacity: %.1f requests/s".formatted(rate));
+      double cold = Capacity.of(channels.getFirst(), requests, 2, 20);
+      double rate = Capacity.of(channels.getFirst(), requests, 2, 10) / 2;
+      say("half of the capacity: %.1f requests/s (%.1f at the start)".formatted(rate, cold / 2));
       callers.start();
       swaps.start();
       load(rate, warm, new ArrayList<>());
@@ -160,7 +164,15 @@ public final class SoakBenchmark implements Benchmark {
             "void: %d swaps in %.0f minutes; %s".formatted(swapped, minutes, swaps.lastFailure()));
       }
       double measured = (samples.getLast().seconds() - samples.getFirst().seconds()) / 60;
-      long failed = ends.getOrDefault(End.FAILED, 0L) + callers.failures() + swaps.failures();
+      if (callers.count() < LEAST_CALLS_PER_SECOND * (warm + minutes) * 60) {
+        throw new BenchmarkException(
+            "void: only %d other calls; %s".formatted(callers.count(), callers.lastFailure()));
+      }
+      long failed =
+          ends.getOrDefault(End.FAILED, 0L)
+              + ends.getOrDefault(End.LATE, 0L)
+              + callers.failures()
+              + swaps.failures();
       return List.of(
           // The last sample comes a second before the end.
           Figure.of("minutes", Math.rint(measured * 10) / 10, "min", ">=30", "after " + warm),
@@ -187,6 +199,12 @@ public final class SoakBenchmark implements Benchmark {
                       loop.failure(),
                       callers.lastFailure(),
                       swaps.lastFailure())),
+          Figure.of(
+              "refused",
+              (double) ends.getOrDefault(End.REFUSED, 0L),
+              "1",
+              "-",
+              "Predict calls that would have waited too long"),
           Figure.of("swaps", (double) swapped, "1"));
     }
 

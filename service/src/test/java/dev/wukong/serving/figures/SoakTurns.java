@@ -28,6 +28,8 @@ final class SoakTurns implements AutoCloseable {
                 work.run();
               } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
+              } catch (RuntimeException e) {
+                failed("ended: " + e);
               }
             },
             name);

@@ -3,6 +3,11 @@ package dev.wukong.serving.figures;
 import dev.wukong.bench.Benchmark;
 import dev.wukong.bench.BenchmarkContext;
 import dev.wukong.bench.Figure;
+import dev.wukong.proto.v1.Criticality;
+import dev.wukong.proto.v1.PredictRequest;
+import dev.wukong.proto.v1.RankingServiceGrpc;
+import io.grpc.ManagedChannel;
+import io.grpc.StatusRuntimeException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -50,13 +55,15 @@ public final class StartupBenchmark implements Benchmark {
     LoadModel model = LoadModel.SMALL;
     Path bundles = context.makeParts().resolve("bundles-" + rows);
     model.write(bundles, 1, rows);
+    PredictRequest request =
+        LoadRequests.of(model, rows, 1, Criticality.CRITICALITY_NORMAL).getFirst();
     Path own = Files.createTempDirectory(context.parts(), "run-");
     context.progress().println("extracting the jar and making the cache");
     InstalledService installed = InstalledService.in(own, context.jar("service"));
 
     double[] first = new double[Math.min(rounds, 3)];
     for (int i = 0; i < first.length; i++) {
-      first[i] = ready(installed, bundles, own.resolve("first-" + i), Rows.STORE);
+      first[i] = ready(installed, bundles, own.resolve("first-" + i), Rows.STORE, request);
       tell(context, "first start, rows go to the store", first[i]);
     }
     double[] store = new double[rounds];
@@ -64,16 +71,17 @@ public final class StartupBenchmark implements Benchmark {
     double[] plain = new double[rounds];
     for (int i = 0; i < rounds; i++) {
       Path kept = own.resolve(context.planted(EMPTY) ? "emptied-" + i : "first-0");
-      store[i] = ready(installed, bundles, kept, Rows.STORE);
+      store[i] = ready(installed, bundles, kept, Rows.STORE, request);
       tell(context, "rows in the store", store[i]);
-      memory[i] = ready(installed, bundles, own.resolve("memory"), Rows.MEMORY);
+      memory[i] = ready(installed, bundles, own.resolve("memory"), Rows.MEMORY, request);
       tell(context, "rows in memory", memory[i]);
       plain[i] =
           ready(
               new InstalledService(context.jar("service"), List.of()),
               bundles,
               own.resolve("first-0"),
-              Rows.STORE);
+              Rows.STORE,
+              request);
       tell(context, "rows in the store, plain java -jar", plain[i]);
     }
     return List.of(
@@ -96,8 +104,13 @@ public final class StartupBenchmark implements Benchmark {
     return Figure.of(name, Figure.median(seconds), "s", target, note);
   }
 
-  /** Seconds until a start is ready; then one request is answered, and it is stopped. */
-  private static double ready(InstalledService installed, Path bundles, Path work, Rows rows)
+  /**
+   * Seconds until a start is ready; then one request must be answered, and it is stopped.
+   *
+   * @throws StatusRuntimeException if it is not
+   */
+  private static double ready(
+      InstalledService installed, Path bundles, Path work, Rows rows, PredictRequest request)
       throws IOException {
     List<String> flags = new ArrayList<>(installed.flags());
     flags.add("-Xmx1g");
@@ -110,7 +123,20 @@ public final class StartupBenchmark implements Benchmark {
     try (ServerUnderTest server = ServerUnderTest.start(installed.jar(), bundles, work, options)) {
       server.awaitReady();
       double seconds = (System.nanoTime() - began) / (double) TimeUnit.SECONDS.toNanos(1);
-      server.awaitServing(LoadModel.SMALL.title());
+      ManagedChannel channel = server.channel();
+      try {
+        int scores =
+            RankingServiceGrpc.newBlockingStub(channel)
+                .withDeadlineAfter(10, TimeUnit.SECONDS)
+                .predict(request)
+                .getScores()
+                .size();
+        if (scores != Float.BYTES * LoadRequests.CANDIDATES) {
+          throw new IOException("the first answer has %d bytes of scores".formatted(scores));
+        }
+      } finally {
+        channel.shutdownNow();
+      }
       return seconds;
     }
   }

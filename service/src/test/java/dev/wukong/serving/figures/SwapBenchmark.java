@@ -24,7 +24,6 @@ import java.util.stream.Stream;
 /** What new versions do to the answers of those who ask meanwhile. */
 public final class SwapBenchmark implements Benchmark {
   private static final String PAUSE = "pause";
-  private static final String SERVER_CORE = "0";
   private static final long ROWS = 100_000;
   private static final int REQUESTS = 1000;
   private static final int CHANNELS = 4;
@@ -52,17 +51,18 @@ public final class SwapBenchmark implements Benchmark {
   public List<Figure> run(BenchmarkContext context) throws Exception {
     LoadModel model = context.option("large", 0) == 1 ? LoadModel.LARGE : LoadModel.SMALL;
     Path root = context.makeParts().resolve("bundles-" + System.nanoTime());
-    Path staged = context.parts().resolve("staged");
+    Path staged = context.parts().resolve("staged-" + System.nanoTime());
     model.write(root, 1, ROWS);
     List<PredictRequest> requests =
         LoadRequests.of(model, ROWS, REQUESTS, Criticality.CRITICALITY_NORMAL);
     ServerUnderTest.Options options =
         new ServerUnderTest.Options(
-            SERVER_CORE,
+            CallerCore.SERVER,
             List.of("-Xmx1g"),
             List.of("wukong.models=" + model.title(), "wukong.poll=100ms"));
     Path work = context.parts().resolve("work-" + System.nanoTime());
-    try (ServerUnderTest server = ServerUnderTest.start(context, root, work, options)) {
+    try (CallerCore _ = CallerCore.take();
+        ServerUnderTest server = ServerUnderTest.start(context, root, work, options)) {
       server.awaitServing(model.title());
       List<ManagedChannel> channels = Stream.generate(server::channel).limit(CHANNELS).toList();
       try {
@@ -143,9 +143,9 @@ public final class SwapBenchmark implements Benchmark {
     }
 
     List<Figure> figures() throws Exception {
-      Capacity.of(channels.getFirst(), requests, 2, 30);
-      rate = Capacity.of(channels.getFirst(), requests, 2, 10).perSecond() / 2;
-      say("half of the capacity: %.1f requests/s".formatted(rate));
+      double cold = Capacity.of(channels.getFirst(), requests, 2, 30);
+      rate = Capacity.of(channels.getFirst(), requests, 2, 10) / 2;
+      say("half of the capacity: %.1f requests/s (%.1f at the start)".formatted(rate, cold / 2));
       swaps.prepare(4);
       load(10, 2.5); // What a swap needs is compiled, too.
       Figure rare = compare("p99_ratio_10s", "<=1.1", 10);
@@ -164,29 +164,39 @@ public final class SwapBenchmark implements Benchmark {
           often);
     }
 
-    /** The p99 with a swap each {@code every} seconds beside that without, by turns. */
+    /** The p99 with a swap each {@code every} seconds beside that without, by turns, in pairs. */
     private Figure compare(String name, String target, double every) throws Exception {
       List<Call> quiet = new ArrayList<>();
       List<Call> swapping = new ArrayList<>();
+      double[] with = new double[ROUNDS];
+      double[] without = new double[ROUNDS];
       for (int round = 0; round < ROUNDS; round++) {
         swaps.prepare((int) Math.ceil(seconds / every));
-        quiet.addAll(load(seconds, 0));
-        swapping.addAll(load(seconds, every));
+        boolean quietFirst = round % 2 == 0;
+        List<Call> first = load(seconds, quietFirst ? 0 : every);
+        List<Call> second = load(seconds, quietFirst ? every : 0);
+        without[round] = CallFigures.quantile(quietFirst ? first : second, 0.99);
+        with[round] = CallFigures.quantile(quietFirst ? second : first, 0.99);
+        say(
+            "pair %d: p99 %.2f ms with a swap each %.0f s, %.2f without"
+                .formatted(round + 1, with[round], every, without[round]));
+        quiet.addAll(quietFirst ? first : second);
+        swapping.addAll(quietFirst ? second : first);
       }
-      double without = CallFigures.quantile(quiet, 0.99);
-      double with = CallFigures.quantile(swapping, 0.99);
+      Figure ratio = Figure.ratio(name, with, without, target);
       String note =
-          "p99 %.2f ms with a swap each %.0f s, %.2f without; p50 %.2f and %.2f; p99.9 %.1f and %.1f"
+          "%s ms; of all calls p99 %.2f with a swap each %.0f s, %.2f without; p50 %.2f and %.2f; p99.9 %.1f and %.1f"
               .formatted(
-                  with,
+                  ratio.note(),
+                  CallFigures.quantile(swapping, 0.99),
                   every,
-                  without,
+                  CallFigures.quantile(quiet, 0.99),
                   CallFigures.quantile(swapping, 0.5),
                   CallFigures.quantile(quiet, 0.5),
                   CallFigures.quantile(swapping, 0.999),
                   CallFigures.quantile(quiet, 0.999));
       say(note);
-      return Figure.of(name, with / without, "1", target, note);
+      return Figure.of(name, ratio.value(), "1", target, note);
     }
 
     private List<Call> load(double length, double every) throws Exception {
