@@ -115,14 +115,16 @@ final class Scoring implements AutoCloseable {
     HostedModel model = models.lease(served, asked.getModel(), point);
     sight.answeredBy(model.name(), model.bundle());
     PredictRequest request;
+    boolean packed = false;
     try {
       request = packing.pack(asked, model);
+      packed = true;
     } catch (DataException e) {
-      model.release();
       throw new BadRequest(String.valueOf(e.getMessage()));
-    } catch (RuntimeException e) {
-      model.release();
-      throw e;
+    } finally {
+      if (!packed) { // Whatever it was, an Error such as that of no memory included.
+        model.release();
+      }
     }
     sight.packed(request.getCandidates().getRows());
     return answer(request, served, model, point, budget, sight);

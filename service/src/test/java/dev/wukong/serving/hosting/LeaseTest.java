@@ -1,6 +1,7 @@
 package dev.wukong.serving.hosting;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.wukong.client.RequestPacker;
 import dev.wukong.proto.v1.PredictRequest;
@@ -8,6 +9,7 @@ import dev.wukong.proto.v1.PredictResponse;
 import dev.wukong.serving.predict.PredictLimits;
 import dev.wukong.serving.predict.PredictService;
 import dev.wukong.serving.predict.PredictionIds;
+import dev.wukong.serving.sight.Door;
 import dev.wukong.serving.sight.Sights;
 import dev.wukong.serving.testing.Answer;
 import dev.wukong.serving.testing.TinyModel;
@@ -52,6 +54,40 @@ class LeaseTest {
       service.predict(request, answer);
 
       assertThat(answer.refusal().getCode()).isEqualTo(Code.INTERNAL);
+      // Done only once every lease is back.
+      model.stop().get(1, TimeUnit.MINUTES);
+    }
+  }
+
+  /**
+   * An Error passes through, since nobody here can do anything about it; the lease does not stay.
+   */
+  @Test
+  void score_packingRunsOutOfMemory_givesTheLeaseBack(@TempDir Path root) throws Exception {
+    try (ModelHost host = Hosted.host()) {
+      ServedModel model = host.add("tiny");
+      model.add(Hosted.load(new TinyModel(1).write(root, "tiny", 1)));
+      model.serve(1);
+      Duration minute = Duration.ofMinutes(1);
+      PredictService service =
+          new PredictService(
+              host,
+              new PredictLimits(8, 8, 8, minute, minute),
+              new PredictionIds(Clock.systemUTC(), () -> 0),
+              new SimpleMeterRegistry(),
+              Sights.none());
+      OutOfMemoryError failure = new OutOfMemoryError("made up");
+
+      assertThatThrownBy(
+              () ->
+                  service.score(
+                      Door.JSON,
+                      PredictRequest.getDefaultInstance(),
+                      (_, _) -> {
+                        throw failure;
+                      }))
+          .isSameAs(failure);
+
       // Done only once every lease is back.
       model.stop().get(1, TimeUnit.MINUTES);
     }
