@@ -2,6 +2,7 @@ package dev.wukong.serving;
 
 import dev.wukong.bundle.BundleStore;
 import dev.wukong.bundle.Precision;
+import dev.wukong.data.ShownText;
 import dev.wukong.runtime.Device;
 import dev.wukong.serving.batching.BatchPolicy;
 import dev.wukong.serving.hosting.EngineOptions;
@@ -264,6 +265,13 @@ public record ServingProperties(
   private static final Duration LONGEST = Duration.ofDays(1);
 
   private static void requirePolicy(String model, String policy) {
+    if (!BundleStore.isModel(model)) {
+      throw new SettingException(
+          ("wukong.versions.%s names no model, allowed are names of 1 to 64 of a-z, 0-9, '_' and"
+                  + " '-'; one with '_' or '-' cannot be named in the environment: use the command"
+                  + " line or a file")
+              .formatted(ShownText.of(model)));
+    }
     try {
       VersionPolicy.parse(policy);
     } catch (IllegalArgumentException e) {

@@ -3,6 +3,7 @@ package dev.wukong.serving;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.regex.Pattern;
 
 /** The properties of the service by name, as {@code --help} prints them. */
 final class Settings {
@@ -84,8 +85,11 @@ final class Settings {
               "0.1",
               "share of the calls traced whose callers do not say"));
 
-  /** What begins the names of settings that end in a model's name. */
-  private static final String BY_MODEL = "wukong.versions.";
+  /**
+   * Settings that end in a model's name: after a dot, in brackets, or in the environment after '_'.
+   */
+  private static final Pattern BY_MODEL =
+      Pattern.compile("wukong([._])versions(\\1|\\[).+", Pattern.CASE_INSENSITIVE);
 
   private Settings() {}
 
@@ -110,10 +114,13 @@ final class Settings {
         .toString();
   }
 
-  /** Whether {@code name}, in full and without indices, is a property. */
+  /** Whether {@code name}, in full and without the indices of lists, is a property. */
   static boolean has(String name) {
-    return ALL.stream().anyMatch(s -> plain(s.name()).equals(plain(name)))
-        || plain(name).startsWith(plain(BY_MODEL));
+    return BY_MODEL.matcher(name).matches()
+        || ALL.stream()
+            .map(Setting::name)
+            .filter(known -> !BY_MODEL.matcher(known).matches())
+            .anyMatch(known -> plain(known).equals(plain(name)));
   }
 
   /** The name that takes the fewest changes to make of {@code name}. */

@@ -59,7 +59,7 @@ final class SettingsCheck
     while (whole.isLastElementIndexed()) {
       whole = whole.getParent();
     }
-    if (!Settings.has(whole.toString())) {
+    if (!Settings.has(name.toString()) && !Settings.has(whole.toString())) {
       throw new SettingException(
           "there is no property '%s', the closest is '%s'; --help prints all"
               .formatted(whole, Settings.closest(whole.toString())));
@@ -70,6 +70,7 @@ final class SettingsCheck
   static void checkVariable(String name) {
     if (name.startsWith("WUKONG_")
         && !OF_KUBERNETES.matcher(name).matches()
+        && !Settings.has(name)
         && !Settings.has(name.replaceFirst("(_[0-9]+)+_?$", ""))) {
       throw new SettingException(
           "environment: there is no property '%s', the closest is '%s'; --help prints all"

@@ -52,11 +52,13 @@ final class StartFailureReporter implements SpringBootExceptionReporter, Ordered
     // The innermost setting, and before it whatever speaks of one.
     String found = null;
     for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      if (cause instanceof AdminPortException) {
+        return Optional.ofNullable(cause.getMessage()); // Its cause reads like that of gRPC's port.
+      }
       String line =
           switch (cause) {
             case SettingException e -> e.getMessage();
             case BindException e -> describe(e);
-            case AdminPortException e -> e.getMessage();
             case DeviceException e -> "wukong.engine.device: " + e.getMessage();
             case PortInUseException e -> taken("server.port", String.valueOf(e.getPort()));
             case NoSuchSslBundleException e ->

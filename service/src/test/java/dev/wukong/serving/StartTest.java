@@ -7,6 +7,7 @@ import dev.wukong.serving.embedding.RocksRowStore;
 import dev.wukong.serving.embedding.RowStore;
 import dev.wukong.serving.testing.Served;
 import dev.wukong.serving.testing.TinyModel;
+import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -112,6 +113,17 @@ class StartTest {
             + " | spring.grpc.server.port is -2, allowed are 1 to 65535, and 0 for any free one",
         "wukong.bundel-root=x | there is no property 'wukong.bundel-root', the closest is"
             + " 'wukong.bundle-root'; --help prints all",
+        "wukong.versions-shop=all | there is no property 'wukong.versions-shop', the closest is"
+            + " 'wukong.versions.<model>'; --help prints all",
+        "wukong.versions-model=all | there is no property 'wukong.versions-model', the closest is"
+            + " 'wukong.versions.<model>'; --help prints all",
+        "wukong.versions=all | there is no property 'wukong.versions', the closest is"
+            + " 'wukong.versions.<model>'; --help prints all",
+        "wukong.versions.Shop=all | wukong.versions.Shop names no model, allowed are names of 1 to"
+            + " 64 of a-z, 0-9, '_' and '-'; one with '_' or '-' cannot be named in the"
+            + " environment: use the command line or a file",
+        "wukong.versions.shop=newest | wukong.versions.shop is 'newest', allowed are latest,"
+            + " latest:<count>, all, manual, and versions with '+' between, such as 3+5",
         "wukong.batching.rows=x | there is no property 'wukong.batching.rows', the closest is"
             + " 'wukong.batching.max-rows'; --help prints all",
       })
@@ -184,6 +196,17 @@ class StartTest {
           .startsWith(
               "%s is %d, which cannot be taken: another process has it"
                   .formatted(property, taken.getLocalPort()));
+    }
+  }
+
+  /** Beneath it is what gRPC says of any port, which is not the one of callers. */
+  @Test
+  void start_portOfOperatorsIsTaken_saysSo(CapturedOutput output) throws Exception {
+    try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.ofLiteral("127.0.0.1"))) {
+      assertThat(refusal(output, "wukong.admin.port=" + taken.getLocalPort()))
+          .startsWith(
+              "wukong.admin.port is %d, which cannot be taken at 127.0.0.1: another process has it"
+                  .formatted(taken.getLocalPort()));
     }
   }
 
