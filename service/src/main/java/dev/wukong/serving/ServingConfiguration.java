@@ -18,6 +18,7 @@ import dev.wukong.serving.hosting.WatcherHealthIndicator;
 import dev.wukong.serving.inference.InferenceService;
 import dev.wukong.serving.inference.InferenceStatistics;
 import dev.wukong.serving.predict.FeedbackService;
+import dev.wukong.serving.predict.PredictLimits;
 import dev.wukong.serving.predict.PredictService;
 import dev.wukong.serving.predict.PredictionIds;
 import dev.wukong.serving.predict.ReadableRequests;
@@ -160,18 +161,15 @@ class ServingConfiguration {
   }
 
   @Bean
+  PredictLimits predictLimits(ServingProperties properties) {
+    return properties.limits().limits();
+  }
+
+  @Bean
   PredictService predictService(
-      ModelHost host,
-      ServingProperties properties,
-      Clock clock,
-      MeterRegistry meters,
-      Sights sights) {
+      ModelHost host, PredictLimits limits, Clock clock, MeterRegistry meters, Sights sights) {
     return new PredictService(
-        host,
-        properties.limits().limits(),
-        new PredictionIds(clock, new SecureRandom()),
-        meters,
-        sights);
+        host, limits, new PredictionIds(clock, new SecureRandom()), meters, sights);
   }
 
   @Bean
@@ -181,9 +179,8 @@ class ServingConfiguration {
 
   @Bean
   InferenceService inferenceService(
-      ModelHost host, PredictService predict, ServingProperties properties, MeterRegistry meters) {
-    return new InferenceService(
-        host, predict, new InferenceStatistics(host, meters), properties.limits().candidates());
+      ModelHost host, PredictService predict, PredictLimits limits, MeterRegistry meters) {
+    return new InferenceService(host, predict, new InferenceStatistics(host, meters), limits);
   }
 
   @Bean

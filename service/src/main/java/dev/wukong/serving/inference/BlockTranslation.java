@@ -23,6 +23,9 @@ import org.jspecify.annotations.Nullable;
 final class BlockTranslation {
   private static final ByteString NONE = ByteString.EMPTY;
 
+  /** As many values a row as there are, which may be none. */
+  private static final int ANY = -1;
+
   private final InferenceTensors tensors;
   private final Schema schema;
   private final Scope scope;
@@ -41,30 +44,13 @@ final class BlockTranslation {
   /**
    * A translation.
    *
-   * @param rows of every tensor of the scope
+   * @param rows of every tensor of the scope, no more than a request may have
    */
   BlockTranslation(InferenceTensors tensors, Schema schema, Scope scope, int rows) {
     this.tensors = tensors;
     this.schema = schema;
     this.scope = scope;
     this.rows = rows;
-  }
-
-  /** Rows of the scope's first tensor; 0 where it has none. */
-  static int rows(InferenceTensors tensors, Schema schema, Scope scope) {
-    for (IdFeature feature : schema.ids(scope)) {
-      Values values = tensors.find(FeatureTensors.name(feature), FeatureTensors.datatype(feature));
-      if (values != null) {
-        return values.rows();
-      }
-    }
-    for (NumberFeature feature : schema.numbers(scope)) {
-      Values values = tensors.find(FeatureTensors.name(feature), Datatype.FP32);
-      if (values != null) {
-        return values.rows();
-      }
-    }
-    return 0;
   }
 
   Block block() {
@@ -91,6 +77,11 @@ final class BlockTranslation {
         .build();
   }
 
+  /**
+   * The tensor called {@code name}; null where there is none.
+   *
+   * @param width values a row; {@link #ANY}
+   */
   private @Nullable Values find(String name, Datatype datatype, int width) {
     Values values = tensors.find(name, datatype);
     if (values == null) {
@@ -101,7 +92,7 @@ final class BlockTranslation {
           "inputs: '%s' has %d rows; %d are needed, as the other tensors of '%s' have"
               .formatted(name, values.rows(), rows, scope.name().toLowerCase(Locale.ROOT)));
     }
-    if (width > 0 && values.width() != width) {
+    if (width != ANY && values.width() != width) {
       throw new DataException(
           "inputs: '%s' has %d values a row; %d are needed".formatted(name, values.width(), width));
     }
@@ -110,10 +101,10 @@ final class BlockTranslation {
 
   private void one(IdFeature feature) {
     String name = FeatureTensors.name(feature);
-    Values values = find(name, FeatureTensors.datatype(feature), 1);
-    present.add(values == null ? new byte[rows] : flags(feature));
+    Datatype datatype = FeatureTensors.datatype(feature);
+    Values values = find(name, datatype, 1);
+    present.add(flags(feature, values != null));
     if (values == null) {
-      Datatype datatype = FeatureTensors.datatype(feature);
       int size = datatype == Datatype.BYTES ? 4 : datatype.size(); // Of a string: its length, 0.
       add(feature, new Values(name, rows, 1, ByteString.copyFrom(new byte[rows * size])), null);
     } else {
@@ -121,22 +112,57 @@ final class BlockTranslation {
     }
     if (feature.weighted()) {
       Values own = find(FeatureTensors.weights(feature), Datatype.FP32, 1);
-      weights.add(own == null ? ByteString.copyFrom(new byte[4 * rows]) : own.bytes());
-      if (own == null && values != null) {
-        throw new DataException(
-            "inputs: '%s' is missing".formatted(FeatureTensors.weights(feature)));
+      if (values == null) {
+        requireNothing(feature, own);
+        weights.add(ByteString.copyFrom(new byte[4 * rows]));
+      } else {
+        weights.add(required(FeatureTensors.weights(feature), own).bytes());
       }
     }
   }
 
-  private byte @Nullable [] flags(Feature feature) {
+  /**
+   * Which rows have a value: a byte a row, null where all have.
+   *
+   * @param there whether there are values; the tensor may then say that some are absent
+   */
+  private byte @Nullable [] flags(Feature feature, boolean there) {
     Values flags = find(FeatureTensors.present(feature), Datatype.BOOL, 1);
+    if (!there) {
+      requireNothing(feature, flags);
+      return new byte[rows];
+    }
     return flags == null ? null : flags.bytes().toByteArray();
   }
 
-  private void many(IdFeature feature) {
-    Values values = find(FeatureTensors.name(feature), FeatureTensors.datatype(feature), 0);
+  /** Fails if {@code companion} says anything of values that are not there. */
+  private static void requireNothing(Feature feature, @Nullable Values companion) {
+    if (companion == null) {
+      return;
+    }
+    for (int i = 0; i < companion.bytes().size(); i++) {
+      if (companion.bytes().byteAt(i) != 0) {
+        throw new DataException(
+            "inputs: '%s' is missing, which '%s' belongs to"
+                .formatted(FeatureTensors.name(feature), companion.name()));
+      }
+    }
+  }
+
+  private static Values required(String name, @Nullable Values values) {
     if (values == null) {
+      throw new DataException("inputs: '%s' is missing".formatted(name));
+    }
+    return values;
+  }
+
+  private void many(IdFeature feature) {
+    Values values = find(FeatureTensors.name(feature), FeatureTensors.datatype(feature), ANY);
+    if (values == null) {
+      requireNothing(feature, find(FeatureTensors.count(feature), Datatype.INT32, 1));
+      if (feature.weighted()) {
+        requireNothing(feature, find(FeatureTensors.weights(feature), Datatype.FP32, ANY));
+      }
       counts.add(ByteString.copyFrom(new byte[4 * rows]));
       return;
     }
@@ -157,11 +183,8 @@ final class BlockTranslation {
     counts.add(ByteString.copyFrom(bytes));
     add(feature, values, own == null ? null : used);
     if (feature.weighted()) {
-      Values weight = find(FeatureTensors.weights(feature), Datatype.FP32, values.width());
-      if (weight == null) {
-        throw new DataException(
-            "inputs: '%s' is missing".formatted(FeatureTensors.weights(feature)));
-      }
+      String name = FeatureTensors.weights(feature);
+      Values weight = required(name, find(name, Datatype.FP32, values.width()));
       weights.add(own == null ? weight.bytes() : firsts(weight, 4, used));
     }
   }
@@ -220,15 +243,14 @@ final class BlockTranslation {
 
   private void number(NumberFeature feature) {
     Values values = find(FeatureTensors.name(feature), Datatype.FP32, feature.width());
-    if (values == null && !feature.optional()) {
-      throw new DataException("inputs: '%s' is missing".formatted(FeatureTensors.name(feature)));
-    }
-    dense.add(
-        values == null
-            ? ByteString.copyFrom(new byte[4 * rows * feature.width()])
-            : values.bytes());
     if (feature.optional()) {
-      present.add(values == null ? new byte[rows] : flags(feature));
+      dense.add(
+          values == null
+              ? ByteString.copyFrom(new byte[4 * rows * feature.width()])
+              : values.bytes());
+      present.add(flags(feature, values != null));
+    } else {
+      dense.add(required(FeatureTensors.name(feature), values).bytes());
     }
   }
 

@@ -47,6 +47,21 @@ final class FeatureTensors {
         : feature.type() == ValueType.STRING ? Datatype.BYTES : Datatype.INT64;
   }
 
+  /**
+   * Names of all tensors that may say how many rows {@code scope} has: its features' values first,
+   * then what goes with them. Some of these no model takes.
+   */
+  static List<String> names(Schema schema, Scope scope) {
+    List<Feature> features =
+        schema.features().stream().filter(feature -> feature.scope() == scope).toList();
+    List<String> names = new ArrayList<>();
+    features.forEach(feature -> names.add(name(feature)));
+    for (Feature feature : features) {
+      names.addAll(List.of(present(feature), count(feature), weights(feature)));
+    }
+    return names;
+  }
+
   /** All that {@code schema} has. */
   static List<Spec> of(Schema schema) {
     List<Spec> specs = new ArrayList<>();

@@ -24,6 +24,7 @@ import dev.wukong.proto.v1.PredictResponse;
 import dev.wukong.serving.hosting.HostedModel;
 import dev.wukong.serving.hosting.ModelHost;
 import dev.wukong.serving.hosting.ServedModel;
+import dev.wukong.serving.predict.PredictLimits;
 import dev.wukong.serving.predict.PredictService;
 import dev.wukong.serving.sight.Door;
 import io.grpc.Status;
@@ -41,23 +42,23 @@ public final class InferenceService extends GRPCInferenceServiceGrpc.GRPCInferen
   private final RequestedModels models;
   private final PredictService predict;
   private final Function<String, ModelStatisticsResponse> statistics;
-  private final int maxCandidates;
+  private final PredictLimits limits;
 
   /**
    * The service.
    *
    * @param statistics of a model by name; of all where that is empty
-   * @param maxCandidates a request
+   * @param limits what a request may ask for
    */
   public InferenceService(
       ModelHost host,
       PredictService predict,
       Function<String, ModelStatisticsResponse> statistics,
-      int maxCandidates) {
+      PredictLimits limits) {
     this.models = new RequestedModels(host);
     this.predict = predict;
     this.statistics = statistics;
-    this.maxCandidates = maxCandidates;
+    this.limits = limits;
   }
 
   @Override
@@ -113,7 +114,7 @@ public final class InferenceService extends GRPCInferenceServiceGrpc.GRPCInferen
             described(
                 request.getName(),
                 request.getVersion(),
-                (served, schema) -> ModelDescriptions.config(served, schema, maxCandidates)));
+                (served, schema) -> ModelDescriptions.config(served, schema, limits.candidates())));
   }
 
   @Override
@@ -147,7 +148,7 @@ public final class InferenceService extends GRPCInferenceServiceGrpc.GRPCInferen
             Door.OIP,
             asked,
             (envelope, model) ->
-                InferenceTranslation.complete(envelope, request, model.layout().schema())
+                InferenceTranslation.complete(envelope, request, model.layout().schema(), limits)
                     .setSchemaId(model.schemaId())
                     .build());
     return InferenceTranslation.response(request.getId(), scored, wanted);

@@ -25,6 +25,11 @@ final class InferenceTensors {
   /** A tensor of more values is no request. */
   private static final long MOST = 1L << 28;
 
+  private static final int MOST_DIMENSIONS = 8;
+
+  /** Bytes before each string. */
+  private static final int LENGTH = 4;
+
   /**
    * One tensor.
    *
@@ -76,6 +81,51 @@ final class InferenceTensors {
           "inputs: '%s' is %s; %s is needed"
               .formatted(name, ShownText.of(tensor.getDatatype()), datatype));
     }
+    long values = values(tensor);
+    int rows = Math.toIntExact(tensor.getShape(0));
+    requireOneForm(tensor, datatype);
+    ByteString bytes =
+        request.getRawInputContentsCount() > 0
+            ? request.getRawInputContents(index)
+            : typed(datatype, tensor.getContents());
+    int size = datatype.size();
+    if (size > 0 && bytes.size() != values * size) {
+      throw new DataException(
+          "inputs: '%s' has %d bytes; %d are needed (%d values of %s)"
+              .formatted(name, bytes.size(), values * size, values, datatype));
+    }
+    if (size == 0 && bytes.size() < values * LENGTH) {
+      throw new DataException(
+          ("inputs: '%s' has %d bytes; %d or more are needed (%d strings, each after its length in"
+                  + " %d bytes)")
+              .formatted(name, bytes.size(), values * LENGTH, values, LENGTH));
+    }
+    return new Values(name, rows, (int) (values / rows), bytes);
+  }
+
+  /**
+   * Rows of the tensor called {@code name}, by its shape alone; 0 where there is none.
+   *
+   * @throws DataException if it has no such shape
+   */
+  int rows(String name) {
+    Integer index = indices.get(name);
+    if (index == null) {
+      return 0;
+    }
+    InferInputTensor tensor = request.getInputs(index);
+    var _ = values(tensor);
+    return Math.toIntExact(tensor.getShape(0));
+  }
+
+  /** How many values the shape has room for; fails where it is no shape of rows. */
+  private static long values(InferInputTensor tensor) {
+    String name = ShownText.of(tensor.getName());
+    if (tensor.getShapeCount() > MOST_DIMENSIONS) {
+      throw new DataException(
+          "inputs: '%s' has %d dimensions; up to %d are allowed"
+              .formatted(name, tensor.getShapeCount(), MOST_DIMENSIONS));
+    }
     List<Long> shape = tensor.getShapeList();
     long values = 1;
     for (long dimension : shape) {
@@ -88,19 +138,7 @@ final class InferenceTensors {
       throw new DataException(
           "inputs: '%s' has the shape %s; one or more rows are needed".formatted(name, shape));
     }
-    int rows = Math.toIntExact(shape.getFirst());
-    requireOneForm(tensor, datatype);
-    ByteString bytes =
-        request.getRawInputContentsCount() > 0
-            ? request.getRawInputContents(index)
-            : typed(datatype, tensor.getContents());
-    int size = datatype.size();
-    if (size > 0 && bytes.size() != values * size) {
-      throw new DataException(
-          "inputs: '%s' has %d bytes; %d are needed (%d values of %s)"
-              .formatted(name, bytes.size(), values * size, values, datatype));
-    }
-    return new Values(name, rows, (int) (values / rows), bytes);
+    return values;
   }
 
   /** Fails if values came twice, or in the field of another type: some would not be looked at. */

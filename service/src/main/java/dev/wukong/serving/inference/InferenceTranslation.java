@@ -15,6 +15,7 @@ import dev.wukong.proto.v1.PredictRequest;
 import dev.wukong.proto.v1.PredictResponse;
 import dev.wukong.serving.inference.FeatureTensors.Spec;
 import dev.wukong.serving.predict.CriticalityClass;
+import dev.wukong.serving.predict.PredictLimits;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.EnumSet;
@@ -56,22 +57,24 @@ final class InferenceTranslation {
   /**
    * {@code envelope} with the candidates and contexts of {@code request}, by {@code schema}.
    *
-   * @throws DataException if its tensors do not fit
+   * @throws DataException if its tensors do not fit, or have more rows than {@code limits} allow
    */
   static PredictRequest.Builder complete(
-      PredictRequest envelope, ModelInferRequest request, Schema schema) {
+      PredictRequest envelope, ModelInferRequest request, Schema schema, PredictLimits limits) {
     InferenceTensors tensors = new InferenceTensors(request);
-    int candidates = BlockTranslation.rows(tensors, schema, Scope.CANDIDATE);
+    int candidates = rows(tensors, schema, Scope.CANDIDATE);
     if (candidates == 0) {
       throw new DataException("inputs: there is no tensor of the candidates' features");
     }
+    limits.requireCandidates(candidates);
     PredictRequest.Builder translated =
         envelope.toBuilder()
             .setCriticality(criticality(request.getParametersMap()))
             .setCandidates(
                 new BlockTranslation(tensors, schema, Scope.CANDIDATE, candidates).block());
     if (schema.hasContext()) {
-      int contexts = Math.max(1, BlockTranslation.rows(tensors, schema, Scope.CONTEXT));
+      int contexts = Math.max(1, rows(tensors, schema, Scope.CONTEXT));
+      limits.requireContexts(contexts);
       translated
           .setContext(new BlockTranslation(tensors, schema, Scope.CONTEXT, contexts).block())
           .setContextOf(contextOf(tensors, contexts, candidates));
@@ -81,6 +84,17 @@ final class InferenceTranslation {
             .map(Spec::name)
             .collect(Collectors.toCollection(TreeSet::new)));
     return translated;
+  }
+
+  /** Rows of the scope's first tensor, which are those of all; 0 where it has none. */
+  private static int rows(InferenceTensors tensors, Schema schema, Scope scope) {
+    for (String name : FeatureTensors.names(schema, scope)) {
+      int rows = tensors.rows(name);
+      if (rows > 0) {
+        return rows;
+      }
+    }
+    return 0;
   }
 
   /** Of no bytes where there is one context; each candidate's own where none are given. */

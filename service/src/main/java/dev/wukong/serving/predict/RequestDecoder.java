@@ -111,8 +111,7 @@ final class RequestDecoder {
           "%s is missing; a block of 1 to %d rows is needed".formatted(field, limit));
     }
     if (block.getRows() < 1 || block.getRows() > limit) {
-      throw new BadRequest(
-          "%s.rows is %d; 1 to %d are allowed".formatted(field, block.getRows(), limit));
+      throw new BadRequest(PredictLimits.wrongRows(field, block.getRows(), limit));
     }
     return block.getRows();
   }

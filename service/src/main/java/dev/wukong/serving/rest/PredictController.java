@@ -3,6 +3,7 @@ package dev.wukong.serving.rest;
 import dev.wukong.data.DataException;
 import dev.wukong.proto.v1.PredictRequest;
 import dev.wukong.proto.v1.PredictResponse;
+import dev.wukong.serving.predict.PredictLimits;
 import dev.wukong.serving.predict.PredictService;
 import dev.wukong.serving.predict.StatusMapping;
 import dev.wukong.serving.sight.Door;
@@ -29,8 +30,6 @@ import org.springframework.web.bind.annotation.RestController;
  */
 @RestController
 public final class PredictController {
-  private static final int MAX_BODY = 8 << 20;
-
   /**
    * What is answered.
    *
@@ -49,16 +48,19 @@ public final class PredictController {
   record Refusal(int status, String error) {}
 
   private final PredictService predict;
+  private final PredictLimits limits;
+  private final BodyRoom room = new BodyRoom();
 
-  public PredictController(PredictService predict) {
+  public PredictController(PredictService predict, PredictLimits limits) {
     this.predict = predict;
+    this.limits = limits;
   }
 
   @PostMapping("/models/{name}/predict")
   ResponseEntity<Object> predict(@PathVariable String name, HttpServletRequest http)
       throws IOException {
-    try {
-      Question question = QuestionReader.read(body(http));
+    try (BodyRoom.Body body = room.body()) {
+      Question question = QuestionReader.read(body.read(http.getInputStream()), limits);
       PredictRequest asked =
           PredictRequest.newBuilder()
               .setModel(question.pick().toBuilder().setName(name))
@@ -72,15 +74,6 @@ public final class PredictController {
     } catch (StatusRuntimeException e) {
       return refuse(e);
     }
-  }
-
-  private static byte[] body(HttpServletRequest http) throws IOException {
-    byte[] body = http.getInputStream().readNBytes(MAX_BODY + 1);
-    if (body.length > MAX_BODY) {
-      throw new DataException(
-          "the body has more than %d bytes; gRPC is for large requests".formatted(MAX_BODY));
-    }
-    return body;
   }
 
   private static Scores scores(PredictResponse answer) {

@@ -1,5 +1,11 @@
 package dev.wukong.serving.inference;
 
+import static dev.wukong.serving.inference.Tensors.doubles;
+import static dev.wukong.serving.inference.Tensors.floats;
+import static dev.wukong.serving.inference.Tensors.ints;
+import static dev.wukong.serving.inference.Tensors.longs;
+import static dev.wukong.serving.inference.Tensors.strings;
+import static dev.wukong.serving.inference.Tensors.tensors;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.assertj.core.api.Assertions.within;
@@ -33,13 +39,10 @@ import io.grpc.Status.Code;
 import io.grpc.StatusRuntimeException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -69,107 +72,6 @@ class InferenceServiceTest {
 
   private GRPCInferenceServiceBlockingStub stub() {
     return GRPCInferenceServiceGrpc.newBlockingStub(served.channel());
-  }
-
-  /** A request of one context and three candidates, as clients build it. */
-  private static final class Tensors {
-    private final Map<String, InferInputTensor.Builder> inputs = new HashMap<>();
-    private final Map<String, ByteString> raw = new HashMap<>();
-
-    Tensors put(String name, String datatype, ByteString bytes, long... shape) {
-      InferInputTensor.Builder tensor =
-          InferInputTensor.newBuilder().setName(name).setDatatype(datatype);
-      for (long dimension : shape) {
-        tensor.addShape(dimension);
-      }
-      inputs.put(name, tensor);
-      raw.put(name, bytes);
-      return this;
-    }
-
-    Tensors without(String name) {
-      inputs.remove(name);
-      raw.remove(name);
-      return this;
-    }
-
-    ModelInferRequest.Builder request() {
-      ModelInferRequest.Builder request =
-          ModelInferRequest.newBuilder().setModelName("tiny").setId("r1");
-      List<String> names = new ArrayList<>(inputs.keySet());
-      for (String name : names) {
-        request.addInputs(inputs.get(name)).addRawInputContents(raw.get(name));
-      }
-      return request;
-    }
-  }
-
-  private static ByteString bytes(int size, Consumer<ByteBuffer> fill) {
-    ByteBuffer buffer = ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN);
-    fill.accept(buffer);
-    return ByteString.copyFrom(buffer.flip());
-  }
-
-  private static ByteString longs(long... values) {
-    return bytes(
-        8 * values.length,
-        to -> {
-          for (long value : values) {
-            to.putLong(value);
-          }
-        });
-  }
-
-  private static ByteString floats(float... values) {
-    return bytes(
-        4 * values.length,
-        to -> {
-          for (float value : values) {
-            to.putFloat(value);
-          }
-        });
-  }
-
-  private static ByteString doubles(double... values) {
-    return bytes(
-        8 * values.length,
-        to -> {
-          for (double value : values) {
-            to.putDouble(value);
-          }
-        });
-  }
-
-  private static ByteString ints(int... values) {
-    return bytes(
-        4 * values.length,
-        to -> {
-          for (int value : values) {
-            to.putInt(value);
-          }
-        });
-  }
-
-  private static ByteString strings(String... values) {
-    ByteString all = ByteString.EMPTY;
-    for (String value : values) {
-      ByteString utf8 = ByteString.copyFrom(value, StandardCharsets.UTF_8);
-      all = all.concat(ints(utf8.size())).concat(utf8);
-    }
-    return all;
-  }
-
-  private static Tensors tensors() {
-    return new Tensors()
-        .put("context.user", "INT64", longs(101), 1, 1)
-        .put("context.age", "FP32", floats(0.5f), 1, 1)
-        .put("candidate.item", "INT64", longs(7, 8, 9_999), 3, 1)
-        .put("candidate.tags", "BYTES", strings("red", "größe", "", "", "blue", "new"), 3, 2)
-        .put("candidate.tags.count", "INT32", ints(2, 0, 2), 3, 1)
-        .put("candidate.tags.weights", "FP32", floats(1, 2, 0, 0, 0.5f, 1), 3, 2)
-        .put("candidate.price", "FP64", doubles(0.5, 5, 0), 3, 1)
-        .put("candidate.price.present", "BOOL", ByteString.copyFrom(new byte[] {1, 1, 0}), 3, 1)
-        .put("candidate.picture", "FP32", floats(0.1f, 0.2f, 0.3f, 0.4f, 0, 0), 3, 2);
   }
 
   private static float[] expected() {
@@ -331,7 +233,10 @@ class InferenceServiceTest {
                 + " 'candidate' have");
     assertThat(
             refusal(
-                bad, tensors().put("candidate.tags", "BYTES", strings("a", "b"), 3, 2).request()))
+                bad,
+                tensors()
+                    .put("candidate.tags", "BYTES", strings("a".repeat(20), "b"), 3, 2)
+                    .request()))
         .isEqualTo(
             "inputs: 'candidate.tags', row 1: a string is cut off; each is its length (4 bytes) and"
                 + " its bytes");
@@ -371,6 +276,17 @@ class InferenceServiceTest {
                     .put("candidate.picture", "FP32", floats(1, Float.NaN, 1, 1, 1, 1), 3, 2)
                     .request()))
         .isEqualTo("candidates: feature 'picture', row 0: NaN; a finite number is needed");
+  }
+
+  @Test
+  void infer_moreRowsThanAllowed_areRefused() {
+    assertThat(
+            refusal(
+                Code.INVALID_ARGUMENT,
+                new Tensors()
+                    .put("candidate.tags", "BYTES", ByteString.EMPTY, 1 << 27, 1)
+                    .request()))
+        .isEqualTo("candidates.rows is 134217728; 1 to 8192 are allowed");
   }
 
   @Test

@@ -17,9 +17,13 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -143,6 +147,8 @@ class PredictControllerTest {
         "none | {\"candidates\": [{}]} | 404 | model.name is 'none'; this server has [tiny]",
         "tiny | [] | 400 | the body is a list; an object with candidates is needed",
         "tiny | {\"candidates\": {}} | 400 | candidates is an object; a list of objects is needed",
+        "tiny | {\"candidates\": [{}, {}, {}, {}, 7, {}]} | 400 | candidates.rows is 6; 1 to 4 are"
+            + " allowed",
         "tiny | {\"candidate\": []} | 400 | there is no field 'candidate'; candidates, context,"
             + " criticality, label, routingKey and version are allowed",
         "tiny | {\"candidates\": [{\"item\": [1, 2], \"picture\": [0, 0]}]} | 400 | candidates[0]:"
@@ -172,6 +178,9 @@ class PredictControllerTest {
     for (String body :
         List.of(
             "{",
+            "{\"candidates\": [{",
+            "{\"candidates\": [{\"tags\": [1, 2",
+            "{\"candidates\": [{}, {}, {}, {}, {}, ",
             "{\"version\": 3, \"version\": 3}",
             "{\"candidates\": [{\"item\": 1, \"item\": 2}]}",
             "{\"candidates\": [{\"picture\": [NaN, 0]}]}",
@@ -183,9 +192,60 @@ class PredictControllerTest {
           .doesNotContain("`")
           .doesNotContain("java.");
     }
-    assertThat(post("tiny", "[".repeat(2000)).body()).contains("the body is nested too deeply, ");
+    for (String body :
+        List.of(
+            "{\"candidates\": [{\"item\": %s}]}".formatted("1".repeat(2000)),
+            "{\"candidates\": [{}, {}, {}, {}, %s".formatted("[".repeat(2000)))) {
+      assertThat(post("tiny", body).body()).contains("the body is nested too deeply, or a name, ");
+    }
     assertThat(post("tiny", "").body())
         .contains("the body is empty; an object with candidates is needed");
+  }
+
+  /** In 3 bytes each: as values they would take many times the memory. */
+  @Test
+  void predict_tooManyValues_areRefused() throws Exception {
+    String tags = "\"\",".repeat(QuestionReader.MOST_VALUES) + "\"\"";
+    HttpResponse<String> response =
+        post("tiny", "{\"candidates\": [{\"tags\": [%s]}]}".formatted(tags));
+    assertThat(response.statusCode()).isEqualTo(400);
+    assertThat(response.body())
+        .contains("the body has more than 1048576 values; gRPC is for large requests");
+  }
+
+  @Test
+  void predict_bodyTooLarge_isRefused() throws Exception {
+    HttpResponse<String> response = post("tiny", " ".repeat(BodyRoom.MOST + 1));
+    assertThat(response.statusCode()).isEqualTo(400);
+    assertThat(response.body())
+        .contains("the body has more than 8388608 bytes; gRPC is for large requests");
+  }
+
+  /** Four of the largest take all room until they are answered. */
+  @Test
+  void predict_bodiesOfOthersTakeAllRoom_isTooManyRequests() throws Exception {
+    String small = "{\"candidates\": [{\"picture\": [0, 0]}]}";
+    String large = small + " ".repeat(BodyRoom.MOST - 1 - small.length());
+    try (HeldBatches held = HeldBatches.of(model().orElseThrow().batcher());
+        ExecutorService callers = Executors.newVirtualThreadPerTaskExecutor()) {
+      List<Future<HttpResponse<String>>> others = new ArrayList<>();
+      for (int taken = 0; taken < BodyRoom.ALL; taken += BodyRoom.MOST) {
+        others.add(callers.submit(() -> post("tiny", large)));
+      }
+      Served.await("four wait", () -> waiting() == 4);
+
+      HttpResponse<String> response = post("tiny", small);
+
+      assertThat(response.statusCode()).isEqualTo(429);
+      assertThat(response.headers().firstValue("Retry-After")).contains("1");
+      assertThat(response.body())
+          .contains("bodies of 33554432 bytes are in work already, that is the limit; try later");
+      held.release();
+      for (Future<HttpResponse<String>> other : others) {
+        assertThat(other.get().statusCode()).isEqualTo(200);
+      }
+    }
+    assertThat(post("tiny", small).statusCode()).isEqualTo(200);
   }
 
   @Test
