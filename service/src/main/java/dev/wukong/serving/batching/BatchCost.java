@@ -33,12 +33,12 @@ public final class BatchCost {
    */
   public BatchCost(int maxRows) {
     int count = 1;
-    while (SMALLEST << (count - 1) < maxRows) {
+    while ((long) SMALLEST << (count - 1) < maxRows) {
       count++;
     }
     sizes = new int[count];
     for (int i = 0; i < count; i++) {
-      sizes[i] = Math.min(maxRows, SMALLEST << i);
+      sizes[i] = (int) Math.min(maxRows, (long) SMALLEST << i);
     }
     nanos = new double[count];
     preferred = maxRows;
@@ -76,7 +76,9 @@ public final class BatchCost {
     for (int i = 0; i < nanos.length; i++) {
       // The machine's speed moves all sizes; the sizes nearby move with what was measured there.
       double weight = i == above || i == above - 1 ? FOLLOW : FOLLOW / 2;
-      nanos[i] *= 1 + weight * (ratio - 1);
+      // By powers: sums would let sizes that never run creep up for ever, since what is a little
+      // slower and a little faster by turns cancels out in products alone.
+      nanos[i] *= Math.pow(ratio, weight);
     }
     choose();
   }

@@ -137,7 +137,7 @@ final class BatchQueue {
     while (!waiting.isEmpty()) {
       Part next = waiting.peek();
       long nextLeft = next.job().deadlineNanos() - now;
-      if (!next.counted || nextLeft <= 0) {
+      if (!next.counted || nextLeft <= 0 || hopeless(next, nextLeft)) {
         late.add(next);
       } else if (parts.isEmpty()
           || joins(next, parts.getFirst(), taken, Math.min(left, nextLeft))) {
@@ -157,6 +157,15 @@ final class BatchQueue {
       changed.signal(); // For another thread that runs batches.
     }
     return new Batch(parts, taken, late);
+  }
+
+  /**
+   * Whether {@code next} would miss its deadline even if it ran alone and now, while others wait
+   * who may still be in time. One that nobody waits behind runs all the same, so that a cost that
+   * is thought too high is corrected.
+   */
+  private boolean hopeless(Part next, long left) {
+    return waiting.size() > 1 && left < next.job().model().cost().nanos(next.candidates());
   }
 
   private boolean joins(Part next, Part first, int taken, long left) {

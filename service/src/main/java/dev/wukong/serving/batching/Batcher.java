@@ -139,11 +139,12 @@ public final class Batcher implements AutoCloseable {
   }
 
   /**
-   * Says that nobody wants the outcome of {@code job}, which was accepted. What has not begun will
-   * not.
+   * Says that nobody wants the outcome of {@code job}, which was accepted: it is late at once. What
+   * has not begun will not.
    */
   public void abandon(Job job) {
     queue.abandon(job);
+    job.abandoned();
   }
 
   /** Whether it scores what is submitted; false where a thread of its has ended unasked. */
@@ -172,7 +173,18 @@ public final class Batcher implements AutoCloseable {
   private void drop(List<Part> parts) {
     for (Part part : parts) {
       lateRows.increment(part.candidates());
-      part.job().notScored(part, new Outcome.Late());
+    }
+    settle(parts, new Outcome.Late());
+  }
+
+  /** One part that cannot be settled says nothing of the others, nor of the next batch. */
+  private void settle(List<Part> parts, Outcome outcome) {
+    for (Part part : parts) {
+      try {
+        part.job().notScored(part, outcome);
+      } catch (RuntimeException | Error e) {
+        log.error("model '{}': what a request held could not be given back", model, e);
+      }
     }
   }
 
@@ -217,8 +229,8 @@ public final class Batcher implements AutoCloseable {
     }
   }
 
-  private static void fail(List<Part> parts) {
-    parts.forEach(part -> part.job().notScored(part, new Outcome.Failed()));
+  private void fail(List<Part> parts) {
+    settle(parts, new Outcome.Failed());
   }
 
   private void refuseRest() {

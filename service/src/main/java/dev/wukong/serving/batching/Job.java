@@ -97,9 +97,14 @@ public final class Job {
     return deadlineNanos;
   }
 
-  /** Completes when all parts are settled; never exceptionally. */
+  /** Completes when all parts are settled or it is abandoned; never exceptionally. */
   public CompletableFuture<Outcome> outcome() {
     return outcome;
+  }
+
+  /** Nobody wants the outcome; its parts are settled when a batch thread meets them. */
+  void abandoned() {
+    outcome.complete(new Outcome.Late());
   }
 
   void submitted(long nowNanos) {
@@ -169,9 +174,12 @@ public final class Job {
   private void settle(Part part) {
     part.inputs.recycle();
     if (unsettled.decrementAndGet() == 0) {
-      release.run();
-      Outcome failed = failure.get();
-      outcome.complete(failed == null ? scored() : failed);
+      try {
+        release.run();
+      } finally {
+        Outcome failed = failure.get();
+        outcome.complete(failed == null ? scored() : failed);
+      }
     }
   }
 

@@ -211,7 +211,12 @@ public final class HostedModel implements BatchModel {
     if (left == 0) {
       // On a thread of its own: the last lease often comes back on the batch thread, which has
       // requests of the next version to run.
-      Thread.ofPlatform().name("close-%s-%d".formatted(name, bundle)).start(this::close);
+      try {
+        Thread.ofPlatform().name("close-%s-%d".formatted(name, bundle)).start(this::close);
+      } catch (OutOfMemoryError e) {
+        log.warn("model '{}' version {}: no thread to close it on, {}", name, bundle, e.toString());
+        close();
+      }
     } else if (left < 0) {
       throw new IllegalStateException(
           "model '%s' version %d: lease given back twice".formatted(name, bundle));

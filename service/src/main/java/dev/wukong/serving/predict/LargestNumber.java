@@ -9,9 +9,9 @@ import dev.wukong.data.Transform;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The dense value or weight of a request that is furthest from 0: what to look at first when a
- * model gives no finite result. Values with a transform are left out: the logarithm makes all of
- * them small.
+ * The dense value or weight of a candidate and its context that is furthest from 0: what to look at
+ * first when a model gives no finite result for it; no other candidate can be the cause. Values
+ * with a transform are left out: the logarithm makes all of them small.
  *
  * @param block of the request: {@code context} or {@code candidates}
  * @param what the feature's name and whether it is a weight
@@ -20,10 +20,19 @@ record LargestNumber(String block, String what, int row, float value) {
   /** A number of a larger size than this explains a result that is not finite. */
   static final float ABSURD = 1e6f;
 
-  /** That of {@code query}; null where the request has no such values. */
-  static @Nullable LargestNumber of(InputLayout layout, Query query) {
-    LargestNumber context = in(layout, Scope.CONTEXT, "context", query.context(), null);
-    return in(layout, Scope.CANDIDATE, "candidates", query.candidates(), context);
+  /** That of {@code candidate} of {@code query}; null where it has no such values. */
+  static @Nullable LargestNumber of(InputLayout layout, Query query, int candidate) {
+    LargestNumber context =
+        query.contextOf().length == 0
+            ? null
+            : in(
+                layout,
+                Scope.CONTEXT,
+                "context",
+                query.context(),
+                query.contextOf()[candidate],
+                null);
+    return in(layout, Scope.CANDIDATE, "candidates", query.candidates(), candidate, context);
   }
 
   private static @Nullable LargestNumber in(
@@ -31,33 +40,30 @@ record LargestNumber(String block, String what, int row, float value) {
       Scope scope,
       String block,
       EncodedRows rows,
+      int row,
       @Nullable LargestNumber before) {
     LargestNumber largest = before;
     int width = layout.denseWidth(scope);
     for (DenseColumns column : layout.dense(scope)) {
       boolean raw = column.feature().transform() == Transform.NONE;
-      for (int row = 0; raw && row < rows.rows(); row++) {
-        for (int i = 0; i < column.feature().width(); i++) {
-          float value = rows.dense()[row * width + column.start() + i];
-          if (largest == null || Math.abs(value) > Math.abs(largest.value)) {
-            largest =
-                new LargestNumber(
-                    block, "feature '%s'".formatted(column.feature().name()), row, value);
-          }
+      for (int i = 0; raw && i < column.feature().width(); i++) {
+        float value = rows.dense()[row * width + column.start() + i];
+        if (largest == null || Math.abs(value) > Math.abs(largest.value)) {
+          largest =
+              new LargestNumber(
+                  block, "feature '%s'".formatted(column.feature().name()), row, value);
         }
       }
     }
     int positions = layout.positions(scope);
     int position = 0;
     for (IdFeature feature : layout.schema().ids(scope)) {
-      for (int row = 0; feature.weighted() && row < rows.rows(); row++) {
-        for (int i = 0; i < feature.maxIds(); i++) {
-          float value = rows.weights()[row * positions + position + i];
-          if (largest == null || value > Math.abs(largest.value)) {
-            largest =
-                new LargestNumber(
-                    block, "a weight of feature '%s'".formatted(feature.name()), row, value);
-          }
+      for (int i = 0; feature.weighted() && i < feature.maxIds(); i++) {
+        float value = rows.weights()[row * positions + position + i];
+        if (largest == null || value > Math.abs(largest.value)) {
+          largest =
+              new LargestNumber(
+                  block, "a weight of feature '%s'".formatted(feature.name()), row, value);
         }
       }
       position += feature.maxIds();

@@ -142,7 +142,8 @@ final class Scoring implements AutoCloseable {
     boolean leased = true;
     List<ModelInputs> parts = List.of();
     RequestRoom rows = rooms.take();
-    try (Admission.Admitted admitted = admit(request, budget, served, model)) {
+    long left = Math.max(0, budget - (System.nanoTime() - began)); // Packing has taken some.
+    try (Admission.Admitted admitted = admit(request, left, served, model)) {
       long deadline = began + budget;
       Query query = decoder.decode(request, model, rows);
       long decoded = System.nanoTime();
@@ -271,7 +272,9 @@ final class Scoring implements AutoCloseable {
     try {
       Outcome outcome =
           job.outcome().get(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
-      admitted.ended();
+      if (!hasGone(context)) {
+        admitted.ended(); // Who goes away says nothing of how long answers take.
+      }
       return outcome;
     } catch (TimeoutException e) {
       admitted.ended();
@@ -292,7 +295,7 @@ final class Scoring implements AutoCloseable {
   private ServingException notFinite(Outcome.NotFinite where, HostedModel model, Query query) {
     String result =
         "candidate %d, task '%s'".formatted(where.candidate(), model.taskNames().get(where.task()));
-    LargestNumber largest = LargestNumber.of(model.layout(), query);
+    LargestNumber largest = LargestNumber.of(model.layout(), query, where.candidate());
     if (largest != null && largest.absurd()) {
       return new NotFinite(
           ("%s: %s, row %d: %s; the model gives no finite result with it (%s), send numbers of the"
@@ -310,9 +313,17 @@ final class Scoring implements AutoCloseable {
     return new NotFinite(message, false);
   }
 
-  private static ServingException late(Context context) {
+  /** Whether the caller has cancelled the call before its deadline. */
+  private static boolean hasGone(Context context) {
+    if (!context.isCancelled()) {
+      return false;
+    }
     Deadline deadline = context.getDeadline();
-    return context.isCancelled() && (deadline == null || !deadline.isExpired())
+    return deadline == null || !deadline.isExpired();
+  }
+
+  private static ServingException late(Context context) {
+    return hasGone(context)
         ? new Cancelled()
         : new DeadlinePassed("the deadline passed before all candidates were scored");
   }

@@ -116,12 +116,15 @@ final class ShadowScoring implements AutoCloseable {
       while (true) {
         Copy copy = waiting.take();
         bytes.addAndGet(-copy.bytes());
-        score(copy);
+        try {
+          score(copy);
+        } catch (RuntimeException | Error e) {
+          // Also errors: a copy that found too little memory says nothing of the next one.
+          log.error("model '{}', label '{}': a copy failed", copy.served.name(), copy.label, e);
+        }
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt(); // Closed: what waits is of no use to anybody.
-    } catch (Error e) {
-      log.error("scoring copies failed; it begins anew with the next one", e);
     } finally {
       synchronized (this) {
         thread = null;

@@ -107,8 +107,9 @@ public final class AccessLog implements AutoCloseable {
     try {
       lines.accept(line.json());
       written.increment();
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       // Where lines go cannot take this one; the next may fare better, and requests are answered.
+      // Also after errors: the thread is the only one that writes.
       lost.increment();
     }
   }

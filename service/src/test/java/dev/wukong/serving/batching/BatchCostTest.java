@@ -53,6 +53,24 @@ class BatchCostTest {
   }
 
   @Test
+  void record_slowerAndFasterByTurns_movesNoSizeInTheLongRun() {
+    BatchCost cost = new BatchCost(2048);
+    double[] measured = {1e6, 1.5e6, 2.5e6, 4.5e6, 8.5e6, 16e6, 31e6, 61e6, 120e6};
+    cost.measured(measured);
+    for (int i = 0; i < 100_000; i++) {
+      cost.record(100, (long) (cost.nanos(100) * (i % 2 == 0 ? 1.3 : 1 / 1.3)));
+    }
+    assertThat(cost.nanos(2048)).isBetween(110_000_000L, 130_000_000L);
+    assertThat(cost.nanos(8)).isBetween(900_000L, 1_100_000L);
+  }
+
+  @Test
+  void sizes_largestIsTheLargestNumber_endWithIt() {
+    int[] sizes = new BatchCost(Integer.MAX_VALUE).sizes();
+    assertThat(sizes[sizes.length - 1]).isEqualTo(Integer.MAX_VALUE);
+  }
+
+  @Test
   void record_onePause_movesLittle() {
     BatchCost cost = new BatchCost(64);
     cost.measured(new double[] {1000, 2000, 4000, 8000});

@@ -112,6 +112,24 @@ class BatchQueueTest {
   }
 
   @Test
+  void take_wouldMissItsDeadlineWhileOthersWait_isLateAndTheyRun() throws Exception {
+    Idle model = costing(1000, 1100, 1200, 1300);
+    offer(model, 8, 999);
+    offer(model, 8, 999);
+    offer(model, 8, FAR);
+    offer(model, 8, FAR);
+    Batch batch = batch();
+    assertThat(batch.late()).hasSize(2);
+    assertThat(batch.parts()).hasSize(2);
+  }
+
+  @Test
+  void take_wouldMissItsDeadlineAndNobodyElseWaits_runs() throws Exception {
+    offer(costing(1000, 1100, 1200, 1300), 8, 999);
+    assertThat(take()).containsExactly(8);
+  }
+
+  @Test
   void take_deadlinePassedOrAbandoned_isNotInABatch() throws Exception {
     Idle model = costing(1, 1, 1, 1);
     offer(model, 3, 100);

@@ -36,7 +36,7 @@ class LargestNumberTest {
     InputLayout layout = layout(number("price", Transform.LOG1P), number("age", Transform.NONE));
 
     LargestNumber largest =
-        requireNonNull(LargestNumber.of(layout, query(2, 1e30f, 2, 1e30f, -3e7f)));
+        requireNonNull(LargestNumber.of(layout, query(2, 1e30f, 2, 1e30f, -3e7f), 1));
 
     assertThat(largest).isEqualTo(new LargestNumber("candidates", "feature 'age'", 1, -3e7f));
     assertThat(largest.absurd()).isTrue();
@@ -44,7 +44,16 @@ class LargestNumberTest {
 
   @Test
   void of_onlyNumbersWithALogarithm_isNone() {
-    assertThat(LargestNumber.of(layout(number("price", Transform.LOG1P)), query(1, 1e30f)))
+    assertThat(LargestNumber.of(layout(number("price", Transform.LOG1P)), query(1, 1e30f), 0))
         .isNull();
+  }
+
+  @Test
+  void of_largerNumberOfAnotherCandidate_isNotBlamed() {
+    InputLayout layout = layout(number("age", Transform.NONE));
+
+    LargestNumber largest = requireNonNull(LargestNumber.of(layout, query(2, 3, 1e30f), 0));
+
+    assertThat(largest).isEqualTo(new LargestNumber("candidates", "feature 'age'", 0, 3));
   }
 }
