@@ -131,7 +131,8 @@ final class StatusReports {
   }
 
   private static List<Shadow> shadows(ServedModel served, List<Sample> kept) {
-    Map<String, Long> labels = served.labels();
+    Map<String, Long> labels = new HashMap<>(served.labels());
+    labels.values().retainAll(served.loadedVersions());
     List<Shadow> shadows = new ArrayList<>();
     for (Map.Entry<String, Double> copied : new TreeMap<>(served.copied()).entrySet()) {
       String label = copied.getKey();

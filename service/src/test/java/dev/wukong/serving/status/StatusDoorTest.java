@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.springframework.util.FileSystemUtils;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -152,6 +153,29 @@ class StatusDoorTest {
           .isBetween(0.0, 1.0)
           .isNotEqualTo(compared.path("answered").asDouble());
       assertThat(compared.path("failed").asLong()).isZero();
+    }
+  }
+
+  @Test
+  void door_versionOfAShadowIsNotLoaded_tellsVersion0(@TempDir Path folder) throws Exception {
+    Path root = folder.resolve("bundles");
+    new TinyModel(1).write(root, "tiny", 1);
+    new TinyModel(3).write(root, "tiny", 3);
+    try (Served served = Served.serving(root, "tiny", 1, "wukong.versions.tiny=1")) {
+      ManagedChannel operator =
+          NettyChannelBuilder.forAddress("127.0.0.1", served.adminPort()).usePlaintext().build();
+      try {
+        copyHalfToVersion3(AdminServiceGrpc.newBlockingStub(operator));
+      } finally {
+        operator.shutdownNow();
+      }
+    }
+    FileSystemUtils.deleteRecursively(root.resolve("tiny").resolve("3"));
+    try (Served served = Served.serving(root, "tiny", 1, "wukong.versions.tiny=1")) {
+      JsonNode shadow = status(served, -1).at("/models/0/shadows/0");
+      assertThat(shadow.path("label").asString()).isEqualTo("next");
+      assertThat(shadow.path("version").asLong(-1)).isZero();
+      assertThat(shadow.path("copied").asDouble()).isEqualTo(0.5);
     }
   }
 
