@@ -26,7 +26,9 @@ final class ModelLookup {
   }
 
   /**
-   * The model called {@code name}; the only one where {@code name} is empty.
+   * The model called {@code name}; where {@code name} is empty the only one, or the only one that
+   * has ever served: a second model that cannot be loaded, or not yet, changes nothing for those
+   * who name none.
    *
    * @param field that holds the name, for messages
    */
@@ -36,11 +38,7 @@ final class ModelLookup {
       if (all.isEmpty()) {
         throw new NotReady("no model is loaded yet");
       }
-      if (all.size() > 1) {
-        throw new BadRequest(
-            "%s is empty; this server has several models: %s".formatted(field, host.names()));
-      }
-      return all.getFirst();
+      return all.size() == 1 ? all.getFirst() : onlyServed(field, all);
     }
     if (!BundleStore.isModel(name)) {
       throw new BadRequest(
@@ -51,6 +49,15 @@ final class ModelLookup {
         .orElseThrow(
             () ->
                 new Unknown("%s is '%s'; this server has %s".formatted(field, name, host.names())));
+  }
+
+  private ServedModel onlyServed(String field, List<ServedModel> all) {
+    List<ServedModel> served = all.stream().filter(ServedModel::hasServed).toList();
+    if (served.size() != 1) {
+      throw new BadRequest(
+          "%s is empty; this server has several models: %s".formatted(field, host.names()));
+    }
+    return served.getFirst();
   }
 
   /**

@@ -57,13 +57,15 @@ class BadRequestsTest {
   @BeforeAll
   void start(@TempDir Path root) throws Exception {
     new TinyModel(1).write(root.resolve("bundles"), "tiny", 1);
+    new TinyModel(1).write(root.resolve("bundles"), "twin", 1);
     served =
         Served.start(
             root.resolve("bundles"),
-            "wukong.models=tiny,empty",
+            "wukong.models=tiny,empty,twin",
             "wukong.limits.candidates=100",
             "wukong.limits.contexts=10");
     served.awaitServing("tiny", 1);
+    served.awaitServing("twin", 1);
     try (RankingClient client =
         RankingClient.over(served.channel(), "tiny", Duration.ofMinutes(2))) {
       good =
@@ -161,7 +163,7 @@ class BadRequestsTest {
     return Stream.of(
         bad(
             invalid,
-            "model.name is empty; this server has several models: [empty, tiny]",
+            "model.name is empty; this server has several models: [empty, tiny, twin]",
             model(m -> m.clearName())),
         bad(
             invalid,
@@ -169,7 +171,7 @@ class BadRequestsTest {
             model(m -> m.setName("No Such"))),
         bad(
             Code.NOT_FOUND,
-            "model.name is 'other'; this server has [empty, tiny]",
+            "model.name is 'other'; this server has [empty, tiny, twin]",
             model(m -> m.setName("other"))),
         bad(
             Code.UNAVAILABLE,
@@ -350,7 +352,7 @@ class BadRequestsTest {
 
     assertThat(refusal.getStatus().getCode()).isEqualTo(Code.NOT_FOUND);
     assertThat(refusal.getStatus().getDescription())
-        .isEqualTo("name is 'other'; this server has [empty, tiny]");
+        .isEqualTo("name is 'other'; this server has [empty, tiny, twin]");
   }
 
   @Test
