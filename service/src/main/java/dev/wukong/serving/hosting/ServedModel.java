@@ -353,11 +353,24 @@ public final class ServedModel {
   }
 
   private void retire(HostedModel model) {
-    enter(model.bundle(), new VersionState.Draining());
+    long version = model.bundle();
+    synchronized (versions) {
+      if (!routing.loaded().containsKey(version)) {
+        enter(version, new VersionState.Draining());
+      }
+    }
     draining.removeIf(d -> d.done().isDone());
-    draining.add(
-        new Draining(
-            model.bundle(),
-            model.retire().thenRun(() -> enter(model.bundle(), new VersionState.Unloaded()))));
+    draining.add(new Draining(version, model.retire().thenRun(() -> drained(version))));
+  }
+
+  private void drained(long version) {
+    synchronized (versions) {
+      VersionState now = versions.get(version);
+      // Where it was loaded again meanwhile, or was tried to be, the state is that of the later
+      // one.
+      if (now != null && now.phase() instanceof VersionState.Draining) {
+        enter(version, new VersionState.Unloaded());
+      }
+    }
   }
 }
