@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -60,6 +61,9 @@ public final class BundleWatcher implements AutoCloseable {
   private final Orders orders = new Orders(starter);
 
   private final VersionPlans plans;
+
+  /** Models that were looked at. Watcher thread only. */
+  private final Set<String> looked = new HashSet<>();
 
   /** Labels by model that answer nothing, as they were last logged. Watcher thread only. */
   private final Map<String, Map<String, Long>> lost = new HashMap<>();
@@ -153,7 +157,7 @@ public final class BundleWatcher implements AutoCloseable {
   }
 
   /**
-   * Does something on the watcher's thread, between two looks at the folder.
+   * Does something on the watcher's thread, between two looks at models.
    *
    * @throws VersionException.Busy if too much waits for that already, or the service stops
    */
@@ -215,8 +219,11 @@ public final class BundleWatcher implements AutoCloseable {
             // Those whose folders are gone, too, so that their refused versions are forgotten.
             host.models().forEach(model -> names.add(model.name()));
           }
-          names.forEach(
-              name -> attempt("look at model '%s'".formatted(name), () -> poll(added(name))));
+          for (String name : names) {
+            attempt("look at model '%s'".formatted(name), () -> poll(added(name)));
+            // Not only after all: each may have loads of minutes, and an order may be urgent.
+            orders.run();
+          }
         });
     for (ServedModel model : host.models()) {
       attempt("drop rows of model '%s'".formatted(model.name()), () -> retention.sweep(model));
@@ -242,8 +249,19 @@ public final class BundleWatcher implements AutoCloseable {
     }
   }
 
+  /**
+   * Looks at a model that was not looked at yet, so that an order finds in it what its policy wants
+   * loaded. Watcher thread only.
+   */
+  void lookFirst(ServedModel model) throws IOException {
+    if (!looked.contains(model.name())) {
+      poll(model);
+    }
+  }
+
   /** Loads what the policy and the plan want, newest first, then unloads the rest. */
   void poll(ServedModel model) throws IOException {
+    looked.add(model.name());
     Set<Long> there = new TreeSet<>(bundles.versions(model.name()));
     refusals.retain(model.name(), there).forEach(model::forget);
     VersionPlan plan = plans.of(model.name());
@@ -273,9 +291,7 @@ public final class BundleWatcher implements AutoCloseable {
       if (wanted.size() == policy.most() || isClosed()) {
         return wanted;
       }
-      if ((policy.includes(version) || plan.chosen() == version)
-          && plan.mayServe(version)
-          && (isLoaded(model, version) || load(model, version))) {
+      if (mayServe(model, plan, version) && (isLoaded(model, version) || load(model, version))) {
         if (wanted.isEmpty()) {
           model.serve(version);
         }
@@ -285,13 +301,26 @@ public final class BundleWatcher implements AutoCloseable {
     return wanted;
   }
 
+  /** Whether {@code version}, once loaded, may answer those who ask for none under {@code plan}. */
+  boolean mayServe(ServedModel model, VersionPlan plan, long version) {
+    return plan.mayServe(version)
+        && (plan.chosen() == version || options.policy(model.name()).includes(version));
+  }
+
   private static boolean isLoaded(ServedModel model, long version) {
     return model.loadedVersions().contains(version);
   }
 
-  /** Loads a version; whether that went well. Watcher thread only. */
-  boolean load(ServedModel model, long version) throws IOException {
-    return loads.load(model, version);
+  private boolean load(ServedModel model, long version) throws IOException {
+    return loads.load(model, version, false);
+  }
+
+  /**
+   * Loads a version that an operator waits for: at once, also in the pause after a failure that can
+   * pass. Whether that went well. Watcher thread only.
+   */
+  boolean loadNow(ServedModel model, long version) throws IOException {
+    return loads.load(model, version, true);
   }
 
   /** Logs which labels answer nothing, whenever that has changed. */
@@ -309,7 +338,7 @@ public final class BundleWatcher implements AutoCloseable {
     }
   }
 
-  private boolean isClosed() {
+  boolean isClosed() {
     lock.lock();
     try {
       return closed;

@@ -61,6 +61,12 @@ final class Refusals {
     refused.remove(new Version(model, number));
   }
 
+  /** Forgets a version whose failure can pass: it may be tried now, and pauses begin anew. */
+  void endPause(String model, long number) {
+    refused.computeIfPresent(
+        new Version(model, number), (_, refusal) -> refusal.failure().passing() ? null : refusal);
+  }
+
   /** Forgets the versions of a model that are not among {@code there}; returns these. */
   List<Long> retain(String model, Collection<Long> there) {
     List<Version> gone =

@@ -168,6 +168,21 @@ public final class ServedModel {
     }
   }
 
+  /**
+   * Which version followed which.
+   *
+   * @param serving that answers whoever asks for none; 0: none does
+   * @param before that did so before it; 0 where this process knows of none
+   */
+  record Succession(long serving, long before) {}
+
+  /** The version that serves, and the one before it at the same moment. */
+  Succession succession() {
+    synchronized (versions) {
+      return new Succession(routing.main(), previous);
+    }
+  }
+
   /** The version that served before the one that serves; 0 where this process knows of none. */
   long previousVersion() {
     return previous;

@@ -1,6 +1,7 @@
 package dev.wukong.serving.hosting;
 
 import dev.wukong.serving.hosting.Routing.Share;
+import dev.wukong.serving.hosting.ServedModel.Succession;
 import dev.wukong.serving.hosting.VersionException.NotNow;
 import dev.wukong.serving.hosting.VersionException.Unknown;
 import dev.wukong.serving.hosting.VersionState.Failed;
@@ -8,6 +9,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableSet;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -53,7 +55,10 @@ public final class VersionControl {
         });
   }
 
-  /** Unloads a version; it stays unloaded until it is asked for. */
+  /**
+   * Unloads a version; it stays unloaded until it is asked for. The one that serves is unloaded
+   * only where another one that is loaded serves then.
+   */
   public ServedModel unload(String name, long version) throws VersionException {
     return ordered(
         name,
@@ -69,15 +74,16 @@ public final class VersionControl {
                 "version %d of model '%s' has a label (%s); move the label first"
                     .formatted(version, name, plan.labels()));
           }
+          VersionPlan next = plan.takeOut(version);
           boolean others =
-              model.loadedVersions().stream().anyMatch(v -> v != version && plan.mayServe(v));
+              model.loadedVersions().stream().anyMatch(v -> watcher.mayServe(model, next, v));
           if (model.servingVersion() == version && !others) {
             throw new NotNow(
                 ("version %d of model '%s' is the only one that serves; have another one serve"
                         + " first")
                     .formatted(version, name));
           }
-          change(model, plan.takeOut(version));
+          change(model, next);
           log.info("model '{}': version {} was unloaded", name, version);
           return model;
         });
@@ -155,39 +161,74 @@ public final class VersionControl {
   public record RolledBack(ServedModel model, long before) {}
 
   /**
-   * Has an earlier version serve again, and keeps newer ones out until they are asked for. A
-   * version that comes later still takes over.
+   * Has an earlier version serve again, and keeps newer ones out until they are asked for. Their
+   * labels stay and keep them loaded, for those who ask for them and for copies of requests; their
+   * shares of other requests end. A version that comes later still takes over.
    *
-   * @param to 0: the one that served before
+   * @param to 0: the one that served before that which serves when this is called; where that
+   *     cannot be used, the next lower one that can. What takes over until this is done is kept out
+   *     like other newer ones
    */
   public RolledBack rollback(String name, long to, String reason) throws VersionException {
+    // What the operator sees now is to be replaced, not what a load under way may have put there.
+    Succession seen = model(name).succession();
     return ordered(
         name,
         model -> {
           long before = model.servingVersion();
-          long version = to > 0 ? to : earlier(model);
+          long version = to > 0 ? to : earlier(model, seen);
           require(model, version);
-          serve(model, watcher.plans().of(name), version);
+          VersionPlan plan = watcher.plans().of(name);
+          List<Share> ended = plan.answeredAbove(version);
+          List<Share> shares = new ArrayList<>(plan.shares());
+          shares.removeAll(ended);
+          serve(model, plan.share(shares), version);
           log.warn(
-              "model '{}': rolled back from version {} to {}: {}", name, before, version, reason);
+              "model '{}': rolled back from version {} to {}, shares ended {}: {}",
+              name,
+              before,
+              version,
+              ended,
+              reason);
           return new RolledBack(model, before);
         });
   }
 
-  private long earlier(ServedModel model) throws IOException, VersionException {
-    Set<Long> known = known(model);
-    long previous = model.previousVersion();
-    if (known.contains(previous) && previous < model.servingVersion()) {
-      return previous;
+  /**
+   * The version that served before the one of {@code seen}, or else the newest below it that may
+   * serve and can be used; it is loaded then.
+   */
+  private long earlier(ServedModel model, Succession seen) throws IOException, VersionException {
+    VersionPlan plan = watcher.plans().of(model.name());
+    long before = seen.before();
+    if (before == 0 && plan.chosen() == seen.serving()) {
+      before = plan.before(); // As an earlier process knew it.
     }
-    return known.stream()
-        .filter(version -> version < model.servingVersion())
-        .max(Long::compare)
-        .orElseThrow(
-            () ->
-                new NotNow(
-                    "model '%s' has no version before %d; there are %s"
-                        .formatted(model.name(), model.servingVersion(), known)));
+    long newest = before > 0 && before < seen.serving() ? before : seen.serving() - 1;
+    NavigableSet<Long> known = known(model);
+    List<VersionException> refused = new ArrayList<>();
+    for (long version : known.headSet(newest, true).descendingSet()) {
+      // One that has served may do so again, though it is held for those who ask for it.
+      if (version == before ? plan.out().contains(version) : !plan.mayServe(version)) {
+        continue;
+      }
+      try {
+        require(model, version);
+        return version;
+      } catch (VersionException e) {
+        if (watcher.isClosed()) {
+          throw e;
+        }
+        log.warn("model '{}': looking for an earlier version, as {}", model.name(), e.getMessage());
+        refused.add(e);
+      }
+    }
+    if (!refused.isEmpty()) {
+      throw refused.getFirst();
+    }
+    throw new NotNow(
+        "model '%s' has no version before %d that may serve; there are %s"
+            .formatted(model.name(), seen.serving(), known));
   }
 
   private void serve(ServedModel model, VersionPlan plan, long version)
@@ -195,15 +236,15 @@ public final class VersionControl {
     Set<Long> newer = known(model);
     newer.removeIf(other -> other <= version);
     // A label keeps its version, which then answers only those who ask for it.
-    VersionPlan next = plan.serve(version, newer);
+    VersionPlan next = plan.serve(version, newer, model.servingVersion());
     for (long labelled : plan.labels().values()) {
       next = newer.contains(labelled) ? next.hold(labelled) : next;
     }
     change(model, next);
   }
 
-  private Set<Long> known(ServedModel model) throws IOException {
-    Set<Long> known = new TreeSet<>(watcher.bundles().versions(model.name()));
+  private NavigableSet<Long> known(ServedModel model) throws IOException {
+    NavigableSet<Long> known = new TreeSet<>(watcher.bundles().versions(model.name()));
     known.addAll(model.loadedVersions());
     return known;
   }
@@ -218,7 +259,7 @@ public final class VersionControl {
           "model '%s' has no version %d; there are %s"
               .formatted(model.name(), version, known(model)));
     }
-    if (!watcher.load(model, version)) {
+    if (!watcher.loadNow(model, version)) {
       String why =
           model.versions().stream()
               .filter(state -> state.version() == version)
@@ -235,6 +276,13 @@ public final class VersionControl {
     watcher.poll(model);
   }
 
+  private ServedModel model(String name) throws Unknown {
+    return host.model(name)
+        .orElseThrow(
+            () ->
+                new Unknown("there is no model '%s'; there are %s".formatted(name, host.names())));
+  }
+
   /** Something done to a model on the watcher's thread. */
   @FunctionalInterface
   private interface Order<T> {
@@ -242,13 +290,12 @@ public final class VersionControl {
   }
 
   private <T> T ordered(String name, Order<T> order) throws VersionException {
-    ServedModel model =
-        host.model(name)
-            .orElseThrow(
-                () ->
-                    new Unknown(
-                        "there is no model '%s'; there are %s".formatted(name, host.names())));
-    Callable<T> task = () -> order.on(model);
+    ServedModel model = model(name);
+    Callable<T> task =
+        () -> {
+          watcher.lookFirst(model);
+          return order.on(model);
+        };
     try {
       return watcher.order(task).get();
     } catch (InterruptedException e) {

@@ -68,8 +68,13 @@ final class VersionLoads {
     this.stopping = stopping;
   }
 
-  /** Loads a version; whether that went well. */
-  boolean load(ServedModel model, long number) throws IOException {
+  /**
+   * Loads a version; whether that went well.
+   *
+   * @param asked whether an operator waits for it: then no pause is kept after a failure that can
+   *     pass
+   */
+  boolean load(ServedModel model, long number, boolean asked) throws IOException {
     Path folder = bundles.path(model.name(), number);
     FolderState state;
     try {
@@ -80,12 +85,12 @@ final class VersionLoads {
     } catch (IOException e) {
       // Such as a folder in it that this process may not list: that is this version's trouble, and
       // an older one may serve meanwhile.
-      if (refusals.mayTry(model.name(), number, FolderState.UNKNOWN, clock.getAsLong())) {
+      if (mayTry(model, number, FolderState.UNKNOWN, asked)) {
         refuse(model, number, FolderState.UNKNOWN, e);
       }
       return false;
     }
-    if (!refusals.mayTry(model.name(), number, state, clock.getAsLong())) {
+    if (!mayTry(model, number, state, asked)) {
       return false;
     }
     model.loading(number);
@@ -118,6 +123,13 @@ final class VersionLoads {
     refusals.forget(model.name(), number);
     retention.changed(model);
     return true;
+  }
+
+  private boolean mayTry(ServedModel model, long number, FolderState state, boolean asked) {
+    if (asked) {
+      refusals.endPause(model.name(), number);
+    }
+    return refusals.mayTry(model.name(), number, state, clock.getAsLong());
   }
 
   private void refuse(ServedModel model, long number, FolderState state, Throwable thrown) {

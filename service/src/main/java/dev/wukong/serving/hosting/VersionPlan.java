@@ -11,15 +11,21 @@ import java.util.Set;
  * What operators have asked of a model's versions. Immutable.
  *
  * @param chosen a version that was asked to serve, whatever the policy says of it; 0: none
+ * @param before the version that served when {@code chosen} was asked to; 0: none, or not known
  * @param held loaded, but they answer only those who ask for them
  * @param out not loaded, whatever the policy says
  * @param labels versions by label; they are loaded
  * @param shares of the requests that ask for no version, by label; at most 1 together
  */
 record VersionPlan(
-    long chosen, Set<Long> held, Set<Long> out, Map<String, Long> labels, List<Share> shares) {
+    long chosen,
+    long before,
+    Set<Long> held,
+    Set<Long> out,
+    Map<String, Long> labels,
+    List<Share> shares) {
   /** Nothing was asked for. */
-  static final VersionPlan NONE = new VersionPlan(0, Set.of(), Set.of(), Map.of(), List.of());
+  static final VersionPlan NONE = new VersionPlan(0, 0, Set.of(), Set.of(), Map.of(), List.of());
 
   VersionPlan {
     held = Set.copyOf(held);
@@ -44,25 +50,32 @@ record VersionPlan(
   VersionPlan hold(long version) {
     return new VersionPlan(
         chosen == version ? 0 : chosen,
+        before,
         with(held, version),
         without(out, Set.of(version)),
         labels,
         shares);
   }
 
-  /** Has {@code version} serve, and takes those out that would be preferred to it. */
-  VersionPlan serve(long version, Set<Long> newer) {
+  /**
+   * Has {@code version} serve, and takes those out that would be preferred to it.
+   *
+   * @param serving the version that serves until then
+   */
+  VersionPlan serve(long version, Set<Long> newer, long serving) {
     Set<Long> more = new HashSet<>(without(out, Set.of(version)));
     more.addAll(newer);
     Set<Long> gone = new HashSet<>(newer);
     gone.add(version);
-    return new VersionPlan(version, without(held, gone), more, labels, shares);
+    long replaced = serving == version ? before : serving;
+    return new VersionPlan(version, replaced, without(held, gone), more, labels, shares);
   }
 
   /** Has {@code version} not loaded. */
   VersionPlan takeOut(long version) {
     return new VersionPlan(
         chosen == version ? 0 : chosen,
+        before,
         without(held, Set.of(version)),
         with(out, version),
         labels,
@@ -74,16 +87,23 @@ record VersionPlan(
     Map<String, Long> changed = new HashMap<>(labels);
     if (version > 0) {
       changed.put(label, version);
-      return new VersionPlan(chosen, held, out, changed, shares);
+      return new VersionPlan(chosen, before, held, out, changed, shares);
     }
     changed.remove(label);
     List<Share> left = shares.stream().filter(share -> !share.label().equals(label)).toList();
-    return new VersionPlan(chosen, held, out, changed, left);
+    return new VersionPlan(chosen, before, held, out, changed, left);
   }
 
   /** With these shares instead. */
   VersionPlan share(List<Share> changed) {
-    return new VersionPlan(chosen, held, out, labels, changed);
+    return new VersionPlan(chosen, before, held, out, labels, changed);
+  }
+
+  /** The shares by which versions above {@code version} answer requests; copies are none. */
+  List<Share> answeredAbove(long version) {
+    return shares.stream()
+        .filter(share -> !share.shadow() && labels.getOrDefault(share.label(), 0L) > version)
+        .toList();
   }
 
   private static Set<Long> with(Set<Long> set, long version) {

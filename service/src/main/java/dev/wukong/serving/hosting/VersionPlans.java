@@ -1,20 +1,25 @@
 package dev.wukong.serving.hosting;
 
+import dev.wukong.data.WholeFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import tools.jackson.core.JacksonException;
+import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
  * The plans of all models, which outlive the process where there is a folder for them. One thread.
  */
 final class VersionPlans {
-  private static final JsonMapper JSON = JsonMapper.shared();
+  private static final JsonMapper JSON =
+      JsonMapper.builder()
+          // A file of an earlier release lacks the numbers that came later; they are 0 then.
+          .disable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+          .build();
 
   private final Optional<Path> folder;
   private final Map<String, VersionPlan> plans = new HashMap<>();
@@ -31,7 +36,8 @@ final class VersionPlans {
   /**
    * The plan of {@code model}.
    *
-   * @throws IOException if it cannot be read
+   * @throws IOException if it cannot be read; the message names the file, which is read again the
+   *     next time
    */
   VersionPlan of(String model) throws IOException {
     VersionPlan known = plans.get(model);
@@ -47,28 +53,32 @@ final class VersionPlans {
       return VersionPlan.NONE;
     }
     Path file = file(folder.get(), model);
+    VersionPlan plan;
     try {
-      return JSON.readValue(Files.readAllBytes(file), VersionPlan.class);
+      plan = JSON.readValue(Files.readAllBytes(file), VersionPlan.class);
     } catch (JacksonException e) {
-      throw new IOException(
-          "what operators asked of model '%s' cannot be read from %s; remove the file to start anew"
-              .formatted(model, file),
-          e);
+      throw new IOException(unreadable(model, file), e);
     }
+    if (plan == null) { // The file says null.
+      throw new IOException(unreadable(model, file));
+    }
+    return plan;
+  }
+
+  private static String unreadable(String model, Path file) {
+    return "what operators asked of model '%s' cannot be read from %s; remove the file to start anew"
+        .formatted(model, file);
   }
 
   /**
-   * Replaces the plan of {@code model}, for good on return.
+   * Replaces the plan of {@code model}, for good on return: it is on the disk then.
    *
-   * @throws IOException if it cannot be written; then nothing has changed
+   * @throws IOException if it cannot be written; then nothing changes as long as the process lives
    */
   void put(String model, VersionPlan plan) throws IOException {
     if (folder.isPresent()) {
       Files.createDirectories(folder.get());
-      Path file = file(folder.get(), model);
-      Path beside = file.resolveSibling(model + ".json.new");
-      Files.write(beside, JSON.writeValueAsBytes(plan));
-      Files.move(beside, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+      WholeFile.write(file(folder.get(), model), JSON.writeValueAsString(plan));
     }
     plans.put(model, plan);
   }

@@ -229,7 +229,7 @@ class AdminTest {
     on.awaitServing(2);
     assertThat(on.rollback().getServing().getBundle()).isEqualTo(1);
     assertThat(refusal(Code.FAILED_PRECONDITION, on::rollback))
-        .isEqualTo("model 'tiny' has no version before 1; there are [1, 2, 3]");
+        .isEqualTo("model 'tiny' has no version before 1 that may serve; there are [1, 2, 3]");
     on.load(3, true);
     assertThat(on.answeredBy(request())).isEqualTo(3);
   }
@@ -258,6 +258,32 @@ class AdminTest {
     assertThat(
             refusal(Code.NOT_FOUND, () -> on.admin().unloadVersion(unload.setVersion(2).build())))
         .isEqualTo("version 2 of model 'tiny' is not loaded; loaded are [3]");
+  }
+
+  @Test
+  void unload_othersAreLoadedButWouldNotServe_isRefused() throws Exception {
+    on.start("wukong.versions.tiny=manual");
+    on.load(1, true);
+    on.label("stable", 1);
+    on.load(3, true);
+    UnloadVersionRequest unload =
+        UnloadVersionRequest.newBuilder().setModel("tiny").setVersion(3).build();
+    assertThat(refusal(Code.FAILED_PRECONDITION, () -> on.admin().unloadVersion(unload)))
+        .isEqualTo(
+            "version 3 of model 'tiny' is the only one that serves; have another one serve first");
+
+    on.restart("wukong.versions.tiny=1+3");
+    on.awaitServing(3);
+    Served.await(
+        "1 is loaded",
+        () ->
+            on.served()
+                .bean(ModelHost.class)
+                .model("tiny")
+                .orElseThrow()
+                .loadedVersions()
+                .contains(1L));
+    assertThat(on.admin().unloadVersion(unload).getStatus().getServing().getBundle()).isEqualTo(1);
   }
 
   @Test
