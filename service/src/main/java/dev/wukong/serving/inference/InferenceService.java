@@ -136,7 +136,12 @@ public final class InferenceService extends GRPCInferenceServiceGrpc.GRPCInferen
   }
 
   private ModelInferResponse infer(ModelInferRequest request) {
-    Set<Output> wanted = InferenceTranslation.outputs(request);
+    Set<Output> wanted;
+    try {
+      wanted = InferenceTranslation.outputs(request);
+    } catch (DataException e) {
+      throw predict.refuse(Door.OIP, e);
+    }
     PredictRequest asked =
         PredictRequest.newBuilder()
             .setModel(RequestedModels.selector(request.getModelName(), request.getModelVersion()))

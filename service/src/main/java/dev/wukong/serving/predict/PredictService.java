@@ -1,9 +1,11 @@
 package dev.wukong.serving.predict;
 
+import dev.wukong.data.DataException;
 import dev.wukong.proto.v1.PredictRequest;
 import dev.wukong.proto.v1.PredictResponse;
 import dev.wukong.proto.v1.RankingServiceGrpc;
 import dev.wukong.serving.hosting.ModelHost;
+import dev.wukong.serving.predict.ServingException.BadRequest;
 import dev.wukong.serving.predict.ServingException.Defect;
 import dev.wukong.serving.sight.Door;
 import dev.wukong.serving.sight.Sight;
@@ -75,6 +77,16 @@ public final class PredictService extends RankingServiceGrpc.RankingServiceImplB
     PredictResponse response = score(request, packing, sight);
     answered(sight);
     return response;
+  }
+
+  /**
+   * Refuses what came by another door and is no request that could be packed: counted and seen as
+   * Predict's own refusals are.
+   *
+   * @return what the call fails with
+   */
+  public StatusRuntimeException refuse(Door door, DataException why) {
+    return refuse(new BadRequest(String.valueOf(why.getMessage())), sights.begin(door));
   }
 
   private PredictResponse score(PredictRequest request, Packing packing, Sight sight) {

@@ -70,7 +70,7 @@ public final class PredictController {
       return ResponseEntity.ok(
           scores(predict.score(Door.JSON, asked, new QuestionPacker(question))));
     } catch (DataException e) {
-      return refuse(HttpStatus.BAD_REQUEST, String.valueOf(e.getMessage()));
+      return refuse(predict.refuse(Door.JSON, e));
     } catch (StatusRuntimeException e) {
       return refuse(e);
     }
@@ -120,11 +120,5 @@ public final class PredictController {
     }
     return answer.body(
         new Refusal(status.value(), String.valueOf(failure.getStatus().getDescription())));
-  }
-
-  private static ResponseEntity<Object> refuse(HttpStatus status, String why) {
-    return ResponseEntity.status(status)
-        .contentType(MediaType.APPLICATION_JSON)
-        .body(new Refusal(status.value(), why));
   }
 }

@@ -249,6 +249,20 @@ class PredictControllerTest {
   }
 
   @Test
+  void predict_notJson_isCountedAsARefusal() throws Exception {
+    double before = refused();
+    assertThat(post("tiny", "{").statusCode()).isEqualTo(400);
+    assertThat(refused()).isEqualTo(before + 1);
+  }
+
+  private double refused() {
+    return served
+        .bean(MeterRegistry.class)
+        .counter("wukong.predict.refusals", "reason", "bad_request")
+        .count();
+  }
+
+  @Test
   void predict_tooMuchWaits_isTooManyRequests() throws Exception {
     Batcher batcher = model().orElseThrow().batcher();
     try (HeldBatches held = HeldBatches.of(batcher)) {
