@@ -33,7 +33,7 @@ public class ServingApplication {
         System.out.print(Settings.help());
         return;
       }
-      if (!argument.startsWith("--") || (!argument.contains("=") && !FLAGS.contains(argument))) {
+      if (!isOption(argument)) {
         System.err.printf(
             "'%s' is no option, allowed are --PROPERTY=VALUE and --rehearse; --help prints all%n",
             argument);
@@ -47,6 +47,15 @@ public class ServingApplication {
     } else {
       start(settings);
     }
+  }
+
+  /** A flag with a value would be taken for a property that nobody reads. */
+  private static boolean isOption(String argument) {
+    return argument.startsWith("--")
+        && (FLAGS.contains(argument)
+            || (argument.contains("=")
+                && !argument.startsWith(REHEARSE + "=")
+                && !argument.startsWith("--help=")));
   }
 
   private static void rehearse(List<String> settings) throws InterruptedException {

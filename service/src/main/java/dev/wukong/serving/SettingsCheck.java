@@ -14,6 +14,7 @@ import org.springframework.context.ApplicationListener;
 import org.springframework.core.Ordered;
 import org.springframework.core.env.ConfigurableEnvironment;
 import org.springframework.core.env.SystemEnvironmentPropertySource;
+import org.springframework.util.unit.DataSize;
 
 /** Checks all settings before anything starts, so that a wrong one is all that is spoken of. */
 final class SettingsCheck
@@ -47,6 +48,7 @@ final class SettingsCheck
     Binder binder = Binder.get(environment);
     checkPort(binder, "server.port");
     checkPort(binder, "spring.grpc.server.port");
+    checkSize(binder, "spring.grpc.server.inbound.message.max-size");
     ServingProperties properties = binder.bindOrCreate("wukong", ServingProperties.class);
     checkFolder(binder, "wukong.bundle-root", properties.bundleRoot().path());
     if (properties.rows().store() == ServingProperties.Store.ROCKS) {
@@ -82,6 +84,16 @@ final class SettingsCheck
     int port = binder.bind(property, Integer.class).orElse(0);
     SettingException.require(
         port >= 0 && port <= 65_535, property, port, "are 1 to 65535, and 0 for any free one");
+  }
+
+  /** Of what gRPC counts in an int. */
+  private static void checkSize(Binder binder, String property) {
+    long bytes = binder.bind(property, DataSize.class).map(DataSize::toBytes).orElse(1L);
+    SettingException.require(
+        bytes >= 1 && bytes <= Integer.MAX_VALUE,
+        property,
+        bytes + " bytes",
+        "is 1B to %dB".formatted(Integer.MAX_VALUE));
   }
 
   private static void checkFolder(Binder binder, String property, Path folder) {

@@ -58,6 +58,12 @@ class StartTest {
       delimiter = '|',
       value = {
         "wukong.poll=-1s | wukong.poll is -1s, allowed is more than 0s, up to 24h",
+        "spring.grpc.server.inbound.message.max-size=4GB |"
+            + " spring.grpc.server.inbound.message.max-size is 4294967296 bytes, allowed is 1B to"
+            + " 2147483647B",
+        "wukong.versions.shop=latest:0 | wukong.versions.shop is 'latest:0', allowed are latest,"
+            + " latest:<count> of 1 or more, all, manual, and versions with '+' between, such as"
+            + " 3+5",
         "wukong.poll=0s | wukong.poll is 0s, allowed is more than 0s, up to 24h",
         "wukong.poll=soon | wukong.poll is 'soon', allowed is a time such as 500ms, 2s or 5m",
         "wukong.lame-duck=-1s | wukong.lame-duck is -1s, allowed are 0s to 24h",
@@ -123,7 +129,8 @@ class StartTest {
             + " 64 of a-z, 0-9, '_' and '-'; one with '_' or '-' cannot be named in the"
             + " environment: use the command line or a file",
         "wukong.versions.shop=newest | wukong.versions.shop is 'newest', allowed are latest,"
-            + " latest:<count>, all, manual, and versions with '+' between, such as 3+5",
+            + " latest:<count> of 1 or more, all, manual, and versions with '+' between, such as"
+            + " 3+5",
         "wukong.batching.rows=x | there is no property 'wukong.batching.rows', the closest is"
             + " 'wukong.batching.max-rows'; --help prints all",
       })

@@ -1,5 +1,6 @@
 package dev.wukong.serving.hosting;
 
+import dev.wukong.bundle.BundleException;
 import dev.wukong.bundle.BundleStore;
 import dev.wukong.serving.embedding.RowStore;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -213,6 +214,7 @@ public final class BundleWatcher implements AutoCloseable {
     attempt(
         "look at the bundles in " + options.root(),
         () -> {
+          requireRoot();
           Set<String> names = new TreeSet<>(options.models());
           if (names.isEmpty()) {
             names.addAll(bundles.models());
@@ -227,6 +229,18 @@ public final class BundleWatcher implements AutoCloseable {
         });
     for (ServedModel model : host.models()) {
       attempt("drop rows of model '%s'".formatted(model.name()), () -> retention.sweep(model));
+    }
+  }
+
+  /**
+   * Fails where the folder is gone that bundles were loaded from, such as a volume that is not
+   * mounted any more: what is loaded serves on, and nothing that is known of other versions is
+   * forgotten.
+   */
+  private void requireRoot() throws IOException {
+    boolean had = host.models().stream().anyMatch(ServedModel::hasServed);
+    if (had && !Files.isDirectory(options.root())) {
+      throw new BundleException("the folder is gone; no new version is seen");
     }
   }
 

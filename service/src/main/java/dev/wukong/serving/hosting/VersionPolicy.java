@@ -8,7 +8,8 @@ import java.util.stream.Collectors;
 public sealed interface VersionPolicy {
   /** What settings may say. */
   String ALLOWED =
-      "latest, latest:<count>, all, manual, and versions with '+' between, such as 3+5";
+      "latest, latest:<count> of 1 or more, all, manual, and versions with '+' between, such as"
+          + " 3+5";
 
   /**
    * The newest ones.
@@ -50,7 +51,11 @@ public sealed interface VersionPolicy {
     }
     try {
       if (text.startsWith("latest:")) {
-        return new Latest(Integer.parseInt(text.substring("latest:".length())));
+        int count = Integer.parseInt(text.substring("latest:".length()));
+        if (count >= 1) {
+          return new Latest(count);
+        }
+        throw new IllegalArgumentException(message(text));
       }
       Set<Long> versions =
           Arrays.stream(text.split("\\+", -1)).map(Long::parseLong).collect(Collectors.toSet());

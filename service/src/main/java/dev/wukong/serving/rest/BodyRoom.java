@@ -8,6 +8,7 @@ import io.grpc.StatusRuntimeException;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.time.Duration;
 import java.util.concurrent.Semaphore;
 
 /**
@@ -25,6 +26,9 @@ final class BodyRoom {
   static final int ALL = 4 * MOST;
 
   private static final String RETRY_MILLIS = "100";
+
+  /** How long a body may take to come: it holds its room meanwhile. */
+  private static final Duration LONGEST = Duration.ofSeconds(10);
 
   private final Semaphore free = new Semaphore(ALL / PIECE);
 
@@ -46,16 +50,23 @@ final class BodyRoom {
      * @throws StatusRuntimeException if there is no room now
      */
     byte[] read(InputStream from) throws IOException {
+      long began = System.nanoTime();
       ByteArrayOutputStream body = new ByteArrayOutputStream();
-      byte[] piece;
-      do {
-        take();
-        piece = from.readNBytes(PIECE);
-        body.write(piece);
-      } while (piece.length == PIECE && body.size() <= MOST);
-      if (body.size() > MOST) {
-        throw new DataException(
-            "the body has more than %d bytes; gRPC is for large requests".formatted(MOST));
+      byte[] piece = new byte[PIECE];
+      take();
+      for (int read = from.read(piece); read >= 0; read = from.read(piece)) {
+        body.write(piece, 0, read);
+        while (body.size() > (long) taken * PIECE) {
+          take();
+        }
+        if (body.size() > MOST) {
+          throw new DataException(
+              "the body has more than %d bytes; gRPC is for large requests".formatted(MOST));
+        }
+        if (System.nanoTime() - began > LONGEST.toNanos()) {
+          throw new DataException(
+              "the body has not come within %d s".formatted(LONGEST.toSeconds()));
+        }
       }
       return body.toByteArray();
     }

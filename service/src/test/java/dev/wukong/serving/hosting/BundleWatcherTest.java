@@ -172,6 +172,25 @@ class BundleWatcherTest {
   }
 
   @Test
+  void poll_rootIsGone_saysSoAndForgetsNothing() throws Exception {
+    new TinyModel(1).write(root(), "tiny", 1);
+    Path broken = new TinyModel(2).write(root(), "tiny", 2);
+    Files.delete(broken.resolve("predict.onnx"));
+    BundleWatcher watcher = watcher(store);
+    watcher.poll();
+
+    Files.move(root(), folder.resolve("elsewhere"));
+    watcher.poll();
+    watcher.poll();
+
+    assertThat(serving("tiny")).isEqualTo(1);
+    assertThat(gauge("tiny")).isEqualTo(1);
+    assertThat(logged.list.stream().map(ILoggingEvent::getFormattedMessage))
+        .filteredOn(message -> message.contains("the folder is gone"))
+        .hasSize(1);
+  }
+
+  @Test
   void poll_fileArrivesAfterTheManifest_isServedAtOnce() throws Exception {
     Path bundle = new TinyModel(1).write(root(), "tiny", 1);
     Path late = folder.resolve("late.onnx");

@@ -249,6 +249,21 @@ class PredictControllerTest {
   }
 
   @Test
+  void rest_filesOfAForm_areNotRead() throws Exception {
+    try (HttpClient http = HttpClient.newHttpClient()) {
+      HttpResponse<String> response =
+          http.send(
+              HttpRequest.newBuilder(
+                      URI.create("http://localhost:%d/models".formatted(served.httpPort())))
+                  .header("Content-Type", "multipart/form-data")
+                  .method("GET", BodyPublishers.ofString("x"))
+                  .build(),
+              BodyHandlers.ofString());
+      assertThat(response.statusCode()).isEqualTo(200);
+    }
+  }
+
+  @Test
   void predict_notJson_isCountedAsARefusal() throws Exception {
     double before = refused();
     assertThat(post("tiny", "{").statusCode()).isEqualTo(400);
