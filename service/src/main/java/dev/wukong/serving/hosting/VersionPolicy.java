@@ -55,12 +55,12 @@ public sealed interface VersionPolicy {
         if (count >= 1) {
           return new Latest(count);
         }
-        throw new IllegalArgumentException(message(text));
-      }
-      Set<Long> versions =
-          Arrays.stream(text.split("\\+", -1)).map(Long::parseLong).collect(Collectors.toSet());
-      if (versions.stream().allMatch(version -> version >= 1)) {
-        return new Pinned(versions);
+      } else {
+        Set<Long> versions =
+            Arrays.stream(text.split("\\+", -1)).map(Long::parseLong).collect(Collectors.toSet());
+        if (versions.stream().allMatch(version -> version >= 1)) {
+          return new Pinned(versions);
+        }
       }
     } catch (NumberFormatException e) {
       throw new IllegalArgumentException(message(text), e);

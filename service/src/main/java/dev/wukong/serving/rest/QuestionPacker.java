@@ -28,12 +28,9 @@ record QuestionPacker(Question question) implements Packing {
     for (int i = 0; i < question.candidates().size(); i++) {
       check("candidates[%d]".formatted(i), columns, question.candidates().get(i));
     }
-    return new RequestPacker(model.name(), schema)
-        .pack(question.context(), question.candidates()).toBuilder()
-            .setModel(request.getModel())
-            .setRoutingKey(request.getRoutingKey())
-            .setCriticality(request.getCriticality())
-            .build();
+    PredictRequest packed =
+        new RequestPacker(model.name(), schema).pack(question.context(), question.candidates());
+    return request.toBuilder().mergeFrom(packed).build();
   }
 
   /** The columns of a scope; whether each may hold several values. */

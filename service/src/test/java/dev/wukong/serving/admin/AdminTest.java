@@ -39,18 +39,13 @@ import org.springframework.util.FileSystemUtils;
 /** What operators can do, through the port that they have. */
 class AdminTest {
   @TempDir private Path root = Path.of("");
-  private Path bundles = Path.of("");
 
   @SuppressWarnings("NullAway.Init") // Before each test.
   private OperatedService on;
 
   @BeforeEach
   void write() throws Exception {
-    bundles = root.resolve("bundles");
-    for (int version = 1; version <= 3; version++) {
-      new TinyModel(version).write(bundles, "tiny", version);
-    }
-    on = new OperatedService(bundles);
+    on = OperatedService.ofThreeVersions(root.resolve("bundles"));
   }
 
   @AfterEach
@@ -88,13 +83,13 @@ class AdminTest {
     ModelHost host = on.served().bean(ModelHost.class);
     assertThat(host.model("tiny").orElseThrow().loadedVersions()).containsExactly(1L);
     // What comes later takes over, as the policy says.
-    new TinyModel(4).write(bundles, "tiny", 4);
+    new TinyModel(4).write(on.bundles(), "tiny", 4);
     on.awaitServing(4);
   }
 
   @Test
   void load_versionThatCannotBeUsed_saysWhyAndChangesNothing() throws Exception {
-    new TinyModel(5).write(bundles, "tiny", 5, 0.01f);
+    new TinyModel(5).write(on.bundles(), "tiny", 5, 0.01f);
     on.start("wukong.versions.tiny=3");
     on.awaitServing(3);
 
@@ -157,7 +152,7 @@ class AdminTest {
     on.label("canary", 3);
     on.share("canary", 0.25);
     on.close();
-    FileSystemUtils.deleteRecursively(bundles.resolve("tiny").resolve("3"));
+    FileSystemUtils.deleteRecursively(on.bundles().resolve("tiny").resolve("3"));
     on.start("wukong.versions.tiny=2");
     on.awaitServing(2);
 

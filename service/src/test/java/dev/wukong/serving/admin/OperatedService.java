@@ -45,6 +45,18 @@ final class OperatedService implements AutoCloseable {
     this.bundles = bundles;
   }
 
+  /** The same, over versions 1 to 3 that are written there first; each answers differently. */
+  static OperatedService ofThreeVersions(Path bundles) throws Exception {
+    for (int version = 1; version <= 3; version++) {
+      new TinyModel(version).write(bundles, "tiny", version);
+    }
+    return new OperatedService(bundles);
+  }
+
+  Path bundles() {
+    return bundles;
+  }
+
   void start(String... settings) throws Exception {
     served = Served.start(bundles, settings);
     channel =

@@ -25,18 +25,13 @@ import org.junit.jupiter.api.io.TempDir;
 /** Which version a rollback picks, and what it leaves of the newer ones. */
 class RollbackTest {
   @TempDir private Path root = Path.of("");
-  private Path bundles = Path.of("");
 
   @SuppressWarnings("NullAway.Init") // Before each test.
   private OperatedService on;
 
   @BeforeEach
   void write() throws Exception {
-    bundles = root.resolve("bundles");
-    for (int version = 1; version <= 3; version++) {
-      new TinyModel(version).write(bundles, "tiny", version);
-    }
-    on = new OperatedService(bundles);
+    on = OperatedService.ofThreeVersions(root.resolve("bundles"));
   }
 
   @AfterEach
@@ -122,8 +117,8 @@ class RollbackTest {
 
   @Test
   void rollback_versionBeforeCannotBeUsed_servesTheNextLower() throws Exception {
-    new TinyModel(4).write(bundles, "tiny", 4, 0.01f);
-    new TinyModel(5).write(bundles, "tiny", 5);
+    new TinyModel(4).write(on.bundles(), "tiny", 4, 0.01f);
+    new TinyModel(5).write(on.bundles(), "tiny", 5);
     on.start();
     on.awaitServing(5);
     assertThat(rolledBack()).isEqualTo(3);

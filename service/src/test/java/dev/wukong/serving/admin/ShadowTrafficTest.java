@@ -24,18 +24,13 @@ import org.junit.jupiter.api.io.TempDir;
 /** Versions that score copies of requests which others answer. */
 class ShadowTrafficTest {
   @TempDir private Path root = Path.of("");
-  private Path bundles = Path.of("");
 
   @SuppressWarnings("NullAway.Init") // Before each test.
   private OperatedService on;
 
   @BeforeEach
   void write() throws Exception {
-    bundles = root.resolve("bundles");
-    for (int version = 1; version <= 3; version++) {
-      new TinyModel(version).write(bundles, "tiny", version);
-    }
-    on = new OperatedService(bundles);
+    on = OperatedService.ofThreeVersions(root.resolve("bundles"));
   }
 
   @AfterEach
@@ -135,7 +130,7 @@ class ShadowTrafficTest {
 
   @Test
   void traffic_shadowWithoutFiniteResult_isCountedAndTroublesNobody() throws Exception {
-    new TinyModel(4).withBrokenItem(199).write(bundles, "tiny", 4);
+    new TinyModel(4).withBrokenItem(199).write(on.bundles(), "tiny", 4);
     on.start("wukong.versions.tiny=1");
     on.awaitServing(1);
     on.load(4, false);
