@@ -107,6 +107,7 @@ class ServingConfiguration {
       ServingProperties properties, Clock clock, MeterRegistry meters, HealthStatusManager health) {
     return new ModelHost(
         properties.batching().policy(properties.engine().runsAtOnce()),
+        properties.engine().options().work(),
         clock,
         meters,
         model -> {

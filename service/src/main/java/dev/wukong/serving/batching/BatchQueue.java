@@ -173,7 +173,7 @@ final class BatchQueue {
     int together = taken + next.candidates();
     return model.equals(next.job().model())
         && together <= policy.maxRows()
-        && together <= model.cost().preferredRows()
+        && together <= first.job().mostRows()
         && model.cost().nanos(together) <= left;
   }
 }

@@ -40,6 +40,7 @@ public final class Batcher implements AutoCloseable {
   private final Admission admission;
   private final BatchPolicy policy;
   private final LongSupplier clock;
+  private final LongSupplier work;
   private final Timer queueTime;
   private final Timer runTime;
   private final DistributionSummary batchRows;
@@ -53,11 +54,18 @@ public final class Batcher implements AutoCloseable {
    *
    * @param model the model's name, for metrics and logs
    * @param clock nanoseconds, as of {@link System#nanoTime}
+   * @param work nanoseconds that the calling thread has worked
    */
-  public Batcher(String model, BatchPolicy policy, LongSupplier clock, MeterRegistry meters) {
+  public Batcher(
+      String model,
+      BatchPolicy policy,
+      LongSupplier clock,
+      LongSupplier work,
+      MeterRegistry meters) {
     this.model = model;
     this.policy = policy;
     this.clock = clock;
+    this.work = work;
     queue = new BatchQueue(policy, clock);
     admission = new Admission(policy.maxWait(), policy.runs(), clock);
     queueTime =
@@ -192,13 +200,14 @@ public final class Batcher implements AutoCloseable {
     List<Part> parts = batch.parts();
     Settled settled = new Settled();
     long formed = clock.getAsLong();
+    long began = work.getAsLong();
     try {
       List<PartInputs> inputs = new ArrayList<>(parts.size());
       for (Part part : parts) {
         inputs.add(part.inputs());
       }
       BatchModel model = parts.getFirst().job().model();
-      model.run(inputs, scores -> settle(batch, scores, formed, settled));
+      model.run(inputs, scores -> settle(batch, scores, formed, began, settled));
     } catch (RuntimeException | Error e) {
       // Also errors: a batch that found too little memory says nothing of the next one.
       log.error("model '{}': a batch of {} candidates failed", this.model, batch.rows(), e);
@@ -212,9 +221,11 @@ public final class Batcher implements AutoCloseable {
     int parts;
   }
 
-  private void settle(Batch batch, BatchScores scores, long formed, Settled settled) {
+  private void settle(Batch batch, BatchScores scores, long formed, long began, Settled settled) {
     long done = clock.getAsLong();
-    batch.parts().getFirst().job().model().cost().record(batch.rows(), done - formed);
+    long worked = work.getAsLong() - began;
+    Job first = batch.parts().getFirst().job();
+    first.model().cost().record(batch.rows(), first.mostRows(), done - formed, worked);
     // Before anybody is answered: who then looks finds it counted.
     runTime.record(done - formed, TimeUnit.NANOSECONDS);
     batchRows.record(batch.rows());

@@ -43,6 +43,7 @@ public final class Job {
   }
 
   private final BatchModel model;
+  private final int mostRows;
   private final Runnable release;
   private final long deadlineNanos;
   private final List<Part> parts = new ArrayList<>();
@@ -62,12 +63,18 @@ public final class Job {
   /**
    * A job of consecutive parts.
    *
+   * @param mostRows others join a part of it up to so many rows a batch
    * @param release called once, when the model is no longer needed
    * @param deadlineNanos on the batcher's clock; parts that have not begun by then are not run
    */
   public Job(
-      BatchModel model, List<? extends PartInputs> inputs, long deadlineNanos, Runnable release) {
+      BatchModel model,
+      List<? extends PartInputs> inputs,
+      int mostRows,
+      long deadlineNanos,
+      Runnable release) {
     this.model = model;
+    this.mostRows = mostRows;
     this.release = release;
     this.deadlineNanos = deadlineNanos;
     int from = 0;
@@ -83,6 +90,10 @@ public final class Job {
 
   BatchModel model() {
     return model;
+  }
+
+  int mostRows() {
+    return mostRows;
   }
 
   List<Part> parts() {

@@ -3,6 +3,9 @@ package dev.wukong.serving.hosting;
 import dev.wukong.bundle.Precision;
 import dev.wukong.runtime.Device;
 import dev.wukong.runtime.OnnxRuntime;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
+import java.util.function.LongSupplier;
 
 /**
  * How graphs run.
@@ -17,6 +20,20 @@ public record EngineOptions(Device device, int threads, boolean spin, Precision 
     if (threads < 1) {
       throw new IllegalArgumentException("threads is %d, allowed is 1 or more".formatted(threads));
     }
+  }
+
+  /**
+   * Nanoseconds that the calling thread has worked on graphs, as a clock to take differences of:
+   * processor time, which others who use the processor do not lengthen. On a GPU the thread waits
+   * for its work to be done there, so it is the time that has passed.
+   */
+  public LongSupplier work() {
+    ThreadMXBean threads = ManagementFactory.getThreadMXBean();
+    return switch (device) {
+      case Device.Cpu() when threads.isCurrentThreadCpuTimeSupported() ->
+          threads::getCurrentThreadCpuTime;
+      case Device.Cpu(), Device.Cuda _ -> System::nanoTime;
+    };
   }
 
   /**

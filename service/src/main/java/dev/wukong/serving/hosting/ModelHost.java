@@ -12,6 +12,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -21,6 +22,7 @@ public final class ModelHost implements AutoCloseable {
   private static final long CLOSE_SECONDS = 10;
 
   private final BatchPolicy policy;
+  private final LongSupplier work;
   private final Clock clock;
   private final MeterRegistry meters;
   private final Consumer<String> serves;
@@ -29,9 +31,16 @@ public final class ModelHost implements AutoCloseable {
   /**
    * A host without models.
    *
+   * @param work as {@link EngineOptions#work}
    * @param serves told a model's name whenever a version of it begins to serve
    */
-  public ModelHost(BatchPolicy policy, Clock clock, MeterRegistry meters, Consumer<String> serves) {
+  public ModelHost(
+      BatchPolicy policy,
+      LongSupplier work,
+      Clock clock,
+      MeterRegistry meters,
+      Consumer<String> serves) {
+    this.work = work;
     this.serves = serves;
     this.policy = policy;
     this.clock = clock;
@@ -46,7 +55,7 @@ public final class ModelHost implements AutoCloseable {
         name,
         n ->
             new ServedModel(
-                n, new Batcher(n, policy, System::nanoTime, meters), clock, meters, serves));
+                n, new Batcher(n, policy, System::nanoTime, work, meters), clock, meters, serves));
   }
 
   /** The model of that name. */

@@ -1,6 +1,5 @@
 package dev.wukong.serving.predict;
 
-import dev.wukong.serving.batching.Batcher;
 import dev.wukong.serving.embedding.DefaultedPositions;
 import dev.wukong.serving.hosting.HostedModel;
 import dev.wukong.serving.inputs.ModelInputs;
@@ -11,11 +10,13 @@ import java.util.List;
 final class RequestParts {
   private RequestParts() {}
 
-  /** The request's inputs, in as many parts of equal size as batches need; to be recycled. */
+  /**
+   * The request's inputs, in as few parts of equal size as have {@code most} candidates or fewer;
+   * to be recycled.
+   */
   static List<ModelInputs> of(
-      Query query, HostedModel model, Batcher batcher, DefaultedPositions defaulted) {
+      Query query, HostedModel model, int most, DefaultedPositions defaulted) {
     int candidates = query.candidates().rows();
-    int most = Math.min(batcher.policy().maxRows(), model.cost().preferredRows());
     int count = (candidates + most - 1) / most;
     List<ModelInputs> parts = new ArrayList<>(count);
     boolean ready = false;

@@ -149,14 +149,15 @@ final class Scoring implements AutoCloseable {
       long decoded = System.nanoTime();
       sight.decoded(decoded, query.candidates().rows(), query.missing(), query.truncated());
       DefaultedPositions positions = new DefaultedPositions(model.layout());
-      parts = RequestParts.of(query, model, served.batcher(), positions);
+      int batchRows = model.cost().nextRows();
+      parts = RequestParts.of(query, model, batchRows, positions);
       if (query.unseen() > 0) {
         positions.addUnseen(query.context(), query.candidates());
       }
       long resolved = System.nanoTime();
       sight.resolved(resolved, positions.count());
       PredictResponse.Builder response = describe(request, model, query, positions.count());
-      Job job = new Job(model, parts, deadline, model::release);
+      Job job = new Job(model, parts, batchRows, deadline, model::release);
       // From here on it holds the lease and the parts; what the answer says of the model has been
       // read.
       leased = false;

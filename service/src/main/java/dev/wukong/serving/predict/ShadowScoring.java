@@ -142,7 +142,7 @@ final class ShadowScoring implements AutoCloseable {
     try {
       PredictRequest request = PredictRequest.parseFrom(copy.request);
       long began = System.nanoTime();
-      Scores scores = scores(request, model, copy.served);
+      Scores scores = scores(request, model);
       compared.time().record(System.nanoTime() - began, TimeUnit.NANOSECONDS);
       if (scores.finite()) {
         if (copy.tasks.equals(model.taskNames())) { // Else there is nothing to compare.
@@ -174,10 +174,11 @@ final class ShadowScoring implements AutoCloseable {
     }
   }
 
-  private Scores scores(PredictRequest request, HostedModel model, ServedModel served) {
+  private Scores scores(PredictRequest request, HostedModel model) {
     Query query = decoder.decode(request, model, room);
     List<ModelInputs> parts =
-        RequestParts.of(query, model, served.batcher(), new DefaultedPositions(model.layout()));
+        RequestParts.of(
+            query, model, model.cost().preferredRows(), new DefaultedPositions(model.layout()));
     try {
       int stride = model.taskNames().size() * Float.BYTES;
       byte[] probabilities = new byte[query.candidates().rows() * stride];

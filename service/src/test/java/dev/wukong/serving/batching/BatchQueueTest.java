@@ -44,7 +44,9 @@ class BatchQueueTest {
   }
 
   private Job offer(BatchModel model, int candidates, long deadline) {
-    Job job = new Job(model, List.of(new Rows(candidates)), deadline, () -> {});
+    Job job =
+        new Job(
+            model, List.of(new Rows(candidates)), model.cost().preferredRows(), deadline, () -> {});
     assertThat(queue.offer(job)).isEqualTo(BatchQueue.Offer.ACCEPTED);
     return job;
   }

@@ -29,6 +29,7 @@ import org.junit.jupiter.api.Test;
 
 class BatcherTest {
   private static final long FAR = Long.MAX_VALUE / 2;
+  private static final int MOST = Integer.MAX_VALUE;
 
   /** Scores a candidate with the first number it carries, so that a mixed-up answer shows. */
   private static final class Echo implements BatchModel {
@@ -107,6 +108,7 @@ class BatcherTest {
         "m",
         new BatchPolicy(maxRows, queueRows, Duration.ofSeconds(1), runs),
         now::get,
+        now::get,
         new SimpleMeterRegistry());
   }
 
@@ -142,7 +144,7 @@ class BatcherTest {
                     values[i] = request * 100 + i;
                   }
                   List<Values> parts = parts(maxRows, values);
-                  Job job = new Job(model, parts, FAR, released::incrementAndGet);
+                  Job job = new Job(model, parts, MOST, FAR, released::incrementAndGet);
                   assertThat(batcher.submit(job)).isEqualTo(Submission.ACCEPTED);
                   assertThat(scores(job)).containsExactly(values);
                   assertThat(parts).allMatch(part -> part.back.get());
@@ -165,17 +167,18 @@ class BatcherTest {
     Echo model = new Echo(0);
     AtomicInteger released = new AtomicInteger();
     try (Batcher batcher = batcher(4, 8, new AtomicLong())) {
-      Job running = new Job(model, parts(4, 1, 2, 3, 4), FAR, released::incrementAndGet);
+      Job running = new Job(model, parts(4, 1, 2, 3, 4), MOST, FAR, released::incrementAndGet);
       batcher.submit(running);
       while (!model.mayRun.hasQueuedThreads()) {
         Thread.onSpinWait();
       }
-      Job waiting = new Job(model, parts(4, 5, 6, 7, 8, 9, 10), FAR, released::incrementAndGet);
+      Job waiting =
+          new Job(model, parts(4, 5, 6, 7, 8, 9, 10), MOST, FAR, released::incrementAndGet);
       assertThat(batcher.submit(waiting)).isEqualTo(Submission.ACCEPTED);
-      Job tooMany = new Job(model, parts(4, 11, 12, 13), FAR, released::incrementAndGet);
+      Job tooMany = new Job(model, parts(4, 11, 12, 13), MOST, FAR, released::incrementAndGet);
       assertThat(batcher.submit(tooMany)).isEqualTo(Submission.FULL);
       assertThat(released).hasValue(1);
-      Job fits = new Job(model, parts(4, 11, 12), FAR, released::incrementAndGet);
+      Job fits = new Job(model, parts(4, 11, 12), MOST, FAR, released::incrementAndGet);
       assertThat(batcher.submit(fits)).isEqualTo(Submission.ACCEPTED);
 
       model.mayRun.release(100);
@@ -192,17 +195,17 @@ class BatcherTest {
     Echo model = new Echo(0);
     AtomicInteger released = new AtomicInteger();
     try (Batcher batcher = batcher(4, 4, new AtomicLong())) {
-      Job running = new Job(model, parts(4, 1), FAR, released::incrementAndGet);
+      Job running = new Job(model, parts(4, 1), MOST, FAR, released::incrementAndGet);
       batcher.submit(running);
       while (!model.mayRun.hasQueuedThreads()) {
         Thread.onSpinWait();
       }
-      Job gone = new Job(model, parts(4, 2, 3, 4, 5), FAR, released::incrementAndGet);
+      Job gone = new Job(model, parts(4, 2, 3, 4, 5), MOST, FAR, released::incrementAndGet);
       batcher.submit(gone);
       batcher.abandon(gone);
       // At once, though the batch thread is busy: whoever waited holds nothing any longer.
       assertThat(gone.outcome().getNow(new Outcome.Failed())).isInstanceOf(Outcome.Late.class);
-      Job next = new Job(model, parts(4, 6, 7, 8, 9), FAR, released::incrementAndGet);
+      Job next = new Job(model, parts(4, 6, 7, 8, 9), MOST, FAR, released::incrementAndGet);
       assertThat(batcher.submit(next)).isEqualTo(Submission.ACCEPTED);
 
       model.mayRun.release(100);
@@ -218,10 +221,10 @@ class BatcherTest {
     AtomicLong now = new AtomicLong(1000);
     AtomicInteger released = new AtomicInteger();
     try (Batcher batcher = batcher(4, 4, now)) {
-      Job late = new Job(model, parts(4, 1), 1000, released::incrementAndGet);
+      Job late = new Job(model, parts(4, 1), MOST, 1000, released::incrementAndGet);
       batcher.submit(late);
       assertThat(late.outcome().get(30, TimeUnit.SECONDS)).isInstanceOf(Outcome.Late.class);
-      Job inTime = new Job(model, parts(4, 2), 1001, released::incrementAndGet);
+      Job inTime = new Job(model, parts(4, 2), MOST, 1001, released::incrementAndGet);
       batcher.submit(inTime);
       assertThat(scores(inTime)).containsExactly(2);
     }
@@ -235,10 +238,10 @@ class BatcherTest {
     Echo one = new Echo(100);
     Echo two = new Echo(100);
     try (Batcher batcher = batcher(100, 100, new AtomicLong())) {
-      batcher.submit(new Job(gate, parts(100, 0), FAR, () -> {}));
+      batcher.submit(new Job(gate, parts(100, 0), MOST, FAR, () -> {}));
       List<Job> jobs = new ArrayList<>();
       for (int i = 0; i < 6; i++) {
-        Job job = new Job(i % 3 == 2 ? two : one, parts(100, i), FAR, () -> {});
+        Job job = new Job(i % 3 == 2 ? two : one, parts(100, i), MOST, FAR, () -> {});
         jobs.add(job);
         batcher.submit(job);
       }
@@ -256,10 +259,10 @@ class BatcherTest {
     Echo model = new Echo(100);
     AtomicInteger released = new AtomicInteger();
     try (Batcher batcher = batcher(4, 8, new AtomicLong())) {
-      Job bad = new Job(model, parts(4, Float.NaN), FAR, released::incrementAndGet);
+      Job bad = new Job(model, parts(4, Float.NaN), MOST, FAR, released::incrementAndGet);
       batcher.submit(bad);
       assertThat(bad.outcome().get(30, TimeUnit.SECONDS)).isInstanceOf(Outcome.Failed.class);
-      Job good = new Job(model, parts(4, 1), FAR, released::incrementAndGet);
+      Job good = new Job(model, parts(4, 1), MOST, FAR, released::incrementAndGet);
       batcher.submit(good);
       assertThat(scores(good)).containsExactly(1);
     }
@@ -302,10 +305,10 @@ class BatcherTest {
             });
     AtomicInteger released = new AtomicInteger();
     try (Batcher batcher = batcher(4, 8, new AtomicLong())) {
-      Job bad = new Job(model, parts(4, 1), FAR, released::incrementAndGet);
+      Job bad = new Job(model, parts(4, 1), MOST, FAR, released::incrementAndGet);
       batcher.submit(bad);
       assertThat(bad.outcome().get(30, TimeUnit.SECONDS)).isEqualTo(new Outcome.Failed());
-      Job good = new Job(model, parts(4, 1), FAR, released::incrementAndGet);
+      Job good = new Job(model, parts(4, 1), MOST, FAR, released::incrementAndGet);
       assertThat(batcher.submit(good)).isEqualTo(Submission.ACCEPTED);
       assertThat(scores(good)).containsExactly(0);
       assertThat(batcher.works()).isTrue();
@@ -319,10 +322,10 @@ class BatcherTest {
     BatchModel model = once(() -> new BatchScores(none, none));
     AtomicInteger released = new AtomicInteger();
     try (Batcher batcher = batcher(4, 8, new AtomicLong())) {
-      Job bad = new Job(model, parts(4, 1), FAR, released::incrementAndGet);
+      Job bad = new Job(model, parts(4, 1), MOST, FAR, released::incrementAndGet);
       batcher.submit(bad);
       assertThat(bad.outcome().get(30, TimeUnit.SECONDS)).isEqualTo(new Outcome.Failed());
-      Job good = new Job(model, parts(4, 1), FAR, released::incrementAndGet);
+      Job good = new Job(model, parts(4, 1), MOST, FAR, released::incrementAndGet);
       batcher.submit(good);
       assertThat(scores(good)).containsExactly(0);
     }
@@ -341,11 +344,11 @@ class BatcherTest {
     AtomicInteger released = new AtomicInteger();
     try (Batcher batcher = batcher(4, 8, new AtomicLong())) {
       assertThat(batcher.works()).isTrue();
-      batcher.submit(new Job(model, parts(4, 1), FAR, released::incrementAndGet));
+      batcher.submit(new Job(model, parts(4, 1), MOST, FAR, released::incrementAndGet));
       while (batcher.works()) {
         Thread.onSpinWait();
       }
-      assertThat(batcher.submit(new Job(model, parts(4, 1), FAR, released::incrementAndGet)))
+      assertThat(batcher.submit(new Job(model, parts(4, 1), MOST, FAR, released::incrementAndGet)))
           .isEqualTo(Submission.CLOSED);
     }
     assertThat(released).hasValue(2);
@@ -364,13 +367,16 @@ class BatcherTest {
       Echo model = new Echo(0);
       AtomicInteger released = new AtomicInteger();
       try (Batcher batcher = batcher(4, 20, new AtomicLong())) {
-        batcher.submit(new Job(model, parts(4, 0), FAR, released::incrementAndGet));
+        batcher.submit(new Job(model, parts(4, 0), MOST, FAR, released::incrementAndGet));
         while (!model.mayRun.hasQueuedThreads()) {
           Thread.onSpinWait();
         }
-        Job before = new Job(model, parts(2, 1, Float.MAX_VALUE), FAR, released::incrementAndGet);
-        Job broken = new Job(model, parts(2, 3, 4, 5, bad, 7, 8), FAR, released::incrementAndGet);
-        Job after = new Job(model, parts(2, -Float.MAX_VALUE, 10), FAR, released::incrementAndGet);
+        Job before =
+            new Job(model, parts(2, 1, Float.MAX_VALUE), MOST, FAR, released::incrementAndGet);
+        Job broken =
+            new Job(model, parts(2, 3, 4, 5, bad, 7, 8), MOST, FAR, released::incrementAndGet);
+        Job after =
+            new Job(model, parts(2, -Float.MAX_VALUE, 10), MOST, FAR, released::incrementAndGet);
         for (Job job : List.of(before, broken, after)) {
           batcher.submit(job);
         }
@@ -413,7 +419,7 @@ class BatcherTest {
     Batcher batcher = batcher(1, 10, new AtomicLong());
     List<Job> jobs = new ArrayList<>();
     for (int i = 0; i < 10; i++) {
-      jobs.add(new Job(model, parts(1, i), FAR, () -> {}));
+      jobs.add(new Job(model, parts(1, i), MOST, FAR, () -> {}));
       batcher.submit(jobs.get(i));
     }
     Thread closer = Thread.ofVirtual().start(batcher::close);
@@ -426,7 +432,7 @@ class BatcherTest {
     for (int i = 0; i < 10; i++) {
       assertThat(scores(jobs.get(i))).containsExactly(i);
     }
-    assertThat(batcher.submit(new Job(model, parts(1, 1), FAR, () -> {})))
+    assertThat(batcher.submit(new Job(model, parts(1, 1), MOST, FAR, () -> {})))
         .isEqualTo(Submission.CLOSED);
   }
 

@@ -44,7 +44,8 @@ class BatchersHealthIndicatorTest {
       Batcher bad = host.add("bad").batcher();
       assertThat(indicator.health().getStatus()).isEqualTo(Status.UP);
 
-      bad.submit(new Job(new Ending(), List.of(new OneCandidate()), Long.MAX_VALUE / 2, () -> {}));
+      bad.submit(
+          new Job(new Ending(), List.of(new OneCandidate()), 1, Long.MAX_VALUE / 2, () -> {}));
       Served.await("the thread ends", () -> !bad.works());
 
       Health health = indicator.health();

@@ -46,6 +46,7 @@ class BundleWatcherTest {
   private final ModelHost host =
       new ModelHost(
           new BatchPolicy(16, 64, Duration.ofSeconds(1), 1),
+          System::nanoTime,
           Clock.systemUTC(),
           meters,
           model -> {});

@@ -24,6 +24,7 @@ final class Hosted {
   static ModelHost host() {
     return new ModelHost(
         new BatchPolicy(16, 64, Duration.ofSeconds(1), 1),
+        System::nanoTime,
         Clock.systemUTC(),
         new SimpleMeterRegistry(),
         model -> {});

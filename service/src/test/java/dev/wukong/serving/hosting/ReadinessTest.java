@@ -127,6 +127,7 @@ class ReadinessTest {
     try (ModelHost host =
         new ModelHost(
             new BatchPolicy(1, 1, Duration.ofSeconds(1), 1),
+            System::nanoTime,
             Clock.systemUTC(),
             new SimpleMeterRegistry(),
             model -> {})) {

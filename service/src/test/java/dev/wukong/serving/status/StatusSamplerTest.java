@@ -62,7 +62,12 @@ class StatusSamplerTest {
         }
       };
   private final ModelHost host =
-      new ModelHost(new BatchPolicy(4, 16, Duration.ofMillis(150), 1), clock, registry, _ -> {});
+      new ModelHost(
+          new BatchPolicy(4, 16, Duration.ofMillis(150), 1),
+          System::nanoTime,
+          clock,
+          registry,
+          _ -> {});
   private final StatusSampler sampler =
       new StatusSampler(
           host,

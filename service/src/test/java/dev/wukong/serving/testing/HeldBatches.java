@@ -25,6 +25,7 @@ public final class HeldBatches implements AutoCloseable {
         new Job(
             held.gate(),
             List.of(new OneCandidate()),
+            1,
             System.nanoTime() + Long.MAX_VALUE / 2,
             () -> {});
     if (batcher.submit(job) != Batcher.Submission.ACCEPTED) {
