@@ -2,27 +2,32 @@ package dev.wukong.serving.figures;
 
 import java.util.SplittableRandom;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.DoubleSupplier;
 
-/**
- * Times at which users come, whatever becomes of those before: exponential pauses, the same ones in
- * every run. One thread.
- */
+/** Times at which users come, whatever becomes of those before. One thread. */
 final class Arrivals {
-  private final SplittableRandom random;
-  private final double rate;
+  private final DoubleSupplier pauses;
   private final double seconds;
   private final long start = System.nanoTime();
   private double at;
 
+  private Arrivals(DoubleSupplier pauses, double seconds) {
+    this.pauses = pauses;
+    this.seconds = seconds;
+  }
+
   /**
-   * Arrivals from now on.
+   * As users come who know nothing of each other, from now on: exponential pauses.
    *
    * @param rate a second
    */
-  Arrivals(SplittableRandom random, double rate, double seconds) {
-    this.random = random;
-    this.rate = rate;
-    this.seconds = seconds;
+  static Arrivals random(SplittableRandom random, double rate, double seconds) {
+    return new Arrivals(() -> -Math.log1p(-random.nextDouble()) / rate, seconds);
+  }
+
+  /** At even times from now on, {@code rate} a second. */
+  static Arrivals even(double rate, double seconds) {
+    return new Arrivals(() -> 1 / rate, seconds);
   }
 
   /** When they began, as of {@link System#nanoTime}. */
@@ -32,7 +37,7 @@ final class Arrivals {
 
   /** Whether another one comes, which is then due. */
   boolean next() {
-    at += -Math.log1p(-random.nextDouble()) / rate;
+    at += pauses.getAsDouble();
     if (at >= seconds) {
       return false;
     }

@@ -128,7 +128,7 @@ final class DoorLoad {
   List<Call> open(double rate, double seconds) throws Exception {
     ConcurrentLinkedQueue<Call> calls = new ConcurrentLinkedQueue<>();
     Phaser open = new Phaser(1);
-    Arrivals arrivals = new Arrivals(random, rate, seconds);
+    Arrivals arrivals = Arrivals.random(random, rate, seconds);
     while (arrivals.next()) {
       open.register();
       send(calls, open, arrivals.start(), arrivals.due());

@@ -88,9 +88,17 @@ final class OpenLoop {
 
   /** Sends {@code rate} calls a second for {@code seconds} and waits for the last to end. */
   Calls run(double rate, double seconds) throws InterruptedException {
+    return run(Arrivals.random(random, rate, seconds), rate, seconds);
+  }
+
+  /** As {@link #run}, but at even times. */
+  Calls runEvenly(double rate, double seconds) throws InterruptedException {
+    return run(Arrivals.even(rate, seconds), rate, seconds);
+  }
+
+  private Calls run(Arrivals arrivals, double rate, double seconds) throws InterruptedException {
     int most = (int) (rate * seconds * 1.2) + 100;
     Calls calls = new Calls(most);
-    Arrivals arrivals = new Arrivals(random, rate, seconds);
     int sent = 0;
     while (sent < most && arrivals.next()) {
       lastDue = arrivals.due();

@@ -103,7 +103,11 @@ public final class OverloadBenchmark implements Benchmark {
       List<PredictRequest> normal = requests(Criticality.CRITICALITY_NORMAL);
       OpenLoop loop = new OpenLoop(channels, List.of(new Kind(normal, 1)), DEADLINE_MILLIS);
       double warm = capacity(normal, WARM_SECONDS);
-      loop.run(warm / 2, 20); // Memory as it is under an ordinary load.
+      // Memory as it is under an ordinary load, and what chance does there.
+      List<Call> ordinary = loop.run(warm / 2, 20).all();
+      say(
+          "half of the capacity, at random times: %d of %d calls answered in time"
+              .formatted(inTime(ordinary).size(), ordinary.size()));
       long memory = server.residentBytes();
       int pairs = (int) context.option("pairs", 3);
       double[][] capacities = new double[2][pairs];
@@ -147,7 +151,9 @@ public final class OverloadBenchmark implements Benchmark {
               recovery,
               "s",
               "<=5",
-              "from the last call of the load until all of half the capacity is answered"));
+              ("from the last call of the load until all of half the capacity is answered, sent at"
+                      + " even times; at random ones, before any overload, %d of %d were")
+                  .formatted(inTime(ordinary).size(), ordinary.size())));
     }
 
     private static Figure ratio(String name, double[] goodputs, double[] capacities) {
@@ -225,11 +231,12 @@ public final class OverloadBenchmark implements Benchmark {
 
     /**
      * Seconds from the last call of the load to the last second in which not all of half the
-     * capacity was answered in time.
+     * capacity was answered in time. Those calls are sent at even times: of calls at random times a
+     * few are refused without any overload, where many happen to come at once.
      */
     private double recovery(OpenLoop loop, double capacity) throws Exception {
       double idle = (System.nanoTime() - loop.lastDue()) / 1e9;
-      List<Call> calls = loop.run(capacity / 2, 10).all();
+      List<Call> calls = loop.runEvenly(capacity / 2, 10).all();
       int normal = 10;
       for (; normal > 0; normal--) {
         long from = (normal - 1) * 1_000_000_000L;
