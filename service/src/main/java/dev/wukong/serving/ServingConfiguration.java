@@ -13,6 +13,7 @@ import dev.wukong.serving.hosting.BundleWatcher;
 import dev.wukong.serving.hosting.HostingOptions;
 import dev.wukong.serving.hosting.ModelHost;
 import dev.wukong.serving.hosting.ModelsHealthIndicator;
+import dev.wukong.serving.hosting.QuietCompilers;
 import dev.wukong.serving.hosting.VersionControl;
 import dev.wukong.serving.hosting.WatcherHealthIndicator;
 import dev.wukong.serving.inference.InferenceService;
@@ -111,6 +112,7 @@ class ServingConfiguration {
         clock,
         meters,
         model -> {
+          QuietCompilers.begin(); // Until now, the sooner all is compiled the sooner it is ready.
           health.setStatus(model, ServingStatus.SERVING);
           health.setStatus(RankingServiceGrpc.SERVICE_NAME, ServingStatus.SERVING);
         });

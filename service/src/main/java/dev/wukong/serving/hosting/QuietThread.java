@@ -32,6 +32,13 @@ public final class QuietThread {
    * effect on Linux.)
    */
   public static void begin() {
+    lower(CURRENT, LOWEST);
+  }
+
+  /**
+   * Gives the thread of that number, 0 for the current one, a priority from 1 to 19, the lowest.
+   */
+  static void lower(int thread, int priority) {
     Optional<MethodHandle> setpriority = NativeFunction.find("setpriority", SIGNATURE);
     if (setpriority.isEmpty()) {
       log.log(
@@ -41,7 +48,7 @@ public final class QuietThread {
     }
     MethodHandle call = setpriority.get();
     try {
-      int result = (int) call.invokeExact(OF_THREAD, CURRENT, LOWEST);
+      int result = (int) call.invokeExact(OF_THREAD, thread, priority);
       if (result != 0) {
         log.log(
             Level.INFO,

@@ -25,13 +25,20 @@ import org.junit.jupiter.api.io.TempDir;
 class ThreadPriorityTest {
   /** Names of this process's threads that have the lowest priority. */
   private static List<String> lowest() throws IOException {
+    return ofPriority(19);
+  }
+
+  /** Names of this process's threads, as the system has them, of priority {@code nice}. */
+  private static List<String> ofPriority(int nice) throws IOException {
     List<String> names = new ArrayList<>();
     try (Stream<Path> threads = Files.list(Path.of("/proc/self/task"))) {
       for (Path thread : threads.toList()) {
         try {
           // After the name, which may hold blanks: field 3 is the first, 19 is wanted.
           String stat = Files.readString(thread.resolve("stat"));
-          if (stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1)[16].equals("19")) {
+          if (stat.substring(stat.lastIndexOf(')') + 2)
+              .split(" ", -1)[16]
+              .equals(Integer.toString(nice))) {
             names.add(Files.readString(thread.resolve("comm")).strip());
           }
         } catch (NoSuchFileException e) {
@@ -63,6 +70,20 @@ class ThreadPriorityTest {
       }
       // Helpers of a session bear the name of the thread that starts them.
       assertThat(lowest()).containsExactly("bundles");
+    }
+  }
+
+  @Test
+  void serving_compilers_standALittleBehindAndNobodyElseDoes(@TempDir Path folder)
+      throws Exception {
+    assumeThat(lowest()).as("a build of lowest priority cannot tell").isEmpty();
+    Path bundles = folder.resolve("bundles");
+    new TinyModel(1).write(bundles, "tiny", 1);
+    try (Served _ = Served.serving(bundles, "tiny", 1)) {
+      assertThat(ofPriority(QuietCompilers.PRIORITY))
+          .isNotEmpty()
+          .allMatch(name -> name.matches("C[12] CompilerThre"));
+      assertThat(ofPriority(0)).noneMatch(name -> name.matches("C[12] CompilerThre"));
     }
   }
 }
