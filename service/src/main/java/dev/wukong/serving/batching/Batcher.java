@@ -198,32 +198,41 @@ public final class Batcher implements AutoCloseable {
 
   private void run(Batch batch) {
     List<Part> parts = batch.parts();
-    Settled settled = new Settled();
-    long formed = clock.getAsLong();
-    long began = work.getAsLong();
+    Running running = new Running(batch);
     try {
       List<PartInputs> inputs = new ArrayList<>(parts.size());
       for (Part part : parts) {
         inputs.add(part.inputs());
       }
       BatchModel model = parts.getFirst().job().model();
-      model.run(inputs, scores -> settle(batch, scores, formed, began, settled));
+      model.run(inputs, scores -> settle(running, scores));
     } catch (RuntimeException | Error e) {
       // Also errors: a batch that found too little memory says nothing of the next one.
       log.error("model '{}': a batch of {} candidates failed", this.model, batch.rows(), e);
     } finally {
-      fail(parts.subList(settled.parts, parts.size()));
+      fail(parts.subList(running.settled, parts.size()));
     }
   }
 
-  /** How many parts of a batch have their outcome. */
-  private static final class Settled {
-    int parts;
+  /** A batch from when it is formed; on the batch thread that took it. */
+  private final class Running {
+    final Batch batch;
+    final long formed = clock.getAsLong();
+    final long workedBefore = work.getAsLong();
+
+    /** How many of its parts have their outcome. */
+    int settled;
+
+    Running(Batch batch) {
+      this.batch = batch;
+    }
   }
 
-  private void settle(Batch batch, BatchScores scores, long formed, long began, Settled settled) {
+  private void settle(Running running, BatchScores scores) {
+    Batch batch = running.batch;
+    long formed = running.formed;
     long done = clock.getAsLong();
-    long worked = work.getAsLong() - began;
+    long worked = work.getAsLong() - running.workedBefore;
     Job first = batch.parts().getFirst().job();
     first.model().cost().record(batch.rows(), first.mostRows(), done - formed, worked);
     // Before anybody is answered: who then looks finds it counted.
@@ -233,7 +242,7 @@ public final class Batcher implements AutoCloseable {
     int at = 0;
     for (Part part : batch.parts()) {
       queueTime.record(Math.max(0, formed - part.job().submittedNanos()), TimeUnit.NANOSECONDS);
-      settled.parts++;
+      running.settled++;
       int candidates = part.candidates(); // Its inputs are somebody else's once it is settled.
       part.job().scored(part, scores, at, formed, done, batch.rows());
       at += candidates;

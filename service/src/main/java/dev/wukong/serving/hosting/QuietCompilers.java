@@ -37,7 +37,7 @@ public final class QuietCompilers {
    */
   public static void begin() {
     Path tasks = Path.of("/proc/self/task");
-    if (!Files.isDirectory(tasks) || begun.getAndSet(true)) {
+    if (begun.getAndSet(true) || !Files.isDirectory(tasks)) {
       return;
     }
     try (Stream<Path> threads = Files.list(tasks)) {

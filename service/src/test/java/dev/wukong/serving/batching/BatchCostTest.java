@@ -3,6 +3,7 @@ package dev.wukong.serving.batching;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import java.util.Arrays;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
@@ -113,17 +114,8 @@ class BatchCostTest {
    * faster and now slower; costs are nanoseconds a row in batches of 8, 16, ... 256.
    */
   private static int settled(double[] thoughtByRow, double[] trueByRow) {
-    BatchCost cost = new BatchCost(256);
-    BatchCost truth = new BatchCost(256);
-    int[] sizes = cost.sizes();
-    double[] thought = new double[sizes.length];
-    double[] real = new double[sizes.length];
-    for (int i = 0; i < sizes.length; i++) {
-      thought[i] = thoughtByRow[i] * sizes[i];
-      real[i] = trueByRow[i] * sizes[i];
-    }
-    cost.measured(thought);
-    truth.measured(real);
+    BatchCost cost = costingByRow(thoughtByRow);
+    BatchCost truth = costingByRow(trueByRow);
     SplittableRandom random = new SplittableRandom(1);
     for (int request = 0; request < 50_000; request++) {
       int rows = cost.nextRows();
@@ -138,6 +130,15 @@ class BatchCostTest {
       }
     }
     return cost.preferredRows();
+  }
+
+  private static BatchCost costingByRow(double[] nanosByRow) {
+    BatchCost cost = new BatchCost(256);
+    int[] sizes = cost.sizes();
+    double[] nanos = new double[sizes.length];
+    Arrays.setAll(nanos, i -> nanosByRow[i] * sizes[i]);
+    cost.measured(nanos);
+    return cost;
   }
 
   @Test

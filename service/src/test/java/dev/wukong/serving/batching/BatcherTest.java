@@ -99,6 +99,11 @@ class BatcherTest {
     return parts;
   }
 
+  /** A job with all the time it wants, which counts the lease that it gives back. */
+  private static Job job(BatchModel model, List<Values> parts, AtomicInteger released) {
+    return new Job(model, parts, MOST, FAR, released::incrementAndGet);
+  }
+
   private static Batcher batcher(int maxRows, int queueRows, AtomicLong now) {
     return batcher(maxRows, queueRows, now, 1);
   }
@@ -144,7 +149,7 @@ class BatcherTest {
                     values[i] = request * 100 + i;
                   }
                   List<Values> parts = parts(maxRows, values);
-                  Job job = new Job(model, parts, MOST, FAR, released::incrementAndGet);
+                  Job job = job(model, parts, released);
                   assertThat(batcher.submit(job)).isEqualTo(Submission.ACCEPTED);
                   assertThat(scores(job)).containsExactly(values);
                   assertThat(parts).allMatch(part -> part.back.get());
@@ -167,18 +172,17 @@ class BatcherTest {
     Echo model = new Echo(0);
     AtomicInteger released = new AtomicInteger();
     try (Batcher batcher = batcher(4, 8, new AtomicLong())) {
-      Job running = new Job(model, parts(4, 1, 2, 3, 4), MOST, FAR, released::incrementAndGet);
+      Job running = job(model, parts(4, 1, 2, 3, 4), released);
       batcher.submit(running);
       while (!model.mayRun.hasQueuedThreads()) {
         Thread.onSpinWait();
       }
-      Job waiting =
-          new Job(model, parts(4, 5, 6, 7, 8, 9, 10), MOST, FAR, released::incrementAndGet);
+      Job waiting = job(model, parts(4, 5, 6, 7, 8, 9, 10), released);
       assertThat(batcher.submit(waiting)).isEqualTo(Submission.ACCEPTED);
-      Job tooMany = new Job(model, parts(4, 11, 12, 13), MOST, FAR, released::incrementAndGet);
+      Job tooMany = job(model, parts(4, 11, 12, 13), released);
       assertThat(batcher.submit(tooMany)).isEqualTo(Submission.FULL);
       assertThat(released).hasValue(1);
-      Job fits = new Job(model, parts(4, 11, 12), MOST, FAR, released::incrementAndGet);
+      Job fits = job(model, parts(4, 11, 12), released);
       assertThat(batcher.submit(fits)).isEqualTo(Submission.ACCEPTED);
 
       model.mayRun.release(100);
@@ -195,17 +199,17 @@ class BatcherTest {
     Echo model = new Echo(0);
     AtomicInteger released = new AtomicInteger();
     try (Batcher batcher = batcher(4, 4, new AtomicLong())) {
-      Job running = new Job(model, parts(4, 1), MOST, FAR, released::incrementAndGet);
+      Job running = job(model, parts(4, 1), released);
       batcher.submit(running);
       while (!model.mayRun.hasQueuedThreads()) {
         Thread.onSpinWait();
       }
-      Job gone = new Job(model, parts(4, 2, 3, 4, 5), MOST, FAR, released::incrementAndGet);
+      Job gone = job(model, parts(4, 2, 3, 4, 5), released);
       batcher.submit(gone);
       batcher.abandon(gone);
       // At once, though the batch thread is busy: whoever waited holds nothing any longer.
       assertThat(gone.outcome().getNow(new Outcome.Failed())).isInstanceOf(Outcome.Late.class);
-      Job next = new Job(model, parts(4, 6, 7, 8, 9), MOST, FAR, released::incrementAndGet);
+      Job next = job(model, parts(4, 6, 7, 8, 9), released);
       assertThat(batcher.submit(next)).isEqualTo(Submission.ACCEPTED);
 
       model.mayRun.release(100);
@@ -259,10 +263,10 @@ class BatcherTest {
     Echo model = new Echo(100);
     AtomicInteger released = new AtomicInteger();
     try (Batcher batcher = batcher(4, 8, new AtomicLong())) {
-      Job bad = new Job(model, parts(4, Float.NaN), MOST, FAR, released::incrementAndGet);
+      Job bad = job(model, parts(4, Float.NaN), released);
       batcher.submit(bad);
       assertThat(bad.outcome().get(30, TimeUnit.SECONDS)).isInstanceOf(Outcome.Failed.class);
-      Job good = new Job(model, parts(4, 1), MOST, FAR, released::incrementAndGet);
+      Job good = job(model, parts(4, 1), released);
       batcher.submit(good);
       assertThat(scores(good)).containsExactly(1);
     }
@@ -305,10 +309,10 @@ class BatcherTest {
             });
     AtomicInteger released = new AtomicInteger();
     try (Batcher batcher = batcher(4, 8, new AtomicLong())) {
-      Job bad = new Job(model, parts(4, 1), MOST, FAR, released::incrementAndGet);
+      Job bad = job(model, parts(4, 1), released);
       batcher.submit(bad);
       assertThat(bad.outcome().get(30, TimeUnit.SECONDS)).isEqualTo(new Outcome.Failed());
-      Job good = new Job(model, parts(4, 1), MOST, FAR, released::incrementAndGet);
+      Job good = job(model, parts(4, 1), released);
       assertThat(batcher.submit(good)).isEqualTo(Submission.ACCEPTED);
       assertThat(scores(good)).containsExactly(0);
       assertThat(batcher.works()).isTrue();
@@ -322,10 +326,10 @@ class BatcherTest {
     BatchModel model = once(() -> new BatchScores(none, none));
     AtomicInteger released = new AtomicInteger();
     try (Batcher batcher = batcher(4, 8, new AtomicLong())) {
-      Job bad = new Job(model, parts(4, 1), MOST, FAR, released::incrementAndGet);
+      Job bad = job(model, parts(4, 1), released);
       batcher.submit(bad);
       assertThat(bad.outcome().get(30, TimeUnit.SECONDS)).isEqualTo(new Outcome.Failed());
-      Job good = new Job(model, parts(4, 1), MOST, FAR, released::incrementAndGet);
+      Job good = job(model, parts(4, 1), released);
       batcher.submit(good);
       assertThat(scores(good)).containsExactly(0);
     }
@@ -344,12 +348,11 @@ class BatcherTest {
     AtomicInteger released = new AtomicInteger();
     try (Batcher batcher = batcher(4, 8, new AtomicLong())) {
       assertThat(batcher.works()).isTrue();
-      batcher.submit(new Job(model, parts(4, 1), MOST, FAR, released::incrementAndGet));
+      batcher.submit(job(model, parts(4, 1), released));
       while (batcher.works()) {
         Thread.onSpinWait();
       }
-      assertThat(batcher.submit(new Job(model, parts(4, 1), MOST, FAR, released::incrementAndGet)))
-          .isEqualTo(Submission.CLOSED);
+      assertThat(batcher.submit(job(model, parts(4, 1), released))).isEqualTo(Submission.CLOSED);
     }
     assertThat(released).hasValue(2);
   }
@@ -367,16 +370,13 @@ class BatcherTest {
       Echo model = new Echo(0);
       AtomicInteger released = new AtomicInteger();
       try (Batcher batcher = batcher(4, 20, new AtomicLong())) {
-        batcher.submit(new Job(model, parts(4, 0), MOST, FAR, released::incrementAndGet));
+        batcher.submit(job(model, parts(4, 0), released));
         while (!model.mayRun.hasQueuedThreads()) {
           Thread.onSpinWait();
         }
-        Job before =
-            new Job(model, parts(2, 1, Float.MAX_VALUE), MOST, FAR, released::incrementAndGet);
-        Job broken =
-            new Job(model, parts(2, 3, 4, 5, bad, 7, 8), MOST, FAR, released::incrementAndGet);
-        Job after =
-            new Job(model, parts(2, -Float.MAX_VALUE, 10), MOST, FAR, released::incrementAndGet);
+        Job before = job(model, parts(2, 1, Float.MAX_VALUE), released);
+        Job broken = job(model, parts(2, 3, 4, 5, bad, 7, 8), released);
+        Job after = job(model, parts(2, -Float.MAX_VALUE, 10), released);
         for (Job job : List.of(before, broken, after)) {
           batcher.submit(job);
         }

@@ -105,9 +105,8 @@ public final class OverloadBenchmark implements Benchmark {
       double warm = capacity(normal, WARM_SECONDS);
       // Memory as it is under an ordinary load, and what chance does there.
       List<Call> ordinary = loop.run(warm / 2, 20).all();
-      say(
-          "half of the capacity, at random times: %d of %d calls answered in time"
-              .formatted(inTime(ordinary).size(), ordinary.size()));
+      String byChance = "%d of %d".formatted(inTime(ordinary).size(), ordinary.size());
+      say("half of the capacity, at random times: %s calls answered in time".formatted(byChance));
       long memory = server.residentBytes();
       int pairs = (int) context.option("pairs", 3);
       double[][] capacities = new double[2][pairs];
@@ -152,8 +151,8 @@ public final class OverloadBenchmark implements Benchmark {
               "s",
               "<=5",
               ("from the last call of the load until all of half the capacity is answered, sent at"
-                      + " even times; at random ones, before any overload, %d of %d were")
-                  .formatted(inTime(ordinary).size(), ordinary.size())));
+                      + " even times; at random ones, before any overload, %s were")
+                  .formatted(byChance)));
     }
 
     private static Figure ratio(String name, double[] goodputs, double[] capacities) {

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
@@ -23,6 +24,9 @@ import org.junit.jupiter.api.io.TempDir;
 /** Loads stand behind requests, and nothing that answers requests stands behind with them. */
 @EnabledOnOs(value = OS.LINUX, disabledReason = "elsewhere a thread does not inherit a priority")
 class ThreadPriorityTest {
+  @TempDir private Path folder = Path.of("");
+  private Path bundles = Path.of("");
+
   /** Names of this process's threads that have the lowest priority. */
   private static List<String> lowest() throws IOException {
     return ofPriority(19);
@@ -49,12 +53,15 @@ class ThreadPriorityTest {
     return names;
   }
 
-  @Test
-  void load_onceSomethingServes_startsNoThreadOfLowestPriority(@TempDir Path folder)
-      throws Exception {
+  @BeforeEach
+  void write() throws Exception {
     assumeThat(lowest()).as("a build of lowest priority cannot tell").isEmpty();
-    Path bundles = folder.resolve("bundles");
+    bundles = folder.resolve("bundles");
     new TinyModel(1).write(bundles, "tiny", 1);
+  }
+
+  @Test
+  void load_onceSomethingServes_startsNoThreadOfLowestPriority() throws Exception {
     // Sessions with helpers, and rows in the store, which are read by others.
     try (Served served =
         Served.serving(bundles, "tiny", 1, "wukong.engine.threads=2", "wukong.rows.resident=1KB")) {
@@ -74,11 +81,7 @@ class ThreadPriorityTest {
   }
 
   @Test
-  void serving_compilers_standALittleBehindAndNobodyElseDoes(@TempDir Path folder)
-      throws Exception {
-    assumeThat(lowest()).as("a build of lowest priority cannot tell").isEmpty();
-    Path bundles = folder.resolve("bundles");
-    new TinyModel(1).write(bundles, "tiny", 1);
+  void serving_compilers_standALittleBehindAndNobodyElseDoes() throws Exception {
     try (Served _ = Served.serving(bundles, "tiny", 1)) {
       assertThat(ofPriority(QuietCompilers.PRIORITY))
           .isNotEmpty()
