@@ -5,24 +5,30 @@ import java.lang.System.Logger.Level;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.nio.file.Path;
 import java.util.Optional;
 
 /**
- * Lets a thread stand behind all others: what it does in the background then takes the processor
- * only where nobody who answers requests wants it.
+ * Lets a thread stand behind others: what it does in the background then takes the processor only
+ * where nobody who answers requests wants it.
  */
 public final class QuietThread {
   private static final System.Logger log = System.getLogger(QuietThread.class.getName());
 
+  /** This process's threads, a folder each, where the platform is Linux. */
+  static final Path TASKS = Path.of("/proc/self/task");
+
   /** The lowest there is. */
-  private static final int LOWEST = 19;
+  static final int LOWEST = 19;
 
   private static final int OF_THREAD = 0;
   private static final int CURRENT = 0;
 
-  private static final FunctionDescriptor SIGNATURE =
+  private static final FunctionDescriptor SET =
       FunctionDescriptor.of(
           ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT);
+  private static final FunctionDescriptor GET =
+      FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT);
 
   private QuietThread() {}
 
@@ -32,14 +38,37 @@ public final class QuietThread {
    * effect on Linux.)
    */
   public static void begin() {
-    lower(CURRENT, LOWEST);
+    set(CURRENT, LOWEST);
   }
 
   /**
-   * Gives the thread of that number, 0 for the current one, a priority from 1 to 19, the lowest.
+   * Lets the thread of that number stand {@code steps} behind the process, whose own priority it
+   * was once started with; one that stands further behind stays there.
    */
-  static void lower(int thread, int priority) {
-    Optional<MethodHandle> setpriority = NativeFunction.find("setpriority", SIGNATURE);
+  static void lower(int thread, int steps) {
+    int process = Math.toIntExact(ProcessHandle.current().pid()); // Also its first thread's number.
+    int priority = Math.min(of(process) + steps, LOWEST);
+    if (of(thread) < priority) {
+      set(thread, priority);
+    }
+  }
+
+  /** From -20, the highest, to 19; of one that has ended, or where nobody can tell: -1. */
+  private static int of(int thread) {
+    return NativeFunction.find("getpriority", GET)
+        .map(
+            call -> {
+              try {
+                return (int) call.invokeExact(OF_THREAD, thread);
+              } catch (Throwable e) {
+                throw NativeFunction.failed("getpriority", e);
+              }
+            })
+        .orElse(-1);
+  }
+
+  private static void set(int thread, int priority) {
+    Optional<MethodHandle> setpriority = NativeFunction.find("setpriority", SET);
     if (setpriority.isEmpty()) {
       log.log(
           Level.INFO,

@@ -35,14 +35,10 @@ class ThreadPriorityTest {
   /** Names of this process's threads, as the system has them, of priority {@code nice}. */
   private static List<String> ofPriority(int nice) throws IOException {
     List<String> names = new ArrayList<>();
-    try (Stream<Path> threads = Files.list(Path.of("/proc/self/task"))) {
+    try (Stream<Path> threads = Files.list(QuietThread.TASKS)) {
       for (Path thread : threads.toList()) {
         try {
-          // After the name, which may hold blanks: field 3 is the first, 19 is wanted.
-          String stat = Files.readString(thread.resolve("stat"));
-          if (stat.substring(stat.lastIndexOf(')') + 2)
-              .split(" ", -1)[16]
-              .equals(Integer.toString(nice))) {
+          if (priority(thread) == nice) {
             names.add(Files.readString(thread.resolve("comm")).strip());
           }
         } catch (NoSuchFileException e) {
@@ -51,6 +47,20 @@ class ThreadPriorityTest {
       }
     }
     return names;
+  }
+
+  private static int priority(Path thread) throws IOException {
+    // After the name, which may hold blanks: field 3 is the first, 19 is wanted.
+    String stat = Files.readString(thread.resolve("stat"));
+    return Integer.parseInt(stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1)[16]);
+  }
+
+  /** Names of the compiler's threads that stand {@code steps} behind this process's first one. */
+  private static List<String> compilers(int steps) throws IOException {
+    Path first = QuietThread.TASKS.resolve(Long.toString(ProcessHandle.current().pid()));
+    return ofPriority(Math.min(priority(first) + steps, QuietThread.LOWEST)).stream()
+        .filter(name -> name.matches("C[12] CompilerThre"))
+        .toList();
   }
 
   @BeforeEach
@@ -81,12 +91,14 @@ class ThreadPriorityTest {
   }
 
   @Test
-  void serving_compilers_standALittleBehindAndNobodyElseDoes() throws Exception {
+  void serving_compilers_standBehindForGood() throws Exception {
     try (Served _ = Served.serving(bundles, "tiny", 1)) {
-      assertThat(ofPriority(QuietCompilers.PRIORITY))
-          .isNotEmpty()
-          .allMatch(name -> name.matches("C[12] CompilerThre"));
-      assertThat(ofPriority(0)).noneMatch(name -> name.matches("C[12] CompilerThre"));
+      assertThat(compilers(0)).isEmpty();
+      QuietCompilers.lower(QuietCompilers.LATER);
+      assertThat(compilers(QuietCompilers.FIRST)).isEmpty();
+      assertThat(compilers(QuietCompilers.LATER)).isNotEmpty();
+      QuietCompilers.lower(QuietCompilers.FIRST); // Nobody may take it back.
+      assertThat(compilers(QuietCompilers.FIRST)).isEmpty();
     }
   }
 }
