@@ -100,11 +100,12 @@ public record ServingProperties(
    *
    * @param maxRows candidates a batch
    * @param queueRows candidates that may wait
-   * @param maxWait how long requests may wait: those that would wait longer are refused at the door
+   * @param maxWait how long requests may wait in a queue that lasts: those that would wait longer
+   *     are refused at the door
    */
   public record Batching(
       @DefaultValue("2048") int maxRows,
-      @DefaultValue("16384") int queueRows,
+      @DefaultValue("65536") int queueRows,
       @DefaultValue("150ms") Duration maxWait) {
     public Batching {
       SettingException.atLeast("wukong.batching.max-rows", maxRows, 1);

@@ -43,12 +43,12 @@ final class Settings {
           new Setting("wukong.batching.max-rows", "2048", "candidates a batch"),
           new Setting(
               "wukong.batching.queue-rows",
-              "16384",
+              "65536",
               "candidates that may wait; beyond that requests are refused"),
           new Setting(
               "wukong.batching.max-wait",
               "150ms",
-              "how long requests may wait; those that would wait longer are refused at the door"),
+              "how long requests may wait in a queue that lasts; others are refused at the door"),
           new Setting("wukong.limits.candidates", "8192", "candidates a request"),
           new Setting("wukong.limits.contexts", "8192", "contexts a request"),
           new Setting("wukong.limits.in-flight", "1024", "requests at once"),

@@ -84,7 +84,7 @@ class StartTest {
             + " wukong.batching.max-rows (2048) or more",
         "wukong.limits.candidates=0 | wukong.limits.candidates is 0, allowed is 1 or more",
         "wukong.limits.candidates=99999 | wukong.limits.candidates is 99999, allowed is"
-            + " wukong.batching.queue-rows (16384) or less",
+            + " wukong.batching.queue-rows (65536) or less",
         "wukong.limits.contexts=0 | wukong.limits.contexts is 0, allowed is 1 or more",
         "wukong.limits.in-flight=0 | wukong.limits.in-flight is 0, allowed is 1 or more",
         "wukong.limits.default-deadline=20s | wukong.limits.default-deadline is 20s, allowed is at"

@@ -17,7 +17,19 @@ public final class Admission {
    * follows the machine: where decoding, the row store or a neighbour holds requests up, fewer are
    * let in. Each class of request may use a share of the time, so that the least important are
    * refused first and the most important last.
+   *
+   * A queue that lasts delays everybody and gains nothing: it is kept short. One that a pause has
+   * left behind goes away by itself: as long as there was hardly any a moment ago, more may wait.
    */
+
+  /** How many times longer requests may wait where no queue lasts. */
+  static final int BURST = 4;
+
+  /** A wait of so much of what is allowed is no queue. */
+  private static final double CALM = 0.125;
+
+  /** How long a queue that lasts may be longer. */
+  static final Duration MOMENT = Duration.ofSeconds(2);
 
   /** The share of a call's time that may be planned with: the rest is for what was not foreseen. */
   private static final double PLANNED = 0.8;
@@ -51,10 +63,13 @@ public final class Admission {
   /** When the slowness was last changed. Guarded by this. */
   private long learned;
 
+  /** When a request last found no queue; requests that race may each be the last. */
+  private volatile long calm;
+
   /**
    * Nothing in work.
    *
-   * @param maxWait how long requests may wait, whatever their deadlines
+   * @param maxWait how long requests may wait in a queue that lasts, whatever their deadlines
    * @param runs batches at the same time
    * @param clock nanoseconds, as of {@link System#nanoTime}
    */
@@ -63,6 +78,7 @@ public final class Admission {
     this.runs = runs;
     this.clock = clock;
     this.learned = clock.getAsLong();
+    this.calm = learned;
   }
 
   /** What a request may be told. */
@@ -120,7 +136,7 @@ public final class Admission {
     // As if its parts were spread evenly over the runs.
     double own = slow * candidates * perRow;
     double wait = slow * before * perRow;
-    double headroom = Math.min((double) maxWaitNanos, PLANNED * budgetNanos - own);
+    double headroom = Math.min(mostNanos(wait), PLANNED * budgetNanos - own);
     Verdict verdict;
     if (headroom < 0 && (before > 0 || hopeless.incrementAndGet() % PROBE != 0)) {
       verdict = new Hopeless((long) own);
@@ -131,6 +147,15 @@ public final class Admission {
     }
     rows.addAndGet(-candidates);
     return verdict;
+  }
+
+  /** How long requests may wait now, if one that comes now waits {@code wait}. */
+  private double mostNanos(double wait) {
+    long now = clock.getAsLong();
+    if (wait <= CALM * maxWaitNanos) {
+      calm = now;
+    }
+    return now - calm <= MOMENT.toNanos() ? (double) BURST * maxWaitNanos : maxWaitNanos;
   }
 
   private synchronized void learn(double ratio) {

@@ -7,8 +7,8 @@ import java.time.Duration;
  *
  * @param maxRows candidates a batch, at least 1
  * @param queueRows candidates that may wait, at least {@code maxRows}
- * @param maxWait how long a request of the highest class may wait before it is run; one that would
- *     wait longer is refused at the door
+ * @param maxWait how long a request of the highest class may wait before it is run, where a queue
+ *     lasts; one that would wait longer is refused at the door
  * @param runs batches of a model that run at the same time, at least 1
  */
 public record BatchPolicy(int maxRows, int queueRows, Duration maxWait, int runs) {

@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
@@ -12,21 +11,19 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Lets the threads of Java's compiler stand behind those that answer requests: a little at first,
- * when a server that is at its limit from the start must become quick, and further once most has
- * been compiled. On few cores they would take more than half of one for a second whenever something
- * new has become hot, such as the code that loads a version, and requests would queue for as long.
+ * Lets the threads of Java's compiler stand a little behind those that answer requests. On few
+ * cores they would take more than half of one for a second whenever something new has become hot,
+ * such as the code that loads a version, and requests would queue for as long.
  */
 public final class QuietCompilers {
   private static final Logger log = LoggerFactory.getLogger(QuietCompilers.class);
 
-  /** Some 40 % of a core that a thread of the process's own priority wants, too. */
-  static final int FIRST = 2;
-
-  /** Some 10 % of it. */
-  static final int LATER = 10;
-
-  private static final Duration AFTER = Duration.ofMinutes(1);
+  /**
+   * So many steps behind: a quarter of a core that a thread of the process's own priority wants,
+   * too. With 10 a server at its limit took minutes longer to become quick, and swaps gained
+   * nothing.
+   */
+  static final int STEPS = 5;
 
   /** As Linux shows the names of the threads, cut to 15 characters. */
   private static final List<String> NAMES = List.of("C1 CompilerThre", "C2 CompilerThre");
@@ -36,34 +33,19 @@ public final class QuietCompilers {
   private QuietCompilers() {}
 
   /**
-   * Lowers their priority, for good, and once more a minute later. Does nothing the second time,
-   * nor on other platforms than Linux.
+   * Lowers their priority, for good. Does nothing the second time, nor on other platforms than
+   * Linux.
    */
   public static void begin() {
     if (begun.getAndSet(true) || !Files.isDirectory(QuietThread.TASKS)) {
       return;
     }
-    lower(FIRST);
-    Thread.ofVirtual().name("quiet-compilers").start(QuietCompilers::lowerFurther);
-  }
-
-  private static void lowerFurther() {
-    try {
-      Thread.sleep(AFTER);
-      lower(LATER);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
-  }
-
-  /** Lets them stand {@code steps} of priority behind the process's own, where they do not yet. */
-  static void lower(int steps) {
     // Each is started by another, whose priority it takes: one that is started while we look, by
     // one not reached yet, is found by the second look.
     for (int look = 0; look < 2; look++) {
       try (Stream<Path> threads = Files.list(QuietThread.TASKS)) {
         for (Path thread : threads.filter(QuietCompilers::compiles).toList()) {
-          QuietThread.lower(Integer.parseInt(thread.getFileName().toString()), steps);
+          QuietThread.lower(Integer.parseInt(thread.getFileName().toString()), STEPS);
         }
       } catch (IOException | UncheckedIOException e) {
         log.info("the compiler's threads compete with requests: {}", e.toString());

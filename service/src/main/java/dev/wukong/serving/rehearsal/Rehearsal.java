@@ -90,7 +90,7 @@ public final class Rehearsal {
               "--wukong.lame-duck=0s",
               "--wukong.engine.precision=fp32",
               "--wukong.limits.candidates=" + CANDIDATES,
-              "--wukong.batching.queue-rows=16384",
+              "--wukong.batching.queue-rows=65536",
               "--wukong.admin.port=0",
               "--spring.grpc.server.address=127.0.0.1",
               "--spring.grpc.server.port=0",

@@ -17,7 +17,9 @@ class AdmissionTest {
   private static final long SECOND = 1000 * MILLI;
 
   private final AtomicLong now = new AtomicLong();
-  private final Admission admission = new Admission(Duration.ofMillis(100), 1, now::get);
+
+  /** 25 ms where a queue lasts, 100 where it does not. */
+  private final Admission admission = new Admission(Duration.ofMillis(25), 1, now::get);
 
   /** A millisecond for 8 candidates, 125 microseconds a candidate. */
   private final BatchCost cost = new BatchCost(8);
@@ -84,6 +86,25 @@ class AdmissionTest {
   }
 
   @Test
+  void admit_queueThatLasts_isKeptShort() {
+    Admitted before = (Admitted) admit(80, 1, 10 * SECOND); // 10 ms in work: a queue.
+    now.addAndGet(2 * SECOND);
+    assertThat(admitted(1, 10 * SECOND)).isEqualTo(10);
+    now.addAndGet(1);
+    assertThat(admitted(1, 10 * SECOND)).isEqualTo(2); // Waiting for 10 and 20 ms.
+    before.close();
+    assertThat(admitted(1, 10 * SECOND)).isEqualTo(11);
+  }
+
+  @Test
+  void admit_shortWaitsAllTheTime_areNoQueue() {
+    Admitted before = (Admitted) admit(24, 1, 10 * SECOND); // 3 ms, an eighth of 25 at most.
+    now.addAndGet(10 * SECOND);
+    assertThat(admitted(1, 10 * SECOND)).isEqualTo(10);
+    before.close();
+  }
+
+  @Test
   void admit_largeRequestAlone_isLetInWhateverItTakes() {
     assertThat(admit(8000, 1, 10 * SECOND)).isInstanceOf(Admitted.class);
   }
@@ -127,7 +148,7 @@ class AdmissionTest {
 
   @Test
   void admit_severalRunsAtOnce_letsAsManyTimesMoreIn() {
-    Admission wide = new Admission(Duration.ofMillis(100), 4, now::get);
+    Admission wide = new Admission(Duration.ofMillis(25), 4, now::get);
     int count = 0;
     while (wide.admit(80, 1, 10 * SECOND, cost) instanceof Admitted) {
       count++;

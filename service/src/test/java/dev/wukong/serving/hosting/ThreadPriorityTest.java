@@ -85,20 +85,19 @@ class ThreadPriorityTest {
           client.predict(Map.of("user", 1), List.of(Map.of("item", 1, "picture", List.of(0, 0))));
         }
       }
-      // Helpers of a session bear the name of the thread that starts them.
-      assertThat(lowest()).containsExactly("bundles");
+      // Helpers of a session bear the name of the thread that starts them. One that closes a
+      // version that was replaced may not have ended yet: nobody waits for it.
+      assertThat(lowest())
+          .filteredOn(name -> !name.startsWith("close-"))
+          .containsExactly("bundles");
     }
   }
 
   @Test
-  void serving_compilers_standBehindForGood() throws Exception {
+  void serving_compilers_standBehind() throws Exception {
     try (Served _ = Served.serving(bundles, "tiny", 1)) {
       assertThat(compilers(0)).isEmpty();
-      QuietCompilers.lower(QuietCompilers.LATER);
-      assertThat(compilers(QuietCompilers.FIRST)).isEmpty();
-      assertThat(compilers(QuietCompilers.LATER)).isNotEmpty();
-      QuietCompilers.lower(QuietCompilers.FIRST); // Nobody may take it back.
-      assertThat(compilers(QuietCompilers.FIRST)).isEmpty();
+      assertThat(compilers(QuietCompilers.STEPS)).isNotEmpty();
     }
   }
 }
