@@ -20,8 +20,7 @@ public final class QuietCompilers {
 
   /**
    * So many steps behind: a quarter of a core that a thread of the process's own priority wants,
-   * too. With 10 a server at its limit took minutes longer to become quick, and swaps gained
-   * nothing.
+   * too. 2 at first and 10 after a minute were no better in one run of swap and of predict-cost.
    */
   static final int STEPS = 5;
 
