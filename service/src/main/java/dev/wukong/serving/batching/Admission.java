@@ -23,13 +23,13 @@ public final class Admission {
    */
 
   /** How many times longer requests may wait where no queue lasts. */
-  static final int BURST = 4;
+  private static final int BURST = 4;
 
   /** A wait of so much of what is allowed is no queue. */
   private static final double CALM = 0.125;
 
   /** How long a queue that lasts may be longer. */
-  static final Duration MOMENT = Duration.ofSeconds(2);
+  private static final long MOMENT_NANOS = 2_000_000_000L;
 
   /** The share of a call's time that may be planned with: the rest is for what was not foreseen. */
   private static final double PLANNED = 0.8;
@@ -88,11 +88,12 @@ public final class Admission {
   public final class Admitted implements Verdict, AutoCloseable {
     private final int candidates;
     private final double expectedNanos;
-    private final long began = clock.getAsLong();
+    private final long began;
 
-    private Admitted(int candidates, double expectedNanos) {
+    private Admitted(int candidates, double expectedNanos, long began) {
       this.candidates = candidates;
       this.expectedNanos = expectedNanos;
+      this.began = began;
     }
 
     /** Says that all candidates were scored, or that there was no time for it. */
@@ -130,32 +131,32 @@ public final class Admission {
    * @param cost of its model
    */
   public Verdict admit(int candidates, double share, long budgetNanos, BatchCost cost) {
+    long now = clock.getAsLong();
     double perRow = cost.nanosPerRow() / runs;
     int before = rows.getAndAdd(candidates);
     double slow = slowness;
     // As if its parts were spread evenly over the runs.
     double own = slow * candidates * perRow;
     double wait = slow * before * perRow;
-    double headroom = Math.min(mostNanos(wait), PLANNED * budgetNanos - own);
+    double headroom = Math.min(mostNanos(wait, now), PLANNED * budgetNanos - own);
     Verdict verdict;
     if (headroom < 0 && (before > 0 || hopeless.incrementAndGet() % PROBE != 0)) {
       verdict = new Hopeless((long) own);
     } else if (before > 0 && wait > share * headroom) {
       verdict = new Busy((long) wait, (long) (share * headroom));
     } else {
-      return new Admitted(candidates, (before + candidates) * perRow);
+      return new Admitted(candidates, (before + candidates) * perRow, now);
     }
     rows.addAndGet(-candidates);
     return verdict;
   }
 
   /** How long requests may wait now, if one that comes now waits {@code wait}. */
-  private double mostNanos(double wait) {
-    long now = clock.getAsLong();
+  private double mostNanos(double wait, long now) {
     if (wait <= CALM * maxWaitNanos) {
       calm = now;
     }
-    return now - calm <= MOMENT.toNanos() ? (double) BURST * maxWaitNanos : maxWaitNanos;
+    return now - calm <= MOMENT_NANOS ? (double) BURST * maxWaitNanos : maxWaitNanos;
   }
 
   private synchronized void learn(double ratio) {
