@@ -7,6 +7,7 @@ import dev.wukong.serving.admin.AdminService;
 import dev.wukong.serving.embedding.HeapRowStore;
 import dev.wukong.serving.embedding.RocksRowStore;
 import dev.wukong.serving.embedding.RowStore;
+import dev.wukong.serving.embedding.RowThreads;
 import dev.wukong.serving.embedding.StoreException;
 import dev.wukong.serving.hosting.BatchersHealthIndicator;
 import dev.wukong.serving.hosting.BundleWatcher;
@@ -40,8 +41,6 @@ import java.time.Clock;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import org.springframework.boot.grpc.server.autoconfigure.GrpcServerExecutorProvider;
 import org.springframework.boot.ssl.SslBundles;
@@ -89,18 +88,8 @@ class ServingConfiguration {
   }
 
   @Bean
-  ExecutorService rowReaders(ServingProperties properties) {
-    ThreadPoolExecutor readers =
-        new ThreadPoolExecutor(
-            properties.rows().readers(),
-            properties.rows().readers(),
-            0,
-            TimeUnit.SECONDS,
-            new LinkedBlockingQueue<>(),
-            Thread.ofPlatform().daemon().name("rows-", 0).factory());
-    // Now: a thread has the priority of the one that starts it, and loads have the lowest.
-    readers.prestartAllCoreThreads();
-    return readers;
+  RowThreads rowThreads(ServingProperties properties, MeterRegistry meters) {
+    return RowThreads.start(properties.rows().readers(), meters);
   }
 
   @Bean
@@ -151,11 +140,11 @@ class ServingConfiguration {
       ModelHost host,
       ServingProperties properties,
       RowStore store,
-      ExecutorService rowReaders,
+      RowThreads rowThreads,
       MeterRegistry meters) {
     HostingOptions hosting = properties.hosting();
     hosting.engine().requireDevice();
-    return new BundleWatcher(host, hosting, store, rowReaders, meters, System::nanoTime);
+    return new BundleWatcher(host, hosting, store, rowThreads, meters, System::nanoTime);
   }
 
   @Bean

@@ -12,8 +12,7 @@ import java.util.BitSet;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
-import java.util.concurrent.Executor;
-import java.util.concurrent.locks.ReentrantLock;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,20 +26,28 @@ public final class EmbeddingTier implements AutoCloseable {
   /** Rows whose places are looked up before any of them is copied. */
   private static final int CHUNK = 256;
 
+  /** Of so many rows that were read one is told to the cache. */
+  private static final int SAMPLE = 16;
+
   private final RowsView view;
+  private final int version;
   private final RowStore store;
-  private final Executor readers;
   private final RowMeters meters;
-  private final List<ResidentTable> tables = new ArrayList<>();
+  private final RowThreads threads;
+  private final List<ResidentRows> groups = new ArrayList<>();
   private final int[] defaultPlaces;
-  private final ReentrantLock writer = new ReentrantLock();
+
+  /** Counts requests, so that each gives another sample of the rows that it read. */
+  private final AtomicInteger turn = new AtomicInteger();
+
   private volatile boolean complete;
 
   /**
    * An empty tier.
    *
-   * @param readers runs reads of the store; platform threads, as a native call holds its carrier
+   * @param threads read what is missing, and bring it in
    * @param capacities rows that may be resident besides the default rows, by group of the layout
+   * @param whole whether that is all rows there are: then none ever leaves
    * @param defaultRows by table ordinal: the row of keys that have none
    * @param meters count where rows are found
    */
@@ -48,39 +55,51 @@ public final class EmbeddingTier implements AutoCloseable {
       InputLayout layout,
       RowsView view,
       RowStore store,
-      Executor readers,
+      RowThreads threads,
       int[] capacities,
+      boolean whole,
       List<float[]> defaultRows,
       RowMeters meters) {
     this.view = view;
+    this.version = Math.toIntExact(view.version());
     this.store = store;
-    this.readers = readers;
+    this.threads = threads;
     this.meters = meters;
     this.defaultPlaces = new int[layout.tables().size()];
     boolean made = false;
     try {
-      makeTables(layout.groups(), capacities, defaultRows);
+      makeTables(layout.groups(), capacities, whole, defaultRows);
       made = true;
     } finally {
       // A table of some gigabytes may find no memory; those before it must not keep theirs.
       if (!made) {
-        tables.forEach(ResidentTable::close);
+        close();
       }
     }
   }
 
-  private void makeTables(List<Group> groups, int[] capacities, List<float[]> defaultRows) {
-    for (int g = 0; g < groups.size(); g++) {
-      List<Table> own = groups.get(g).tables();
-      ResidentTable table =
-          new ResidentTable(groups.get(g).width(), Math.addExact(capacities[g], own.size()));
-      tables.add(table);
+  private void makeTables(
+      List<Group> layout, int[] capacities, boolean whole, List<float[]> defaultRows) {
+    for (int g = 0; g < layout.size(); g++) {
+      List<Table> own = layout.get(g).tables();
+      ResidentRows rows = new ResidentRows(layout.get(g).width(), capacities[g], own.size(), whole);
+      groups.add(rows);
       for (Table t : own) {
         // No row key is negative, so a default row can be found by its place only.
         defaultPlaces[t.ordinal()] =
-            table.install(Long.MIN_VALUE + t.ordinal(), defaultRows.get(t.ordinal()), 0);
+            rows.pin(Long.MIN_VALUE + t.ordinal(), defaultRows.get(t.ordinal()));
       }
     }
+  }
+
+  /** Bytes that the rows of {@code layout} take at most where a tier has these capacities. */
+  public static long bytes(List<Group> layout, int[] capacities, boolean whole) {
+    long bytes = 0;
+    for (int g = 0; g < capacities.length; g++) {
+      Group group = layout.get(g);
+      bytes += ResidentRows.bytes(group.width(), capacities[g], group.tables().size(), whole);
+    }
+    return bytes;
   }
 
   /** Says that every row the store has is resident, so that what is not found has no row. */
@@ -93,22 +112,12 @@ public final class EmbeddingTier implements AutoCloseable {
    * room.
    */
   public boolean install(int group, long[] keys, int count, float[] rows) {
-    ResidentTable table = tables.get(group);
-    writer.lock();
-    try {
-      boolean room = true;
-      for (int i = 0; i < count; i++) {
-        room &= table.install(keys[i], rows, i * table.width()) != ResidentTable.NONE;
-      }
-      return room;
-    } finally {
-      writer.unlock();
-    }
+    return groups.get(group).fill(keys, count, rows);
   }
 
   /** Rows that are resident. */
   public long residentRows() {
-    return tables.stream().mapToLong(ResidentTable::size).sum() - defaultPlaces.length;
+    return groups.stream().mapToLong(rows -> rows.table().size()).sum() - defaultPlaces.length;
   }
 
   /**
@@ -119,64 +128,103 @@ public final class EmbeddingTier implements AutoCloseable {
    * @throws StoreException if the store cannot be read
    */
   @Nullable BitSet copyRows(int group, UniqueRows slots, ModelInputs target) {
-    ResidentTable table = tables.get(group);
+    ResidentRows rows = groups.get(group);
+    ResidentTable table = rows.table();
     int count = slots.size(group);
     RowTarget to = RowTarget.of(target, group, count, table.width());
     int[] places = new int[Math.min(count, CHUNK)];
     int[] missing = NONE_MISSING;
     int missed = 0;
-    // All places of a chunk first, then all rows: neither then waits for the other's memory.
-    for (int first = 1; first <= count; first += CHUNK) {
-      int many = Math.min(CHUNK, count - first + 1);
-      for (int i = 0; i < many; i++) {
-        places[i] = table.find(slots.key(group, first + i));
-        if (places[i] == ResidentTable.NONE) {
-          if (missed == missing.length) {
-            missing = Arrays.copyOf(missing, Math.max(16, 2 * missed));
+    int section = table.enter();
+    try {
+      // All places of a chunk first, then all rows: neither then waits for the other's memory.
+      for (int first = 1; first <= count; first += CHUNK) {
+        int many = Math.min(CHUNK, count - first + 1);
+        for (int i = 0; i < many; i++) {
+          places[i] = table.find(slots.key(group, first + i), version);
+          if (places[i] < 0) {
+            if (missed == missing.length) {
+              missing = Arrays.copyOf(missing, Math.max(16, 2 * missed));
+            }
+            missing[missed++] = places[i] == ResidentTable.NONE ? first + i : -(first + i);
           }
-          missing[missed++] = first + i;
         }
+        to.copy(table, places, many, first);
       }
-      to.copy(table, places, many, first);
+    } finally {
+      table.leave(section);
     }
     meters.inMemory(count - missed);
+    if (rows.changes()) {
+      tellSample(rows, group, slots);
+    }
     return missed == 0 ? null : copyMissing(group, slots, missing, missed, to);
   }
 
-  private @Nullable BitSet copyMissing(
-      int group, UniqueRows slots, int[] missing, int count, RowTarget to) {
-    ResidentTable table = tables.get(group);
+  /** Rows that many requests read are told often: each gives some of its own. */
+  private void tellSample(ResidentRows rows, int group, UniqueRows slots) {
+    int first = 1 + (turn.getAndIncrement() & (SAMPLE - 1));
+    int count = Math.max(0, (slots.size(group) - first + SAMPLE) / SAMPLE);
     long[] keys = new long[count];
     for (int i = 0; i < count; i++) {
-      keys[i] = slots.key(group, missing[i]);
+      keys[i] = slots.key(group, first + i * SAMPLE);
     }
-    boolean[] found = new boolean[count];
-    if (!complete) {
-      float[] rows = read(table, keys, found);
-      for (int i = 0; i < count; i++) {
-        if (found[i]) {
-          keep(table, keys[i], rows, i);
-          to.copy(rows, i * table.width(), missing[i]);
-        }
-      }
-    }
+    threads.keeper().execute(() -> rows.read(keys, count));
+  }
+
+  /**
+   * Copies rows that are not in memory.
+   *
+   * @param missing their slots; negative where it is known that there is no row
+   */
+  private @Nullable BitSet copyMissing(
+      int group, UniqueRows slots, int[] missing, int count, RowTarget to) {
+    ResidentRows resident = groups.get(group);
     BitSet without = new BitSet();
+    long[] keys = new long[count];
+    int[] asked = new int[count];
+    int many = 0;
     for (int i = 0; i < count; i++) {
-      if (!found[i]) {
-        without.set(missing[i]);
-        to.copy(table, defaultPlaces[RowKey.table(keys[i])], missing[i]);
+      if (complete || missing[i] < 0) {
+        without.set(Math.abs(missing[i]));
+      } else {
+        keys[many] = slots.key(group, missing[i]);
+        asked[many++] = missing[i];
       }
+    }
+    if (many > 0) {
+      copyStored(resident, Arrays.copyOf(keys, many), asked, to, without);
+    }
+    for (int slot = without.nextSetBit(0); slot >= 0; slot = without.nextSetBit(slot + 1)) {
+      int table = RowKey.table(slots.key(group, slot));
+      to.copy(resident.table(), defaultPlaces[table], slot);
     }
     int nowhere = without.cardinality();
     meters.others(count - nowhere, nowhere);
     return nowhere == 0 ? null : without;
   }
 
-  private float[] read(ResidentTable table, long[] keys, boolean[] found) {
-    float[] rows = new float[Math.multiplyExact(keys.length, table.width())];
+  /** Copies rows from the store to the slots {@code asked}; those without one are added. */
+  private void copyStored(
+      ResidentRows resident, long[] keys, int[] asked, RowTarget to, BitSet without) {
+    int width = resident.table().width();
+    boolean[] found = new boolean[keys.length];
+    float[] rows = read(width, keys, found);
+    for (int i = 0; i < keys.length; i++) {
+      if (found[i]) {
+        to.copy(rows, i * width, asked[i]);
+      } else {
+        without.set(asked[i]);
+      }
+    }
+    threads.keeper().execute(() -> resident.keep(keys, found, rows, version));
+  }
+
+  private float[] read(int width, long[] keys, boolean[] found) {
+    float[] rows = new float[Math.multiplyExact(keys.length, width)];
     try {
       CompletableFuture.runAsync(
-              () -> store.read(view, table.width(), keys, keys.length, rows, found), readers)
+              () -> store.read(view, width, keys, keys.length, rows, found), threads.readers())
           .join();
     } catch (CompletionException e) {
       if (e.getCause() instanceof RuntimeException cause) {
@@ -187,18 +235,8 @@ public final class EmbeddingTier implements AutoCloseable {
     return rows;
   }
 
-  /** Makes a row resident if there is room. */
-  private void keep(ResidentTable table, long key, float[] rows, int index) {
-    writer.lock();
-    try {
-      table.install(key, rows, index * table.width());
-    } finally {
-      writer.unlock();
-    }
-  }
-
   @Override
   public void close() {
-    tables.forEach(ResidentTable::close);
+    groups.forEach(ResidentRows::close);
   }
 }

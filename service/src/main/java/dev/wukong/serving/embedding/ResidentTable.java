@@ -5,46 +5,72 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Rows of one width in memory outside the heap, found by key. Any thread may find and copy, without
- * locks; one thread at a time may install. A row, once installed, stays where it is and does not
- * change until the table is closed, so its place can be kept.
+ * Rows of one width in memory outside the heap, found by key, in several versions side by side: a
+ * reader at version v finds of each key the newest row that is not above v. Any thread may find and
+ * copy between {@link #enter} and {@link #leave}, without locks: what it finds there stays where it
+ * is, unchanged, until it leaves. One thread at a time may write.
  *
  * <p>Close only when no reader is left: readers hold a lease of the model that owns the table.
  */
 public final class ResidentTable implements AutoCloseable {
   /*
-   * Open addressing with linear probing over entries of 16 bytes { key + 1 (0: empty), row,
-   * version }; rows lie side by side in a segment of their own, so a half-empty entry table wastes
-   * 16 bytes, not a row. The writer stores a row's floats and its entry's row number before it
-   * releases the key; a reader that acquires the key therefore sees them. The version is 0 until
-   * rows are replaced online: a newer row then takes a new place and the entry's version says from
-   * when.
+   * Three segments: the index (key to its newest cell), the rows side by side, and for each row's
+   * slot the cell before it, the one that readers of older versions take. A cell is a slot and the
+   * version from which it holds, in one word, so that both are read at once; checking the version
+   * costs a reader no further memory as long as there is one version.
+   *
+   * A row's floats are stored before its cell is released, and never again while someone could
+   * find them. A slot that was taken out waits in line until those who read then have left.
    */
 
-  /** Returned where there is no such row, or no room for one. */
+  /** Returned where there is no such row in memory, or no room for one. */
   public static final int NONE = -1;
 
+  /** Returned where it is known that there is no such row at all. */
+  public static final int ABSENT = -2;
+
   private static final VarHandle LONG = ValueLayout.JAVA_LONG.varHandle();
-  private static final VarHandle INT = ValueLayout.JAVA_INT.varHandle();
-  private static final int ENTRY = 16;
-  private static final int ROW_AT = 8;
 
   /** Floats that are copied at once, and the longest rows that are copied so. */
   private static final int PIECE = 2;
 
   private static final int SHORT = 32;
 
-  private record Memory(Arena arena, MemorySegment entries, MemorySegment rows) {}
+  private record Memory(Arena arena, MemorySegment rows, MemorySegment older, RowIndex index) {}
 
   private final int width;
   private final int capacity;
-  private final long mask;
   private final Arena arena;
-  private final MemorySegment entries;
   private final MemorySegment rows;
+  private final MemorySegment older;
+  private final ReadSections sections = new ReadSections();
+  private volatile RowIndex index;
+
+  /** Rows that can be found. */
   private volatile int size;
+
+  /** The same. The writer's, as is all that follows. */
+  private int held;
+
+  /** What was taken out and may still be read: { epoch, key, dead cell, former cell }. */
+  private final LongQueue retired = new LongQueue();
+
+  /** Rows that have older ones behind them: { version, key }, by version. */
+  private final LongQueue superseding = new LongQueue();
+
+  /** The index before this one while somebody may read it. */
+  private @Nullable RowIndex formerIndex;
+
+  private long formerEpoch;
+
+  /** The first of the slots that were used and are free, linked by their cells. */
+  private int free = NONE;
+
+  /** Slots that were ever used. */
+  private int used;
 
   /**
    * An empty table.
@@ -59,25 +85,25 @@ public final class ResidentTable implements AutoCloseable {
     }
     this.width = width;
     this.capacity = capacity;
-    long slots = Long.highestOneBit(2L * capacity - 1) << 1;
-    this.mask = slots - 1;
     Memory memory =
         OwnedArena.open(
             owned ->
                 new Memory(
                     owned,
-                    MappedMemory.allocate(owned, Math.multiplyExact(slots, ENTRY)),
                     MappedMemory.allocate(
-                        owned, Math.multiplyExact((long) capacity * width, Float.BYTES))));
+                        owned, Math.multiplyExact((long) capacity * width, Float.BYTES)),
+                    MappedMemory.allocate(owned, (long) capacity * Long.BYTES),
+                    new RowIndex(capacity)));
     this.arena = memory.arena();
-    this.entries = memory.entries();
     this.rows = memory.rows();
+    this.older = memory.older();
+    this.index = memory.index();
   }
 
   /** Bytes that a table of this shape takes. */
   public static long bytes(int width, int capacity) {
-    long slots = Long.highestOneBit(2L * capacity - 1) << 1;
-    return Math.addExact(slots * ENTRY, Math.multiplyExact((long) capacity * width, Float.BYTES));
+    long row = Math.addExact(Math.multiplyExact((long) width, Float.BYTES), Long.BYTES);
+    return Math.addExact(RowIndex.bytes(capacity), Math.multiplyExact(capacity, row));
   }
 
   /** Floats a row. */
@@ -85,56 +111,202 @@ public final class ResidentTable implements AutoCloseable {
     return width;
   }
 
-  /** Rows installed so far. */
+  /** Rows that can be found, all their versions counted. */
   public int size() {
     return size;
   }
 
-  /** The place of the row with {@code key}, or {@link #NONE}. */
-  public int find(long key) {
-    long at = mix(key) & mask;
-    while (true) {
-      long held = (long) LONG.getAcquire(entries, at * ENTRY);
-      if (held == key + 1) {
-        return (int) INT.get(entries, at * ENTRY + ROW_AT);
-      }
-      if (held == 0) {
-        return NONE;
-      }
-      at = (at + 1) & mask;
-    }
+  /** Begins to read: what is found from now on stays until {@link #leave} is given the result. */
+  public int enter() {
+    return sections.enter();
+  }
+
+  /** Ends to read. */
+  public void leave(int section) {
+    sections.leave(section);
   }
 
   /**
-   * Copies a row in.
-   *
-   * @param key its key, any but -1
-   * @param from holds the row's floats at {@code offset}
-   * @return its place; that of the row already there if the key has one; {@link #NONE} if the table
-   *     is full
+   * The place of the newest row of {@code key} not above {@code version}; {@link #NONE} where
+   * memory has none, {@link #ABSENT} where it is known that there is none.
    */
-  public int install(long key, float[] from, int offset) {
-    long at = mix(key) & mask;
-    while (true) {
-      long held = (long) LONG.getAcquire(entries, at * ENTRY);
-      if (held == key + 1) {
-        return (int) INT.get(entries, at * ENTRY + ROW_AT);
+  public int find(long key, int version) {
+    long cell = index.get(key);
+    while (RowIndex.version(cell) > version) {
+      if (RowIndex.slot(cell) < 0) {
+        return NONE;
       }
-      if (held == 0) {
-        break;
-      }
-      at = (at + 1) & mask;
+      cell = before(RowIndex.slot(cell));
     }
-    int row = size;
-    if (row == capacity) {
+    return RowIndex.slot(cell);
+  }
+
+  private long before(int slot) {
+    return (long) LONG.getAcquire(older, (long) slot * Long.BYTES);
+  }
+
+  /**
+   * Adds a row that the store has. What is there already stays: it is the same, or newer.
+   *
+   * @param key its key, any but -1 and -2
+   * @param version from which it holds, 0 or more
+   * @param from holds the row's floats at {@code offset}
+   * @return its place; {@link #NONE} if the key has a newer one, or there is no room
+   */
+  public int add(long key, int version, float[] from, int offset) {
+    long head = index.get(key);
+    boolean known = RowIndex.slot(head) != NONE;
+    if (known && RowIndex.version(head) >= version) {
+      return RowIndex.version(head) == version ? Math.max(NONE, RowIndex.slot(head)) : NONE;
+    }
+    if (!known && !makeRoom()) {
+      return NONE;
+    }
+    int slot = takeSlot();
+    if (slot == NONE) {
       return NONE;
     }
     MemorySegment.copy(
-        from, offset, rows, ValueLayout.JAVA_FLOAT, (long) row * width * Float.BYTES, width);
-    INT.set(entries, at * ENTRY + ROW_AT, row);
-    LONG.setRelease(entries, at * ENTRY, key + 1);
-    size = row + 1;
-    return row;
+        from, offset, rows, ValueLayout.JAVA_FLOAT, (long) slot * width * Float.BYTES, width);
+    boolean newer = RowIndex.slot(head) >= 0;
+    LONG.setRelease(older, (long) slot * Long.BYTES, newer ? head : RowIndex.NO_CELL);
+    long cell = RowIndex.cell(version, slot);
+    if (known) {
+      index.replace(key, cell);
+    } else {
+      index.add(key, cell);
+    }
+    resize(1);
+    if (newer) {
+      superseding.add(version);
+      superseding.add(key);
+    }
+    return slot;
+  }
+
+  /**
+   * Sets a row to what holds from {@code version} on, which is above all that the key has. Where
+   * there is no room nothing is left of the key, so that nobody takes its old row for the new one.
+   *
+   * @return whether it is there
+   */
+  public boolean set(long key, int version, float[] from, int offset) {
+    if (add(key, version, from, offset) == NONE) {
+      evict(key);
+      return false;
+    }
+    return true;
+  }
+
+  /** Remembers that {@code key} has no row from {@code version} on; whether there was room. */
+  public boolean setAbsent(long key, int version) {
+    evict(key);
+    return makeRoom() && index.add(key, RowIndex.cell(version, ABSENT));
+  }
+
+  /** Forgets what is known of {@code key}. Those who read it now can go on. */
+  public void evict(long key) {
+    long head = index.get(key);
+    if (RowIndex.slot(head) == NONE) {
+      return;
+    }
+    long epoch = sections.epoch();
+    long dead = RowIndex.cell((int) epoch, NONE);
+    index.kill(key, dead);
+    retired.add(epoch);
+    retired.add(key);
+    retired.add(dead);
+    retired.add(head);
+    resize(-length(head));
+  }
+
+  /**
+   * Gives back what no reader can find any more: what was evicted before the last readers came, and
+   * rows that a newer one has replaced for all of them.
+   *
+   * @param oldestVersion the lowest at which anybody reads, now or later
+   */
+  public void reclaim(int oldestVersion) {
+    while (!superseding.isEmpty() && superseding.peek(0) <= oldestVersion) {
+      int version = (int) superseding.remove();
+      cut(superseding.remove(), version);
+    }
+    long epoch = sections.advance();
+    while (!retired.isEmpty() && retired.peek(0) + 2 <= epoch) {
+      retired.remove();
+      index.free(retired.remove(), retired.remove());
+      giveSlots(retired.remove());
+    }
+    if (formerIndex != null && formerEpoch + 2 <= epoch) {
+      formerIndex.close();
+      formerIndex = null;
+    }
+  }
+
+  /** Gives back the rows behind the one of {@code version}, if the key still has that. */
+  private void cut(long key, int version) {
+    long cell = index.get(key);
+    while (RowIndex.slot(cell) >= 0 && RowIndex.version(cell) > version) {
+      cell = before(RowIndex.slot(cell));
+    }
+    if (RowIndex.slot(cell) >= 0 && RowIndex.version(cell) == version) {
+      long behind = before(RowIndex.slot(cell));
+      LONG.setRelease(older, (long) RowIndex.slot(cell) * Long.BYTES, RowIndex.NO_CELL);
+      resize(-length(behind));
+      giveSlots(behind);
+    }
+  }
+
+  private int length(long cell) {
+    int length = 0;
+    for (long at = cell; RowIndex.slot(at) >= 0; at = before(RowIndex.slot(at))) {
+      length++;
+    }
+    return length;
+  }
+
+  /** Whether the index can take one more key. */
+  private boolean makeRoom() {
+    if (index.full()) {
+      return false;
+    }
+    if (index.crowded()) {
+      if (formerIndex != null) {
+        return false; // Two of them are memory enough.
+      }
+      RowIndex crowded = index;
+      index = crowded.compact();
+      formerIndex = crowded;
+      formerEpoch = sections.epoch();
+    }
+    return true;
+  }
+
+  private void resize(int by) {
+    held += by;
+    size = held;
+  }
+
+  private int takeSlot() {
+    if (free == NONE) {
+      return used == capacity ? NONE : used++;
+    }
+    int slot = free;
+    free = RowIndex.slot(before(slot));
+    return slot;
+  }
+
+  private void giveSlots(long cell) {
+    for (long at = cell; RowIndex.slot(at) >= 0; ) {
+      int slot = RowIndex.slot(at);
+      at = before(slot);
+      giveSlot(slot);
+    }
+  }
+
+  private void giveSlot(int slot) {
+    LONG.setRelease(older, (long) slot * Long.BYTES, RowIndex.cell(0, free));
+    free = slot;
   }
 
   /** Copies the row at place {@code row} to {@code to}, from byte {@code at} on. */
@@ -144,7 +316,8 @@ public final class ResidentTable implements AutoCloseable {
   }
 
   /**
-   * Copies rows side by side: row i from {@code places[i]}, unless that is {@link #NONE}.
+   * Copies rows side by side: row i from {@code places[i]}, unless that is {@link #NONE} or {@link
+   * #ABSENT}.
    *
    * @param count of {@code places}
    * @param at the byte of {@code to} where the first goes; those without a place keep their room
@@ -156,7 +329,7 @@ public final class ResidentTable implements AutoCloseable {
       // the processor from fetching the rows after it meanwhile.
       long target = at;
       for (int i = 0; i < count; i++) {
-        if (places[i] != NONE) {
+        if (places[i] >= 0) {
           long from = places[i] * bytes;
           for (long j = 0; j < bytes; j += Long.BYTES) {
             to.set(
@@ -169,23 +342,19 @@ public final class ResidentTable implements AutoCloseable {
       }
     } else {
       for (int i = 0; i < count; i++) {
-        if (places[i] != NONE) {
+        if (places[i] >= 0) {
           MemorySegment.copy(rows, places[i] * bytes, to, at + i * bytes, bytes);
         }
       }
     }
   }
 
-  /**
-   * Spreads a key's bits over the low ones: ids are often consecutive, tables differ in high bits.
-   */
-  private static long mix(long key) {
-    long h = key * 0x9E3779B97F4A7C15L;
-    return h ^ (h >>> 32);
-  }
-
   @Override
   public void close() {
     arena.close();
+    index.close();
+    if (formerIndex != null) {
+      formerIndex.close();
+    }
   }
 }

@@ -55,7 +55,7 @@ sealed interface RowTarget {
     @Override
     public void copy(ResidentTable table, int[] places, int count, int slot) {
       for (int i = 0; i < count; i++) {
-        if (places[i] != ResidentTable.NONE) {
+        if (places[i] >= 0) {
           copy(table, places[i], slot + i);
         }
       }

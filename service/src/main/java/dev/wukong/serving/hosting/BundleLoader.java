@@ -10,6 +10,7 @@ import dev.wukong.data.FeatureEncoder;
 import dev.wukong.serving.batching.BatchCost;
 import dev.wukong.serving.embedding.EmbeddingTier;
 import dev.wukong.serving.embedding.RowStore;
+import dev.wukong.serving.embedding.RowThreads;
 import dev.wukong.serving.inputs.HostTensor.ElementType;
 import dev.wukong.serving.inputs.ModelInputs;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -17,7 +18,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.Executor;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -47,13 +47,13 @@ final class BundleLoader {
   BundleLoader(
       HostingOptions options,
       RowStore store,
-      Executor readers,
+      RowThreads threads,
       MeterRegistry meters,
       BooleanSupplier stopping,
       Function<Supplier<Engine>, Engine> starts) {
     this.options = options;
     this.starts = starts;
-    this.rows = new RowImport(store, readers, options.residentBytes(), meters, stopping);
+    this.rows = new RowImport(store, threads, options.residentBytes(), meters, stopping);
   }
 
   /**

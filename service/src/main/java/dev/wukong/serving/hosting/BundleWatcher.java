@@ -3,6 +3,7 @@ package dev.wukong.serving.hosting;
 import dev.wukong.bundle.BundleException;
 import dev.wukong.bundle.BundleStore;
 import dev.wukong.serving.embedding.RowStore;
+import dev.wukong.serving.embedding.RowThreads;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -16,7 +17,6 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -84,10 +84,10 @@ public final class BundleWatcher implements AutoCloseable {
       ModelHost host,
       HostingOptions options,
       RowStore store,
-      Executor readers,
+      RowThreads threads,
       MeterRegistry meters,
       LongSupplier clock) {
-    this(host, options, store, readers, meters, clock, FolderState::of);
+    this(host, options, store, threads, meters, clock, FolderState::of);
   }
 
   /** The same over folders whose states {@code folders} tells. */
@@ -95,7 +95,7 @@ public final class BundleWatcher implements AutoCloseable {
       ModelHost host,
       HostingOptions options,
       RowStore store,
-      Executor readers,
+      RowThreads threads,
       MeterRegistry meters,
       LongSupplier clock,
       VersionLoads.FolderStates folders) {
@@ -107,7 +107,7 @@ public final class BundleWatcher implements AutoCloseable {
         new BundleLoader(
             options,
             store,
-            readers,
+            threads,
             meters,
             this::isClosed,
             options.engine().threads() > 1 ? starter::start : Supplier::get);

@@ -1,7 +1,7 @@
 package dev.wukong.serving.hosting;
 
 import dev.wukong.data.Group;
-import dev.wukong.serving.embedding.ResidentTable;
+import dev.wukong.serving.embedding.EmbeddingTier;
 import java.util.List;
 
 /** How many rows of each group memory has room for. */
@@ -14,15 +14,15 @@ final class RowCapacities {
   private RowCapacities() {}
 
   /**
-   * By group: all its rows where the tables with these and the default rows take up to {@code
-   * bytes} together, else the largest share, the same of each group, with which they do. At least
-   * one row a group, even if that is more than {@code bytes}.
+   * By group: all its rows where these and the default rows take up to {@code bytes} together, else
+   * the largest share, the same of each group, that does with all it takes to exchange them. At
+   * least one row a group, even if that is more than {@code bytes}.
    *
    * @param rows by group
    */
   static int[] of(List<Group> groups, long[] rows, long bytes) {
     int[] all = share(rows, 1);
-    if (taken(groups, all) <= bytes) {
+    if (EmbeddingTier.bytes(groups, all, true) <= bytes) {
       return all;
     }
     // Searched, not divided: a table's entries double all at once, at one row more.
@@ -30,7 +30,7 @@ final class RowCapacities {
     double exceeds = 1;
     for (int i = 0; i < STEPS; i++) {
       double middle = (fits + exceeds) / 2;
-      if (taken(groups, share(rows, middle)) <= bytes) {
+      if (EmbeddingTier.bytes(groups, share(rows, middle), false) <= bytes) {
         fits = middle;
       } else {
         exceeds = middle;
@@ -45,15 +45,5 @@ final class RowCapacities {
       capacities[g] = (int) Math.max(1, (double) Math.min(MOST, rows[g]) * share);
     }
     return capacities;
-  }
-
-  /** Bytes that the resident tables take, with one default row for each table of a group. */
-  static long taken(List<Group> groups, int[] capacities) {
-    long bytes = 0;
-    for (int g = 0; g < capacities.length; g++) {
-      Group group = groups.get(g);
-      bytes += ResidentTable.bytes(group.width(), capacities[g] + group.tables().size());
-    }
-    return bytes;
   }
 }

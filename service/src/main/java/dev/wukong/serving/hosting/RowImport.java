@@ -10,6 +10,7 @@ import dev.wukong.serving.embedding.EmbeddingTier;
 import dev.wukong.serving.embedding.RowCommit;
 import dev.wukong.serving.embedding.RowMeters;
 import dev.wukong.serving.embedding.RowStore;
+import dev.wukong.serving.embedding.RowThreads;
 import dev.wukong.serving.embedding.RowsView;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.nio.FloatBuffer;
@@ -20,7 +21,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
-import java.util.concurrent.Executor;
 import java.util.function.BooleanSupplier;
 
 /**
@@ -31,7 +31,7 @@ final class RowImport {
   private static final int CHUNK = 8192;
 
   private final RowStore store;
-  private final Executor readers;
+  private final RowThreads threads;
   private final long residentBytes;
   private final MeterRegistry meters;
   private final BooleanSupplier stopping;
@@ -45,12 +45,12 @@ final class RowImport {
    */
   RowImport(
       RowStore store,
-      Executor readers,
+      RowThreads threads,
       long residentBytes,
       MeterRegistry meters,
       BooleanSupplier stopping) {
     this.store = store;
-    this.readers = readers;
+    this.threads = threads;
     this.residentBytes = residentBytes;
     this.meters = meters;
     this.stopping = stopping;
@@ -66,18 +66,20 @@ final class RowImport {
     RowsView view = new RowsView(bundle.manifest().model(), bundle.manifest().version(), 0);
     long[] rows = rows(bundle);
     int[] capacities = RowCapacities.of(layout.groups(), rows, residentBytes);
+    boolean whole = fits(rows, capacities);
     EmbeddingTier tier =
         new EmbeddingTier(
             layout,
             view,
             store,
-            readers,
+            threads,
             capacities,
+            whole,
             defaultRows(bundle),
             new RowMeters(bundle.manifest().model(), meters));
     boolean filled = false;
     try {
-      if (fits(rows, capacities)) {
+      if (whole) {
         fillMemory(bundle, view, tier);
       } else {
         fill(bundle, view, tier, digest);
@@ -114,12 +116,9 @@ final class RowImport {
     if (!known) {
       store.drop(view);
     }
-    boolean all = addAll(bundle, view, tier, known);
+    addAll(bundle, view, tier, known);
     if (!known) {
       store.markImported(view, digest);
-    }
-    if (all) {
-      tier.markComplete();
     }
   }
 

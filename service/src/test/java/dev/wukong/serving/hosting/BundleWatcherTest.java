@@ -12,6 +12,7 @@ import dev.wukong.serving.embedding.HeapRowStore;
 import dev.wukong.serving.embedding.RocksRowStore;
 import dev.wukong.serving.embedding.RowCommit;
 import dev.wukong.serving.embedding.RowStore;
+import dev.wukong.serving.embedding.RowThreads;
 import dev.wukong.serving.embedding.RowsView;
 import dev.wukong.serving.embedding.StoreException;
 import dev.wukong.serving.testing.Served;
@@ -80,7 +81,7 @@ class BundleWatcherTest {
   }
 
   private BundleWatcher watcher(RowStore rows) {
-    return new BundleWatcher(host, options(), rows, Runnable::run, meters, now::get);
+    return new BundleWatcher(host, options(), rows, RowThreads.none(), meters, now::get);
   }
 
   private long serving(String model) {
@@ -242,7 +243,7 @@ class BundleWatcherTest {
             host,
             options(),
             store,
-            Runnable::run,
+            RowThreads.none(),
             meters,
             now::get,
             bundle -> {
@@ -305,7 +306,7 @@ class BundleWatcherTest {
     try (RowStore rocks = RocksRowStore.open(rows);
         ModelHost next = Hosted.host()) {
       FailingStore second = new FailingStore(rocks);
-      new BundleWatcher(next, options(), second, Runnable::run, meters, now::get).poll();
+      new BundleWatcher(next, options(), second, RowThreads.none(), meters, now::get).poll();
       assertThat(next.model("tiny").orElseThrow().servingVersion()).isEqualTo(1);
       assertThat(second.writes).hasValue(0);
     }

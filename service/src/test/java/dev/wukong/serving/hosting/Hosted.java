@@ -4,6 +4,7 @@ import dev.wukong.bundle.Precision;
 import dev.wukong.runtime.Device;
 import dev.wukong.serving.batching.BatchPolicy;
 import dev.wukong.serving.embedding.HeapRowStore;
+import dev.wukong.serving.embedding.RowThreads;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -48,7 +49,7 @@ final class Hosted {
     return new BundleLoader(
             options(bundle),
             new HeapRowStore(),
-            Runnable::run,
+            RowThreads.none(),
             new SimpleMeterRegistry(),
             () -> false,
             Supplier::get)

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.wukong.data.Group;
 import dev.wukong.data.Table;
+import dev.wukong.serving.embedding.EmbeddingTier;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -23,27 +24,28 @@ class RowCapacitiesTest {
     return new Group("d" + width, width, own);
   }
 
-  /**
-   * With the default row 2^19 rows, the most for which 2^20 entries are enough: one more would take
-   * 2^21, which is 16 MiB more.
-   */
+  private static long exchanged(List<Group> groups, int... capacities) {
+    return EmbeddingTier.bytes(groups, capacities, false);
+  }
+
+  /** A table's entries double at some row, which then takes megabytes by itself. */
   @ParameterizedTest
-  @CsvSource({"1, 22000000", "16, 62914560"})
-  void of_entriesWouldDouble_staysBelow(int width, long bytes) {
+  @CsvSource({"1, 22000000", "1, 90000000", "16, 62914560", "16, 130000000"})
+  void of_notAll_isTheMostThatFits(int width, long bytes) {
     List<Group> groups = List.of(group(width, 1));
 
-    int[] capacities = RowCapacities.of(groups, new long[] {1 << 20}, bytes);
+    int[] capacities = RowCapacities.of(groups, new long[] {1 << 22}, bytes);
 
-    assertThat(capacities).containsExactly((1 << 19) - 1);
-    assertThat(RowCapacities.taken(groups, capacities)).isLessThanOrEqualTo(bytes);
-    assertThat(RowCapacities.taken(groups, new int[] {1 << 19})).isGreaterThan(bytes);
+    assertThat(capacities[0]).isBetween(1000, 1 << 22);
+    assertThat(exchanged(groups, capacities[0])).isLessThanOrEqualTo(bytes);
+    assertThat(exchanged(groups, capacities[0] + 1)).isGreaterThan(bytes);
   }
 
   @Test
   void of_justEnoughForAll_isAll() {
     List<Group> groups = List.of(group(4, 2), group(1, 1));
     int[] all = {1000, 77};
-    long bytes = RowCapacities.taken(groups, all);
+    long bytes = EmbeddingTier.bytes(groups, all, true);
 
     assertThat(RowCapacities.of(groups, new long[] {1000, 77}, bytes)).containsExactly(all);
     assertThat(RowCapacities.of(groups, new long[] {1000, 77}, bytes - 1)[0]).isLessThan(1000);
@@ -69,7 +71,8 @@ class RowCapacitiesTest {
     int[] capacities = RowCapacities.of(groups, rows, bytes);
 
     if (Arrays.stream(capacities).anyMatch(c -> c > 1)) {
-      assertThat(RowCapacities.taken(groups, capacities)).isLessThanOrEqualTo(bytes);
+      boolean all = Arrays.equals(Arrays.stream(capacities).asLongStream().toArray(), rows);
+      assertThat(EmbeddingTier.bytes(groups, capacities, all)).isLessThanOrEqualTo(bytes);
     }
     for (int g = 0; g < rows.length; g++) {
       assertThat((long) capacities[g]).isBetween(1L, Math.max(1, rows[g]));

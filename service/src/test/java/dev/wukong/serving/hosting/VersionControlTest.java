@@ -2,6 +2,7 @@ package dev.wukong.serving.hosting;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.wukong.serving.embedding.RowThreads;
 import dev.wukong.serving.hosting.VersionControl.RolledBack;
 import dev.wukong.serving.testing.Served;
 import dev.wukong.serving.testing.TinyModel;
@@ -44,7 +45,7 @@ class VersionControlTest {
             options.plans(),
             options.maxRows()),
         store,
-        Runnable::run,
+        RowThreads.none(),
         new SimpleMeterRegistry(),
         now::get);
   }

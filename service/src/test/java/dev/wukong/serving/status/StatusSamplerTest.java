@@ -7,6 +7,7 @@ import dev.wukong.bundle.Precision;
 import dev.wukong.runtime.Device;
 import dev.wukong.serving.batching.BatchPolicy;
 import dev.wukong.serving.embedding.HeapRowStore;
+import dev.wukong.serving.embedding.RowThreads;
 import dev.wukong.serving.hosting.BatchersHealthIndicator;
 import dev.wukong.serving.hosting.BundleWatcher;
 import dev.wukong.serving.hosting.EngineOptions;
@@ -93,7 +94,7 @@ class StatusSamplerTest {
                 Optional.empty(),
                 4),
             new HeapRowStore(),
-            Runnable::run,
+            RowThreads.none(),
             registry,
             nanos::get);
   }

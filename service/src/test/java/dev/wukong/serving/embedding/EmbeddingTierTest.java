@@ -1,0 +1,286 @@
+package dev.wukong.serving.embedding;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.wukong.data.Feature;
+import dev.wukong.data.IdFeature;
+import dev.wukong.data.IdMapping;
+import dev.wukong.data.InputLayout;
+import dev.wukong.data.Pooling;
+import dev.wukong.data.RowKey;
+import dev.wukong.data.Schema;
+import dev.wukong.data.Scope;
+import dev.wukong.data.Task;
+import dev.wukong.data.UniqueRows;
+import dev.wukong.data.ValueType;
+import dev.wukong.serving.inputs.HostTensor.ElementType;
+import dev.wukong.serving.inputs.ModelInputs;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Queue;
+import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.RepeatedTest;
+import org.junit.jupiter.api.RepetitionInfo;
+import org.junit.jupiter.api.Test;
+
+class EmbeddingTierTest {
+  private static final int WIDTH = 4;
+  private static final RowsView VIEW = new RowsView("m", 1, 0);
+  private static final float[] DEFAULT_0 = {-1, -2, -3, -4};
+  private static final float[] DEFAULT_1 = {-5, -6, -7, -8};
+
+  private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
+  private final Counting store = new Counting();
+  private final InputLayout layout = layout();
+  private final ModelInputs target = new ModelInputs(layout, ElementType.FLOAT32, _ -> {});
+
+  @AfterEach
+  void close() {
+    target.close();
+  }
+
+  /** Two tables of one group. */
+  private static InputLayout layout() {
+    List<Feature> features = new ArrayList<>();
+    for (String name : List.of("user", "item")) {
+      features.add(
+          new IdFeature(
+              name,
+              Scope.CANDIDATE,
+              name,
+              ValueType.INT64,
+              new IdMapping.Hash(1000),
+              name,
+              1,
+              Pooling.SUM,
+              Optional.empty(),
+              IdFeature.SEPARATOR));
+    }
+    Schema schema =
+        new Schema(
+            "s", features, List.of(new Task("click", "click", Optional.empty(), Optional.empty())));
+    return InputLayout.of(schema, Map.of("user", List.of(WIDTH), "item", List.of(WIDTH)));
+  }
+
+  /** A store that counts how often each key is asked for, and may be told to fail. */
+  private static final class Counting implements RowStore {
+    private final HeapRowStore rows = new HeapRowStore();
+    private final Map<Long, Integer> asked = new HashMap<>();
+    private boolean failing;
+
+    int asked(long key) {
+      return asked.getOrDefault(key, 0);
+    }
+
+    @Override
+    public boolean durable() {
+      return false;
+    }
+
+    @Override
+    public void read(
+        RowsView view, int width, long[] keys, int count, float[] out, boolean[] found) {
+      if (failing) {
+        throw new StoreException("told to fail", null);
+      }
+      for (int i = 0; i < count; i++) {
+        asked.merge(keys[i], 1, Integer::sum);
+      }
+      rows.read(view, width, keys, count, out, found);
+    }
+
+    @Override
+    public void apply(RowCommit commit) {
+      rows.apply(commit);
+    }
+
+    @Override
+    public void markImported(RowsView view, String digest) {
+      rows.markImported(view, digest);
+    }
+
+    @Override
+    public Optional<String> imported(RowsView view) {
+      return rows.imported(view);
+    }
+
+    @Override
+    public Set<RowsView> stored() {
+      return rows.stored();
+    }
+
+    @Override
+    public void drop(RowsView view) {
+      rows.drop(view);
+    }
+
+    @Override
+    public void close() {}
+  }
+
+  private EmbeddingTier tier(int capacity, RowThreads threads) {
+    return new EmbeddingTier(
+        layout,
+        VIEW,
+        store,
+        threads,
+        new int[] {capacity},
+        false,
+        List.of(DEFAULT_0, DEFAULT_1),
+        new RowMeters("m", meters));
+  }
+
+  private static float[] row(long key) {
+    return new float[] {RowKey.table(key), key % 1000, 3, 4};
+  }
+
+  private void put(long... keys) {
+    float[] rows = new float[keys.length * WIDTH];
+    for (int i = 0; i < keys.length; i++) {
+      System.arraycopy(row(keys[i]), 0, rows, i * WIDTH, WIDTH);
+    }
+    store.apply(new RowCommit(VIEW, WIDTH, keys, rows));
+  }
+
+  /** Asks for these rows; by key what came. */
+  private Map<Long, float[]> read(EmbeddingTier tier, long... keys) {
+    UniqueRows unique = new UniqueRows(layout);
+    for (long key : keys) {
+      unique.slotOf(0, key);
+    }
+    target.begin(0, 1);
+    BitSet without = tier.copyRows(0, unique, target);
+    int count = unique.size(0);
+    MemorySegment rows = target.rows(0, count);
+    Map<Long, float[]> read = new HashMap<>();
+    for (int slot = 1; slot <= count; slot++) {
+      float[] row =
+          rows.asSlice((long) slot * WIDTH * Float.BYTES, (long) WIDTH * Float.BYTES)
+              .toArray(ValueLayout.JAVA_FLOAT);
+      read.put(unique.key(0, slot), row);
+      boolean defaulted = row[0] < 0;
+      assertThat(without != null && without.get(slot)).isEqualTo(defaulted);
+    }
+    return read;
+  }
+
+  private double counted(String from) {
+    return meters.get("wukong.embedding.rows").tag("from", from).counter().count();
+  }
+
+  @RepeatedTest(value = 100, name = "seed {currentRepetition}")
+  void copyRows_tableSmallerThanTheStore_givesEveryKeyItsRowOrDefault(RepetitionInfo run) {
+    SplittableRandom random = new SplittableRandom(run.getCurrentRepetition());
+    int range = random.nextInt(1, 300);
+    long[] stored =
+        LongStream.range(0, range)
+            .flatMap(id -> LongStream.of(RowKey.of(0, id), RowKey.of(1, id)))
+            .filter(key -> random.nextInt(4) > 0)
+            .toArray();
+    put(stored);
+    Set<Long> there = new HashSet<>(LongStream.of(stored).boxed().toList());
+    int capacity = random.nextInt(1, 100);
+    try (EmbeddingTier tier = tier(capacity, RowThreads.none())) {
+      for (int request = 0; request < 60; request++) {
+        long[] keys =
+            IntStream.range(0, random.nextInt(1, 80))
+                .mapToLong(i -> RowKey.of(random.nextInt(2), random.nextInt(range)))
+                .toArray();
+        read(tier, keys)
+            .forEach(
+                (key, row) -> {
+                  float[] without = RowKey.table(key) == 0 ? DEFAULT_0 : DEFAULT_1;
+                  assertThat(row).containsExactly(there.contains(key) ? row(key) : without);
+                });
+        assertThat(tier.residentRows()).isLessThanOrEqualTo(capacity);
+      }
+    }
+  }
+
+  @Test
+  void copyRows_someKeysInEachRequest_stayInMemoryWhileOthersComeAndGo() {
+    long[] hot = LongStream.range(0, 50).map(id -> RowKey.of(0, id)).toArray();
+    long[] cold = LongStream.range(0, 5000).map(id -> RowKey.of(1, id)).toArray();
+    put(hot);
+    put(cold);
+    try (EmbeddingTier tier = tier(100, RowThreads.none())) {
+      int warm = 0;
+      for (int request = 0; request < 100; request++) {
+        if (request == 50) {
+          warm = LongStream.of(hot).mapToInt(store::asked).sum();
+        }
+        read(
+            tier,
+            LongStream.concat(LongStream.of(hot), LongStream.of(cold).skip(request * 50L).limit(50))
+                .toArray());
+      }
+      // The first time each is read; and hardly ever again, though 5,000 others have come by.
+      assertThat(LongStream.of(hot).mapToInt(store::asked).sum() - warm).isLessThan(50);
+      assertThat(LongStream.of(cold)).allMatch(key -> store.asked(key) == 1);
+      assertThat(counted("memory") + counted("store")).isEqualTo(100 * 100);
+    }
+  }
+
+  @Test
+  void copyRows_keyWithoutARow_isAskedForOnce() {
+    try (EmbeddingTier tier = tier(10, RowThreads.none())) {
+      for (int i = 0; i < 3; i++) {
+        assertThat(read(tier, 7).get(7L)).containsExactly(DEFAULT_0);
+      }
+      assertThat(store.asked(7)).isOne();
+      assertThat(counted("none")).isEqualTo(3);
+    }
+  }
+
+  @Test
+  void copyRows_storeFails_saysSoAndIsAskedAgain() {
+    put(7);
+    try (EmbeddingTier tier = tier(10, RowThreads.none())) {
+      store.failing = true;
+      assertThatThrownBy(() -> read(tier, 7)).isInstanceOf(StoreException.class);
+      store.failing = false;
+      assertThat(read(tier, 7).get(7L)).containsExactly(row(7));
+    }
+  }
+
+  @Test
+  void copyRows_keeperIsLate_readsFromTheStoreUntilItIsThere() {
+    put(7, 8);
+    Queue<Runnable> late = new ArrayDeque<>();
+    try (EmbeddingTier tier = tier(10, RowThreads.of(Runnable::run, late::add))) {
+      for (int i = 0; i < 2; i++) {
+        assertThat(read(tier, 7).get(7L)).containsExactly(row(7));
+      }
+      assertThat(store.asked(7)).isEqualTo(2);
+      late.forEach(Runnable::run);
+      assertThat(read(tier, 7).get(7L)).containsExactly(row(7));
+      assertThat(store.asked(7)).isEqualTo(2);
+      read(tier, 8);
+    }
+    late.forEach(Runnable::run); // After the close: nothing is brought in, nothing is touched.
+  }
+
+  @Test
+  void install_moreThanThereIsRoom_saysSoAndKeepsWhatFits() {
+    try (EmbeddingTier tier = tier(2, RowThreads.none())) {
+      float[] rows = new float[3 * WIDTH];
+      assertThat(tier.install(0, new long[] {1, 2}, 2, rows)).isTrue();
+      assertThat(tier.install(0, new long[] {3}, 1, rows)).isFalse();
+      assertThat(tier.residentRows()).isEqualTo(2);
+    }
+  }
+}

@@ -1,0 +1,311 @@
+package dev.wukong.serving.embedding;
+
+import dev.wukong.bench.Benchmark;
+import dev.wukong.bench.BenchmarkContext;
+import dev.wukong.bench.BenchmarkException;
+import dev.wukong.bench.Figure;
+import dev.wukong.data.Feature;
+import dev.wukong.data.IdFeature;
+import dev.wukong.data.IdMapping;
+import dev.wukong.data.InputLayout;
+import dev.wukong.data.Pooling;
+import dev.wukong.data.Schema;
+import dev.wukong.data.Scope;
+import dev.wukong.data.Task;
+import dev.wukong.data.UniqueRows;
+import dev.wukong.data.ValueType;
+import dev.wukong.serving.inputs.HostTensor.ElementType;
+import dev.wukong.serving.inputs.ModelInputs;
+import dev.wukong.simulator.Zipf;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SplittableRandom;
+import java.util.function.IntUnaryOperator;
+import java.util.function.LongSupplier;
+
+/**
+ * What one resident row costs on its way into a batch's buffer: found by its id, its version
+ * checked, and copied; beside a copy of the same rows by their index, which needs no ids at all.
+ */
+public final class TierHotBenchmark implements Benchmark {
+  /** Rows that a request reads: 500 candidates of 27 features. */
+  private static final int REQUEST = 13_500;
+
+  private static final int REQUESTS = 150;
+  private static final int PAIRS = 9;
+  private static final int[] WIDTHS = {16, 64, 128};
+  private static final String FOREIGN = "foreign-row";
+
+  @Override
+  public String name() {
+    return "tier-hot";
+  }
+
+  @Override
+  public String summary() {
+    return "ns a row from resident tables into a batch's buffer, beside a plain copy; 1 minute;"
+        + " options rows=N";
+  }
+
+  @Override
+  public List<String> bugs() {
+    return List.of(FOREIGN);
+  }
+
+  @Override
+  public List<Figure> run(BenchmarkContext context) throws Exception {
+    int rows = Math.toIntExact(context.option("rows", 1_000_000));
+    List<Figure> figures = new ArrayList<>();
+    for (int width : WIDTHS) {
+      try (Side side = new Side(width, rows)) {
+        if (context.planted(FOREIGN)) {
+          side.spoil();
+        }
+        SplittableRandom random = new SplittableRandom(width);
+        figures.addAll(measure(context, side, "", i -> random.nextInt(rows)));
+        Zipf zipf = new Zipf(rows, 1.05);
+        // Ids spread over the table, as hashed ones are: neighbours in rank are none in memory.
+        figures.addAll(
+            measure(
+                context,
+                side,
+                "_zipf",
+                i -> (int) (zipf.rank(random.nextDouble()) * 2_654_435_761L % rows)));
+      }
+    }
+    return figures;
+  }
+
+  private static List<Figure> measure(
+      BenchmarkContext context, Side side, String kind, IntUnaryOperator ids)
+      throws BenchmarkException {
+    side.draw(ids);
+    side.check();
+    double[] tier = new double[PAIRS];
+    double[] plain = new double[PAIRS];
+    for (int pair = -3; pair < PAIRS; pair++) {
+      double ours = side.nanosPerRow(side::readAll);
+      double theirs = side.nanosPerRow(side::copyAll);
+      if (pair >= 0) {
+        tier[pair] = ours;
+        plain[pair] = theirs;
+      }
+    }
+    String name = "d" + side.width + kind;
+    context
+        .progress()
+        .printf(
+            "%s: %.1f ns a row (%.2f M rows/s), plain copy %.1f ns; %d distinct rows a request%n",
+            name,
+            Figure.median(tier),
+            1e3 / Figure.median(tier),
+            Figure.median(plain),
+            side.rowsRead() / REQUESTS);
+    return List.of(
+        Figure.of(
+            "ns_per_row_" + name,
+            Figure.median(tier),
+            "ns",
+            name.equals("d16") ? "<=60" : "-",
+            "found, version checked, copied; median of %d; %.1f M rows a second and core"
+                .formatted(PAIRS, 1e3 / Figure.median(tier))),
+        Figure.ratio("copy_ratio_" + name, tier, plain, name.equals("d128") ? "<=1.5" : "-"));
+  }
+
+  /** A resident table of one width, requests to it, and the same rows in the order of their ids. */
+  private static final class Side implements AutoCloseable {
+    final int width;
+    private final int rows;
+    private final Arena arena = Arena.ofShared();
+    private final MemorySegment plain;
+    private final InputLayout layout;
+    private final EmbeddingTier tier;
+    private final ModelInputs target;
+    private final List<UniqueRows> requests = new ArrayList<>();
+    private final List<int[]> indexes = new ArrayList<>();
+
+    Side(int width, int rows) {
+      this.width = width;
+      this.rows = rows;
+      layout = layout(width, rows);
+      plain = MappedMemory.allocate(arena, (long) rows * width * Float.BYTES);
+      target = new ModelInputs(layout, ElementType.FLOAT32, _ -> {});
+      tier =
+          new EmbeddingTier(
+              layout,
+              new RowsView("hot", 1, 0),
+              new HeapRowStore(),
+              RowThreads.none(),
+              new int[] {rows},
+              true,
+              List.of(new float[width]),
+              new RowMeters("hot", new SimpleMeterRegistry()));
+      fill();
+    }
+
+    private static InputLayout layout(int width, int rows) {
+      Feature feature =
+          new IdFeature(
+              "item",
+              Scope.CANDIDATE,
+              "item",
+              ValueType.INT64,
+              new IdMapping.Hash(rows),
+              "item",
+              1,
+              Pooling.SUM,
+              Optional.empty(),
+              IdFeature.SEPARATOR);
+      Schema schema =
+          new Schema(
+              "hot",
+              List.of(feature),
+              List.of(new Task("click", "click", Optional.empty(), Optional.empty())));
+      return InputLayout.of(schema, Map.of("item", List.of(width)));
+    }
+
+    private void fill() {
+      SplittableRandom random = new SplittableRandom(1);
+      float[] row = new float[width];
+      for (int i = 0; i < rows; i++) {
+        for (int j = 0; j < width; j++) {
+          row[j] = random.nextInt();
+        }
+        MemorySegment.copy(
+            row, 0, plain, ValueLayout.JAVA_FLOAT, (long) i * width * Float.BYTES, width);
+      }
+      // In an order of their own, as rows come from misses: the table's places say nothing of ids.
+      int[] order = new SplittableRandom(2).ints(rows, 0, rows).toArray();
+      for (int id : order) {
+        install(id);
+      }
+      for (int id = 0; id < rows; id++) {
+        install(id);
+      }
+      tier.markComplete();
+    }
+
+    private void install(int id) {
+      float[] row = new float[width];
+      MemorySegment.copy(
+          plain, ValueLayout.JAVA_FLOAT, (long) id * width * Float.BYTES, row, 0, width);
+      if (!tier.install(0, new long[] {id}, 1, row)) {
+        throw new IllegalStateException("no room for row " + id);
+      }
+    }
+
+    /** Makes one of the rows that requests are compared with another one. */
+    void spoil() {
+      for (long i = 0; i < rows; i++) {
+        plain.setAtIndex(ValueLayout.JAVA_FLOAT, i * width, -1);
+      }
+    }
+
+    void draw(IntUnaryOperator ids) {
+      requests.clear();
+      indexes.clear();
+      for (int r = 0; r < REQUESTS; r++) {
+        UniqueRows unique = new UniqueRows(layout);
+        for (int i = 0; i < REQUEST; i++) {
+          unique.slotOf(0, ids.applyAsInt(i));
+        }
+        int[] index = new int[unique.size(0)];
+        for (int i = 0; i < index.length; i++) {
+          index[i] = (int) unique.key(0, i + 1);
+        }
+        requests.add(unique);
+        indexes.add(index);
+      }
+    }
+
+    /** Both ways must give the same rows. */
+    void check() throws BenchmarkException {
+      try (Arena own = Arena.ofConfined()) {
+        for (int r = 0; r < REQUESTS; r += 50) {
+          MemorySegment read = read(r);
+          MemorySegment copied = own.allocate(read.byteSize());
+          copy(indexes.get(r), copied);
+          long differs = read.mismatch(copied);
+          if (differs >= 0) {
+            throw new BenchmarkException(
+                "request %d: row %d of width %d is not the one of its id"
+                    .formatted(r, differs / (width * (long) Float.BYTES), width));
+          }
+        }
+      }
+    }
+
+    private MemorySegment read(int request) {
+      UniqueRows unique = requests.get(request);
+      target.begin(0, 1);
+      if (tier.copyRows(0, unique, target) != null) {
+        throw new IllegalStateException(
+            "request %d has a row that is not there".formatted(request));
+      }
+      int count = unique.size(0);
+      long row = (long) width * Float.BYTES;
+      return target.rows(0, count).asSlice(row, count * row); // Slot 0 is padding.
+    }
+
+    long readAll() {
+      for (int r = 0; r < REQUESTS; r++) {
+        read(r);
+      }
+      return rowsRead();
+    }
+
+    long copyAll() {
+      long row = (long) width * Float.BYTES;
+      for (int r = 0; r < REQUESTS; r++) {
+        int[] index = indexes.get(r);
+        copy(index, target.rows(0, index.length).asSlice(row, index.length * row));
+      }
+      return rowsRead();
+    }
+
+    /** As fast as rows of this width can be copied one by one. */
+    private void copy(int[] index, MemorySegment to) {
+      long bytes = (long) width * Float.BYTES;
+      if (width <= 32) {
+        long at = 0;
+        for (int id : index) {
+          long from = id * bytes;
+          for (long j = 0; j < bytes; j += Long.BYTES) {
+            to.set(
+                ValueLayout.JAVA_LONG_UNALIGNED,
+                at + j,
+                plain.get(ValueLayout.JAVA_LONG_UNALIGNED, from + j));
+          }
+          at += bytes;
+        }
+      } else {
+        for (int i = 0; i < index.length; i++) {
+          MemorySegment.copy(plain, index[i] * bytes, to, i * bytes, bytes);
+        }
+      }
+    }
+
+    long rowsRead() {
+      return indexes.stream().mapToLong(index -> index.length).sum();
+    }
+
+    double nanosPerRow(LongSupplier side) {
+      long began = System.nanoTime();
+      long read = side.getAsLong();
+      return (System.nanoTime() - began) / (double) read;
+    }
+
+    @Override
+    public void close() {
+      tier.close();
+      target.close();
+      arena.close();
+    }
+  }
+}
