@@ -27,6 +27,14 @@ final class KeySlots {
     return keys[slot];
   }
 
+  void keys(int first, int count, long[] to) {
+    if (first < 1 || first + count - 1 > size) {
+      throw new IndexOutOfBoundsException(
+          "slots %d to %d; 1 to %d are in use".formatted(first, first + count - 1, size));
+    }
+    System.arraycopy(keys, first, to, 0, count);
+  }
+
   int slotOf(long key) {
     int mask = table.length - 1;
     int place = (int) mix(key) & mask;

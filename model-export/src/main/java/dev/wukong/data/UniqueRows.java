@@ -73,6 +73,11 @@ public final class UniqueRows {
     return groups[group].key(slot);
   }
 
+  /** The keys of {@code count} slots from {@code first} on, into {@code to} from its start. */
+  public void keys(int group, int first, int count, long[] to) {
+    groups[group].keys(first, count, to);
+  }
+
   /** The slot of {@code key} in {@code group}, taken now if the batch does not have it yet. */
   public int slotOf(int group, long key) {
     return groups[group].slotOf(key);

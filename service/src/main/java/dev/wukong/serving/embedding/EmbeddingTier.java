@@ -132,16 +132,20 @@ public final class EmbeddingTier implements AutoCloseable {
     ResidentTable table = rows.table();
     int count = slots.size(group);
     RowTarget to = RowTarget.of(target, group, count, table.width());
-    int[] places = new int[Math.min(count, CHUNK)];
+    int most = Math.min(count, CHUNK);
+    int[] places = new int[most];
+    long[] keys = new long[most];
     int[] missing = NONE_MISSING;
     int missed = 0;
     int section = table.enter();
     try {
-      // All places of a chunk first, then all rows: neither then waits for the other's memory.
+      // All entries of a chunk, then all places, then all rows: so none waits for its memory alone.
       for (int first = 1; first <= count; first += CHUNK) {
         int many = Math.min(CHUNK, count - first + 1);
+        slots.keys(group, first, many, keys);
+        table.touch(keys, many);
+        table.find(keys, many, version, places);
         for (int i = 0; i < many; i++) {
-          places[i] = table.find(slots.key(group, first + i), version);
           if (places[i] < 0) {
             if (missed == missing.length) {
               missing = Arrays.copyOf(missing, Math.max(16, 2 * missed));

@@ -34,10 +34,8 @@ public final class ResidentTable implements AutoCloseable {
 
   private static final VarHandle LONG = ValueLayout.JAVA_LONG.varHandle();
 
-  /** Floats that are copied at once, and the longest rows that are copied so. */
-  private static final int PIECE = 2;
-
-  private static final int SHORT = 32;
+  /** Bytes that the processor fetches at once. Of longer rows it sees itself what comes next. */
+  private static final int LINE = 64;
 
   private record Memory(Arena arena, MemorySegment rows, MemorySegment older, RowIndex index) {}
 
@@ -131,7 +129,33 @@ public final class ResidentTable implements AutoCloseable {
    * memory has none, {@link #ABSENT} where it is known that there is none.
    */
   public int find(long key, int version) {
-    long cell = index.get(key);
+    return place(index.get(key), version);
+  }
+
+  /**
+   * The same for many keys, in a fraction of the time where they were {@link #touch}ed before.
+   *
+   * @param places receives the place of each of the first {@code count} keys
+   */
+  void find(long[] keys, int count, int version, int[] places) {
+    RowIndex now = index;
+    for (int i = 0; i < count; i++) {
+      places[i] = place(now.get(keys[i]), version);
+    }
+  }
+
+  /** Lets the processor fetch where the first {@code count} keys will be looked for. */
+  void touch(long[] keys, int count) {
+    RowIndex now = index;
+    long seen = 0;
+    for (int i = 0; i < count; i++) {
+      seen += now.touch(keys[i]);
+    }
+    ReadAhead.use(seen);
+  }
+
+  private int place(long newest, int version) {
+    long cell = newest;
     while (RowIndex.version(cell) > version) {
       if (RowIndex.slot(cell) < 0) {
         return NONE;
@@ -320,31 +344,21 @@ public final class ResidentTable implements AutoCloseable {
    * #ABSENT}.
    *
    * @param count of {@code places}
-   * @param at the byte of {@code to} where the first goes; those without a place keep their room
+   * @param to receives them from byte {@code at} on; those without a place keep their room
    */
-  public void copyRows(int[] places, int count, MemorySegment to, long at) {
+  void copyRows(int[] places, int count, MemorySegment to, long at) {
     long bytes = (long) width * Float.BYTES;
-    if (width % PIECE == 0 && width <= SHORT) {
-      // Piece by piece: of a short row the call to copy takes longer than the copying, and keeps
-      // the processor from fetching the rows after it meanwhile.
-      long target = at;
+    if (bytes <= LINE) {
+      // While one call copies, the processor does not get to the rows after it.
+      long seen = 0;
       for (int i = 0; i < count; i++) {
-        if (places[i] >= 0) {
-          long from = places[i] * bytes;
-          for (long j = 0; j < bytes; j += Long.BYTES) {
-            to.set(
-                ValueLayout.JAVA_LONG_UNALIGNED,
-                target + j,
-                rows.get(ValueLayout.JAVA_LONG_UNALIGNED, from + j));
-          }
-        }
-        target += bytes;
+        seen += rows.get(ValueLayout.JAVA_INT, Math.max(0, places[i]) * bytes);
       }
-    } else {
-      for (int i = 0; i < count; i++) {
-        if (places[i] >= 0) {
-          MemorySegment.copy(rows, places[i] * bytes, to, at + i * bytes, bytes);
-        }
+      ReadAhead.use(seen);
+    }
+    for (int i = 0; i < count; i++) {
+      if (places[i] >= 0) {
+        MemorySegment.copy(rows, places[i] * bytes, to, at + i * bytes, bytes);
       }
     }
   }

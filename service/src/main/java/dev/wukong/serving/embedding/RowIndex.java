@@ -12,10 +12,15 @@ import java.lang.invoke.VarHandle;
  */
 final class RowIndex implements AutoCloseable {
   /*
-   * Open addressing with linear probing over entries of 16 bytes { key + 1, cell }. An entry is
-   * empty (0) until a key takes it; when the key is evicted the entry is dead, which its cell says,
-   * and when no reader is left who might have met it alive, free for any other key (FREE), or empty
-   * again where nothing is probed beyond it.
+   * Buckets of four entries { key + 1, cell }, one line of the processor's cache each. A key is in
+   * its home bucket, or in one after it if all before were full when it came. All four are compared
+   * at once, without a branch: where in the bucket a key lies nobody can predict, and a wrong guess
+   * costs as much as the rest together. At most half of the entries live.
+   *
+   * An entry is empty (0) until a key takes it; when the key is evicted the entry is dead, which its
+   * cell says, and when no reader is left who might have met it alive, free for any other key
+   * (FREE). It is empty again only if its bucket has another empty one: then nobody has ever passed
+   * the bucket, so that who looks for a key may stop there.
    *
    * A reader that has met its key reads the cell, and then the key again: if it is still the same,
    * the cell is that key's. For the key to have left and come back in between, another one would
@@ -32,9 +37,13 @@ final class RowIndex implements AutoCloseable {
   private static final VarHandle LONG = ValueLayout.JAVA_LONG.varHandle();
   private static final int ENTRY = 16;
   private static final int CELL = 8;
+
+  /** Bytes of a bucket. */
+  private static final int BUCKET = 64;
+
+  private static final long NOWHERE = -1;
   private static final long EMPTY = 0;
   private static final long FREE = -1;
-  private static final long NOWHERE = -1;
 
   private record Memory(Arena arena, MemorySegment entries) {}
 
@@ -54,8 +63,8 @@ final class RowIndex implements AutoCloseable {
   RowIndex(int keys) {
     this.keys = keys;
     long count = entries(keys);
-    mask = count - 1;
-    most = count - Math.max(1, count / 4); // One is always empty, or nobody would stop looking.
+    mask = count * ENTRY / BUCKET - 1;
+    most = count - count / 4; // Some are always empty, or nobody would stop looking.
     Memory memory =
         OwnedArena.open(
             owned ->
@@ -71,7 +80,7 @@ final class RowIndex implements AutoCloseable {
 
   /** Twice to four times the keys. */
   private static long entries(int keys) {
-    return Long.highestOneBit(2L * keys - 1) << 1;
+    return Math.max(BUCKET / ENTRY, Long.highestOneBit(2L * keys - 1) << 1);
   }
 
   /** A cell: where a row lies, and from which version on. */
@@ -87,23 +96,41 @@ final class RowIndex implements AutoCloseable {
     return (int) (cell >> Integer.SIZE);
   }
 
+  /** Something of the bucket where {@link #get} looks first; see {@link ReadAhead}. */
+  long touch(long key) {
+    return word(home(key));
+  }
+
   /** The cell of {@code key}, a dead one's also; {@link #NO_CELL} where there is none. */
   long get(long key) {
-    long at = mix(key) & mask;
+    long bucket = home(key);
     while (true) {
-      long held = (long) LONG.getAcquire(entries, at * ENTRY);
-      if (held == key + 1) {
-        long cell = (long) LONG.getAcquire(entries, at * ENTRY + CELL);
-        if ((long) LONG.getAcquire(entries, at * ENTRY) == held) {
+      long first = (long) LONG.getAcquire(entries, bucket);
+      long second = (long) LONG.getAcquire(entries, bucket + ENTRY);
+      long third = (long) LONG.getAcquire(entries, bucket + 2 * ENTRY);
+      long fourth = (long) LONG.getAcquire(entries, bucket + 3 * ENTRY);
+      long word = key + 1;
+      long isSecond = zero(second ^ word);
+      long isThird = zero(third ^ word);
+      long isFourth = zero(fourth ^ word);
+      if ((zero(first ^ word) | isSecond | isThird | isFourth) != 0) {
+        long at = bucket + ENTRY * (isSecond + 2 * isThird + 3 * isFourth);
+        long cell = (long) LONG.getAcquire(entries, at + CELL);
+        if ((long) LONG.getAcquire(entries, at) == word) {
           return cell;
         }
-        at = mix(key) & mask; // Moved away under this reader: from the beginning.
-      } else if (held == EMPTY) {
+        bucket = home(key); // Moved away under this reader: from the beginning.
+      } else if ((zero(first) | zero(second) | zero(third) | zero(fourth)) != 0) {
         return NO_CELL;
       } else {
-        at = (at + 1) & mask;
+        bucket = next(bucket);
       }
     }
+  }
+
+  /** 1 if {@code value} is 0, else 0. */
+  private static long zero(long value) {
+    return ((value | -value) >>> (Long.SIZE - 1)) ^ 1;
   }
 
   /**
@@ -111,47 +138,57 @@ final class RowIndex implements AutoCloseable {
    * room for it.
    */
   boolean add(long key, long cell) {
-    long at = mix(key) & mask;
-    long free = NOWHERE;
-    long held = word(at);
-    while (held != key + 1 && held != EMPTY) {
-      if (held == FREE && free == NOWHERE) {
-        free = at;
-      }
-      at = (at + 1) & mask;
-      held = word(at);
-    }
-    if (full() || (held == EMPTY && free == NOWHERE && crowded())) {
+    if (full()) {
       return false;
     }
-    if (held == EMPTY && free != NOWHERE) {
-      at = free;
-    } else if (held == EMPTY) {
+    long free = NOWHERE;
+    long bucket = home(key);
+    while (true) {
+      boolean empty = false;
+      for (long at = bucket; at < bucket + BUCKET; at += ENTRY) {
+        long word = word(at);
+        if (word == key + 1) {
+          take(at, key, cell);
+          return true;
+        }
+        empty |= word == EMPTY;
+        // A free one rather than an empty one: the bucket then has one for longer.
+        if (word == FREE
+            ? free == NOWHERE || word(free) == EMPTY
+            : word == EMPTY && free == NOWHERE) {
+          free = at;
+        }
+      }
+      if (empty) {
+        break;
+      }
+      bucket = next(bucket);
+    }
+    if (word(free) == EMPTY) {
+      if (crowded()) {
+        return false;
+      }
       taken++;
     }
-    live++;
-    LONG.setRelease(entries, at * ENTRY + CELL, cell);
-    LONG.setRelease(entries, at * ENTRY, key + 1);
+    take(free, key, cell);
     return true;
+  }
+
+  private void take(long at, long key, long cell) {
+    live++;
+    LONG.setRelease(entries, at + CELL, cell);
+    LONG.setRelease(entries, at, key + 1);
   }
 
   /** Sets the cell of a key that has one that lives. */
   void replace(long key, long cell) {
-    LONG.setRelease(entries, place(key) * ENTRY + CELL, cell);
+    LONG.setRelease(entries, find(key) + CELL, cell);
   }
 
   /** Sets the cell of a key that has one that lives to {@code dead}, which does not. */
   void kill(long key, long dead) {
     replace(key, dead);
     live--;
-  }
-
-  private long place(long key) {
-    long at = mix(key) & mask;
-    while (word(at) != key + 1) {
-      at = (at + 1) & mask;
-    }
-    return at;
   }
 
   /** Whether as many keys live as there is room for. */
@@ -169,47 +206,63 @@ final class RowIndex implements AutoCloseable {
    * could have met it alive.
    */
   void free(long key, long dead) {
-    long at = mix(key) & mask;
-    long held = word(at);
-    while (held != key + 1 && held != EMPTY) {
-      at = (at + 1) & mask;
-      held = word(at);
-    }
-    if (held == EMPTY || (long) LONG.get(entries, at * ENTRY + CELL) != dead) {
+    long at = find(key);
+    if (at == NOWHERE || (long) LONG.get(entries, at + CELL) != dead) {
       return;
     }
-    LONG.setRelease(entries, at * ENTRY, FREE);
-    if (word((at + 1) & mask) == EMPTY) {
-      for (; word(at) == FREE; at = (at - 1) & mask) {
-        LONG.setRelease(entries, at * ENTRY, EMPTY);
-        taken--;
+    long bucket = at & -BUCKET;
+    boolean passed = true;
+    for (long other = bucket; other < bucket + BUCKET; other += ENTRY) {
+      passed &= word(other) != EMPTY;
+    }
+    LONG.setRelease(entries, at, passed ? FREE : EMPTY);
+    taken -= passed ? 0 : 1;
+  }
+
+  /** Where the entry of {@code key} is, a dead one also, or {@link #NOWHERE}. */
+  private long find(long key) {
+    long bucket = home(key);
+    while (true) {
+      boolean empty = false;
+      for (long at = bucket; at < bucket + BUCKET; at += ENTRY) {
+        if (word(at) == key + 1) {
+          return at;
+        }
+        empty |= word(at) == EMPTY;
       }
+      if (empty) {
+        return NOWHERE;
+      }
+      bucket = next(bucket);
     }
   }
 
   /** An index of the same size without what is dead or free here. */
   RowIndex compact() {
     RowIndex compact = new RowIndex(keys);
-    for (long at = 0; at <= mask; at++) {
-      long held = word(at);
-      long cell = (long) LONG.get(entries, at * ENTRY + CELL);
-      if (held != EMPTY && held != FREE && slot(cell) != DEAD) {
-        compact.add(held - 1, cell);
+    for (long at = 0; at < entries.byteSize(); at += ENTRY) {
+      long word = word(at);
+      long cell = (long) LONG.get(entries, at + CELL);
+      if (word != EMPTY && word != FREE && slot(cell) != DEAD) {
+        compact.add(word - 1, cell);
       }
     }
     return compact;
   }
 
   private long word(long at) {
-    return (long) LONG.get(entries, at * ENTRY);
+    return (long) LONG.get(entries, at);
   }
 
-  /**
-   * Spreads a key's bits over the low ones: ids are often consecutive, tables differ in high bits.
-   */
-  private static long mix(long key) {
+  /** The byte where the bucket of {@code key} begins. */
+  private long home(long key) {
+    // Spreads a key's bits: ids are often consecutive, tables differ in high bits.
     long h = key * 0x9E3779B97F4A7C15L;
-    return h ^ (h >>> 32);
+    return ((h ^ (h >>> 32)) & mask) * BUCKET;
+  }
+
+  private long next(long bucket) {
+    return ((bucket / BUCKET + 1) & mask) * BUCKET;
   }
 
   @Override

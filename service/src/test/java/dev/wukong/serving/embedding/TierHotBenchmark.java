@@ -269,25 +269,10 @@ public final class TierHotBenchmark implements Benchmark {
       return rowsRead();
     }
 
-    /** As fast as rows of this width can be copied one by one. */
     private void copy(int[] index, MemorySegment to) {
       long bytes = (long) width * Float.BYTES;
-      if (width <= 32) {
-        long at = 0;
-        for (int id : index) {
-          long from = id * bytes;
-          for (long j = 0; j < bytes; j += Long.BYTES) {
-            to.set(
-                ValueLayout.JAVA_LONG_UNALIGNED,
-                at + j,
-                plain.get(ValueLayout.JAVA_LONG_UNALIGNED, from + j));
-          }
-          at += bytes;
-        }
-      } else {
-        for (int i = 0; i < index.length; i++) {
-          MemorySegment.copy(plain, index[i] * bytes, to, i * bytes, bytes);
-        }
+      for (int i = 0; i < index.length; i++) {
+        MemorySegment.copy(plain, index[i] * bytes, to, i * bytes, bytes);
       }
     }
 
