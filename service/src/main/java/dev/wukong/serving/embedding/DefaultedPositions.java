@@ -16,6 +16,8 @@ public final class DefaultedPositions {
   private final int candidatePositions;
   private final BitSet context = new BitSet();
   private final BitSet candidate = new BitSet();
+  private final BitSet contextUnread = new BitSet();
+  private final BitSet candidateUnread = new BitSet();
 
   /** None yet. */
   public DefaultedPositions(InputLayout layout) {
@@ -38,17 +40,51 @@ public final class DefaultedPositions {
     }
   }
 
-  /** Adds one position of a row, unless its value is absent. */
-  void add(Scope scope, EncodedRows rows, int row, int position) {
+  /**
+   * Adds one position of a row, unless its value is absent.
+   *
+   * @param unread whether its row could not be read in time
+   */
+  void add(Scope scope, EncodedRows rows, int row, int position, boolean unread) {
     switch (scope) {
-      case CONTEXT -> add(rows, row * contextPositions + position, context);
-      case CANDIDATE -> add(rows, row * candidatePositions + position, candidate);
+      case CONTEXT -> {
+        int at = row * contextPositions + position;
+        add(rows, at, context);
+        if (unread && context.get(at)) {
+          contextUnread.set(at);
+        }
+      }
+      case CANDIDATE -> {
+        int at = row * candidatePositions + position;
+        add(rows, at, candidate);
+        if (unread && candidate.get(at)) {
+          candidateUnread.set(at);
+        }
+      }
     }
   }
 
   private static void add(EncodedRows rows, int at, BitSet to) {
     if (rows.ids()[at] != RowKey.MISSING) {
       to.set(at);
+    }
+  }
+
+  /** How many of the positions had a row that could not be read in time. */
+  public int unread() {
+    return contextUnread.cardinality() + candidateUnread.cardinality();
+  }
+
+  /**
+   * Says that what is prepared is of no use unless all rows were read.
+   *
+   * @throws StoreException if some were not
+   */
+  public void requireRead() {
+    int unread = unread();
+    if (unread > 0) {
+      throw new StoreException(
+          "%d rows could not be read from the row store; the log says why".formatted(unread), null);
     }
   }
 

@@ -10,15 +10,13 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The rows of one version of a model: resident tables, one a group, over the store. Any thread may
  * copy rows; it waits while the reader threads read those that are not there yet, so the caller
- * should be a thread that may wait.
+ * should be a thread that may wait. What they cannot read in time is served by default rows.
  */
 public final class EmbeddingTier implements AutoCloseable {
   private static final int[] NONE_MISSING = {};
@@ -29,9 +27,8 @@ public final class EmbeddingTier implements AutoCloseable {
   /** Of so many rows that were read one is told to the cache. */
   private static final int SAMPLE = 16;
 
-  private final RowsView view;
   private final int version;
-  private final RowStore store;
+  private final RowLoads loads;
   private final RowMeters meters;
   private final RowThreads threads;
   private final List<ResidentRows> groups = new ArrayList<>();
@@ -60,9 +57,8 @@ public final class EmbeddingTier implements AutoCloseable {
       boolean whole,
       List<float[]> defaultRows,
       RowMeters meters) {
-    this.view = view;
     this.version = Math.toIntExact(view.version());
-    this.store = store;
+    this.loads = new RowLoads(view, store, threads, new StoreBreaker(System::nanoTime));
     this.threads = threads;
     this.meters = meters;
     this.defaultPlaces = new int[layout.tables().size()];
@@ -124,10 +120,10 @@ public final class EmbeddingTier implements AutoCloseable {
    * Copies the rows of all keys of {@code slots} to their slots in {@code target}. A key without a
    * row takes its table's default row.
    *
-   * @return the slots whose key has no row; null where there are none
-   * @throws StoreException if the store cannot be read
+   * @param until a {@link System#nanoTime}: so long it waits for rows that are not in memory
+   * @return the slots that took a default row; null where there are none
    */
-  @Nullable BitSet copyRows(int group, UniqueRows slots, ModelInputs target) {
+  @Nullable Defaulted copyRows(int group, UniqueRows slots, ModelInputs target, long until) {
     ResidentRows rows = groups.get(group);
     ResidentTable table = rows.table();
     int count = slots.size(group);
@@ -162,7 +158,7 @@ public final class EmbeddingTier implements AutoCloseable {
     if (rows.changes()) {
       tellSample(rows, group, slots);
     }
-    return missed == 0 ? null : copyMissing(group, slots, missing, missed, to);
+    return missed == 0 ? null : copyMissing(group, slots, missing, missed, to, until);
   }
 
   /** Rows that many requests read are told often: each gives some of its own. */
@@ -181,10 +177,11 @@ public final class EmbeddingTier implements AutoCloseable {
    *
    * @param missing their slots; negative where it is known that there is no row
    */
-  private @Nullable BitSet copyMissing(
-      int group, UniqueRows slots, int[] missing, int count, RowTarget to) {
+  private @Nullable Defaulted copyMissing(
+      int group, UniqueRows slots, int[] missing, int count, RowTarget to, long until) {
     ResidentRows resident = groups.get(group);
     BitSet without = new BitSet();
+    BitSet unread = new BitSet();
     long[] keys = new long[count];
     int[] asked = new int[count];
     int many = 0;
@@ -197,46 +194,29 @@ public final class EmbeddingTier implements AutoCloseable {
       }
     }
     if (many > 0) {
-      copyStored(resident, Arrays.copyOf(keys, many), asked, to, without);
+      loads.read(
+          resident,
+          Arrays.copyOf(keys, many),
+          until,
+          (i, fate, rows, offset) -> {
+            switch (fate) {
+              case FOUND -> to.copy(rows, offset, asked[i]);
+              case ABSENT -> without.set(asked[i]);
+              case UNREAD -> {
+                without.set(asked[i]);
+                unread.set(asked[i]);
+              }
+            }
+          });
     }
     for (int slot = without.nextSetBit(0); slot >= 0; slot = without.nextSetBit(slot + 1)) {
       int table = RowKey.table(slots.key(group, slot));
       to.copy(resident.table(), defaultPlaces[table], slot);
     }
     int nowhere = without.cardinality();
-    meters.others(count - nowhere, nowhere);
-    return nowhere == 0 ? null : without;
-  }
-
-  /** Copies rows from the store to the slots {@code asked}; those without one are added. */
-  private void copyStored(
-      ResidentRows resident, long[] keys, int[] asked, RowTarget to, BitSet without) {
-    int width = resident.table().width();
-    boolean[] found = new boolean[keys.length];
-    float[] rows = read(width, keys, found);
-    for (int i = 0; i < keys.length; i++) {
-      if (found[i]) {
-        to.copy(rows, i * width, asked[i]);
-      } else {
-        without.set(asked[i]);
-      }
-    }
-    threads.keeper().execute(() -> resident.keep(keys, found, rows, version));
-  }
-
-  private float[] read(int width, long[] keys, boolean[] found) {
-    float[] rows = new float[Math.multiplyExact(keys.length, width)];
-    try {
-      CompletableFuture.runAsync(
-              () -> store.read(view, width, keys, keys.length, rows, found), threads.readers())
-          .join();
-    } catch (CompletionException e) {
-      if (e.getCause() instanceof RuntimeException cause) {
-        throw cause;
-      }
-      throw e;
-    }
-    return rows;
+    int late = unread.cardinality();
+    meters.others(count - nowhere, nowhere - late, late);
+    return nowhere == 0 ? null : new Defaulted(without, unread);
   }
 
   @Override

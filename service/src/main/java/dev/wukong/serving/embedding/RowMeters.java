@@ -11,12 +11,14 @@ public final class RowMeters {
   private final Counter memory;
   private final Counter store;
   private final Counter absent;
+  private final Counter unread;
 
   /** The counters of {@code model}, which all its versions share. */
   public RowMeters(String model, MeterRegistry registry) {
     memory = counter("memory", model, registry);
     store = counter("store", model, registry);
     absent = counter("none", model, registry);
+    unread = counter("unread", model, registry);
   }
 
   private static Counter counter(String from, String model, MeterRegistry registry) {
@@ -32,9 +34,13 @@ public final class RowMeters {
     memory.increment(rows);
   }
 
-  /** Says that of the others {@code rows} came from the store, and {@code without} are nowhere. */
-  void others(int rows, int without) {
+  /**
+   * Says that of the others {@code rows} came from the store, {@code without} are nowhere, and
+   * {@code late} were not read in time.
+   */
+  void others(int rows, int without, int late) {
     store.increment(rows);
     absent.increment(without);
+    unread.increment(late);
   }
 }

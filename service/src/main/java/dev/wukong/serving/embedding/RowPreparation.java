@@ -11,7 +11,6 @@ import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.BitSet;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -64,8 +63,8 @@ public final class RowPreparation {
    * @param contextOf by candidate: below {@code context.rows()}; empty where the schema has no
    *     context features
    * @param target is overwritten
+   * @param until a {@link System#nanoTime}: who has not been read by then takes a default row
    * @param defaulted receives the positions that have no row
-   * @throws StoreException if rows cannot be read
    */
   public void prepare(
       EncodedRows context,
@@ -74,10 +73,11 @@ public final class RowPreparation {
       int from,
       int to,
       ModelInputs target,
+      long until,
       DefaultedPositions defaulted) {
     UniqueRows unique = idle.take();
     try {
-      prepare(unique, context, candidate, contextOf, from, to, target, defaulted);
+      prepare(unique, context, candidate, contextOf, from, to, target, until, defaulted);
     } finally {
       unique.clear();
       idle.give(unique);
@@ -92,6 +92,7 @@ public final class RowPreparation {
       int from,
       int to,
       ModelInputs target,
+      long until,
       DefaultedPositions defaulted) {
     int count = to - from;
     int[] of = contextOf.length == 0 ? contextOf : new int[count];
@@ -106,7 +107,7 @@ public final class RowPreparation {
       }
       unique.slots(Scope.CANDIDATE, g, candidate, from, count, candidateSlots);
       putWeights(unique, context, candidate, used, from, count, g, target);
-      @Nullable BitSet without = tier.copyRows(g, unique, target);
+      @Nullable Defaulted without = tier.copyRows(g, unique, target, until);
       if (without != null) {
         for (int i = 0; i < used.length; i++) {
           mark(Scope.CONTEXT, g, context, used[i], contextSlots, i, without, defaulted);
@@ -180,7 +181,7 @@ public final class RowPreparation {
       int row,
       IntBuffer slots,
       int at,
-      BitSet without,
+      Defaulted without,
       DefaultedPositions defaulted) {
     List<IdColumns> columns =
         switch (scope) {
@@ -195,8 +196,9 @@ public final class RowPreparation {
             };
     for (IdColumns column : columns) {
       for (int i = 0; i < column.width(); i++) {
-        if (without.get(slots.get(start + column.start() + i))) {
-          defaulted.add(scope, rows, row, column.position() + i);
+        int slot = slots.get(start + column.start() + i);
+        if (without.slots().get(slot)) {
+          defaulted.add(scope, rows, row, column.position() + i, without.unread().get(slot));
         }
       }
     }

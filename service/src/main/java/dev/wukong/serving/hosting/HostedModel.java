@@ -16,6 +16,7 @@ import dev.wukong.serving.embedding.RowPreparation;
 import dev.wukong.serving.inputs.HostTensor.ElementType;
 import dev.wukong.serving.inputs.ModelInputs;
 import dev.wukong.serving.inputs.Pool;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -34,6 +35,9 @@ public final class HostedModel implements BatchModel {
 
   /** Inputs and rooms kept at most: as many are rarely in work at once, and memory is limited. */
   private static final int IDLE = 128;
+
+  /** So long a load waits for the rows that it checks itself by. */
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
 
   private final String name;
   private final long bundle;
@@ -164,23 +168,36 @@ public final class HostedModel implements BatchModel {
       int from,
       int to,
       ModelInputs target,
+      long until,
       DefaultedPositions defaulted) {
-    preparation.prepare(context, candidate, contextOf, from, to, target, defaulted);
+    preparation.prepare(context, candidate, contextOf, from, to, target, until, defaulted);
   }
 
-  /** The rows of {@code golden}, prepared together; to be recycled. */
+  /**
+   * The rows of {@code golden}, prepared together; to be recycled.
+   *
+   * @throws dev.wukong.serving.embedding.StoreException if some cannot be read
+   */
   ModelInputs prepare(GoldenRows golden) {
-    EncodedRows candidate = golden.candidate();
+    return prepare(golden.context(), golden.candidate(), golden.contextOf());
+  }
+
+  /** The same for any rows. */
+  ModelInputs prepare(EncodedRows context, EncodedRows candidate, int[] contextOf) {
+    DefaultedPositions defaulted = new DefaultedPositions(layout);
     ModelInputs target = inputs.take();
-    prepare(
-        golden.context(),
-        candidate,
-        golden.contextOf(),
-        0,
-        candidate.rows(),
-        target,
-        new DefaultedPositions(layout));
-    return target;
+    boolean ready = false;
+    try {
+      long until = System.nanoTime() + PATIENCE.toNanos();
+      prepare(context, candidate, contextOf, 0, candidate.rows(), target, until, defaulted);
+      defaulted.requireRead();
+      ready = true;
+      return target;
+    } finally {
+      if (!ready) {
+        target.recycle();
+      }
+    }
   }
 
   @Override

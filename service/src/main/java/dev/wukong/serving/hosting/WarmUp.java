@@ -4,7 +4,6 @@ import dev.wukong.bundle.GoldenRows;
 import dev.wukong.data.EncodedRows;
 import dev.wukong.data.InputLayout;
 import dev.wukong.data.Scope;
-import dev.wukong.serving.embedding.DefaultedPositions;
 import dev.wukong.serving.inputs.ModelInputs;
 import java.util.List;
 
@@ -48,16 +47,12 @@ final class WarmUp {
 
   /** Nanoseconds of the quickest of some batches of {@code rows} candidates. */
   private static double measure(GoldenRows golden, HostedModel model, int rows) {
-    ModelInputs inputs = model.inputs();
+    ModelInputs inputs =
+        model.prepare(
+            golden.context(),
+            repeated(golden.candidate(), rows, model.layout()),
+            repeated(golden.contextOf(), rows));
     try {
-      model.prepare(
-          golden.context(),
-          repeated(golden.candidate(), rows, model.layout()),
-          repeated(golden.contextOf(), rows),
-          0,
-          rows,
-          inputs,
-          new DefaultedPositions(model.layout()));
       long least = Long.MAX_VALUE;
       for (int i = 0; i < RUNS; i++) {
         long began = System.nanoTime();

@@ -13,9 +13,11 @@ final class RequestParts {
   /**
    * The request's inputs, in as few parts of equal size as have {@code most} candidates or fewer;
    * to be recycled.
+   *
+   * @param until a {@link System#nanoTime}: rows that have not been read by then are default ones
    */
   static List<ModelInputs> of(
-      Query query, HostedModel model, int most, DefaultedPositions defaulted) {
+      Query query, HostedModel model, int most, long until, DefaultedPositions defaulted) {
     int candidates = query.candidates().rows();
     int count = (candidates + most - 1) / most;
     List<ModelInputs> parts = new ArrayList<>(count);
@@ -31,6 +33,7 @@ final class RequestParts {
             (int) ((long) candidates * i / count),
             (int) ((long) candidates * (i + 1) / count),
             part,
+            until,
             defaulted);
       }
       ready = true;

@@ -150,13 +150,15 @@ final class Scoring implements AutoCloseable {
       sight.decoded(decoded, query.candidates().rows(), query.missing(), query.truncated());
       DefaultedPositions positions = new DefaultedPositions(model.layout());
       int batchRows = model.cost().nextRows();
-      parts = RequestParts.of(query, model, batchRows, positions);
+      // Half of the time is left for the queue and the run, which cannot go without.
+      long until = decoded + Math.max(0, deadline - decoded) / 2;
+      parts = RequestParts.of(query, model, batchRows, until, positions);
       if (query.unseen() > 0) {
         positions.addUnseen(query.context(), query.candidates());
       }
       long resolved = System.nanoTime();
       sight.resolved(resolved, positions.count());
-      PredictResponse.Builder response = describe(request, model, query, positions.count());
+      PredictResponse.Builder response = describe(request, model, query, positions);
       Job job = new Job(model, parts, batchRows, deadline, model::release);
       // From here on it holds the lease and the parts; what the answer says of the model has been
       // read.
@@ -242,7 +244,7 @@ final class Scoring implements AutoCloseable {
   }
 
   private PredictResponse.Builder describe(
-      PredictRequest request, HostedModel model, Query query, int defaulted) {
+      PredictRequest request, HostedModel model, Query query, DefaultedPositions defaulted) {
     return PredictResponse.newBuilder()
         .setModel(model.name())
         .addAllTasks(model.taskNames())
@@ -251,7 +253,8 @@ final class Scoring implements AutoCloseable {
         .setRequestId(request.getRequestId())
         .setQuality(
             Quality.newBuilder()
-                .setDefaultedIds(defaulted)
+                .setDefaultedIds(defaulted.count())
+                .setUnreadIds(defaulted.unread())
                 .setMissingValues(query.missing())
                 .setTruncatedIds(query.truncated()));
   }

@@ -36,6 +36,9 @@ final class ShadowScoring implements AutoCloseable {
   /** How long closing waits for the copy under way. */
   private static final Duration CLOSE = Duration.ofSeconds(2);
 
+  /** So long a copy waits for rows; nobody waits for it. */
+  private static final Duration PATIENCE = Duration.ofSeconds(1);
+
   /** Bytes of all copies that wait. */
   private static final long MOST_BYTES = 32 << 20;
 
@@ -176,10 +179,12 @@ final class ShadowScoring implements AutoCloseable {
 
   private Scores scores(PredictRequest request, HostedModel model) {
     Query query = decoder.decode(request, model, room);
+    DefaultedPositions defaulted = new DefaultedPositions(model.layout());
+    long until = System.nanoTime() + PATIENCE.toNanos();
     List<ModelInputs> parts =
-        RequestParts.of(
-            query, model, model.cost().preferredRows(), new DefaultedPositions(model.layout()));
+        RequestParts.of(query, model, model.cost().preferredRows(), until, defaulted);
     try {
+      defaulted.requireRead(); // A difference that a slow store makes says nothing of the model.
       int stride = model.taskNames().size() * Float.BYTES;
       byte[] probabilities = new byte[query.candidates().rows() * stride];
       byte[] logits = new byte[probabilities.length];

@@ -42,7 +42,8 @@ public final class PredictController {
       List<List<Float>> probabilities,
       int defaultedIds,
       int missingValues,
-      int truncatedIds) {}
+      int truncatedIds,
+      int unreadIds) {}
 
   /** Why not. */
   record Refusal(int status, String error) {}
@@ -94,7 +95,8 @@ public final class PredictController {
         probabilities,
         answer.getQuality().getDefaultedIds(),
         answer.getQuality().getMissingValues(),
-        answer.getQuality().getTruncatedIds());
+        answer.getQuality().getTruncatedIds(),
+        answer.getQuality().getUnreadIds());
   }
 
   private static ResponseEntity<Object> refuse(StatusRuntimeException failure) {

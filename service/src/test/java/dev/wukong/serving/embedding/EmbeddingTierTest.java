@@ -1,7 +1,6 @@
 package dev.wukong.serving.embedding;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.wukong.data.Feature;
 import dev.wukong.data.IdFeature;
@@ -21,7 +20,6 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.BitSet;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -30,6 +28,12 @@ import java.util.Optional;
 import java.util.Queue;
 import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterEach;
@@ -46,6 +50,10 @@ class EmbeddingTierTest {
   private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
   private final Counting store = new Counting();
   private final InputLayout layout = layout();
+
+  /** How many slots of the last read took a default row as their own was not read in time. */
+  private int unread;
+
   private final ModelInputs target = new ModelInputs(layout, ElementType.FLOAT32, _ -> {});
 
   @AfterEach
@@ -81,6 +89,7 @@ class EmbeddingTierTest {
     private final HeapRowStore rows = new HeapRowStore();
     private final Map<Long, Integer> asked = new HashMap<>();
     private boolean failing;
+    private int failures;
 
     int asked(long key) {
       return asked.getOrDefault(key, 0);
@@ -95,6 +104,7 @@ class EmbeddingTierTest {
     public void read(
         RowsView view, int width, long[] keys, int count, float[] out, boolean[] found) {
       if (failing) {
+        failures++;
         throw new StoreException("told to fail", null);
       }
       for (int i = 0; i < count; i++) {
@@ -158,12 +168,17 @@ class EmbeddingTierTest {
 
   /** Asks for these rows; by key what came. */
   private Map<Long, float[]> read(EmbeddingTier tier, long... keys) {
+    return readUntil(tier, Long.MAX_VALUE / 2, keys);
+  }
+
+  private Map<Long, float[]> readUntil(EmbeddingTier tier, long until, long... keys) {
     UniqueRows unique = new UniqueRows(layout);
     for (long key : keys) {
       unique.slotOf(0, key);
     }
     target.begin(0, 1);
-    BitSet without = tier.copyRows(0, unique, target);
+    Defaulted without = tier.copyRows(0, unique, target, until);
+    unread = without == null ? 0 : without.unread().cardinality();
     int count = unique.size(0);
     MemorySegment rows = target.rows(0, count);
     Map<Long, float[]> read = new HashMap<>();
@@ -173,7 +188,7 @@ class EmbeddingTierTest {
               .toArray(ValueLayout.JAVA_FLOAT);
       read.put(unique.key(0, slot), row);
       boolean defaulted = row[0] < 0;
-      assertThat(without != null && without.get(slot)).isEqualTo(defaulted);
+      assertThat(without != null && without.slots().get(slot)).isEqualTo(defaulted);
     }
     return read;
   }
@@ -247,13 +262,93 @@ class EmbeddingTierTest {
   }
 
   @Test
-  void copyRows_storeFails_saysSoAndIsAskedAgain() {
+  void copyRows_storeFails_takesDefaultRowsSaysSoAndAsksAgain() {
     put(7);
     try (EmbeddingTier tier = tier(10, RowThreads.none())) {
       store.failing = true;
-      assertThatThrownBy(() -> read(tier, 7)).isInstanceOf(StoreException.class);
+      assertThat(read(tier, 7, 8).values())
+          .allSatisfy(row -> assertThat(row).containsExactly(DEFAULT_0));
+      assertThat(unread).isEqualTo(2);
+      assertThat(counted("unread")).isEqualTo(2);
       store.failing = false;
       assertThat(read(tier, 7).get(7L)).containsExactly(row(7));
+    }
+  }
+
+  @Test
+  void copyRows_storeFailsAgainAndAgain_isLeftAloneAndWhatIsInMemoryServes() {
+    put(7);
+    try (EmbeddingTier tier = tier(10, RowThreads.none())) {
+      read(tier, 7);
+      store.failing = true;
+      for (int i = 0; i < 20; i++) {
+        Map<Long, float[]> rows = read(tier, 7, 8);
+        assertThat(rows.get(7L)).containsExactly(row(7));
+        assertThat(rows.get(8L)).containsExactly(DEFAULT_0);
+      }
+      assertThat(store.failures).isBetween(5, 19);
+    }
+  }
+
+  @Test
+  void copyRows_storeIsLate_takesDefaultRowsAndTheRowWhenItHasCome() {
+    put(7);
+    Queue<Runnable> late = new ArrayDeque<>();
+    try (EmbeddingTier tier = tier(10, RowThreads.of(late::add, Runnable::run))) {
+      long past = System.nanoTime() - 1;
+      assertThat(readUntil(tier, past, 7).get(7L)).containsExactly(DEFAULT_0);
+      assertThat(unread).isOne();
+      // It is being read already.
+      assertThat(readUntil(tier, past, 7).get(7L)).containsExactly(DEFAULT_0);
+      assertThat(late).hasSize(1);
+      late.forEach(Runnable::run);
+      assertThat(readUntil(tier, past, 7).get(7L)).containsExactly(row(7));
+      assertThat(unread).isZero();
+      assertThat(store.asked(7)).isOne();
+    }
+  }
+
+  @Test
+  void copyRows_twoRequestsForOneRow_readItOnce() throws Exception {
+    put(7, 8);
+    Queue<Runnable> reads = new ConcurrentLinkedQueue<>();
+    AtomicInteger begun = new AtomicInteger();
+    try (EmbeddingTier tier =
+            tier(
+                10,
+                RowThreads.of(
+                    read -> {
+                      reads.add(read);
+                      begun.incrementAndGet();
+                    },
+                    Runnable::run));
+        ExecutorService callers = Executors.newVirtualThreadPerTaskExecutor()) {
+      Future<?> first = callers.submit(() -> copy(tier, 7));
+      while (begun.get() < 1) {
+        Thread.onSpinWait();
+      }
+      Future<?> second = callers.submit(() -> copy(tier, 7, 8));
+      while (begun.get() < 2) {
+        Thread.onSpinWait();
+      }
+      reads.forEach(Runnable::run);
+      assertThat(first.get(30, TimeUnit.SECONDS)).isEqualTo(0);
+      assertThat(second.get(30, TimeUnit.SECONDS)).isEqualTo(0);
+    }
+    assertThat(store.asked(7)).isOne();
+    assertThat(store.asked(8)).isOne();
+  }
+
+  /** Slots that took a default row. */
+  private int copy(EmbeddingTier tier, long... keys) {
+    UniqueRows unique = new UniqueRows(layout);
+    for (long key : keys) {
+      unique.slotOf(0, key);
+    }
+    try (ModelInputs own = new ModelInputs(layout, ElementType.FLOAT32, _ -> {})) {
+      own.begin(0, 1);
+      Defaulted without = tier.copyRows(0, unique, own, Long.MAX_VALUE / 2);
+      return without == null ? 0 : without.slots().cardinality();
     }
   }
 

@@ -244,7 +244,7 @@ public final class TierHotBenchmark implements Benchmark {
     private MemorySegment read(int request) {
       UniqueRows unique = requests.get(request);
       target.begin(0, 1);
-      if (tier.copyRows(0, unique, target) != null) {
+      if (tier.copyRows(0, unique, target, System.nanoTime()) != null) {
         throw new IllegalStateException(
             "request %d has a row that is not there".formatted(request));
       }

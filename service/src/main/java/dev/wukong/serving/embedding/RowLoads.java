@@ -1,0 +1,182 @@
+package dev.wukong.serving.embedding;
+
+import java.lang.System.Logger.Level;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * Reads rows of one tier from the store, for all requests: a request's rows in one read, and a row
+ * that somebody reads already is waited for instead of read again. Any thread.
+ */
+final class RowLoads {
+  private static final System.Logger log = System.getLogger(RowLoads.class.getName());
+  private static final float[] NOTHING = {};
+
+  /** Reads that may be under way or wait for a reader, give or take; more are not begun. */
+  private static final int MOST = 256;
+
+  /** A read that takes longer is a failure of the store. */
+  private static final long SLOW_NANOS = Duration.ofMillis(250).toNanos();
+
+  /** What became of a row. */
+  enum Fate {
+    /** It was read. */
+    FOUND,
+    /** The store has none. */
+    ABSENT,
+    /** The store failed, or did not answer in time. */
+    UNREAD
+  }
+
+  /** Receives what became of each row that was asked for. */
+  @FunctionalInterface
+  interface Receiver {
+    /**
+     * Called once a row, on the thread that asked.
+     *
+     * @param i which of the keys
+     * @param rows has the row at {@code offset} if it was found
+     */
+    void accept(int i, Fate fate, float[] rows, int offset);
+  }
+
+  /** What a read of the store gave: row i at {@code i * width}. */
+  @SuppressWarnings("ArrayRecordComponent") // Rows on their way, never compared.
+  private record Rows(float[] rows, boolean[] found) {}
+
+  /** One read of the store. Empty where the store gave no answer. */
+  private static final class Load {
+    final CompletableFuture<Optional<Rows>> done = new CompletableFuture<>();
+    final long began = System.nanoTime();
+    final AtomicBoolean slow = new AtomicBoolean();
+  }
+
+  /** Where a row will be. */
+  private record Place(Load load, int at) {}
+
+  private final RowsView view;
+  private final RowStore store;
+  private final RowThreads threads;
+  private final StoreBreaker breaker;
+  private final int version;
+  private final Map<Long, Place> underWay = new ConcurrentHashMap<>();
+  private final AtomicInteger reads = new AtomicInteger();
+
+  RowLoads(RowsView view, RowStore store, RowThreads threads, StoreBreaker breaker) {
+    this.view = view;
+    this.version = Math.toIntExact(view.version());
+    this.store = store;
+    this.threads = threads;
+    this.breaker = breaker;
+  }
+
+  /**
+   * Reads rows, and brings them into memory besides. Waits until {@code until}, a {@link
+   * System#nanoTime}; what comes later still comes into memory.
+   *
+   * @param keys distinct
+   */
+  void read(ResidentRows resident, long[] keys, long until, Receiver receiver) {
+    Place[] places = new Place[keys.length];
+    Load own = new Load();
+    long[] missing = new long[keys.length];
+    int count = 0;
+    for (int i = 0; i < keys.length; i++) {
+      Place mine = new Place(own, count);
+      Place other = underWay.putIfAbsent(keys[i], mine);
+      places[i] = other == null ? mine : other;
+      if (other == null) {
+        missing[count++] = keys[i];
+      }
+    }
+    if (count > 0) {
+      start(own, resident, Arrays.copyOf(missing, count));
+    }
+    int width = resident.table().width();
+    for (int i = 0; i < keys.length; i++) {
+      Optional<Rows> read = await(places[i].load(), until);
+      int at = places[i].at();
+      if (read.isEmpty()) {
+        receiver.accept(i, Fate.UNREAD, NOTHING, 0);
+      } else if (read.get().found()[at]) {
+        receiver.accept(i, Fate.FOUND, read.get().rows(), at * width);
+      } else {
+        receiver.accept(i, Fate.ABSENT, NOTHING, 0);
+      }
+    }
+  }
+
+  private Optional<Rows> await(Load load, long until) {
+    try {
+      return load.done.get(Math.max(0, until - System.nanoTime()), TimeUnit.NANOSECONDS);
+    } catch (TimeoutException e) {
+      // A request in a hurry says nothing of the store; one read that takes so long does.
+      if (System.nanoTime() - load.began > SLOW_NANOS && load.slow.compareAndSet(false, true)) {
+        breaker.failed();
+      }
+      return Optional.empty();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return Optional.empty();
+    } catch (ExecutionException e) {
+      throw new IllegalStateException("a read never ends exceptionally", e);
+    }
+  }
+
+  private void start(Load load, ResidentRows resident, long[] keys) {
+    boolean started = false;
+    try {
+      if (reads.get() < MOST && breaker.allows()) {
+        reads.incrementAndGet();
+        threads.readers().execute(() -> run(load, resident, keys));
+        started = true;
+      }
+    } catch (RejectedExecutionException e) {
+      log.log(Level.DEBUG, "no rows are read any more", e); // The process ends.
+    } finally {
+      if (!started) {
+        end(load, keys, Optional.empty());
+      }
+    }
+  }
+
+  private void run(Load load, ResidentRows resident, long[] keys) {
+    Optional<Rows> read = Optional.empty();
+    try {
+      int width = resident.table().width();
+      Rows rows =
+          new Rows(new float[Math.multiplyExact(keys.length, width)], new boolean[keys.length]);
+      store.read(view, width, keys, keys.length, rows.rows(), rows.found());
+      breaker.succeeded();
+      read = Optional.of(rows);
+    } catch (StoreException e) {
+      breaker.failed();
+      log.log(Level.WARNING, "model ''{0}'': {1}", view.model(), e.getMessage());
+    } finally {
+      reads.decrementAndGet();
+      end(load, keys, read);
+    }
+    read.ifPresent(
+        rows ->
+            threads
+                .keeper()
+                .execute(() -> resident.keep(keys, rows.found(), rows.rows(), version)));
+  }
+
+  private void end(Load load, long[] keys, Optional<Rows> read) {
+    load.done.complete(read);
+    for (int i = 0; i < keys.length; i++) {
+      underWay.remove(keys[i], new Place(load, i));
+    }
+  }
+}

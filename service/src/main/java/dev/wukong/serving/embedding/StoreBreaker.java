@@ -1,0 +1,65 @@
+package dev.wukong.serving.embedding;
+
+import java.time.Duration;
+import java.util.function.LongSupplier;
+
+/**
+ * Keeps requests from waiting for a store that does not answer: after some failures in a row nobody
+ * asks it for a while, then one read at a time tries whether it is back. Any thread.
+ */
+final class StoreBreaker {
+  /** Failures in a row after which nobody asks. */
+  private static final int FAILURES = 5;
+
+  private static final long FIRST_PAUSE = Duration.ofMillis(500).toNanos();
+  private static final long LONGEST_PAUSE = Duration.ofSeconds(15).toNanos();
+
+  private final LongSupplier nanoTime;
+
+  /** Failures since the last success. All fields guarded by this. */
+  private int failures;
+
+  private long pause = FIRST_PAUSE;
+
+  /** When the next read may try, once {@link #FAILURES} have failed. */
+  private long next;
+
+  StoreBreaker(LongSupplier nanoTime) {
+    this.nanoTime = nanoTime;
+  }
+
+  /** Whether the store may be asked now. Who was allowed to tells how that went. */
+  synchronized boolean allows() {
+    if (failures < FAILURES) {
+      return true;
+    }
+    long now = nanoTime.getAsLong();
+    if (now - next < 0) {
+      return false;
+    }
+    next = now + pause; // The others wait for how this one fares.
+    return true;
+  }
+
+  /** Whether the store is left alone now. */
+  synchronized boolean open() {
+    return failures >= FAILURES;
+  }
+
+  /** Says that a read went well. */
+  synchronized void succeeded() {
+    failures = 0;
+    pause = FIRST_PAUSE;
+  }
+
+  /** Says that a read failed, or was waited for in vain. */
+  synchronized void failed() {
+    failures++;
+    if (failures == FAILURES) {
+      next = nanoTime.getAsLong() + pause;
+    } else if (failures > FAILURES) {
+      pause = Math.min(2 * pause, LONGEST_PAUSE);
+      next = nanoTime.getAsLong() + pause;
+    }
+  }
+}
