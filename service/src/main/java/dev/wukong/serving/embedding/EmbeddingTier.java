@@ -111,6 +111,17 @@ public final class EmbeddingTier implements AutoCloseable {
     return groups.get(group).fill(keys, count, rows);
   }
 
+  /** Whether the row of {@code key} is in memory now. */
+  boolean resident(int group, long key) {
+    ResidentTable table = groups.get(group).table();
+    int section = table.enter();
+    try {
+      return table.find(key, version) >= 0;
+    } finally {
+      table.leave(section);
+    }
+  }
+
   /** Rows that are resident. */
   public long residentRows() {
     return groups.stream().mapToLong(rows -> rows.table().size()).sum() - defaultPlaces.length;

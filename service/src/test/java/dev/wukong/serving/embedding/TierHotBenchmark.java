@@ -4,16 +4,8 @@ import dev.wukong.bench.Benchmark;
 import dev.wukong.bench.BenchmarkContext;
 import dev.wukong.bench.BenchmarkException;
 import dev.wukong.bench.Figure;
-import dev.wukong.data.Feature;
-import dev.wukong.data.IdFeature;
-import dev.wukong.data.IdMapping;
 import dev.wukong.data.InputLayout;
-import dev.wukong.data.Pooling;
-import dev.wukong.data.Schema;
-import dev.wukong.data.Scope;
-import dev.wukong.data.Task;
 import dev.wukong.data.UniqueRows;
-import dev.wukong.data.ValueType;
 import dev.wukong.serving.inputs.HostTensor.ElementType;
 import dev.wukong.serving.inputs.ModelInputs;
 import dev.wukong.simulator.Zipf;
@@ -23,8 +15,6 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.function.IntUnaryOperator;
 import java.util.function.LongSupplier;
@@ -133,7 +123,7 @@ public final class TierHotBenchmark implements Benchmark {
     Side(int width, int rows) {
       this.width = width;
       this.rows = rows;
-      layout = layout(width, rows);
+      layout = OneTable.layout(width, rows);
       plain = MappedMemory.allocate(arena, (long) rows * width * Float.BYTES);
       target = new ModelInputs(layout, ElementType.FLOAT32, _ -> {});
       tier =
@@ -147,27 +137,6 @@ public final class TierHotBenchmark implements Benchmark {
               List.of(new float[width]),
               new RowMeters("hot", new SimpleMeterRegistry()));
       fill();
-    }
-
-    private static InputLayout layout(int width, int rows) {
-      Feature feature =
-          new IdFeature(
-              "item",
-              Scope.CANDIDATE,
-              "item",
-              ValueType.INT64,
-              new IdMapping.Hash(rows),
-              "item",
-              1,
-              Pooling.SUM,
-              Optional.empty(),
-              IdFeature.SEPARATOR);
-      Schema schema =
-          new Schema(
-              "hot",
-              List.of(feature),
-              List.of(new Task("click", "click", Optional.empty(), Optional.empty())));
-      return InputLayout.of(schema, Map.of("item", List.of(width)));
     }
 
     private void fill() {
