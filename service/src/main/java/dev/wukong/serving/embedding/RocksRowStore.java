@@ -11,12 +11,14 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.rocksdb.BlockBasedTableConfig;
 import org.rocksdb.BloomFilter;
 import org.rocksdb.ColumnFamilyDescriptor;
 import org.rocksdb.ColumnFamilyHandle;
 import org.rocksdb.ColumnFamilyOptions;
 import org.rocksdb.DBOptions;
+import org.rocksdb.Options;
 import org.rocksdb.RocksDB;
 import org.rocksdb.RocksDBException;
 import org.rocksdb.WriteBatch;
@@ -29,7 +31,12 @@ import org.rocksdb.WriteOptions;
 public final class RocksRowStore implements RowStore {
   private static final byte[] ROWS = "rows".getBytes(StandardCharsets.US_ASCII);
   private static final byte[] IMPORTS = "imports".getBytes(StandardCharsets.US_ASCII);
-  private static final int HEADER = Long.BYTES;
+
+  /** Bytes of a value before its floats: the version. */
+  static final int HEADER = Long.BYTES;
+
+  /** Below the store's folder: files of rows on their way in. */
+  private static final String BULK = "bulk";
 
   /** Of a file of rows, and of the rows in memory before they become one. */
   private static final long FILE_BYTES = 64L << 20;
@@ -47,6 +54,9 @@ public final class RocksRowStore implements RowStore {
   private final ColumnFamilyHandle rows;
   private final ColumnFamilyHandle imports;
 
+  private final Options bulkOptions;
+  private final RocksBulk.Place bulk;
+
   /** Open to the package, so that a test can cut a drop short. */
   final RocksDrops drops;
 
@@ -60,6 +70,9 @@ public final class RocksRowStore implements RowStore {
     db = RocksDB.open(options, directory.toString(), descriptors, families);
     rows = families.get(1);
     imports = families.get(2);
+    bulkOptions = new Options(options, rowOptions);
+    Path folder = directory.resolve(BULK);
+    bulk = new RocksBulk.Place(db, rows, imports, durable, bulkOptions, folder, fileBytes);
     drops = new RocksDrops(db, durable, families.get(0), rows, imports);
   }
 
@@ -76,7 +89,7 @@ public final class RocksRowStore implements RowStore {
   static RocksRowStore open(Path directory, long fileBytes) {
     RocksDB.loadLibrary();
     try {
-      Files.createDirectories(directory);
+      Files.createDirectories(directory.resolve(BULK));
       return new RocksRowStore(directory, fileBytes);
     } catch (IOException | RocksDBException e) {
       throw new StoreException(
@@ -143,6 +156,26 @@ public final class RocksRowStore implements RowStore {
   }
 
   @Override
+  public BulkRows bulk(RowsView view, String digest) {
+    long after;
+    try {
+      after = RocksBulk.after(mark(view), digest);
+    } catch (RocksDBException e) {
+      throw new StoreException(
+          "reading the mark of %s failed: %s".formatted(view, e.getMessage()), e);
+    }
+    if (after == BulkRows.NOTHING) {
+      drop(view);
+    }
+    return new RocksBulk(bulk, view, digest, after);
+  }
+
+  private @Nullable String mark(RowsView view) throws RocksDBException {
+    byte[] mark = db.get(imports, new StoreKeys(view).bundlePrefix());
+    return mark == null ? null : new String(mark, StandardCharsets.UTF_8);
+  }
+
+  @Override
   public void markImported(RowsView view, String digest) {
     try {
       db.put(
@@ -159,8 +192,7 @@ public final class RocksRowStore implements RowStore {
   @Override
   public Optional<String> imported(RowsView view) {
     try {
-      return Optional.ofNullable(db.get(imports, new StoreKeys(view).bundlePrefix()))
-          .map(bytes -> new String(bytes, StandardCharsets.UTF_8));
+      return Optional.ofNullable(mark(view)).map(RocksBulk::complete);
     } catch (RocksDBException e) {
       throw new StoreException(
           "reading the mark of %s failed: %s".formatted(view, e.getMessage()), e);
@@ -191,6 +223,7 @@ public final class RocksRowStore implements RowStore {
   public void close() {
     families.forEach(ColumnFamilyHandle::close);
     db.close();
+    bulkOptions.close();
     durable.close();
     options.close();
     plainOptions.close();

@@ -29,6 +29,15 @@ public interface RowStore extends AutoCloseable {
   void apply(RowCommit commit);
 
   /**
+   * Begins to write all rows of the bundle of {@code view}, or goes on where that was cut short.
+   * What is there from a source with another digest is dropped. One bundle at a time.
+   *
+   * @param digest of the source that the rows come from
+   * @throws StoreException if the store fails
+   */
+  BulkRows bulk(RowsView view, String digest);
+
+  /**
    * Remembers that every row of {@code view} has been written, from the source with this digest.
    */
   void markImported(RowsView view, String digest);

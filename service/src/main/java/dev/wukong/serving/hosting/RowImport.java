@@ -1,13 +1,14 @@
 package dev.wukong.serving.hosting;
 
 import dev.wukong.bundle.Bundle;
+import dev.wukong.bundle.Manifest;
 import dev.wukong.bundle.TableRows;
 import dev.wukong.data.Group;
 import dev.wukong.data.InputLayout;
 import dev.wukong.data.RowKey;
 import dev.wukong.data.Table;
+import dev.wukong.serving.embedding.BulkRows;
 import dev.wukong.serving.embedding.EmbeddingTier;
-import dev.wukong.serving.embedding.RowCommit;
 import dev.wukong.serving.embedding.RowMeters;
 import dev.wukong.serving.embedding.RowStore;
 import dev.wukong.serving.embedding.RowThreads;
@@ -15,20 +16,27 @@ import dev.wukong.serving.embedding.RowsView;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
+import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Brings a bundle's rows into memory; where that does not reach, also into the store, unless they
  * are there. One thread.
  */
 final class RowImport {
+  private static final Logger log = LoggerFactory.getLogger(RowImport.class);
   private static final int CHUNK = 8192;
+
+  /** Between two lines that say how far a long load has come. */
+  private static final Duration PROGRESS = Duration.ofSeconds(10);
 
   private final RowStore store;
   private final RowThreads threads;
@@ -80,7 +88,7 @@ final class RowImport {
     boolean filled = false;
     try {
       if (whole) {
-        fillMemory(bundle, view, tier);
+        fillMemory(bundle, tier);
       } else {
         fill(bundle, view, tier, digest);
       }
@@ -103,8 +111,8 @@ final class RowImport {
   }
 
   /** Rows that are all in memory come from the bundle at every start: nobody reads the store. */
-  private void fillMemory(Bundle bundle, RowsView view, EmbeddingTier tier) {
-    if (!addAll(bundle, view, tier, true)) {
+  private void fillMemory(Bundle bundle, EmbeddingTier tier) {
+    if (!addAll(bundle, tier, null)) {
       throw new IllegalStateException(
           "the bundle has more rows than its manifest says; no room is left for them");
     }
@@ -112,22 +120,27 @@ final class RowImport {
   }
 
   private void fill(Bundle bundle, RowsView view, EmbeddingTier tier, String digest) {
-    boolean known = store.imported(view).equals(Optional.of(digest));
-    if (!known) {
-      store.drop(view);
+    if (store.imported(view).equals(Optional.of(digest))) {
+      addAll(bundle, tier, null);
+      return;
     }
-    addAll(bundle, view, tier, known);
-    if (!known) {
-      store.markImported(view, digest);
+    try (BulkRows rows = store.bulk(view, digest)) {
+      addAll(bundle, tier, rows);
+      rows.finish();
     }
   }
 
-  /** Brings all rows in; whether memory had room for all. */
-  private boolean addAll(Bundle bundle, RowsView view, EmbeddingTier tier, boolean known) {
+  /**
+   * Brings all rows in; whether memory had room for all.
+   *
+   * @param stored takes them for the store; null where that has them, or needs none
+   */
+  private boolean addAll(Bundle bundle, EmbeddingTier tier, @Nullable BulkRows stored) {
+    Progress progress = new Progress(bundle.manifest(), stored != null);
     boolean all = true;
     for (Table table : bundle.layout().tables()) {
       int group = groupOf(bundle.layout(), table);
-      Chunk chunk = new Chunk(table, group, view, tier, known);
+      Chunk chunk = new Chunk(table, group, tier, stored, progress);
       bundle.forEachPart(
           table,
           (ids, values) -> {
@@ -177,25 +190,26 @@ final class RowImport {
   private final class Chunk {
     private final Table table;
     private final int group;
-    private final RowsView view;
     private final EmbeddingTier tier;
-    private final boolean known;
+    private final @Nullable BulkRows stored;
+    private final Progress progress;
     private final long[] keys = new long[CHUNK];
     private final float[] values;
     private boolean fitted = true;
 
-    Chunk(Table table, int group, RowsView view, EmbeddingTier tier, boolean known) {
+    Chunk(
+        Table table, int group, EmbeddingTier tier, @Nullable BulkRows stored, Progress progress) {
       this.table = table;
       this.group = group;
-      this.view = view;
       this.tier = tier;
-      this.known = known;
+      this.stored = stored;
+      this.progress = progress;
       this.values = new float[Math.multiplyExact(CHUNK, table.width())];
     }
 
     void addAll(LongBuffer ids, FloatBuffer rows) {
       int width = table.width();
-      for (int from = 0; from < ids.limit() && (fitted || !known); from += CHUNK) {
+      for (int from = 0; from < ids.limit() && (fitted || stored != null); from += CHUNK) {
         // A bundle may have billions of rows, and whoever stops the service waits.
         if (stopping.getAsBoolean()) {
           throw new CancellationException("the import was given up, as the service stops");
@@ -206,11 +220,37 @@ final class RowImport {
         }
         rows.get(from * width, values, 0, count * width);
         fitted &= tier.install(group, keys, count, values);
-        if (!known) {
-          store.apply(
-              new RowCommit(
-                  view, width, Arrays.copyOf(keys, count), Arrays.copyOf(values, count * width)));
+        if (stored != null) {
+          stored.add(width, keys, count, values);
         }
+        progress.add(count);
+      }
+    }
+  }
+
+  /** Says now and then how far it has come, where that takes long. */
+  private static final class Progress {
+    private final String what;
+    private final long rows;
+    private long done;
+    private long told = System.nanoTime();
+
+    Progress(Manifest manifest, boolean stored) {
+      what =
+          "model '%s' version %d: rows %s"
+              .formatted(
+                  manifest.model(),
+                  manifest.version(),
+                  stored ? "read and stored" : "read into memory");
+      rows = manifest.tables().stream().mapToLong(TableRows::rows).sum();
+    }
+
+    void add(int count) {
+      done += count;
+      long now = System.nanoTime();
+      if (now - told >= PROGRESS.toNanos()) {
+        told = now;
+        log.info("{}: {} of {}", what, done, rows);
       }
     }
   }

@@ -119,6 +119,11 @@ class EmbeddingTierTest {
     }
 
     @Override
+    public BulkRows bulk(RowsView view, String digest) {
+      return rows.bulk(view, digest);
+    }
+
+    @Override
     public void markImported(RowsView view, String digest) {
       rows.markImported(view, digest);
     }

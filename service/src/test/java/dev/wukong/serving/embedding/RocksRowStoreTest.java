@@ -35,6 +35,46 @@ class RocksRowStoreTest extends RowStoreContract {
     }
   }
 
+  /** Small files, so that some are there when the process ends. */
+  @Test
+  void bulk_processEndsOnTheWay_goesOnAfterTheLastFile() {
+    Path directory = folder.resolve("store");
+    long[] keys = LongStream.range(0, 50_000).toArray();
+    float[] rows = new float[keys.length];
+    for (int i = 0; i < rows.length; i++) {
+      rows[i] = i;
+    }
+    try (RowStore store = RocksRowStore.open(directory, 1 << 16);
+        BulkRows bulk = store.bulk(VIEW, "digest")) {
+      bulk.add(1, keys, 40_000, rows);
+    }
+    try (RowStore store = RocksRowStore.open(directory, 1 << 16)) {
+      assertThat(store.stored()).containsExactly(VIEW);
+      assertThat(store.imported(VIEW)).isEmpty();
+      try (BulkRows bulk = store.bulk(VIEW, "digest")) {
+        assertThat(bulk.after()).isBetween(1000L, 39_999L);
+        bulk.add(1, keys, keys.length, rows);
+        bulk.finish();
+      }
+      float[] read = new float[keys.length];
+      boolean[] found = new boolean[keys.length];
+      store.read(VIEW, 1, keys, keys.length, read, found);
+      assertThat(read).containsExactly(rows);
+      assertThat(store.imported(VIEW)).contains("digest");
+    }
+    assertThat(directory.resolve("bulk")).isEmptyDirectory();
+  }
+
+  @Test
+  void bulk_notAscending_isRefused() {
+    try (RowStore store = open(folder);
+        BulkRows bulk = store.bulk(VIEW, "digest")) {
+      assertThatThrownBy(() -> bulk.add(1, new long[] {5, 4}, 2, new float[2]))
+          .isInstanceOf(StoreException.class)
+          .hasMessageStartingWith("writing the rows of model 'ctr' version 7 failed");
+    }
+  }
+
   /**
    * Rows in the log and in memory, and rows in files; in one file with their neighbours, and in
    * many small ones on several levels.

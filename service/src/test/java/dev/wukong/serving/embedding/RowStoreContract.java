@@ -165,6 +165,100 @@ abstract class RowStoreContract {
     }
   }
 
+  /** Rows of two widths, as the tables of a bundle have; enough for several files. */
+  private static void addAll(BulkRows rows, int count, float sign) {
+    for (int from = 0; from < count; from += 100) {
+      long[] keys = new long[100];
+      float[] narrow = new float[100];
+      for (int i = 0; i < 100; i++) {
+        keys[i] = 2L * (from + i);
+        narrow[i] = sign * keys[i];
+      }
+      rows.add(1, keys, 100, narrow);
+    }
+    rows.add(2, new long[] {1L << 50, 1L << 51, 7}, 2, new float[] {1, 2, 3, 4, 5, 6});
+  }
+
+  private static void checkAll(RowStore store, int count, float sign) {
+    long[] keys = new long[2 * count];
+    for (int i = 0; i < keys.length; i++) {
+      keys[i] = i;
+    }
+    boolean[] found = new boolean[keys.length];
+    float[] rows = read(store, VIEW, 1, found, keys);
+    for (int i = 0; i < keys.length; i++) {
+      assertThat(found[i]).isEqualTo(i % 2 == 0);
+      assertThat(rows[i]).isEqualTo(found[i] ? sign * i : 0);
+    }
+    assertThat(read(store, VIEW, 2, new boolean[3], 1L << 50, 1L << 51, 7))
+        .containsExactly(1, 2, 3, 4, 0, 0);
+  }
+
+  @Test
+  void bulk_allRows_areThereAndImported() {
+    RowsView next = new RowsView("ctr", 8, 0);
+    try (RowStore store = open(folder)) {
+      store.apply(new RowCommit(next, 1, new long[] {3}, new float[] {2}));
+      try (BulkRows rows = store.bulk(VIEW, "digest")) {
+        assertThat(rows.after()).isEqualTo(BulkRows.NOTHING);
+        addAll(rows, 20_000, 1);
+        assertThat(store.imported(VIEW)).isEmpty();
+        rows.finish();
+      }
+      assertThat(store.imported(VIEW)).contains("digest");
+      checkAll(store, 20_000, 1);
+      assertThat(read(store, next, 1, new boolean[1], 3)).containsExactly(2);
+      // What comes later lies above.
+      store.apply(new RowCommit(VIEW, 1, new long[] {0}, new float[] {9}));
+      assertThat(read(store, VIEW, 1, new boolean[1], 0)).containsExactly(9);
+      store.drop(VIEW);
+      assertThat(store.stored()).containsExactly(next);
+      boolean[] found = new boolean[2];
+      read(store, VIEW, 1, found, 0, 2);
+      assertThat(found).containsExactly(false, false);
+    }
+  }
+
+  @Test
+  void bulk_cutShort_isNotImportedAndGoesOn() {
+    try (RowStore store = open(folder)) {
+      try (BulkRows rows = store.bulk(VIEW, "digest")) {
+        addAll(rows, 10_000, 1);
+      }
+      assertThat(store.imported(VIEW)).isEmpty();
+      try (BulkRows rows = store.bulk(VIEW, "digest")) {
+        addAll(rows, 20_000, 1);
+        rows.finish();
+      }
+      assertThat(store.imported(VIEW)).contains("digest");
+      checkAll(store, 20_000, 1);
+    }
+  }
+
+  @Test
+  void bulk_fromAnotherSource_beginsAnew() {
+    try (RowStore store = open(folder)) {
+      for (boolean finished : new boolean[] {false, true}) {
+        try (BulkRows rows = store.bulk(VIEW, "digest")) {
+          addAll(rows, 20_000, 1);
+          if (finished) {
+            rows.finish();
+          }
+        }
+        try (BulkRows rows = store.bulk(VIEW, "other " + finished)) {
+          assertThat(rows.after()).isEqualTo(BulkRows.NOTHING);
+          addAll(rows, 15_000, -1);
+          rows.finish();
+        }
+        assertThat(store.imported(VIEW)).contains("other " + finished);
+        checkAll(store, 15_000, -1);
+        boolean[] found = new boolean[1];
+        read(store, VIEW, 1, found, 2 * 15_000);
+        assertThat(found).containsExactly(false);
+      }
+    }
+  }
+
   @Test
   void commit_wrongNumberOfFloats_isRefused() {
     assertThatThrownBy(() -> new RowCommit(VIEW, 2, new long[] {1, 2}, new float[3]))

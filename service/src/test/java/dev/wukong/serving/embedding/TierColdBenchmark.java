@@ -79,20 +79,19 @@ public final class TierColdBenchmark implements Benchmark {
       return;
     }
     context.progress().printf("writing %,d rows of d %d%n", rows, WIDTH);
-    store.drop(view());
     float[] values = new float[CHUNK * WIDTH];
     long[] keys = new long[CHUNK];
-    for (int from = 0; from < rows; from += CHUNK) {
-      int count = Math.min(CHUNK, rows - from);
-      for (int i = 0; i < count; i++) {
-        keys[i] = (long) from + i;
-        Arrays.fill(values, i * WIDTH, (i + 1) * WIDTH, from + i);
+    try (BulkRows bulk = store.bulk(view(), digest)) {
+      for (int from = 0; from < rows; from += CHUNK) {
+        int count = Math.min(CHUNK, rows - from);
+        for (int i = 0; i < count; i++) {
+          keys[i] = (long) from + i;
+          Arrays.fill(values, i * WIDTH, (i + 1) * WIDTH, from + i);
+        }
+        bulk.add(WIDTH, keys, count, values);
       }
-      store.apply(
-          new RowCommit(
-              view(), WIDTH, Arrays.copyOf(keys, count), Arrays.copyOf(values, count * WIDTH)));
+      bulk.finish();
     }
-    store.markImported(view(), digest);
   }
 
   /** The distinct ids of each request, and how many of its positions have each. */

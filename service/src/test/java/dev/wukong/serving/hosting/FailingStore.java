@@ -1,5 +1,6 @@
 package dev.wukong.serving.hosting;
 
+import dev.wukong.serving.embedding.BulkRows;
 import dev.wukong.serving.embedding.HeapRowStore;
 import dev.wukong.serving.embedding.RowCommit;
 import dev.wukong.serving.embedding.RowStore;
@@ -75,6 +76,34 @@ final class FailingStore implements RowStore {
     store.apply(commit);
     writes.incrementAndGet();
     onWrite.run();
+  }
+
+  @Override
+  public BulkRows bulk(RowsView view, String digest) {
+    BulkRows rows = store.bulk(view, digest);
+    return new BulkRows() {
+      @Override
+      public long after() {
+        return rows.after();
+      }
+
+      @Override
+      public void add(int width, long[] keys, int count, float[] values) {
+        rows.add(width, keys, count, values);
+        writes.incrementAndGet();
+        onWrite.run();
+      }
+
+      @Override
+      public void finish() {
+        rows.finish();
+      }
+
+      @Override
+      public void close() {
+        rows.close();
+      }
+    };
   }
 
   @Override
