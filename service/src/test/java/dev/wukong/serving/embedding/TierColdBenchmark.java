@@ -28,6 +28,9 @@ public final class TierColdBenchmark implements Benchmark {
   private static final int REQUEST = 13_500;
   private static final double SKEW = 1.05;
 
+  /** Which of a row's floats is its id. */
+  private static final int OWN = 3;
+
   /** Rows that go to the store together. */
   private static final int CHUNK = 1 << 14;
 
@@ -74,11 +77,12 @@ public final class TierColdBenchmark implements Benchmark {
   }
 
   private static void fill(BenchmarkContext context, RocksRowStore store, int rows) {
-    String digest = "%d rows of %d".formatted(rows, WIDTH);
+    String digest = "%d random rows of %d".formatted(rows, WIDTH);
     if (store.imported(view()).filter(digest::equals).isPresent()) {
       return;
     }
     context.progress().printf("writing %,d rows of d %d%n", rows, WIDTH);
+    SplittableRandom random = new SplittableRandom(3);
     float[] values = new float[CHUNK * WIDTH];
     long[] keys = new long[CHUNK];
     try (BulkRows bulk = store.bulk(view(), digest)) {
@@ -86,7 +90,10 @@ public final class TierColdBenchmark implements Benchmark {
         int count = Math.min(CHUNK, rows - from);
         for (int i = 0; i < count; i++) {
           keys[i] = (long) from + i;
-          Arrays.fill(values, i * WIDTH, (i + 1) * WIDTH, from + i);
+          // As trained rows are: nothing to compress. One float says whose row it is.
+          for (int j = 0; j < WIDTH; j++) {
+            values[i * WIDTH + j] = j == OWN ? from + i : random.nextFloat() - 0.5F;
+          }
         }
         bulk.add(WIDTH, keys, count, values);
       }
@@ -206,7 +213,7 @@ public final class TierColdBenchmark implements Benchmark {
     private void check(int[] ids, ModelInputs target) throws BenchmarkException {
       MemorySegment rows = target.rows(0, ids.length);
       for (int i = 0; i < ids.length; i += 97) {
-        float value = rows.getAtIndex(ValueLayout.JAVA_FLOAT, (i + 1L) * WIDTH + 3);
+        float value = rows.getAtIndex(ValueLayout.JAVA_FLOAT, (i + 1L) * WIDTH + OWN);
         if (value != (float) ids[i]) {
           throw new BenchmarkException("row %d is another one: %f".formatted(ids[i], value));
         }
