@@ -58,7 +58,7 @@ public final class EmbeddingTier implements AutoCloseable {
       List<float[]> defaultRows,
       RowMeters meters) {
     this.version = Math.toIntExact(view.version());
-    this.loads = new RowLoads(view, store, threads, new StoreBreaker(System::nanoTime));
+    this.loads = new RowLoads(view, store, threads, new StoreBreaker(System::nanoTime), meters);
     this.threads = threads;
     this.meters = meters;
     this.defaultPlaces = new int[layout.tables().size()];
@@ -78,7 +78,8 @@ public final class EmbeddingTier implements AutoCloseable {
       List<Group> layout, int[] capacities, boolean whole, List<float[]> defaultRows) {
     for (int g = 0; g < layout.size(); g++) {
       List<Table> own = layout.get(g).tables();
-      ResidentRows rows = new ResidentRows(layout.get(g).width(), capacities[g], own.size(), whole);
+      ResidentRows rows =
+          new ResidentRows(layout.get(g).width(), capacities[g], own.size(), whole, meters);
       groups.add(rows);
       for (Table t : own) {
         // No row key is negative, so a default row can be found by its place only.
@@ -120,6 +121,11 @@ public final class EmbeddingTier implements AutoCloseable {
     } finally {
       table.leave(section);
     }
+  }
+
+  /** Bytes that rows and what finds them take, of Java's heap also. */
+  public long residentBytes() {
+    return groups.stream().mapToLong(ResidentRows::bytes).sum();
   }
 
   /** Rows that are resident. */

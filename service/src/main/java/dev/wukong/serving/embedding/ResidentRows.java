@@ -39,8 +39,9 @@ final class ResidentRows implements AutoCloseable {
    * @param most rows that may be here, the pinned ones not counted
    * @param pinned rows that always stay
    * @param whole whether there is room for all rows that there are, so that none ever leaves
+   * @param meters count those that leave
    */
-  ResidentRows(int width, int most, int pinned, boolean whole) {
+  ResidentRows(int width, int most, int pinned, boolean whole, RowMeters meters) {
     this.most = most;
     this.table = new ResidentTable(width, Math.addExact(slots(most, whole), pinned));
     this.brain =
@@ -49,14 +50,15 @@ final class ResidentRows implements AutoCloseable {
             : Caffeine.newBuilder()
                 .maximumSize(most)
                 .executor(Runnable::run)
-                .evictionListener(leave(table))
+                .evictionListener(leave(table, meters))
                 .build();
   }
 
-  private static RemovalListener<Long, Boolean> leave(ResidentTable table) {
+  private static RemovalListener<Long, Boolean> leave(ResidentTable table, RowMeters meters) {
     return (key, _, _) -> {
       if (key != null) {
         table.evict(key);
+        meters.evicted();
       }
     };
   }
@@ -72,6 +74,11 @@ final class ResidentRows implements AutoCloseable {
     long bytes = ResidentTable.bytes(width, slots);
     // While the index is made anew there are two of them.
     return whole ? bytes : bytes + RowIndex.bytes(slots) + (long) most * BRAIN;
+  }
+
+  /** Bytes that this takes now. */
+  long bytes() {
+    return table.usedBytes() + (brain == null ? 0 : brain.estimatedSize() * BRAIN);
   }
 
   /** Where readers find rows. */

@@ -68,7 +68,7 @@ public final class ResidentTable implements AutoCloseable {
   private int free = NONE;
 
   /** Slots that were ever used. */
-  private int used;
+  private volatile int used;
 
   /**
    * An empty table.
@@ -102,6 +102,11 @@ public final class ResidentTable implements AutoCloseable {
   public static long bytes(int width, int capacity) {
     long row = Math.addExact(Math.multiplyExact((long) width, Float.BYTES), Long.BYTES);
     return Math.addExact(RowIndex.bytes(capacity), Math.multiplyExact(capacity, row));
+  }
+
+  /** Bytes of memory that are in use: what was never written is none. */
+  long usedBytes() {
+    return index.bytes() + used * ((long) width * Float.BYTES + Long.BYTES);
   }
 
   /** Floats a row. */
@@ -313,7 +318,12 @@ public final class ResidentTable implements AutoCloseable {
 
   private int takeSlot() {
     if (free == NONE) {
-      return used == capacity ? NONE : used++;
+      int fresh = used;
+      if (fresh == capacity) {
+        return NONE;
+      }
+      used = fresh + 1;
+      return fresh;
     }
     int slot = free;
     free = RowIndex.slot(before(slot));

@@ -78,6 +78,11 @@ final class RowIndex implements AutoCloseable {
     return entries(keys) * ENTRY;
   }
 
+  /** Bytes that this one takes. */
+  long bytes() {
+    return entries.byteSize();
+  }
+
   /** Twice to four times the keys. */
   private static long entries(int keys) {
     return Math.max(BUCKET / ENTRY, Long.highestOneBit(2L * keys - 1) << 1);

@@ -68,16 +68,19 @@ final class RowLoads {
   private final RowStore store;
   private final RowThreads threads;
   private final StoreBreaker breaker;
+  private final RowMeters meters;
   private final int version;
   private final Map<Long, Place> underWay = new ConcurrentHashMap<>();
   private final AtomicInteger reads = new AtomicInteger();
 
-  RowLoads(RowsView view, RowStore store, RowThreads threads, StoreBreaker breaker) {
+  RowLoads(
+      RowsView view, RowStore store, RowThreads threads, StoreBreaker breaker, RowMeters meters) {
     this.view = view;
     this.version = Math.toIntExact(view.version());
     this.store = store;
     this.threads = threads;
     this.breaker = breaker;
+    this.meters = meters;
   }
 
   /**
@@ -156,7 +159,9 @@ final class RowLoads {
       int width = resident.table().width();
       Rows rows =
           new Rows(new float[Math.multiplyExact(keys.length, width)], new boolean[keys.length]);
+      long began = System.nanoTime();
       store.read(view, width, keys, keys.length, rows.rows(), rows.found());
+      meters.read(System.nanoTime() - began);
       breaker.succeeded();
       read = Optional.of(rows);
     } catch (StoreException e) {

@@ -2,6 +2,8 @@ package dev.wukong.serving.embedding;
 
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
+import java.util.concurrent.TimeUnit;
 
 /**
  * Counts where the distinct rows that requests ask for were found, by model. Any thread; once a
@@ -12,6 +14,8 @@ public final class RowMeters {
   private final Counter store;
   private final Counter absent;
   private final Counter unread;
+  private final Counter evicted;
+  private final Timer read;
 
   /** The counters of {@code model}, which all its versions share. */
   public RowMeters(String model, MeterRegistry registry) {
@@ -19,6 +23,16 @@ public final class RowMeters {
     store = counter("store", model, registry);
     absent = counter("none", model, registry);
     unread = counter("unread", model, registry);
+    evicted =
+        Counter.builder("wukong.embedding.evictions")
+            .description("Rows that left memory for others")
+            .tag("model", model)
+            .register(registry);
+    read =
+        Timer.builder("wukong.embedding.read")
+            .description("Reading rows from the store, those of one request and group at a time")
+            .tag("model", model)
+            .register(registry);
   }
 
   private static Counter counter(String from, String model, MeterRegistry registry) {
@@ -27,6 +41,16 @@ public final class RowMeters {
         .tag("model", model)
         .tag("from", from)
         .register(registry);
+  }
+
+  /** Says that a row left memory. */
+  void evicted() {
+    evicted.increment();
+  }
+
+  /** Says how long the store took for one read. */
+  void read(long nanos) {
+    read.record(nanos, TimeUnit.NANOSECONDS);
   }
 
   /** Says that {@code rows} were in memory. */

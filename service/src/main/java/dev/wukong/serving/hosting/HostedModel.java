@@ -135,6 +135,11 @@ public final class HostedModel implements BatchModel {
     return encoder;
   }
 
+  /** Bytes that these take. */
+  long residentBytes() {
+    return tier.residentBytes();
+  }
+
   /** Rows in memory. */
   public long residentRows() {
     return tier.residentRows();

@@ -20,6 +20,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.ToLongFunction;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -78,7 +79,12 @@ public final class ServedModel {
         .description("Labels whose version is not loaded")
         .tag("model", name)
         .register(meters);
-    Gauge.builder("wukong.embedding.resident", this, ServedModel::residentRows)
+    Gauge.builder("wukong.embedding.bytes", this, m -> m.ofServing(HostedModel::residentBytes))
+        .description("Memory for the rows of the version that serves, of Java's heap also")
+        .baseUnit("bytes")
+        .tag("model", name)
+        .register(meters);
+    Gauge.builder("wukong.embedding.resident", this, m -> m.ofServing(HostedModel::residentRows))
         .description("Rows in memory of the version that serves")
         .tag("model", name)
         .register(meters);
@@ -195,13 +201,13 @@ public final class ServedModel {
     return versions;
   }
 
-  private long residentRows() {
+  private long ofServing(ToLongFunction<HostedModel> figure) {
     HostedModel model = lease();
     if (model == null) {
       return 0;
     }
     try {
-      return model.residentRows();
+      return figure.applyAsLong(model);
     } finally {
       model.release();
     }

@@ -252,6 +252,13 @@ class EmbeddingTierTest {
       assertThat(LongStream.of(hot).mapToInt(store::asked).sum() - warm).isLessThan(50);
       assertThat(LongStream.of(cold)).allMatch(key -> store.asked(key) == 1);
       assertThat(counted("memory") + counted("store")).isEqualTo(100 * 100);
+      double left = meters.get("wukong.embedding.evictions").counter().count();
+      double read = meters.get("wukong.embedding.read").timer().count();
+      assertThat(left).isGreaterThanOrEqualTo(5000 - 100);
+      assertThat(read).isEqualTo(100);
+      long least = 100 * (WIDTH * Float.BYTES + 100);
+      assertThat(tier.residentBytes())
+          .isBetween(least, EmbeddingTier.bytes(layout.groups(), new int[] {100}, false));
     }
   }
 
