@@ -115,6 +115,15 @@ class ModuleBoundariesTest {
           .resideInAPackage("org.rocksdb..");
 
   @ArchTest
+  static final ArchRule theCacheDecidesAndHoldsNothing =
+      noClasses()
+          .that()
+          .doNotHaveSimpleName("ResidentRows")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("com.github.benmanes..");
+
+  @ArchTest
   static final ArchRule springIsForTheService =
       noClasses()
           .that()

@@ -186,7 +186,7 @@ public final class EmbeddingTier implements AutoCloseable {
     for (int i = 0; i < count; i++) {
       keys[i] = slots.key(group, first + i * SAMPLE);
     }
-    threads.keeper().execute(() -> rows.read(keys, count));
+    threads.keep(count, () -> rows.read(keys, count));
   }
 
   /**

@@ -44,18 +44,8 @@ final class RocksBulk implements BulkRows {
   private int inFile;
   private long last;
 
-  /** Where it writes, and what files look like there. */
-  record Place(
-      RocksDB db,
-      ColumnFamilyHandle rows,
-      ColumnFamilyHandle imports,
-      WriteOptions durable,
-      Options options,
-      Path folder,
-      long fileBytes) {}
-
   /** Goes on after the row with the key {@code after}. */
-  RocksBulk(Place place, RowsView view, String digest, long after) {
+  RocksBulk(RocksPlace place, RowsView view, String digest, long after) {
     this.db = place.db();
     this.rows = place.rows();
     this.imports = place.imports();

@@ -55,7 +55,7 @@ public final class RocksRowStore implements RowStore {
   private final ColumnFamilyHandle imports;
 
   private final Options bulkOptions;
-  private final RocksBulk.Place bulk;
+  private final RocksPlace bulk;
 
   /** Open to the package, so that a test can cut a drop short. */
   final RocksDrops drops;
@@ -72,7 +72,7 @@ public final class RocksRowStore implements RowStore {
     imports = families.get(2);
     bulkOptions = new Options(options, rowOptions);
     Path folder = directory.resolve(BULK);
-    bulk = new RocksBulk.Place(db, rows, imports, durable, bulkOptions, folder, fileBytes);
+    bulk = new RocksPlace(db, rows, imports, durable, bulkOptions, folder, fileBytes);
     drops = new RocksDrops(db, durable, families.get(0), rows, imports);
   }
 

@@ -94,16 +94,21 @@ final class RowLoads {
     Load own = new Load();
     long[] missing = new long[keys.length];
     int count = 0;
-    for (int i = 0; i < keys.length; i++) {
-      Place mine = new Place(own, count);
-      Place other = underWay.putIfAbsent(keys[i], mine);
-      places[i] = other == null ? mine : other;
-      if (other == null) {
-        missing[count++] = keys[i];
+    boolean started = false;
+    try {
+      for (int i = 0; i < keys.length; i++) {
+        Place mine = new Place(own, count);
+        missing[count] = keys[i];
+        Place other = underWay.putIfAbsent(keys[i], mine);
+        places[i] = other == null ? mine : other;
+        count += other == null ? 1 : 0;
       }
-    }
-    if (count > 0) {
-      start(own, resident, Arrays.copyOf(missing, count));
+      started = count > 0 && start(own, resident, Arrays.copyOf(missing, count));
+    } finally {
+      // Whatever it was, an Error too: nobody else may wait for what nobody reads.
+      if (!started) {
+        end(own, missing, count, Optional.empty());
+      }
     }
     int width = resident.table().width();
     for (int i = 0; i < keys.length; i++) {
@@ -124,8 +129,8 @@ final class RowLoads {
       return load.done.get(Math.max(0, until - System.nanoTime()), TimeUnit.NANOSECONDS);
     } catch (TimeoutException e) {
       // A request in a hurry says nothing of the store; one read that takes so long does.
-      if (System.nanoTime() - load.began > SLOW_NANOS && load.slow.compareAndSet(false, true)) {
-        breaker.failed();
+      if (System.nanoTime() - load.began > SLOW_NANOS) {
+        slow(load);
       }
       return Optional.empty();
     } catch (InterruptedException e) {
@@ -136,21 +141,24 @@ final class RowLoads {
     }
   }
 
-  private void start(Load load, ResidentRows resident, long[] keys) {
+  /** Whether a reader will read these. */
+  private boolean start(Load load, ResidentRows resident, long[] keys) {
+    if (reads.get() >= MOST || !breaker.allows()) {
+      return false;
+    }
+    reads.incrementAndGet();
     boolean started = false;
     try {
-      if (reads.get() < MOST && breaker.allows()) {
-        reads.incrementAndGet();
-        threads.readers().execute(() -> run(load, resident, keys));
-        started = true;
-      }
+      threads.readers().execute(() -> run(load, resident, keys));
+      started = true;
     } catch (RejectedExecutionException e) {
       log.log(Level.DEBUG, "no rows are read any more", e); // The process ends.
     } finally {
       if (!started) {
-        end(load, keys, Optional.empty());
+        reads.decrementAndGet();
       }
     }
+    return started;
   }
 
   private void run(Load load, ResidentRows resident, long[] keys) {
@@ -161,26 +169,37 @@ final class RowLoads {
           new Rows(new float[Math.multiplyExact(keys.length, width)], new boolean[keys.length]);
       long began = System.nanoTime();
       store.read(view, width, keys, keys.length, rows.rows(), rows.found());
-      meters.read(System.nanoTime() - began);
-      breaker.succeeded();
+      long took = System.nanoTime() - began;
+      meters.read(took);
+      if (took <= SLOW_NANOS) {
+        breaker.succeeded();
+      } else {
+        slow(load);
+      }
       read = Optional.of(rows);
     } catch (StoreException e) {
       breaker.failed();
       log.log(Level.WARNING, "model ''{0}'': {1}", view.model(), e.getMessage());
     } finally {
       reads.decrementAndGet();
-      end(load, keys, read);
+      end(load, keys, keys.length, read);
     }
     read.ifPresent(
         rows ->
-            threads
-                .keeper()
-                .execute(() -> resident.keep(keys, rows.found(), rows.rows(), version)));
+            threads.keep(
+                keys.length, () -> resident.keep(keys, rows.found(), rows.rows(), version)));
   }
 
-  private void end(Load load, long[] keys, Optional<Rows> read) {
+  /** Counts a read that takes too long as a failure, once. */
+  private void slow(Load load) {
+    if (load.slow.compareAndSet(false, true)) {
+      breaker.failed();
+    }
+  }
+
+  private void end(Load load, long[] keys, int count, Optional<Rows> read) {
     load.done.complete(read);
-    for (int i = 0; i < keys.length; i++) {
+    for (int i = 0; i < count; i++) {
       underWay.remove(keys[i], new Place(load, i));
     }
   }

@@ -5,27 +5,34 @@ import io.micrometer.core.instrument.MeterRegistry;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * The threads of all tiers: readers of the store, platform threads as a native call holds its
  * carrier; and one keeper, who brings what was read into memory, off the path of requests.
  */
 public final class RowThreads implements AutoCloseable {
-  /**
-   * Batches of rows that may wait for the keeper. More are dropped: a row that is not brought in is
-   * read again when it is asked for again.
-   */
-  private static final int WAITING = 64;
+  /** Batches of rows that may wait for the keeper. */
+  private static final int WAITING = 256;
+
+  /** Rows of all of these together: of 128 floats each they are 32 MiB. */
+  private static final int WAITING_ROWS = 1 << 16;
 
   private final Executor readers;
   private final Executor keeper;
+  private final Runnable dropped;
   private final Runnable end;
 
-  private RowThreads(Executor readers, Executor keeper, Runnable end) {
+  /** Rows that wait for the keeper. */
+  private final AtomicInteger waiting = new AtomicInteger();
+
+  private RowThreads(Executor readers, Executor keeper, Runnable dropped, Runnable end) {
     this.readers = readers;
     this.keeper = keeper;
+    this.dropped = dropped;
     this.end = end;
   }
 
@@ -56,14 +63,14 @@ public final class RowThreads implements AutoCloseable {
             0,
             TimeUnit.SECONDS,
             new ArrayBlockingQueue<>(WAITING),
-            Thread.ofPlatform().daemon().name("row-keeper").factory(),
-            (task, executor) -> dropped.increment());
+            Thread.ofPlatform().daemon().name("row-keeper").factory());
     // Now: a thread has the priority of the one that starts it, and loads have the lowest.
     reading.prestartAllCoreThreads();
     keeping.prestartAllCoreThreads();
     return new RowThreads(
         reading,
         keeping,
+        dropped::increment,
         () -> {
           reading.close();
           keeping.close();
@@ -77,15 +84,40 @@ public final class RowThreads implements AutoCloseable {
 
   /** Threads of somebody else, which {@link #close} leaves alone. */
   static RowThreads of(Executor readers, Executor keeper) {
-    return new RowThreads(readers, keeper, () -> {});
+    return new RowThreads(readers, keeper, () -> {}, () -> {});
   }
 
   Executor readers() {
     return readers;
   }
 
-  Executor keeper() {
-    return keeper;
+  /**
+   * Has the keeper do something with {@code rows} rows, later. Where too many wait already it is
+   * dropped: a row that is not brought in is read again when it is asked for again.
+   */
+  void keep(int rows, Runnable task) {
+    boolean taken = false;
+    int now = waiting.addAndGet(rows);
+    try {
+      if (now <= WAITING_ROWS || now == rows) {
+        keeper.execute(
+            () -> {
+              try {
+                task.run();
+              } finally {
+                waiting.addAndGet(-rows);
+              }
+            });
+        taken = true;
+      }
+    } catch (RejectedExecutionException e) {
+      taken = false; // Too many batches, or the process ends.
+    } finally {
+      if (!taken) {
+        waiting.addAndGet(-rows);
+        dropped.run();
+      }
+    }
   }
 
   /** Ends the threads when they have done what waits. */

@@ -1,6 +1,7 @@
 package dev.wukong.serving.embedding;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.wukong.data.Feature;
 import dev.wukong.data.IdFeature;
@@ -317,6 +318,25 @@ class EmbeddingTierTest {
       assertThat(readUntil(tier, past, 7).get(7L)).containsExactly(row(7));
       assertThat(unread).isZero();
       assertThat(store.asked(7)).isOne();
+    }
+  }
+
+  @Test
+  void copyRows_readCannotBegin_nobodyWaitsForItLater() {
+    put(7);
+    AtomicInteger begun = new AtomicInteger();
+    RowThreads threads =
+        RowThreads.of(
+            read -> {
+              if (begun.getAndIncrement() == 0) {
+                throw new OutOfMemoryError("no thread");
+              }
+              read.run();
+            },
+            Runnable::run);
+    try (EmbeddingTier tier = tier(10, threads)) {
+      assertThatThrownBy(() -> read(tier, 7)).isInstanceOf(OutOfMemoryError.class);
+      assertThat(read(tier, 7).get(7L)).containsExactly(row(7));
     }
   }
 
