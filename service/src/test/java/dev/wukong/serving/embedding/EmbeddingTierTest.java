@@ -29,6 +29,7 @@ import java.util.Optional;
 import java.util.Queue;
 import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -88,7 +89,7 @@ class EmbeddingTierTest {
   /** A store that counts how often each key is asked for, and may be told to fail. */
   private static final class Counting implements RowStore {
     private final HeapRowStore rows = new HeapRowStore();
-    private final Map<Long, Integer> asked = new HashMap<>();
+    private final Map<Long, Integer> asked = new ConcurrentHashMap<>();
     private boolean failing;
     private int failures;
 
@@ -161,7 +162,7 @@ class EmbeddingTierTest {
   }
 
   private static float[] row(long key) {
-    return new float[] {RowKey.table(key), key % 1000, 3, 4};
+    return new float[] {RowKey.table(key), key % 100_000, 3, 4};
   }
 
   private void put(long... keys) {
@@ -230,6 +231,54 @@ class EmbeddingTierTest {
         assertThat(tier.residentRows()).isLessThanOrEqualTo(capacity);
       }
     }
+  }
+
+  /** With the threads of the service, and memory for a few of the rows. */
+  @Test
+  void copyRows_manyThreadsWhileRowsComeAndGo_givesEachItsOwnRows() throws Exception {
+    int range = 3000;
+    put(LongStream.range(0, range).map(id -> RowKey.of(0, id)).toArray());
+    try (RowThreads threads = RowThreads.start(2, meters);
+        EmbeddingTier tier = tier(300, threads);
+        ExecutorService callers = Executors.newVirtualThreadPerTaskExecutor()) {
+      List<Future<Integer>> wrong = new ArrayList<>();
+      for (int c = 0; c < 6; c++) {
+        SplittableRandom random = new SplittableRandom(c);
+        wrong.add(callers.submit(() -> wrongRows(tier, random, range)));
+      }
+      for (Future<Integer> of : wrong) {
+        assertThat(of.get(60, TimeUnit.SECONDS)).isZero();
+      }
+    }
+    assertThat(counted("unread")).isZero();
+    assertThat(meters.get("wukong.embedding.evictions").counter().count()).isPositive();
+  }
+
+  /** Of 400 requests, how many rows are not those of their keys. */
+  private int wrongRows(EmbeddingTier tier, SplittableRandom random, int range) {
+    int wrong = 0;
+    try (ModelInputs own = new ModelInputs(layout, ElementType.FLOAT32, _ -> {})) {
+      for (int request = 0; request < 400; request++) {
+        UniqueRows unique = new UniqueRows(layout);
+        for (int i = 0; i < 400; i++) {
+          // Some are asked for far more often than others.
+          unique.slotOf(0, RowKey.of(0, random.nextInt(1 + random.nextInt(range))));
+        }
+        own.begin(0, 1);
+        Defaulted without = tier.copyRows(0, unique, own, Long.MAX_VALUE / 2);
+        wrong += without == null ? 0 : without.slots().cardinality();
+        int count = unique.size(0);
+        MemorySegment rows = own.rows(0, count);
+        for (int slot = 1; slot <= count; slot++) {
+          float[] expected = row(unique.key(0, slot));
+          for (int i = 0; i < WIDTH; i++) {
+            float value = rows.getAtIndex(ValueLayout.JAVA_FLOAT, (long) slot * WIDTH + i);
+            wrong += value == expected[i] ? 0 : 1;
+          }
+        }
+      }
+    }
+    return wrong;
   }
 
   @Test
