@@ -3,8 +3,8 @@ package dev.wukong.figures;
 import dev.wukong.data.EncodedExamples;
 import dev.wukong.data.EncodedRows;
 import dev.wukong.data.RowKey;
+import dev.wukong.simulator.Zipf;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 
@@ -16,19 +16,13 @@ final class StepBatches {
   private StepBatches() {}
 
   static List<EncodedExamples> of(StepSize size, int count, long seed) {
-    double[] cumulative = new double[StepSize.VOCABULARY];
-    double sum = 0;
-    for (int i = 0; i < cumulative.length; i++) {
-      sum += Math.pow(i + 1.0, -SKEW);
-      cumulative[i] = sum;
-    }
+    Zipf zipf = new Zipf(StepSize.VOCABULARY, SKEW);
     SplittableRandom random = new SplittableRandom(seed);
     List<EncodedExamples> batches = new ArrayList<>();
     for (int b = 0; b < count; b++) {
       long[] ids = new long[size.batch() * size.features()];
       for (int i = 0; i < ids.length; i++) {
-        int found = Arrays.binarySearch(cumulative, random.nextDouble() * sum);
-        ids[i] = RowKey.FIRST + (found < 0 ? -found - 1 : found);
+        ids[i] = RowKey.FIRST + zipf.rank(random.nextDouble());
       }
       float[] labels = new float[size.batch()];
       float[] weights = new float[size.batch()];

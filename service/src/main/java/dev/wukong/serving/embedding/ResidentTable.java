@@ -47,11 +47,8 @@ public final class ResidentTable implements AutoCloseable {
   private final ReadSections sections = new ReadSections();
   private volatile RowIndex index;
 
-  /** Rows that can be found. */
+  /** Rows that can be found. Set by the writer alone, whose is all that follows. */
   private volatile int size;
-
-  /** The same. The writer's, as is all that follows. */
-  private int held;
 
   /** What was taken out and may still be read: { epoch, key, dead cell, former cell }. */
   private final LongQueue retired = new LongQueue();
@@ -312,8 +309,8 @@ public final class ResidentTable implements AutoCloseable {
   }
 
   private void resize(int by) {
-    held += by;
-    size = held;
+    int now = size;
+    size = now + by;
   }
 
   private int takeSlot() {

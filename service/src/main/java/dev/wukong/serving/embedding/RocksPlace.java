@@ -4,21 +4,19 @@ import java.nio.file.Path;
 import org.rocksdb.ColumnFamilyHandle;
 import org.rocksdb.Options;
 import org.rocksdb.RocksDB;
-import org.rocksdb.WriteOptions;
 
 /**
  * Where rows come into a RocksDB as files, and what files look like there.
  *
  * @param rows takes them
- * @param imports takes the notes of how far a bundle has come
+ * @param marks remembers how far a bundle has come
  * @param folder for files on their way; in the same file system as the store
  * @param fileBytes about as large each becomes
  */
 record RocksPlace(
     RocksDB db,
     ColumnFamilyHandle rows,
-    ColumnFamilyHandle imports,
-    WriteOptions durable,
+    RocksMarks marks,
     Options options,
     Path folder,
     long fileBytes) {}

@@ -1,8 +1,6 @@
 package dev.wukong.serving.embedding;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -11,7 +9,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
 import org.rocksdb.BlockBasedTableConfig;
 import org.rocksdb.BloomFilter;
 import org.rocksdb.ColumnFamilyDescriptor;
@@ -32,9 +29,6 @@ public final class RocksRowStore implements RowStore {
   private static final byte[] ROWS = "rows".getBytes(StandardCharsets.US_ASCII);
   private static final byte[] IMPORTS = "imports".getBytes(StandardCharsets.US_ASCII);
 
-  /** Bytes of a value before its floats: the version. */
-  static final int HEADER = Long.BYTES;
-
   /** Below the store's folder: files of rows on their way in. */
   private static final String BULK = "bulk";
 
@@ -52,8 +46,7 @@ public final class RocksRowStore implements RowStore {
   private final List<ColumnFamilyHandle> families = new ArrayList<>();
   private final RocksDB db;
   private final ColumnFamilyHandle rows;
-  private final ColumnFamilyHandle imports;
-
+  private final RocksMarks marks;
   private final Options bulkOptions;
   private final RocksPlace bulk;
 
@@ -69,10 +62,11 @@ public final class RocksRowStore implements RowStore {
             new ColumnFamilyDescriptor(IMPORTS, plainOptions));
     db = RocksDB.open(options, directory.toString(), descriptors, families);
     rows = families.get(1);
-    imports = families.get(2);
+    ColumnFamilyHandle imports = families.get(2);
+    marks = new RocksMarks(db, imports, durable);
     bulkOptions = new Options(options, rowOptions);
     Path folder = directory.resolve(BULK);
-    bulk = new RocksPlace(db, rows, imports, durable, bulkOptions, folder, fileBytes);
+    bulk = new RocksPlace(db, rows, marks, bulkOptions, folder, fileBytes);
     drops = new RocksDrops(db, durable, families.get(0), rows, imports);
   }
 
@@ -121,17 +115,13 @@ public final class RocksRowStore implements RowStore {
       byte[] value = values.get(i);
       found[i] = value != null;
       if (value != null) {
-        if (value.length != HEADER + width * Float.BYTES) {
+        if (value.length != RocksValue.bytes(width)) {
           throw new StoreException(
               "row %d has %d bytes, width %d needs %d"
-                  .formatted(keys[i], value.length, width, HEADER + width * Float.BYTES),
+                  .formatted(keys[i], value.length, width, RocksValue.bytes(width)),
               null);
         }
-        ByteBuffer.wrap(value)
-            .order(ByteOrder.LITTLE_ENDIAN)
-            .position(HEADER)
-            .asFloatBuffer()
-            .get(out, i * width, width);
+        RocksValue.read(value, width, out, i);
       }
     }
   }
@@ -141,12 +131,9 @@ public final class RocksRowStore implements RowStore {
     StoreKeys storeKeys = new StoreKeys(commit.view());
     int width = commit.width();
     try (WriteBatch batch = new WriteBatch()) {
-      ByteBuffer value =
-          ByteBuffer.allocate(HEADER + width * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-      value.putLong(0, commit.view().version());
+      RocksValue value = new RocksValue(width, commit.view().version());
       for (int i = 0; i < commit.keys().length; i++) {
-        value.position(HEADER).asFloatBuffer().put(commit.rows(), i * width, width);
-        batch.put(rows, storeKeys.row(commit.keys()[i]), value.array());
+        batch.put(rows, storeKeys.row(commit.keys()[i]), value.of(commit.rows(), i * width));
       }
       db.write(durable, batch);
     } catch (RocksDBException e) {
@@ -159,7 +146,7 @@ public final class RocksRowStore implements RowStore {
   public BulkRows bulk(RowsView view, String digest) {
     long after;
     try {
-      after = RocksBulk.after(mark(view), digest);
+      after = marks.after(view, digest);
     } catch (RocksDBException e) {
       throw new StoreException(
           "reading the mark of %s failed: %s".formatted(view, e.getMessage()), e);
@@ -170,19 +157,10 @@ public final class RocksRowStore implements RowStore {
     return new RocksBulk(bulk, view, digest, after);
   }
 
-  private @Nullable String mark(RowsView view) throws RocksDBException {
-    byte[] mark = db.get(imports, new StoreKeys(view).bundlePrefix());
-    return mark == null ? null : new String(mark, StandardCharsets.UTF_8);
-  }
-
   @Override
   public void markImported(RowsView view, String digest) {
     try {
-      db.put(
-          imports,
-          durable,
-          new StoreKeys(view).bundlePrefix(),
-          digest.getBytes(StandardCharsets.UTF_8));
+      marks.complete(view, digest);
     } catch (RocksDBException e) {
       throw new StoreException(
           "marking %s as imported failed: %s".formatted(view, e.getMessage()), e);
@@ -192,7 +170,7 @@ public final class RocksRowStore implements RowStore {
   @Override
   public Optional<String> imported(RowsView view) {
     try {
-      return Optional.ofNullable(mark(view)).map(RocksBulk::complete);
+      return marks.imported(view);
     } catch (RocksDBException e) {
       throw new StoreException(
           "reading the mark of %s failed: %s".formatted(view, e.getMessage()), e);

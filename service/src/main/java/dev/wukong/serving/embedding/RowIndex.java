@@ -146,43 +146,39 @@ final class RowIndex implements AutoCloseable {
     if (full()) {
       return false;
     }
-    long free = NOWHERE;
-    long bucket = home(key);
-    while (true) {
-      boolean empty = false;
-      for (long at = bucket; at < bucket + BUCKET; at += ENTRY) {
-        long word = word(at);
-        if (word == key + 1) {
-          take(at, key, cell);
-          return true;
+    long at = find(key);
+    if (at == NOWHERE) {
+      at = room(key);
+      if (word(at) == EMPTY) {
+        if (crowded()) {
+          return false;
         }
-        empty |= word == EMPTY;
-        // A free one rather than an empty one: the bucket then has one for longer.
-        if (word == FREE
-            ? free == NOWHERE || word(free) == EMPTY
-            : word == EMPTY && free == NOWHERE) {
-          free = at;
-        }
+        taken++;
       }
-      if (empty) {
-        break;
-      }
-      bucket = next(bucket);
     }
-    if (word(free) == EMPTY) {
-      if (crowded()) {
-        return false;
-      }
-      taken++;
-    }
-    take(free, key, cell);
-    return true;
-  }
-
-  private void take(long at, long key, long cell) {
     live++;
     LONG.setRelease(entries, at + CELL, cell);
     LONG.setRelease(entries, at, key + 1);
+    return true;
+  }
+
+  /** The first free entry where {@code key} is looked for; an empty one where there is none. */
+  private long room(long key) {
+    for (long bucket = home(key); ; bucket = next(bucket)) {
+      long empty = NOWHERE;
+      for (long at = bucket; at < bucket + BUCKET; at += ENTRY) {
+        long word = word(at);
+        if (word == FREE) {
+          return at;
+        }
+        if (word == EMPTY && empty == NOWHERE) {
+          empty = at;
+        }
+      }
+      if (empty != NOWHERE) {
+        return empty;
+      }
+    }
   }
 
   /** Sets the cell of a key that has one that lives. */
@@ -215,31 +211,31 @@ final class RowIndex implements AutoCloseable {
     if (at == NOWHERE || (long) LONG.get(entries, at + CELL) != dead) {
       return;
     }
-    long bucket = at & -BUCKET;
-    boolean passed = true;
-    for (long other = bucket; other < bucket + BUCKET; other += ENTRY) {
-      passed &= word(other) != EMPTY;
-    }
+    boolean passed = !hasEmpty(at & -BUCKET);
     LONG.setRelease(entries, at, passed ? FREE : EMPTY);
     taken -= passed ? 0 : 1;
   }
 
   /** Where the entry of {@code key} is, a dead one also, or {@link #NOWHERE}. */
   private long find(long key) {
-    long bucket = home(key);
-    while (true) {
-      boolean empty = false;
+    for (long bucket = home(key); ; bucket = next(bucket)) {
       for (long at = bucket; at < bucket + BUCKET; at += ENTRY) {
         if (word(at) == key + 1) {
           return at;
         }
-        empty |= word(at) == EMPTY;
       }
-      if (empty) {
+      if (hasEmpty(bucket)) {
         return NOWHERE;
       }
-      bucket = next(bucket);
     }
+  }
+
+  private boolean hasEmpty(long bucket) {
+    boolean has = false;
+    for (long at = bucket; at < bucket + BUCKET; at += ENTRY) {
+      has |= word(at) == EMPTY;
+    }
+    return has;
   }
 
   /** An index of the same size without what is dead or free here. */

@@ -111,8 +111,13 @@ final class RowLoads {
       }
     }
     int width = resident.table().width();
+    Load load = own;
+    Optional<Rows> read = await(own, until);
     for (int i = 0; i < keys.length; i++) {
-      Optional<Rows> read = await(places[i].load(), until);
+      if (places[i].load() != load) { // Once a read, not once a row: most are of the same.
+        load = places[i].load();
+        read = await(load, until);
+      }
       int at = places[i].at();
       if (read.isEmpty()) {
         receiver.accept(i, Fate.UNREAD, NOTHING, 0);

@@ -2,6 +2,7 @@ package dev.wukong.serving.embedding;
 
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
+import java.lang.System.Logger.Level;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -15,6 +16,8 @@ import java.util.concurrent.atomic.AtomicInteger;
  * carrier; and one keeper, who brings what was read into memory, off the path of requests.
  */
 public final class RowThreads implements AutoCloseable {
+  private static final System.Logger log = System.getLogger(RowThreads.class.getName());
+
   /** Batches of rows that may wait for the keeper. */
   private static final int WAITING = 256;
 
@@ -111,7 +114,7 @@ public final class RowThreads implements AutoCloseable {
         taken = true;
       }
     } catch (RejectedExecutionException e) {
-      taken = false; // Too many batches, or the process ends.
+      log.log(Level.TRACE, "too many batches, or the process ends", e);
     } finally {
       if (!taken) {
         waiting.addAndGet(-rows);

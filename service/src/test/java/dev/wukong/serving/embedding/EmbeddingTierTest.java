@@ -3,19 +3,12 @@ package dev.wukong.serving.embedding;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.wukong.data.Feature;
-import dev.wukong.data.IdFeature;
-import dev.wukong.data.IdMapping;
 import dev.wukong.data.InputLayout;
-import dev.wukong.data.Pooling;
 import dev.wukong.data.RowKey;
-import dev.wukong.data.Schema;
-import dev.wukong.data.Scope;
-import dev.wukong.data.Task;
 import dev.wukong.data.UniqueRows;
-import dev.wukong.data.ValueType;
 import dev.wukong.serving.inputs.HostTensor.ElementType;
 import dev.wukong.serving.inputs.ModelInputs;
+import dev.wukong.serving.testing.ForwardingStore;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -25,7 +18,6 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Queue;
 import java.util.Set;
 import java.util.SplittableRandom;
@@ -51,7 +43,7 @@ class EmbeddingTierTest {
 
   private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
   private final Counting store = new Counting();
-  private final InputLayout layout = layout();
+  private final InputLayout layout = OneGroup.layout(WIDTH, 1000, "user", "item");
 
   /** How many slots of the last read took a default row as their own was not read in time. */
   private int unread;
@@ -63,43 +55,18 @@ class EmbeddingTierTest {
     target.close();
   }
 
-  /** Two tables of one group. */
-  private static InputLayout layout() {
-    List<Feature> features = new ArrayList<>();
-    for (String name : List.of("user", "item")) {
-      features.add(
-          new IdFeature(
-              name,
-              Scope.CANDIDATE,
-              name,
-              ValueType.INT64,
-              new IdMapping.Hash(1000),
-              name,
-              1,
-              Pooling.SUM,
-              Optional.empty(),
-              IdFeature.SEPARATOR));
-    }
-    Schema schema =
-        new Schema(
-            "s", features, List.of(new Task("click", "click", Optional.empty(), Optional.empty())));
-    return InputLayout.of(schema, Map.of("user", List.of(WIDTH), "item", List.of(WIDTH)));
-  }
-
   /** A store that counts how often each key is asked for, and may be told to fail. */
-  private static final class Counting implements RowStore {
-    private final HeapRowStore rows = new HeapRowStore();
+  private static final class Counting extends ForwardingStore {
     private final Map<Long, Integer> asked = new ConcurrentHashMap<>();
     private boolean failing;
     private int failures;
 
-    int asked(long key) {
-      return asked.getOrDefault(key, 0);
+    Counting() {
+      super(new HeapRowStore());
     }
 
-    @Override
-    public boolean durable() {
-      return false;
+    int asked(long key) {
+      return asked.getOrDefault(key, 0);
     }
 
     @Override
@@ -112,41 +79,8 @@ class EmbeddingTierTest {
       for (int i = 0; i < count; i++) {
         asked.merge(keys[i], 1, Integer::sum);
       }
-      rows.read(view, width, keys, count, out, found);
+      super.read(view, width, keys, count, out, found);
     }
-
-    @Override
-    public void apply(RowCommit commit) {
-      rows.apply(commit);
-    }
-
-    @Override
-    public BulkRows bulk(RowsView view, String digest) {
-      return rows.bulk(view, digest);
-    }
-
-    @Override
-    public void markImported(RowsView view, String digest) {
-      rows.markImported(view, digest);
-    }
-
-    @Override
-    public Optional<String> imported(RowsView view) {
-      return rows.imported(view);
-    }
-
-    @Override
-    public Set<RowsView> stored() {
-      return rows.stored();
-    }
-
-    @Override
-    public void drop(RowsView view) {
-      rows.drop(view);
-    }
-
-    @Override
-    public void close() {}
   }
 
   private EmbeddingTier tier(int capacity, RowThreads threads) {
@@ -173,16 +107,21 @@ class EmbeddingTierTest {
     store.apply(new RowCommit(VIEW, WIDTH, keys, rows));
   }
 
+  private UniqueRows unique(long... keys) {
+    UniqueRows unique = new UniqueRows(layout);
+    for (long key : keys) {
+      unique.slotOf(0, key);
+    }
+    return unique;
+  }
+
   /** Asks for these rows; by key what came. */
   private Map<Long, float[]> read(EmbeddingTier tier, long... keys) {
     return readUntil(tier, Long.MAX_VALUE / 2, keys);
   }
 
   private Map<Long, float[]> readUntil(EmbeddingTier tier, long until, long... keys) {
-    UniqueRows unique = new UniqueRows(layout);
-    for (long key : keys) {
-      unique.slotOf(0, key);
-    }
+    UniqueRows unique = unique(keys);
     target.begin(0, 1);
     Defaulted without = tier.copyRows(0, unique, target, until);
     unread = without == null ? 0 : without.unread().cardinality();
@@ -422,10 +361,7 @@ class EmbeddingTierTest {
 
   /** Slots that took a default row. */
   private int copy(EmbeddingTier tier, long... keys) {
-    UniqueRows unique = new UniqueRows(layout);
-    for (long key : keys) {
-      unique.slotOf(0, key);
-    }
+    UniqueRows unique = unique(keys);
     try (ModelInputs own = new ModelInputs(layout, ElementType.FLOAT32, _ -> {})) {
       own.begin(0, 1);
       Defaulted without = tier.copyRows(0, unique, own, Long.MAX_VALUE / 2);

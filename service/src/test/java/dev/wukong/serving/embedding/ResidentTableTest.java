@@ -113,15 +113,6 @@ class ResidentTableTest {
   }
 
   @Test
-  void allocate_moreThanThereIs_saysSo() {
-    try (Arena arena = Arena.ofConfined()) {
-      assertThatThrownBy(() -> MappedMemory.allocate(arena, 1L << 60))
-          .isInstanceOf(OutOfMemoryError.class)
-          .hasMessage("the system has no 1152921504606846976 bytes for rows");
-    }
-  }
-
-  @Test
   void find_whileAnotherThreadInstalls_neverSeesARowHalfWritten() throws Exception {
     int count = 20_000;
     int width = 16;

@@ -8,7 +8,6 @@ import dev.wukong.data.InputLayout;
 import dev.wukong.data.UniqueRows;
 import dev.wukong.serving.inputs.HostTensor.ElementType;
 import dev.wukong.serving.inputs.ModelInputs;
-import dev.wukong.simulator.Zipf;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -26,7 +25,6 @@ public final class TierColdBenchmark implements Benchmark {
   private static final String FORGETFUL = "forgetful-keeper";
   private static final int WIDTH = 16;
   private static final int REQUEST = 13_500;
-  private static final double SKEW = 1.05;
 
   /** Which of a row's floats is its id. */
   private static final int OWN = 3;
@@ -105,15 +103,13 @@ public final class TierColdBenchmark implements Benchmark {
   @SuppressWarnings("ArrayRecordComponent") // Millions of ids, never compared.
   private record Requests(int[][] ids, int[][] positions) {
     static Requests draw(int rows, int count) {
-      Zipf zipf = new Zipf(rows, SKEW);
-      SplittableRandom random = new SplittableRandom(11);
+      SpreadIds spread = new SpreadIds(rows, new SplittableRandom(11));
       int[][] ids = new int[count][];
       int[][] positions = new int[count][];
       for (int r = 0; r < count; r++) {
         int[] drawn = new int[REQUEST];
         for (int i = 0; i < REQUEST; i++) {
-          // Neighbours in rank are none in the store.
-          drawn[i] = (int) (zipf.rank(random.nextDouble()) * 2_654_435_761L % rows);
+          drawn[i] = spread.getAsInt();
         }
         Arrays.sort(drawn);
         ids[r] = Arrays.stream(drawn).distinct().toArray();
@@ -157,7 +153,7 @@ public final class TierColdBenchmark implements Benchmark {
       this.warm = warm;
       this.measured = measured;
       this.forgetful = forgetful;
-      this.layout = OneTable.layout(WIDTH, rows);
+      this.layout = OneGroup.layout(WIDTH, rows, "item");
     }
 
     List<Figure> figures() throws BenchmarkException {

@@ -8,7 +8,6 @@ import dev.wukong.data.InputLayout;
 import dev.wukong.data.UniqueRows;
 import dev.wukong.serving.inputs.HostTensor.ElementType;
 import dev.wukong.serving.inputs.ModelInputs;
-import dev.wukong.simulator.Zipf;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -16,7 +15,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
-import java.util.function.IntUnaryOperator;
+import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
 
 /**
@@ -62,23 +61,15 @@ public final class TierHotBenchmark implements Benchmark {
           side.spoil();
         }
         SplittableRandom random = new SplittableRandom(width);
-        figures.addAll(measure(context, side, "", i -> random.nextInt(rows)));
-        Zipf zipf = new Zipf(rows, 1.05);
-        // Ids spread over the table, as hashed ones are: neighbours in rank are none in memory.
-        figures.addAll(
-            measure(
-                context,
-                side,
-                "_zipf",
-                i -> (int) (zipf.rank(random.nextDouble()) * 2_654_435_761L % rows)));
+        figures.addAll(measure(context, side, "", () -> random.nextInt(rows)));
+        figures.addAll(measure(context, side, "_zipf", new SpreadIds(rows, random)));
       }
     }
     return figures;
   }
 
   private static List<Figure> measure(
-      BenchmarkContext context, Side side, String kind, IntUnaryOperator ids)
-      throws BenchmarkException {
+      BenchmarkContext context, Side side, String kind, IntSupplier ids) throws BenchmarkException {
     side.draw(ids);
     side.check();
     double[] tier = new double[PAIRS];
@@ -127,7 +118,7 @@ public final class TierHotBenchmark implements Benchmark {
     Side(int width, int rows) {
       this.width = width;
       this.rows = rows;
-      layout = OneTable.layout(width, rows);
+      layout = OneGroup.layout(width, rows, "item");
       plain = MappedMemory.allocate(arena, (long) rows * width * Float.BYTES);
       target = new ModelInputs(layout, ElementType.FLOAT32, _ -> {});
       tier =
@@ -180,13 +171,13 @@ public final class TierHotBenchmark implements Benchmark {
       }
     }
 
-    void draw(IntUnaryOperator ids) {
+    void draw(IntSupplier ids) {
       requests.clear();
       indexes.clear();
       for (int r = 0; r < REQUESTS; r++) {
         UniqueRows unique = new UniqueRows(layout);
         for (int i = 0; i < REQUEST; i++) {
-          unique.slotOf(0, ids.applyAsInt(i));
+          unique.slotOf(0, ids.getAsInt());
         }
         int[] index = new int[unique.size(0)];
         for (int i = 0; i < index.length; i++) {

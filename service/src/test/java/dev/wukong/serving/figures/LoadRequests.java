@@ -7,6 +7,7 @@ import dev.wukong.proto.v1.Block;
 import dev.wukong.proto.v1.Criticality;
 import dev.wukong.proto.v1.ModelSelector;
 import dev.wukong.proto.v1.PredictRequest;
+import dev.wukong.simulator.Zipf;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -59,7 +60,7 @@ final class LoadRequests {
       int candidates,
       int values,
       Criticality criticality) {
-    ZipfRanks ranks = new ZipfRanks(values, SKEW);
+    Zipf ranks = new Zipf(values, SKEW);
     SplittableRandom random = new SplittableRandom(SEED);
     List<PredictRequest> requests = new ArrayList<>(count);
     for (int i = 0; i < count; i++) {
@@ -75,44 +76,15 @@ final class LoadRequests {
     return requests;
   }
 
-  private static Block block(int rows, int features, ZipfRanks ranks, SplittableRandom random) {
+  private static Block block(int rows, int features, Zipf ranks, SplittableRandom random) {
     ByteBuffer ids =
         ByteBuffer.allocate(rows * features * Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
     while (ids.hasRemaining()) {
-      ids.putLong(ranks.draw(random));
+      ids.putLong(ranks.rank(random.nextDouble()));
     }
     return Block.newBuilder()
         .setRows(rows)
         .setIds(UnsafeByteOperations.unsafeWrap(ids.flip()))
         .build();
-  }
-
-  /** Ranks from 0 with probabilities in proportion to 1 / (rank + 1)^skew. */
-  private static final class ZipfRanks {
-    private final double[] cumulative;
-
-    ZipfRanks(int ranks, double skew) {
-      cumulative = new double[ranks];
-      double sum = 0;
-      for (int i = 0; i < ranks; i++) {
-        sum += Math.pow(i + 1, -skew);
-        cumulative[i] = sum;
-      }
-    }
-
-    int draw(SplittableRandom random) {
-      double at = random.nextDouble() * cumulative[cumulative.length - 1];
-      int low = 0;
-      int high = cumulative.length - 1;
-      while (low < high) {
-        int middle = (low + high) >>> 1;
-        if (cumulative[middle] < at) {
-          low = middle + 1;
-        } else {
-          high = middle;
-        }
-      }
-      return low;
-    }
   }
 }

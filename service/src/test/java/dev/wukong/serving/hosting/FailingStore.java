@@ -5,6 +5,7 @@ import dev.wukong.serving.embedding.HeapRowStore;
 import dev.wukong.serving.embedding.RowCommit;
 import dev.wukong.serving.embedding.RowStore;
 import dev.wukong.serving.embedding.RowsView;
+import dev.wukong.serving.testing.ForwardingStore;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -15,8 +16,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * A store that fails on the rows of chosen models, and counts how often it was asked. Taken for
  * durable.
  */
-final class FailingStore implements RowStore {
-  private final RowStore store;
+final class FailingStore extends ForwardingStore {
   private final Map<String, Throwable> failures = new ConcurrentHashMap<>();
   final AtomicInteger asked = new AtomicInteger();
 
@@ -36,7 +36,7 @@ final class FailingStore implements RowStore {
 
   /** Over {@code store}, which stays the caller's to close. */
   FailingStore(RowStore store) {
-    this.store = store;
+    super(store);
   }
 
   /** Fails with {@code failure}, an error or an unchecked exception, for {@code model}. */
@@ -63,24 +63,19 @@ final class FailingStore implements RowStore {
       case RuntimeException exception -> throw exception;
       case Throwable other -> throw new AssertionError(other);
     }
-    return store.imported(view);
-  }
-
-  @Override
-  public void read(RowsView view, int width, long[] keys, int count, float[] out, boolean[] found) {
-    store.read(view, width, keys, count, out, found);
+    return super.imported(view);
   }
 
   @Override
   public void apply(RowCommit commit) {
-    store.apply(commit);
+    super.apply(commit);
     writes.incrementAndGet();
     onWrite.run();
   }
 
   @Override
   public BulkRows bulk(RowsView view, String digest) {
-    BulkRows rows = store.bulk(view, digest);
+    BulkRows rows = super.bulk(view, digest);
     return new BulkRows() {
       @Override
       public long after() {
@@ -107,21 +102,8 @@ final class FailingStore implements RowStore {
   }
 
   @Override
-  public void markImported(RowsView view, String digest) {
-    store.markImported(view, digest);
-  }
-
-  @Override
   public Set<RowsView> stored() {
     onList.run();
-    return store.stored();
+    return super.stored();
   }
-
-  @Override
-  public void drop(RowsView view) {
-    store.drop(view);
-  }
-
-  @Override
-  public void close() {}
 }
