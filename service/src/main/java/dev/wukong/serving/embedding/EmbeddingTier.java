@@ -10,7 +10,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,9 +32,6 @@ public final class EmbeddingTier implements AutoCloseable {
   private final RowThreads threads;
   private final List<ResidentRows> groups = new ArrayList<>();
   private final int[] defaultPlaces;
-
-  /** Counts requests, so that each gives another sample of the rows that it read. */
-  private final AtomicInteger turn = new AtomicInteger();
 
   private volatile boolean complete;
 
@@ -180,8 +176,11 @@ public final class EmbeddingTier implements AutoCloseable {
 
   /** Rows that many requests read are told often: each gives some of its own. */
   private void tellSample(ResidentRows rows, int group, UniqueRows slots) {
-    int first = 1 + (turn.getAndIncrement() & (SAMPLE - 1));
+    int first = 1 + (rows.nextTurn() & (SAMPLE - 1));
     int count = Math.max(0, (slots.size(group) - first + SAMPLE) / SAMPLE);
+    if (count == 0) {
+      return;
+    }
     long[] keys = new long[count];
     for (int i = 0; i < count; i++) {
       keys[i] = slots.key(group, first + i * SAMPLE);

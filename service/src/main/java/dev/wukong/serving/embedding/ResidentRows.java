@@ -3,6 +3,7 @@ package dev.wukong.serving.embedding;
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import com.github.benmanes.caffeine.cache.RemovalListener;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -28,6 +29,7 @@ final class ResidentRows implements AutoCloseable {
   private final @Nullable Cache<Long, Boolean> brain;
 
   private final ReentrantLock writer = new ReentrantLock();
+  private final AtomicInteger turn = new AtomicInteger();
 
   /** The writer's. */
   private boolean closed;
@@ -89,6 +91,11 @@ final class ResidentRows implements AutoCloseable {
   /** Whether rows leave when others come, so that it is of use to say which were {@link #read}. */
   boolean changes() {
     return brain != null;
+  }
+
+  /** Counts who reads here, so that each gives another sample of the rows that it read. */
+  int nextTurn() {
+    return turn.getAndIncrement();
   }
 
   /** Adds a row that never leaves; its place. */

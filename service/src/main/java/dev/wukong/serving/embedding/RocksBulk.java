@@ -84,6 +84,7 @@ final class RocksBulk implements BulkRows {
     SstFileWriter writer = new SstFileWriter(environment, place.options());
     file = writer;
     inFile = 0;
+    deleteLeftover();
     writer.open(path().toString());
     return writer;
   }
@@ -115,12 +116,19 @@ final class RocksBulk implements BulkRows {
       file = null;
     }
     environment.close();
+    deleteLeftover();
+  }
+
+  /**
+   * Deletes the file of a load that was cut short. After the end of a process that may be a second
+   * name of a file that RocksDB has taken over: to write to it would destroy that one, whereas
+   * deleting takes the name alone.
+   */
+  private void deleteLeftover() {
     try {
       Files.deleteIfExists(path());
     } catch (IOException e) {
-      // It is written over by the next one.
-      System.getLogger(RocksBulk.class.getName())
-          .log(System.Logger.Level.WARNING, "cannot delete {0}: {1}", path(), e.getMessage());
+      throw new StoreException("cannot delete %s: %s".formatted(path(), e.getMessage()), e);
     }
   }
 }

@@ -24,6 +24,9 @@ final class StoreBreaker {
   /** When the next read may try, once {@link #FAILURES} have failed. */
   private long next;
 
+  /** Whether a read has been let through since, of which nothing is known yet. */
+  private boolean trying;
+
   StoreBreaker(LongSupplier nanoTime) {
     this.nanoTime = nanoTime;
   }
@@ -38,6 +41,7 @@ final class StoreBreaker {
       return false;
     }
     next = now + pause; // The others wait for how this one fares.
+    trying = true;
     return true;
   }
 
@@ -50,6 +54,7 @@ final class StoreBreaker {
   synchronized void succeeded() {
     failures = 0;
     pause = FIRST_PAUSE;
+    trying = false;
   }
 
   /** Says that a read failed, or was waited for in vain. */
@@ -57,7 +62,9 @@ final class StoreBreaker {
     failures++;
     if (failures == FAILURES) {
       next = nanoTime.getAsLong() + pause;
-    } else if (failures > FAILURES) {
+    } else if (failures > FAILURES && trying) {
+      // Only of a try: what was under way before says nothing that is not known.
+      trying = false;
       pause = Math.min(2 * pause, LONGEST_PAUSE);
       next = nanoTime.getAsLong() + pause;
     }

@@ -65,6 +65,36 @@ class RocksRowStoreTest extends RowStoreContract {
     assertThat(directory.resolve("bulk")).isEmptyDirectory();
   }
 
+  /** As a process leaves it that ends between the link into the store and the end of the name. */
+  @Test
+  void bulk_leftoverIsAnotherNameOfAStoredFile_leavesThatAlone() throws Exception {
+    Path directory = folder.resolve("store");
+    try (RowStore store = RocksRowStore.open(directory)) {
+      try (BulkRows bulk = store.bulk(VIEW, "digest")) {
+        bulk.add(1, new long[] {1, 2}, 2, new float[] {1, 2});
+        bulk.finish();
+      }
+      try (Stream<Path> files = Files.list(directory)) {
+        Path stored =
+            files.filter(file -> file.toString().endsWith(".sst")).findFirst().orElseThrow();
+        Files.createLink(directory.resolve("bulk").resolve("rows.sst"), stored);
+      }
+    }
+    RowsView next = new RowsView("ctr", 8, 0);
+    try (RowStore store = RocksRowStore.open(directory)) {
+      try (BulkRows bulk = store.bulk(next, "digest")) {
+        bulk.add(1, new long[] {1, 3}, 2, new float[] {5, 6});
+        bulk.finish();
+      }
+      float[] rows = new float[2];
+      boolean[] found = new boolean[2];
+      store.read(VIEW, 1, new long[] {1, 2}, 2, rows, found);
+      assertThat(rows).containsExactly(1, 2);
+      store.read(next, 1, new long[] {1, 3}, 2, rows, found);
+      assertThat(rows).containsExactly(5, 6);
+    }
+  }
+
   @Test
   void bulk_notAscending_isRefused() {
     try (RowStore store = open(folder);

@@ -62,6 +62,24 @@ class StoreBreakerTest {
     assertThat(pause).isEqualTo(15_000);
   }
 
+  @Test
+  void failed_readsThatWereUnderWay_doNotMakeThePauseLonger() {
+    fail(5);
+    for (int i = 0; i < 20; i++) {
+      breaker.failed();
+    }
+    pass(499);
+    assertThat(breaker.allows()).isFalse();
+    pass(1);
+    assertThat(breaker.allows()).isTrue();
+    breaker.failed();
+    breaker.failed();
+    pass(999);
+    assertThat(breaker.allows()).isFalse();
+    pass(1);
+    assertThat(breaker.allows()).isTrue();
+  }
+
   /** The one that tries may be lost: the next tries after another pause. */
   @Test
   void allows_nobodyTellsHowTheTryWent_letsAnotherTryLater() {
