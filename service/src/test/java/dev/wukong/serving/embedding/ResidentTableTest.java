@@ -326,7 +326,7 @@ class ResidentTableTest {
     AtomicBoolean done = new AtomicBoolean();
     AtomicInteger current = new AtomicInteger();
     AtomicIntegerArray reading = new AtomicIntegerArray(new int[] {0, 0});
-    CountDownLatch ready = new CountDownLatch(2);
+    AtomicIntegerArray sections = new AtomicIntegerArray(2);
     try (ResidentTable table = new ResidentTable(width, 700);
         ExecutorService readers = Executors.newFixedThreadPool(2)) {
       List<Future<long[]>> seen = new ArrayList<>();
@@ -336,38 +336,45 @@ class ResidentTableTest {
             readers.submit(
                 () -> {
                   SplittableRandom random = new SplittableRandom(reader);
-                  ready.countDown();
                   long[] counts = new long[2];
-                  while (!done.get() || counts[0] == 0) {
+                  while (!done.get()) {
                     // As a view is leased: said first, then looked at again.
                     int version = current.get();
                     reading.set(reader, version);
                     if (current.get() == version) {
                       readSome(table, random, keys, version, counts);
+                      sections.incrementAndGet(reader);
                     }
                   }
                   return counts;
                 }));
       }
-      ready.await();
       SplittableRandom random = new SplittableRandom(77);
       float[] floats = new float[width];
       int[] versions = new int[keys];
-      for (int version = 1; version <= 3000; version++) {
-        for (int i = 0; i < 30; i++) {
-          int key = random.nextInt(keys);
-          if (random.nextInt(4) == 0) {
-            table.evict(key);
-          } else if (versions[key] < version) {
-            Arrays.fill(floats, stamp(key, version));
-            table.set(key, version, floats, 0);
-            versions[key] = version;
+      try {
+        for (int version = 1; version <= 3000; version++) {
+          for (int i = 0; i < 30; i++) {
+            int key = random.nextInt(keys);
+            if (random.nextInt(4) == 0) {
+              table.evict(key);
+            } else if (versions[key] < version) {
+              Arrays.fill(floats, stamp(key, version));
+              table.set(key, version, floats, 0);
+              versions[key] = version;
+            }
+          }
+          current.set(version);
+          table.reclaim(Math.min(reading.get(0), reading.get(1)));
+          // In step with the readers: alone it would be done before they have begun.
+          while (2 * Math.min(sections.get(0), sections.get(1)) < version
+              && seen.stream().noneMatch(Future::isDone)) {
+            Thread.onSpinWait();
           }
         }
-        current.set(version);
-        table.reclaim(Math.min(reading.get(0), reading.get(1)));
+      } finally {
+        done.set(true); // Whatever it was, or nobody would ever end.
       }
-      done.set(true);
       for (Future<long[]> counts : seen) {
         assertThat(counts.get()[0]).isPositive();
         assertThat(counts.get()[1]).isZero();
