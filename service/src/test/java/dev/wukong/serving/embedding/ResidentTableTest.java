@@ -18,6 +18,8 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
@@ -326,7 +328,7 @@ class ResidentTableTest {
     AtomicBoolean done = new AtomicBoolean();
     AtomicInteger current = new AtomicInteger();
     AtomicIntegerArray reading = new AtomicIntegerArray(new int[] {0, 0});
-    AtomicIntegerArray sections = new AtomicIntegerArray(2);
+    List<Semaphore> sections = List.of(new Semaphore(0), new Semaphore(0));
     try (ResidentTable table = new ResidentTable(width, 700);
         ExecutorService readers = Executors.newFixedThreadPool(2)) {
       List<Future<long[]>> seen = new ArrayList<>();
@@ -343,7 +345,7 @@ class ResidentTableTest {
                     reading.set(reader, version);
                     if (current.get() == version) {
                       readSome(table, random, keys, version, counts);
-                      sections.incrementAndGet(reader);
+                      sections.get(reader).release();
                     }
                   }
                   return counts;
@@ -364,12 +366,13 @@ class ResidentTableTest {
               versions[key] = version;
             }
           }
+          sections.forEach(Semaphore::drainPermits);
           current.set(version);
           table.reclaim(Math.min(reading.get(0), reading.get(1)));
-          // In step with the readers: alone it would be done before they have begun.
-          while (2 * Math.min(sections.get(0), sections.get(1)) < version
-              && seen.stream().noneMatch(Future::isDone)) {
-            Thread.onSpinWait();
+          // In step with the readers, whatever they have read before: a writer alone empties the
+          // table, as nothing is free again while a reader stands still, and they find no row.
+          for (Semaphore read : sections) {
+            assertThat(read.tryAcquire(30, TimeUnit.SECONDS)).isTrue();
           }
         }
       } finally {
