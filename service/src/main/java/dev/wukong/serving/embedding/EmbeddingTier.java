@@ -2,38 +2,32 @@ package dev.wukong.serving.embedding;
 
 import dev.wukong.data.Group;
 import dev.wukong.data.InputLayout;
-import dev.wukong.data.RowKey;
 import dev.wukong.data.Table;
-import dev.wukong.data.UniqueRows;
-import dev.wukong.serving.inputs.ModelInputs;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.BitSet;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /**
- * The rows of one version of a model: resident tables, one a group, over the store. Any thread may
- * copy rows; it waits while the reader threads read those that are not there yet, so the caller
- * should be a thread that may wait. What they cannot read in time is served by default rows.
+ * The rows of one bundle of a model: resident tables, one a group, over the store. Requests read
+ * them through a {@link TierView}, of which several may be open: a commit opens the next one, and
+ * those before stay as they are. The tier closes with the last of them.
  */
 public final class EmbeddingTier implements AutoCloseable {
-  private static final int[] NONE_MISSING = {};
-
-  /** Rows whose places are looked up before any of them is copied. */
-  private static final int CHUNK = 256;
-
-  /** Of so many rows that were read one is told to the cache. */
-  private static final int SAMPLE = 16;
-
-  private final int version;
-  private final RowLoads loads;
-  private final RowMeters meters;
-  private final RowThreads threads;
+  private final RowsView view;
+  private final RowSource source;
+  private final RowStore store;
   private final List<ResidentRows> groups = new ArrayList<>();
   private final int[] defaultPlaces;
 
   private volatile boolean complete;
+
+  /** Those that are open. Guarded by itself. */
+  private final List<TierView> open = new ArrayList<>();
+
+  /** The version of the next view to be opened. Changed by one thread at a time, who commits. */
+  private volatile int newest;
+
+  /** Whether memory may have rows that no view must see. */
+  private volatile boolean broken;
 
   /**
    * An empty tier.
@@ -53,10 +47,10 @@ public final class EmbeddingTier implements AutoCloseable {
       boolean whole,
       List<float[]> defaultRows,
       RowMeters meters) {
-    this.version = Math.toIntExact(view.version());
-    this.loads = new RowLoads(view, store, threads, new StoreBreaker(System::nanoTime), meters);
-    this.threads = threads;
-    this.meters = meters;
+    this.view = view;
+    this.newest = Math.toIntExact(view.version());
+    this.store = store;
+    this.source = RowSource.of(view.model(), threads, meters);
     this.defaultPlaces = new int[layout.tables().size()];
     boolean made = false;
     try {
@@ -75,7 +69,8 @@ public final class EmbeddingTier implements AutoCloseable {
     for (int g = 0; g < layout.size(); g++) {
       List<Table> own = layout.get(g).tables();
       ResidentRows rows =
-          new ResidentRows(layout.get(g).width(), capacities[g], own.size(), whole, meters);
+          new ResidentRows(
+              layout.get(g).width(), capacities[g], own.size(), whole, source.meters());
       groups.add(rows);
       for (Table t : own) {
         // No row key is negative, so a default row can be found by its place only.
@@ -108,17 +103,6 @@ public final class EmbeddingTier implements AutoCloseable {
     return groups.get(group).fill(keys, count, rows);
   }
 
-  /** Whether the row of {@code key} is in memory now. */
-  boolean resident(int group, long key) {
-    ResidentTable table = groups.get(group).table();
-    int section = table.enter();
-    try {
-      return table.find(key, version) >= 0;
-    } finally {
-      table.leave(section);
-    }
-  }
-
   /** Bytes that rows and what finds them take, of Java's heap also. */
   public long residentBytes() {
     return groups.stream().mapToLong(ResidentRows::bytes).sum();
@@ -130,111 +114,120 @@ public final class EmbeddingTier implements AutoCloseable {
   }
 
   /**
-   * Copies the rows of all keys of {@code slots} to their slots in {@code target}. A key without a
-   * row takes its table's default row.
+   * Opens the view of the rows as the store has them now.
    *
-   * @param until a {@link System#nanoTime}: so long it waits for rows that are not in memory
-   * @return the slots that took a default row; null where there are none
+   * @throws StoreException if the store fails
    */
-  @Nullable Defaulted copyRows(int group, UniqueRows slots, ModelInputs target, long until) {
-    ResidentRows rows = groups.get(group);
-    ResidentTable table = rows.table();
-    int count = slots.size(group);
-    RowTarget to = RowTarget.of(target, group, count, table.width());
-    int most = Math.min(count, CHUNK);
-    int[] places = new int[most];
-    long[] keys = new long[most];
-    int[] missing = NONE_MISSING;
-    int missed = 0;
-    int section = table.enter();
-    try {
-      // All entries of a chunk, then all places, then all rows: so none waits for its memory alone.
-      for (int first = 1; first <= count; first += CHUNK) {
-        int many = Math.min(CHUNK, count - first + 1);
-        slots.keys(group, first, many, keys);
-        table.touch(keys, many);
-        table.find(keys, many, version, places);
-        for (int i = 0; i < many; i++) {
-          if (places[i] < 0) {
-            if (missed == missing.length) {
-              missing = Arrays.copyOf(missing, Math.max(16, 2 * missed));
-            }
-            missing[missed++] = places[i] == ResidentTable.NONE ? first + i : -(first + i);
-          }
-        }
-        to.copy(table, places, many, first);
-      }
-    } finally {
-      table.leave(section);
-    }
-    meters.inMemory(count - missed);
-    if (rows.changes()) {
-      tellSample(rows, group, slots);
-    }
-    return missed == 0 ? null : copyMissing(group, slots, missing, missed, to, until);
+  public TierView open() {
+    return open(newest);
   }
 
-  /** Rows that many requests read are told often: each gives some of its own. */
-  private void tellSample(ResidentRows rows, int group, UniqueRows slots) {
-    int first = 1 + (rows.nextTurn() & (SAMPLE - 1));
-    int count = Math.max(0, (slots.size(group) - first + SAMPLE) / SAMPLE);
-    if (count == 0) {
-      return;
+  private TierView open(int version) {
+    RowReader reader = store.reader(at(version));
+    TierView opened = new TierView(this, version, reader, source);
+    synchronized (open) {
+      open.add(opened);
     }
-    long[] keys = new long[count];
-    for (int i = 0; i < count; i++) {
-      keys[i] = slots.key(group, first + i * SAMPLE);
-    }
-    threads.keep(count, () -> rows.read(keys, count));
+    return opened;
+  }
+
+  private RowsView at(int version) {
+    return new RowsView(view.model(), view.bundle(), version);
+  }
+
+  /** The version that the next commit must have. */
+  public int nextVersion() {
+    return newest + 1;
   }
 
   /**
-   * Copies rows that are not in memory.
+   * Writes changes to the store, and beside the rows in memory, where the views that are open do
+   * not see them. One at a time; some view must be open.
    *
-   * @param missing their slots; negative where it is known that there is no row
+   * @return the view that sees them
+   * @throws StoreException if the store fails: then nothing has changed
+   * @throws IllegalStateException if this tier takes no changes
    */
-  private @Nullable Defaulted copyMissing(
-      int group, UniqueRows slots, int[] missing, int count, RowTarget to, long until) {
-    ResidentRows resident = groups.get(group);
-    BitSet without = new BitSet();
-    BitSet unread = new BitSet();
-    long[] keys = new long[count];
-    int[] asked = new int[count];
-    int many = 0;
-    for (int i = 0; i < count; i++) {
-      if (complete || missing[i] < 0) {
-        without.set(Math.abs(missing[i]));
-      } else {
-        keys[many] = slots.key(group, missing[i]);
-        asked[many++] = missing[i];
+  public TierView commit(List<RowCommit.Changes> changes) {
+    if (complete) {
+      throw new IllegalStateException(
+          "model '%s' version %d has its rows from the bundle alone; nothing can be changed"
+              .formatted(view.model(), view.bundle()));
+    }
+    if (broken) {
+      throw new IllegalStateException(
+          "a commit to model '%s' version %d failed halfway; load it again"
+              .formatted(view.model(), view.bundle()));
+    }
+    int version = nextVersion();
+    RowCommit commit = new RowCommit(at(version), changes);
+    List<ResidentRows> touched = changes.stream().map(c -> ofWidth(c.width())).toList();
+    store.apply(commit);
+    // From here on it is durable: whatever goes wrong, no later view may find what was before.
+    boolean done = false;
+    try {
+      for (int i = 0; i < touched.size(); i++) {
+        touched.get(i).commit(version, changes.get(i), oldest());
       }
+      TierView opened = open(version);
+      newest = version;
+      done = true;
+      return opened;
+    } finally {
+      broken = !done;
     }
-    if (many > 0) {
-      loads.read(
-          resident,
-          Arrays.copyOf(keys, many),
-          until,
-          (i, fate, rows, offset) -> {
-            switch (fate) {
-              case FOUND -> to.copy(rows, offset, asked[i]);
-              case ABSENT -> without.set(asked[i]);
-              case UNREAD -> {
-                without.set(asked[i]);
-                unread.set(asked[i]);
-              }
-            }
-          });
-    }
-    for (int slot = without.nextSetBit(0); slot >= 0; slot = without.nextSetBit(slot + 1)) {
-      int table = RowKey.table(slots.key(group, slot));
-      to.copy(resident.table(), defaultPlaces[table], slot);
-    }
-    int nowhere = without.cardinality();
-    int late = unread.cardinality();
-    meters.others(count - nowhere, nowhere - late, late);
-    return nowhere == 0 ? null : new Defaulted(without, unread);
   }
 
+  private ResidentRows ofWidth(int width) {
+    return groups.stream()
+        .filter(rows -> rows.table().width() == width)
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    "model '%s' has no rows of width %d, but of %s"
+                        .formatted(
+                            view.model(),
+                            width,
+                            groups.stream().map(rows -> rows.table().width()).toList())));
+  }
+
+  /** The lowest version at which anybody reads, now or later. */
+  int oldest() {
+    synchronized (open) {
+      return open.stream().mapToInt(TierView::version).min().orElse(newest);
+    }
+  }
+
+  /** Says that a view is closed, for good. */
+  void closed(TierView closed) {
+    boolean last;
+    synchronized (open) {
+      open.remove(closed);
+      last = open.isEmpty();
+    }
+    if (last) {
+      close();
+    } else {
+      int oldest = oldest();
+      groups.forEach(rows -> rows.reclaim(oldest));
+    }
+  }
+
+  ResidentRows group(int group) {
+    return groups.get(group);
+  }
+
+  boolean complete() {
+    return complete;
+  }
+
+  /** Where the row is that keys of a table without one take, by the table's ordinal. */
+  int defaultPlace(int table) {
+    return defaultPlaces[table];
+  }
+
+  /** For who has opened no view of it. */
   @Override
   public void close() {
     groups.forEach(ResidentRows::close);

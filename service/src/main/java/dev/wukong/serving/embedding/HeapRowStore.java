@@ -1,13 +1,17 @@
 package dev.wukong.serving.embedding;
 
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Rows on the heap: for tests, and for models small enough to be read from their bundle at every
@@ -20,9 +24,33 @@ public final class HeapRowStore implements RowStore {
     }
   }
 
+  /** A row from a version on, null where there is none from then on; and what was before it. */
+  @SuppressWarnings("ArrayRecordComponent") // Never compared.
+  private record Cell(long version, float @Nullable [] row, @Nullable Cell before) {
+    /**
+     * This one, with as many of {@code cell} and those before as are seen from {@code oldest} on.
+     */
+    Cell over(@Nullable Cell cell, long oldest) {
+      if (cell == null || version <= oldest) {
+        return new Cell(version, row, null);
+      }
+      // One of the same version is replaced.
+      return cell.version() == version
+          ? over(cell.before(), oldest)
+          : new Cell(
+              version, row, new Cell(cell.version(), cell.row(), null).over(cell.before(), oldest));
+    }
+  }
+
   private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
-  private final Map<Place, Map<Long, float[]>> rows = new HashMap<>();
+  private final Map<Place, Map<Long, Cell>> rows = new HashMap<>();
+  private final Map<Place, Long> versions = new HashMap<>();
+
+  /** How many readers are at which versions. */
+  private final Map<Place, NavigableMap<Long, Integer>> readers = new HashMap<>();
+
   private final Map<Place, String> digests = new HashMap<>();
+  private boolean closed;
 
   @Override
   public boolean durable() {
@@ -30,13 +58,50 @@ public final class HeapRowStore implements RowStore {
   }
 
   @Override
-  public void read(RowsView view, int width, long[] keys, int count, float[] out, boolean[] found) {
+  public RowReader reader(RowsView view) {
+    Place place = Place.of(view);
+    lock.writeLock().lock();
+    try {
+      readers.computeIfAbsent(place, p -> new TreeMap<>()).merge(view.version(), 1, Integer::sum);
+    } finally {
+      lock.writeLock().unlock();
+    }
+    return new RowReader() {
+      @Override
+      public void read(int width, long[] keys, int count, float[] out, RowFate[] fates) {
+        HeapRowStore.this.read(view, width, keys, count, out, fates);
+      }
+
+      @Override
+      public void close() {
+        lock.writeLock().lock();
+        try {
+          NavigableMap<Long, Integer> open = readers.get(place);
+          if (open != null) {
+            open.computeIfPresent(view.version(), (v, many) -> many == 1 ? null : many - 1);
+          }
+        } finally {
+          lock.writeLock().unlock();
+        }
+      }
+    };
+  }
+
+  private void read(
+      RowsView view, int width, long[] keys, int count, float[] out, RowFate[] fates) {
     lock.readLock().lock();
     try {
-      Map<Long, float[]> held = rows.get(Place.of(view));
+      if (closed) {
+        throw new StoreException("the row store is closed", null);
+      }
+      Map<Long, Cell> held = rows.getOrDefault(Place.of(view), Map.of());
       for (int i = 0; i < count; i++) {
-        float[] row = held == null ? null : held.get(keys[i]);
-        found[i] = row != null;
+        Cell cell = held.get(keys[i]);
+        while (cell != null && cell.version() > view.version()) {
+          cell = cell.before();
+        }
+        float[] row = cell == null ? null : cell.row();
+        fates[i] = row == null ? RowFate.ABSENT : RowFate.FOUND;
         if (row != null) {
           if (row.length != width) {
             throw new StoreException(
@@ -51,14 +116,44 @@ public final class HeapRowStore implements RowStore {
   }
 
   @Override
+  public long version(RowsView view) {
+    lock.readLock().lock();
+    try {
+      return versions.getOrDefault(Place.of(view), 0L);
+    } finally {
+      lock.readLock().unlock();
+    }
+  }
+
+  @Override
   public void apply(RowCommit commit) {
+    Place place = Place.of(commit.view());
+    long version = commit.view().version();
     lock.writeLock().lock();
     try {
-      Map<Long, float[]> held = rows.computeIfAbsent(Place.of(commit.view()), p -> new HashMap<>());
-      int width = commit.width();
-      for (int i = 0; i < commit.keys().length; i++) {
-        held.put(commit.keys()[i], Arrays.copyOfRange(commit.rows(), i * width, (i + 1) * width));
+      Map<Long, Cell> held = rows.computeIfAbsent(place, p -> new HashMap<>());
+      NavigableMap<Long, Integer> open =
+          readers.getOrDefault(place, Collections.emptyNavigableMap());
+      long oldest = open.isEmpty() ? version : Math.min(version, open.firstKey());
+      for (RowCommit.Changes changes : commit.changes()) {
+        int width = changes.width();
+        for (int i = 0; i < changes.keys().length; i++) {
+          float[] row = Arrays.copyOfRange(changes.rows(), i * width, (i + 1) * width);
+          held.merge(
+              changes.keys()[i],
+              new Cell(version, row, null),
+              (before, now) -> now.over(before, oldest));
+        }
+        for (long key : changes.removed()) {
+          held.computeIfPresent(
+              key,
+              (k, before) -> {
+                Cell now = new Cell(version, null, null).over(before, oldest);
+                return now.before() == null ? null : now;
+              });
+        }
       }
+      versions.put(place, version);
     } finally {
       lock.writeLock().unlock();
     }
@@ -131,6 +226,7 @@ public final class HeapRowStore implements RowStore {
     lock.writeLock().lock();
     try {
       rows.remove(Place.of(view));
+      versions.remove(Place.of(view));
       digests.remove(Place.of(view));
     } finally {
       lock.writeLock().unlock();
@@ -138,5 +234,12 @@ public final class HeapRowStore implements RowStore {
   }
 
   @Override
-  public void close() {}
+  public void close() {
+    lock.writeLock().lock();
+    try {
+      closed = true;
+    } finally {
+      lock.writeLock().unlock();
+    }
+  }
 }

@@ -31,6 +31,9 @@ final class ResidentRows implements AutoCloseable {
   private final ReentrantLock writer = new ReentrantLock();
   private final AtomicInteger turn = new AtomicInteger();
 
+  /** What commits have changed since the oldest version that anybody reads at. The writer's. */
+  private final ChangedKeys changes = new ChangedKeys();
+
   /** The writer's. */
   private boolean closed;
 
@@ -131,34 +134,96 @@ final class ResidentRows implements AutoCloseable {
 
   /**
    * Takes rows in that were missing, as the store had them at the version of its readers; others
-   * leave for them, or they themselves, as the cache thinks best.
+   * leave for them, or they themselves, as the cache thinks best. What has changed since is left
+   * out.
    *
-   * @param found whether row i exists; that it does not is remembered likewise
+   * @param fates what became of row i; that there is none is remembered likewise
    * @param rows row i at {@code i * width}
+   * @param oldest the lowest version at which anybody reads
    */
-  void keep(long[] keys, boolean[] found, float[] rows, int version) {
+  void keep(long[] keys, RowFate[] fates, float[] rows, int version, int oldest) {
     if (brain == null) {
       return;
     }
     writer.lock();
     try {
-      if (closed) {
-        return;
-      }
-      for (int i = 0; i < keys.length; i++) {
-        boolean there =
-            found[i]
-                ? table.add(keys[i], version, rows, i * table.width()) != ResidentTable.NONE
-                : table.find(keys[i], version) != ResidentTable.NONE
-                    || table.setAbsent(keys[i], version);
-        if (there) {
+      for (int i = 0; i < keys.length && !closed; i++) {
+        if (!changes.after(version, keys[i])
+            && keep(keys[i], fates[i], rows, i * table.width(), version)) {
           brain.put(keys[i], true);
         }
         if (i % ROUND == ROUND - 1) {
-          table.reclaim(version);
+          table.reclaim(oldest);
         }
       }
-      table.reclaim(version);
+      if (!closed) {
+        table.reclaim(oldest);
+      }
+    } finally {
+      writer.unlock();
+    }
+  }
+
+  /** Whether the row, or that there is none, is known here now. */
+  private boolean keep(long key, RowFate fate, float[] rows, int offset, int version) {
+    return switch (fate) {
+      case UNREAD -> false;
+      case ABSENT ->
+          table.find(key, version) != ResidentTable.NONE || table.setAbsent(key, version);
+      case FOUND ->
+          table.find(key, version) != ResidentTable.NONE
+              || table.add(key, version, rows, offset) != ResidentTable.NONE;
+    };
+  }
+
+  /**
+   * Puts changes beside what is here of their keys; rows that are not here stay away. Who reads at
+   * a lower version does not see them.
+   *
+   * @param oldest the lowest version at which anybody reads
+   */
+  void commit(int version, RowCommit.Changes commit, int oldest) {
+    writer.lock();
+    try {
+      // First, so that nothing older comes in behind it.
+      changes.add(version, commit.keys(), commit.removed(), oldest);
+      for (int i = 0; i < commit.keys().length; i++) {
+        long key = commit.keys()[i];
+        if (known(key) && !table.set(key, version, commit.rows(), i * table.width())) {
+          forget(key);
+        }
+        if (i % ROUND == ROUND - 1) {
+          table.reclaim(oldest);
+        }
+      }
+      for (long key : commit.removed()) {
+        if (known(key) && !table.setAbsent(key, version)) {
+          forget(key);
+        }
+      }
+      table.reclaim(oldest);
+    } finally {
+      writer.unlock();
+    }
+  }
+
+  private boolean known(long key) {
+    return table.find(key, Integer.MAX_VALUE) != ResidentTable.NONE;
+  }
+
+  private void forget(long key) {
+    if (brain != null) {
+      brain.invalidate(key);
+    }
+  }
+
+  /** Gives back what nobody reads from {@code oldest} on. */
+  void reclaim(int oldest) {
+    writer.lock();
+    try {
+      if (!closed) {
+        table.reclaim(oldest);
+      }
     } finally {
       writer.unlock();
     }

@@ -67,23 +67,24 @@ final class RocksDrops {
   }
 
   private boolean has(StoreKeys keys) throws RocksDBException {
-    byte[] prefix = keys.bundlePrefix();
-    if (db.get(notes, prefix) != null || db.get(imports, prefix) != null) {
-      return true;
+    for (ColumnFamilyHandle family : List.of(notes, imports, rows)) {
+      try (RocksIterator found = db.newIterator(family)) {
+        found.seek(keys.bundlePrefix());
+        boolean any = found.isValid() && keys.owns(found.key());
+        found.status();
+        if (any) {
+          return true;
+        }
+      }
     }
-    try (RocksIterator found = db.newIterator(rows)) {
-      found.seek(prefix);
-      boolean any = found.isValid() && StoreKeys.view(found.key()).equals(keys.view());
-      found.status();
-      return any;
-    }
+    return false;
   }
 
   /** The first step. */
   void hide(StoreKeys keys) throws RocksDBException {
     try (WriteBatch batch = new WriteBatch()) {
       batch.put(notes, keys.bundlePrefix(), new byte[0]);
-      batch.delete(imports, keys.bundlePrefix());
+      batch.deleteRange(imports, keys.bundlePrefix(), keys.bundleEnd());
       batch.deleteRange(rows, keys.bundlePrefix(), keys.bundleEnd());
       db.write(durable, batch);
     }

@@ -1,11 +1,14 @@
 package dev.wukong.serving.embedding;
 
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.rocksdb.ColumnFamilyHandle;
 import org.rocksdb.RocksDB;
 import org.rocksdb.RocksDBException;
+import org.rocksdb.WriteBatch;
 import org.rocksdb.WriteOptions;
 
 /** What a RocksDB remembers of how far each bundle's rows have come. Any thread. */
@@ -36,6 +39,26 @@ record RocksMarks(RocksDB db, ColumnFamilyHandle imports, WriteOptions durable) 
   /** Remembers that rows up to {@code key} are there. */
   void partly(RowsView view, String digest, long key) throws RocksDBException {
     put(view, "%s%d of %s".formatted(PARTLY, key, digest));
+  }
+
+  /** The version of the changes written last; 0: none were. */
+  long version(RowsView view) throws RocksDBException {
+    byte[] version = db.get(imports, versionKey(view));
+    return version == null ? 0 : ByteBuffer.wrap(version).getLong();
+  }
+
+  /** Has {@code batch} remember that the changes of {@code view} are there. */
+  void version(WriteBatch batch, RowsView view) throws RocksDBException {
+    batch.put(
+        imports, versionKey(view), ByteBuffer.allocate(Long.BYTES).putLong(view.version()).array());
+  }
+
+  /** Beside the bundle's mark, and gone with it. */
+  private static byte[] versionKey(RowsView view) {
+    byte[] prefix = new StoreKeys(view).bundlePrefix();
+    byte[] key = Arrays.copyOf(prefix, prefix.length + 1);
+    key[prefix.length] = 'v';
+    return key;
   }
 
   private @Nullable String mark(RowsView view) throws RocksDBException {

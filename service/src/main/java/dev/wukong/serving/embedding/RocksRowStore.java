@@ -50,6 +50,12 @@ public final class RocksRowStore implements RowStore {
   private final Options bulkOptions;
   private final RocksPlace bulk;
 
+  /** Those that are open. Guarded by itself. */
+  private final Set<RocksReader> readers = new HashSet<>();
+
+  /** Guarded by {@link #readers}. */
+  private boolean closed;
+
   /** Open to the package, so that a test can cut a drop short. */
   final RocksDrops drops;
 
@@ -97,48 +103,53 @@ public final class RocksRowStore implements RowStore {
   }
 
   @Override
-  public void read(RowsView view, int width, long[] keys, int count, float[] out, boolean[] found) {
-    StoreKeys storeKeys = new StoreKeys(view);
-    List<byte[]> wanted = new ArrayList<>(count);
-    List<ColumnFamilyHandle> handles = new ArrayList<>(count);
-    for (int i = 0; i < count; i++) {
-      wanted.add(storeKeys.row(keys[i]));
-      handles.add(rows);
-    }
-    List<byte[]> values;
-    try {
-      values = db.multiGetAsList(handles, wanted);
-    } catch (RocksDBException e) {
-      throw new StoreException("reading %d rows failed: %s".formatted(count, e.getMessage()), e);
-    }
-    for (int i = 0; i < count; i++) {
-      byte[] value = values.get(i);
-      found[i] = value != null;
-      if (value != null) {
-        if (value.length != RocksValue.bytes(width)) {
-          throw new StoreException(
-              "row %d has %d bytes, width %d needs %d"
-                  .formatted(keys[i], value.length, width, RocksValue.bytes(width)),
-              null);
-        }
-        RocksValue.read(value, width, out, i);
+  public RowReader reader(RowsView view) {
+    synchronized (readers) {
+      if (closed) {
+        throw new StoreException("the row store is closed", null);
       }
+      RocksReader reader = new RocksReader(db, rows, view, this::forget);
+      readers.add(reader);
+      return reader;
+    }
+  }
+
+  private void forget(RocksReader reader) {
+    synchronized (readers) {
+      readers.remove(reader);
+    }
+  }
+
+  @Override
+  public long version(RowsView view) {
+    try {
+      return marks.version(view);
+    } catch (RocksDBException e) {
+      throw new StoreException(
+          "reading the version of %s failed: %s".formatted(view, e.getMessage()), e);
     }
   }
 
   @Override
   public void apply(RowCommit commit) {
     StoreKeys storeKeys = new StoreKeys(commit.view());
-    int width = commit.width();
+    long version = commit.view().version();
     try (WriteBatch batch = new WriteBatch()) {
-      RocksValue value = new RocksValue(width, commit.view().version());
-      for (int i = 0; i < commit.keys().length; i++) {
-        batch.put(rows, storeKeys.row(commit.keys()[i]), value.of(commit.rows(), i * width));
+      for (RowCommit.Changes changes : commit.changes()) {
+        int width = changes.width();
+        RocksValue value = new RocksValue(width, version);
+        for (int i = 0; i < changes.keys().length; i++) {
+          batch.put(rows, storeKeys.row(changes.keys()[i]), value.of(changes.rows(), i * width));
+        }
+        for (long key : changes.removed()) {
+          batch.delete(rows, storeKeys.row(key));
+        }
       }
+      marks.version(batch, commit.view());
       db.write(durable, batch);
     } catch (RocksDBException e) {
       throw new StoreException(
-          "writing %d rows failed: %s".formatted(commit.keys().length, e.getMessage()), e);
+          "writing %d rows failed: %s".formatted(commit.size(), e.getMessage()), e);
     }
   }
 
@@ -199,6 +210,12 @@ public final class RocksRowStore implements RowStore {
 
   @Override
   public void close() {
+    List<RocksReader> open;
+    synchronized (readers) {
+      closed = true;
+      open = List.copyOf(readers);
+    }
+    open.forEach(RocksReader::close);
     families.forEach(ColumnFamilyHandle::close);
     db.close();
     bulkOptions.close();

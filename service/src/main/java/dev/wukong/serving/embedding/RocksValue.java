@@ -30,6 +30,11 @@ final class RocksValue {
     return bytes.array();
   }
 
+  /** The version from which a value's row holds. */
+  static long version(byte[] value) {
+    return ByteBuffer.wrap(value).order(ByteOrder.LITTLE_ENDIAN).getLong(0);
+  }
+
   /** Puts a value's floats where row {@code row} of {@code to} is. */
   static void read(byte[] value, int width, float[] to, int row) {
     ByteBuffer.wrap(value)

@@ -12,10 +12,9 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Reads rows of one tier from the store, for all requests: a request's rows in one read, and a row
+ * Reads rows of one view from the store, for all requests: a request's rows in one read, and a row
  * that somebody reads already is waited for instead of read again. Any thread.
  */
 final class RowLoads {
@@ -28,16 +27,6 @@ final class RowLoads {
   /** A read that takes longer is a failure of the store. */
   private static final long SLOW_NANOS = Duration.ofMillis(250).toNanos();
 
-  /** What became of a row. */
-  enum Fate {
-    /** It was read. */
-    FOUND,
-    /** The store has none. */
-    ABSENT,
-    /** The store failed, or did not answer in time. */
-    UNREAD
-  }
-
   /** Receives what became of each row that was asked for. */
   @FunctionalInterface
   interface Receiver {
@@ -47,12 +36,12 @@ final class RowLoads {
      * @param i which of the keys
      * @param rows has the row at {@code offset} if it was found
      */
-    void accept(int i, Fate fate, float[] rows, int offset);
+    void accept(int i, RowFate fate, float[] rows, int offset);
   }
 
   /** What a read of the store gave: row i at {@code i * width}. */
   @SuppressWarnings("ArrayRecordComponent") // Rows on their way, never compared.
-  private record Rows(float[] rows, boolean[] found) {}
+  private record Rows(float[] rows, RowFate[] fates) {}
 
   /** One read of the store. Empty where the store gave no answer. */
   private static final class Load {
@@ -64,23 +53,15 @@ final class RowLoads {
   /** Where a row will be. */
   private record Place(Load load, int at) {}
 
-  private final RowsView view;
-  private final RowStore store;
-  private final RowThreads threads;
-  private final StoreBreaker breaker;
-  private final RowMeters meters;
-  private final int version;
+  private final TierView view;
+  private final RowReader reader;
+  private final RowSource source;
   private final Map<Long, Place> underWay = new ConcurrentHashMap<>();
-  private final AtomicInteger reads = new AtomicInteger();
 
-  RowLoads(
-      RowsView view, RowStore store, RowThreads threads, StoreBreaker breaker, RowMeters meters) {
+  RowLoads(TierView view, RowReader reader, RowSource source) {
     this.view = view;
-    this.version = Math.toIntExact(view.version());
-    this.store = store;
-    this.threads = threads;
-    this.breaker = breaker;
-    this.meters = meters;
+    this.reader = reader;
+    this.source = source;
   }
 
   /**
@@ -120,16 +101,18 @@ final class RowLoads {
       }
       int at = places[i].at();
       if (read.isEmpty()) {
-        receiver.accept(i, Fate.UNREAD, NOTHING, 0);
-      } else if (read.get().found()[at]) {
-        receiver.accept(i, Fate.FOUND, read.get().rows(), at * width);
+        receiver.accept(i, RowFate.UNREAD, NOTHING, 0);
       } else {
-        receiver.accept(i, Fate.ABSENT, NOTHING, 0);
+        receiver.accept(i, read.get().fates()[at], read.get().rows(), at * width);
       }
     }
   }
 
   private Optional<Rows> await(Load load, long until) {
+    // Not even until the end of patience for what hangs already: others have waited in vain.
+    if (!load.done.isDone() && load.slow.get()) {
+      return Optional.empty();
+    }
     try {
       return load.done.get(Math.max(0, until - System.nanoTime()), TimeUnit.NANOSECONDS);
     } catch (TimeoutException e) {
@@ -148,19 +131,21 @@ final class RowLoads {
 
   /** Whether a reader will read these. */
   private boolean start(Load load, ResidentRows resident, long[] keys) {
-    if (reads.get() >= MOST || !breaker.allows()) {
+    if (source.reads().get() >= MOST || !source.breaker().allows()) {
       return false;
     }
-    reads.incrementAndGet();
+    source.reads().incrementAndGet();
+    view.hold();
     boolean started = false;
     try {
-      threads.readers().execute(() -> run(load, resident, keys));
+      source.threads().readers().execute(() -> run(load, resident, keys));
       started = true;
     } catch (RejectedExecutionException e) {
       log.log(Level.DEBUG, "no rows are read any more", e); // The process ends.
     } finally {
       if (!started) {
-        reads.decrementAndGet();
+        source.reads().decrementAndGet();
+        view.letGo();
       }
     }
     return started;
@@ -168,37 +153,63 @@ final class RowLoads {
 
   private void run(Load load, ResidentRows resident, long[] keys) {
     Optional<Rows> read = Optional.empty();
+    boolean kept = false;
     try {
-      int width = resident.table().width();
+      read = read(load, resident.table().width(), keys);
+    } finally {
+      source.reads().decrementAndGet();
+      end(load, keys, keys.length, read);
+      try {
+        kept = read.isPresent() && keep(resident, keys, read.get());
+      } finally {
+        if (!kept) {
+          view.letGo();
+        }
+      }
+    }
+  }
+
+  private Optional<Rows> read(Load load, int width, long[] keys) {
+    try {
       Rows rows =
-          new Rows(new float[Math.multiplyExact(keys.length, width)], new boolean[keys.length]);
+          new Rows(new float[Math.multiplyExact(keys.length, width)], new RowFate[keys.length]);
       long began = System.nanoTime();
-      store.read(view, width, keys, keys.length, rows.rows(), rows.found());
+      reader.read(width, keys, keys.length, rows.rows(), rows.fates());
       long took = System.nanoTime() - began;
-      meters.read(took);
+      source.meters().read(took);
       if (took <= SLOW_NANOS) {
-        breaker.succeeded();
+        source.breaker().succeeded();
       } else {
         slow(load);
       }
-      read = Optional.of(rows);
+      return Optional.of(rows);
     } catch (StoreException e) {
-      breaker.failed();
-      log.log(Level.WARNING, "model ''{0}'': {1}", view.model(), e.getMessage());
-    } finally {
-      reads.decrementAndGet();
-      end(load, keys, keys.length, read);
+      source.breaker().failed();
+      log.log(Level.WARNING, "model ''{0}'': {1}", source.model(), e.getMessage());
+      return Optional.empty();
     }
-    read.ifPresent(
-        rows ->
-            threads.keep(
-                keys.length, () -> resident.keep(keys, rows.found(), rows.rows(), version)));
+  }
+
+  /** Whether the keeper will bring them in, and then let go of the view. */
+  private boolean keep(ResidentRows resident, long[] keys, Rows rows) {
+    return source
+        .threads()
+        .keep(
+            keys.length,
+            () -> {
+              try {
+                resident.keep(
+                    keys, rows.fates(), rows.rows(), view.version(), view.tier().oldest());
+              } finally {
+                view.letGo();
+              }
+            });
   }
 
   /** Counts a read that takes too long as a failure, once. */
   private void slow(Load load) {
     if (load.slow.compareAndSet(false, true)) {
-      breaker.failed();
+      source.breaker().failed();
     }
   }
 

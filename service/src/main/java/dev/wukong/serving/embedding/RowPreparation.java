@@ -22,7 +22,6 @@ public final class RowPreparation {
   /** Finders kept at most: what more requests at once took is left to the collector. */
   private static final int IDLE = 128;
 
-  private final EmbeddingTier tier;
   private final int[] contextWidths;
   private final int[] candidateWidths;
   private final boolean[] contextWeighted;
@@ -35,8 +34,7 @@ public final class RowPreparation {
   /** Finders of distinct rows that no request uses now. */
   private final Pool<UniqueRows> idle;
 
-  public RowPreparation(InputLayout layout, EmbeddingTier tier) {
-    this.tier = tier;
+  public RowPreparation(InputLayout layout) {
     this.idle = new Pool<>(IDLE, () -> new UniqueRows(layout));
     int groups = layout.groups().size();
     contextWidths = new int[groups];
@@ -59,6 +57,7 @@ public final class RowPreparation {
    * Prepares the candidates {@code from} (inclusive) to {@code to} (exclusive) with the contexts
    * they need.
    *
+   * @param view whose rows they take
    * @param context no rows where the schema has no context features
    * @param contextOf by candidate: below {@code context.rows()}; empty where the schema has no
    *     context features
@@ -67,6 +66,7 @@ public final class RowPreparation {
    * @param defaulted receives the positions that have no row
    */
   public void prepare(
+      TierView view,
       EncodedRows context,
       EncodedRows candidate,
       int[] contextOf,
@@ -77,7 +77,7 @@ public final class RowPreparation {
       DefaultedPositions defaulted) {
     UniqueRows unique = idle.take();
     try {
-      prepare(unique, context, candidate, contextOf, from, to, target, until, defaulted);
+      prepare(unique, view, context, candidate, contextOf, from, to, target, until, defaulted);
     } finally {
       unique.clear();
       idle.give(unique);
@@ -86,6 +86,7 @@ public final class RowPreparation {
 
   private void prepare(
       UniqueRows unique,
+      TierView view,
       EncodedRows context,
       EncodedRows candidate,
       int[] contextOf,
@@ -107,7 +108,7 @@ public final class RowPreparation {
       }
       unique.slots(Scope.CANDIDATE, g, candidate, from, count, candidateSlots);
       putWeights(unique, context, candidate, used, from, count, g, target);
-      @Nullable Defaulted without = tier.copyRows(g, unique, target, until);
+      @Nullable Defaulted without = view.copyRows(g, unique, target, until);
       if (without != null) {
         for (int i = 0; i < used.length; i++) {
           mark(Scope.CONTEXT, g, context, used[i], contextSlots, i, without, defaulted);

@@ -12,17 +12,24 @@ public interface RowStore extends AutoCloseable {
   boolean durable();
 
   /**
-   * Reads rows of one width.
+   * A reader of rows as they are at {@code view}, whose version is the one written last: what is
+   * written from now on with a higher one is not seen there.
    *
-   * @param keys the first {@code count} are read
-   * @param rows receives row i at {@code i * width}; untouched where there is none
-   * @param found receives whether row i exists
-   * @throws StoreException if the store fails, or holds a row of another width
+   * @throws StoreException if the store fails
    */
-  void read(RowsView view, int width, long[] keys, int count, float[] rows, boolean[] found);
+  RowReader reader(RowsView view);
 
   /**
-   * Writes all rows of {@code commit}, or none.
+   * The version of the changes of the bundle of {@code view} that were written last; 0 while it is
+   * as imported.
+   *
+   * @throws StoreException if the store fails
+   */
+  long version(RowsView view);
+
+  /**
+   * Writes all changes of {@code commit}, or none. Its version must not be below the one written
+   * last; one at a time a bundle.
    *
    * @throws StoreException if the store fails
    */

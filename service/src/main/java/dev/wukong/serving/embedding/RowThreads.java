@@ -3,7 +3,6 @@ package dev.wukong.serving.embedding;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.lang.System.Logger.Level;
-import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
@@ -31,6 +30,9 @@ public final class RowThreads implements AutoCloseable {
 
   /** Rows that wait for the keeper. */
   private final AtomicInteger waiting = new AtomicInteger();
+
+  /** What they wait in. */
+  private final AtomicInteger tasks = new AtomicInteger();
 
   private RowThreads(Executor readers, Executor keeper, Runnable dropped, Runnable end) {
     this.readers = readers;
@@ -65,7 +67,7 @@ public final class RowThreads implements AutoCloseable {
             1,
             0,
             TimeUnit.SECONDS,
-            new ArrayBlockingQueue<>(WAITING),
+            new LinkedBlockingQueue<>(), // Bounded by who gives: see give.
             Thread.ofPlatform().daemon().name("row-keeper").factory());
     // Now: a thread has the priority of the one that starts it, and loads have the lowest.
     reading.prestartAllCoreThreads();
@@ -95,32 +97,54 @@ public final class RowThreads implements AutoCloseable {
   }
 
   /**
-   * Has the keeper do something with {@code rows} rows, later. Where too many wait already it is
+   * Has the keeper do something with {@code rows} rows, later. Where too much waits already it is
    * dropped: a row that is not brought in is read again when it is asked for again.
+   *
+   * @return whether it will be done
    */
-  void keep(int rows, Runnable task) {
+  boolean keep(int rows, Runnable task) {
+    boolean taken = give(rows, WAITING_ROWS, task);
+    if (!taken) {
+      dropped.run();
+    }
+    return taken;
+  }
+
+  /** The same with something that may be left out as well, and must not take the others' room. */
+  void sample(int rows, Runnable task) {
+    boolean _ = give(rows, WAITING_ROWS / 4, task);
+  }
+
+  private boolean give(int rows, int room, Runnable task) {
     boolean taken = false;
     int now = waiting.addAndGet(rows);
+    int many = tasks.incrementAndGet();
     try {
-      if (now <= WAITING_ROWS || now == rows) {
-        keeper.execute(
-            () -> {
-              try {
-                task.run();
-              } finally {
-                waiting.addAndGet(-rows);
-              }
-            });
+      if (many <= WAITING && (now <= room || now == rows)) {
+        keeper.execute(() -> work(rows, task));
         taken = true;
       }
     } catch (RejectedExecutionException e) {
-      log.log(Level.TRACE, "too many batches, or the process ends", e);
+      log.log(Level.TRACE, "the process ends", e);
     } finally {
       if (!taken) {
-        waiting.addAndGet(-rows);
-        dropped.run();
+        done(rows);
       }
     }
+    return taken;
+  }
+
+  private void work(int rows, Runnable task) {
+    try {
+      task.run();
+    } finally {
+      done(rows);
+    }
+  }
+
+  private void done(int rows) {
+    waiting.addAndGet(-rows);
+    tasks.decrementAndGet();
   }
 
   /** Ends the threads when they have done what waits. */

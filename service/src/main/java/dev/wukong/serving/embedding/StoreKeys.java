@@ -2,6 +2,7 @@ package dev.wukong.serving.embedding;
 
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 
 /**
  * The bytes of a stored row's key: the model's name with its length before it, then big-endian the
@@ -12,11 +13,9 @@ final class StoreKeys {
   private static final int ROW_KEY = Long.BYTES;
   private static final int SHARD = Short.BYTES;
 
-  private final RowsView view;
   private final byte[] bundle;
 
   StoreKeys(RowsView view) {
-    this.view = view;
     byte[] name = view.model().getBytes(StandardCharsets.UTF_8);
     bundle =
         ByteBuffer.allocate(1 + name.length + Long.BYTES)
@@ -33,9 +32,10 @@ final class StoreKeys {
     return new RowsView(model, ByteBuffer.wrap(key).getLong(1 + length), 0);
   }
 
-  /** Whose keys these are. */
-  RowsView view() {
-    return view;
+  /** Whether {@code key} is one of the bundle's. */
+  boolean owns(byte[] key) {
+    return key.length >= bundle.length
+        && Arrays.equals(key, 0, bundle.length, bundle, 0, bundle.length);
   }
 
   /** What every key of the bundle begins with. */

@@ -6,11 +6,10 @@ import dev.wukong.bundle.GoldenRows;
 import dev.wukong.bundle.Manifest;
 import dev.wukong.bundle.Precision;
 import dev.wukong.bundle.SchemaDocument;
-import dev.wukong.data.FeatureEncoder;
 import dev.wukong.serving.batching.BatchCost;
-import dev.wukong.serving.embedding.EmbeddingTier;
 import dev.wukong.serving.embedding.RowStore;
 import dev.wukong.serving.embedding.RowThreads;
+import dev.wukong.serving.embedding.TierView;
 import dev.wukong.serving.inputs.HostTensor.ElementType;
 import dev.wukong.serving.inputs.ModelInputs;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -71,8 +70,9 @@ final class BundleLoader {
       double tolerance = tolerance(bundle.manifest(), precision);
       byte[] graph = bundle.graph(precision.file());
       Map<String, ElementType> inputs = GraphInputs.types(bundle.layout(), precision);
-      Engine engine = starts.apply(() -> OnnxEngine.load(graph, inputs, options.engine()));
-      HostedModel model = host(bundle, engine, costs);
+      Function<byte[], Engine> engines =
+          of -> starts.apply(() -> OnnxEngine.load(of, inputs, options.engine()));
+      HostedModel model = host(bundle, engines.apply(graph), engines, costs);
       boolean ready = false;
       try {
         check(bundle.manifest(), model, tolerance);
@@ -102,34 +102,37 @@ final class BundleLoader {
   }
 
   /** The model over {@code engine}, which is closed where that fails. */
-  private HostedModel host(Bundle bundle, Engine engine, Map<String, BatchCost> costs) {
+  private HostedModel host(
+      Bundle bundle,
+      Engine engine,
+      Function<byte[], Engine> engines,
+      Map<String, BatchCost> costs) {
     Manifest manifest = bundle.manifest();
     String shape = shape(manifest);
     @Nullable BatchCost known = costs.get(shape);
     boolean hosted = false;
-    EmbeddingTier tier = null;
+    TierView view = null;
     try {
-      FeatureEncoder encoder = bundle.encoder();
-      tier = rows.load(bundle, digest(bundle));
-      HostedModel model =
-          new HostedModel(
+      LoadedBundle loaded =
+          new LoadedBundle(
               manifest.model(),
               manifest.version(),
               bundle.layout(),
               SchemaDocument.write(manifest.schema()),
-              encoder,
-              tier,
-              engine,
+              bundle.encoder(),
               options.engine().precision(),
               shape,
-              known == null ? new BatchCost(options.maxRows()) : BatchCost.like(known));
+              known == null ? new BatchCost(options.maxRows()) : BatchCost.like(known),
+              engines);
+      view = rows.load(bundle, digest(bundle));
+      HostedModel model = new HostedModel(loaded, view, SharedEngine.of(engine), 0);
       hosted = true;
       return model;
     } finally {
       if (!hosted) {
         engine.close();
-        if (tier != null) {
-          tier.close();
+        if (view != null) {
+          view.close();
         }
       }
     }

@@ -5,104 +5,102 @@ import dev.wukong.bundle.Precision;
 import dev.wukong.data.EncodedRows;
 import dev.wukong.data.FeatureEncoder;
 import dev.wukong.data.InputLayout;
-import dev.wukong.data.Task;
 import dev.wukong.serving.batching.BatchCost;
 import dev.wukong.serving.batching.BatchModel;
 import dev.wukong.serving.batching.BatchScores;
 import dev.wukong.serving.batching.PartInputs;
 import dev.wukong.serving.embedding.DefaultedPositions;
-import dev.wukong.serving.embedding.EmbeddingTier;
-import dev.wukong.serving.embedding.RowPreparation;
-import dev.wukong.serving.inputs.HostTensor.ElementType;
+import dev.wukong.serving.embedding.RowCommit;
+import dev.wukong.serving.embedding.TierView;
 import dev.wukong.serving.inputs.ModelInputs;
-import dev.wukong.serving.inputs.Pool;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One loaded version of a model: its schema, its rows, its session. It closes when its host has let
- * go of it and the last lease is back, so that no session closes while it runs. Any thread may
- * lease, prepare and run.
+ * One state of a loaded version of a model: its dense weights and its rows as they are together. It
+ * closes when its host has let go of it and the last lease is back, so that no session closes while
+ * it runs. Any thread may lease, prepare and run.
  */
 public final class HostedModel implements BatchModel {
   private static final Logger log = LoggerFactory.getLogger(HostedModel.class);
 
-  /** Inputs and rooms kept at most: as many are rarely in work at once, and memory is limited. */
-  private static final int IDLE = 128;
-
   /** So long a load waits for the rows that it checks itself by. */
   private static final Duration PATIENCE = Duration.ofSeconds(30);
 
-  private final String name;
-  private final long bundle;
-  private final InputLayout layout;
+  private final LoadedBundle bundle;
+  private final TierView rows;
+  private final SharedEngine engine;
+  private final long dense;
   private final String schemaId;
-  private final String schemaJson;
-  private final List<String> tasks;
-  private final FeatureEncoder encoder;
-  private final EmbeddingTier tier;
-  private final RowPreparation preparation;
-  private final Engine engine;
-  private final Precision precision;
-  private final String shape;
-  private final BatchCost cost;
-  private final Pool<ModelInputs> inputs;
-
-  /** Rooms that no batch uses now: about as many as batch threads, and one for copies. */
-  private final Pool<BatchRoom> rooms;
 
   /** The host's own lease and those of requests. At 0 it is closed or closing. */
   private final AtomicInteger leases = new AtomicInteger(1);
 
   private final CompletableFuture<Void> closed = new CompletableFuture<>();
 
-  HostedModel(
-      String name,
-      long bundle,
-      InputLayout layout,
-      String schemaJson,
-      FeatureEncoder encoder,
-      EmbeddingTier tier,
-      Engine engine,
-      Precision precision,
-      String shape,
-      BatchCost cost) {
-    this.name = name;
+  /**
+   * A state of a bundle. What it is given is closed with it, or now where it cannot be made.
+   *
+   * @param dense how often the dense weights have changed since the bundle
+   */
+  HostedModel(LoadedBundle bundle, TierView rows, SharedEngine engine, long dense) {
     this.bundle = bundle;
-    this.layout = layout;
-    this.schemaId = layout.schema().id();
-    this.schemaJson = schemaJson;
-    this.tasks = layout.schema().tasks().stream().map(Task::name).toList();
-    this.encoder = encoder;
-    this.tier = tier;
-    this.preparation = new RowPreparation(layout, tier);
+    this.rows = rows;
     this.engine = engine;
-    this.precision = precision;
-    this.shape = shape;
-    this.cost = cost;
-    this.inputs = new Pool<>(IDLE, this::newInputs, ModelInputs::close);
-    ElementType rowType = GraphInputs.rows(precision);
-    this.rooms = new Pool<>(IDLE, () -> new BatchRoom(layout, rowType), BatchRoom::close);
+    this.dense = dense;
+    this.schemaId = bundle.layout().schema().id();
+    bundle.opened();
   }
 
-  private ModelInputs newInputs() {
-    return new ModelInputs(layout, GraphInputs.rows(precision), inputs::give);
+  /**
+   * The state after a commit, in which rows and dense weights are the changed ones, together; this
+   * one stays as it is. One at a time; the caller holds a lease.
+   *
+   * @param graph with other dense weights; null where these have not changed
+   * @throws EngineException if the graph cannot be run here: then nothing has changed
+   * @throws dev.wukong.serving.embedding.StoreException if the store fails: nor then
+   * @throws IllegalStateException if its rows cannot be changed
+   */
+  HostedModel commit(List<RowCommit.Changes> changes, byte @Nullable [] graph) {
+    SharedEngine next = graph == null ? engine.share() : SharedEngine.of(bundle.engine(graph));
+    boolean done = false;
+    try {
+      TierView view = rows.tier().commit(changes);
+      HostedModel model = new HostedModel(bundle, view, next, graph == null ? dense : dense + 1);
+      done = true;
+      return model;
+    } finally {
+      if (!done) {
+        next.close();
+      }
+    }
   }
 
   /** The model's name. */
   public String name() {
-    return name;
+    return bundle.name();
   }
 
   /** The bundle's version. */
   public long bundle() {
-    return bundle;
+    return bundle.version();
+  }
+
+  /** How often the dense weights have changed since the bundle. */
+  public long dense() {
+    return dense;
+  }
+
+  /** The version of the newest row; 0 as imported. */
+  public long rows() {
+    return rows.version();
   }
 
   /** 64 hex digits that fix how requests are packed. */
@@ -112,57 +110,57 @@ public final class HostedModel implements BatchModel {
 
   /** The schema as JSON. */
   public String schemaJson() {
-    return schemaJson;
+    return bundle.schemaJson();
   }
 
   /** Names of the tasks, in the order of the scores' columns. */
   public List<String> taskNames() {
-    return tasks;
+    return bundle.tasks();
   }
 
   @Override
   public int tasks() {
-    return tasks.size();
+    return bundle.tasks().size();
   }
 
   /** Of the graph that answers. */
   public Precision precision() {
-    return precision;
+    return bundle.precision();
   }
 
   /** Maps a request's values to ids and numbers. */
   public FeatureEncoder encoder() {
-    return encoder;
+    return bundle.encoder();
   }
 
   /** Bytes that these take. */
   long residentBytes() {
-    return tier.residentBytes();
+    return rows.tier().residentBytes();
   }
 
   /** Rows in memory. */
   public long residentRows() {
-    return tier.residentRows();
+    return rows.tier().residentRows();
   }
 
   /** Where features lie in encoded rows. */
   public InputLayout layout() {
-    return layout;
+    return bundle.layout();
   }
 
   /** All that decides what batches cost: versions of equal shape cost the same. */
   String shape() {
-    return shape;
+    return bundle.shape();
   }
 
   @Override
   public BatchCost cost() {
-    return cost;
+    return bundle.cost();
   }
 
   /** Inputs for {@link #prepare}; whoever takes them recycles them. */
   public ModelInputs inputs() {
-    return inputs.take();
+    return bundle.inputs().take();
   }
 
   /** As {@link RowPreparation#prepare}. */
@@ -175,7 +173,9 @@ public final class HostedModel implements BatchModel {
       ModelInputs target,
       long until,
       DefaultedPositions defaulted) {
-    preparation.prepare(context, candidate, contextOf, from, to, target, until, defaulted);
+    bundle
+        .preparation()
+        .prepare(rows, context, candidate, contextOf, from, to, target, until, defaulted);
   }
 
   /**
@@ -189,8 +189,8 @@ public final class HostedModel implements BatchModel {
 
   /** The same for any rows. */
   ModelInputs prepare(EncodedRows context, EncodedRows candidate, int[] contextOf) {
-    DefaultedPositions defaulted = new DefaultedPositions(layout);
-    ModelInputs target = inputs.take();
+    DefaultedPositions defaulted = new DefaultedPositions(layout());
+    ModelInputs target = inputs();
     boolean ready = false;
     try {
       long until = System.nanoTime() + PATIENCE.toNanos();
@@ -207,11 +207,11 @@ public final class HostedModel implements BatchModel {
 
   @Override
   public void run(List<? extends PartInputs> parts, Consumer<BatchScores> scores) {
-    BatchRoom room = rooms.take();
+    BatchRoom room = bundle.rooms().take();
     try {
       scores.accept(room.run(parts, engine));
     } finally {
-      rooms.give(room);
+      bundle.rooms().give(room);
     }
   }
 
@@ -234,24 +234,24 @@ public final class HostedModel implements BatchModel {
       // On a thread of its own: the last lease often comes back on the batch thread, which has
       // requests of the next version to run.
       try {
-        Thread.ofPlatform().name("close-%s-%d".formatted(name, bundle)).start(this::close);
+        Thread.ofPlatform().name("close-%s-%d".formatted(name(), bundle())).start(this::close);
       } catch (OutOfMemoryError e) {
-        log.warn("model '{}' version {}: no thread to close it on, {}", name, bundle, e.toString());
+        log.warn(
+            "model '{}' version {}: no thread to close it on, {}", name(), bundle(), e.toString());
         close();
       }
     } else if (left < 0) {
       throw new IllegalStateException(
-          "model '%s' version %d: lease given back twice".formatted(name, bundle));
+          "model '%s' version %d: lease given back twice".formatted(name(), bundle()));
     }
   }
 
   private void close() {
-    try (tier;
-        engine;
-        inputs;
-        rooms) {
-      log.info("model '{}' version {}: closing", name, bundle);
+    try (rows;
+        engine) {
+      log.debug("model '{}' version {}.{}.{}: closing", name(), bundle(), dense, rows());
     } finally {
+      bundle.closed();
       closed.complete(null);
     }
   }

@@ -13,6 +13,7 @@ import dev.wukong.serving.embedding.RowMeters;
 import dev.wukong.serving.embedding.RowStore;
 import dev.wukong.serving.embedding.RowThreads;
 import dev.wukong.serving.embedding.RowsView;
+import dev.wukong.serving.embedding.TierView;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
@@ -65,16 +66,23 @@ final class RowImport {
   }
 
   /**
-   * The tier of {@code bundle}, filled.
+   * The rows of {@code bundle}, as they are now.
    *
    * @throws CancellationException if it was given up
    */
-  EmbeddingTier load(Bundle bundle, String digest) {
+  TierView load(Bundle bundle, String digest) {
     InputLayout layout = bundle.layout();
-    RowsView view = new RowsView(bundle.manifest().model(), bundle.manifest().version(), 0);
+    RowsView imported = new RowsView(bundle.manifest().model(), bundle.manifest().version(), 0);
     long[] rows = rows(bundle);
     int[] capacities = RowCapacities.of(layout.groups(), rows, residentBytes);
-    boolean whole = fits(rows, capacities);
+    boolean fits = fits(rows, capacities);
+    // What is stored has been read already; and has changed since, perhaps.
+    boolean stored = store.imported(imported).equals(Optional.of(digest));
+    RowsView view =
+        stored
+            ? new RowsView(imported.model(), imported.bundle(), store.version(imported))
+            : imported;
+    boolean whole = fits && view.version() == 0;
     EmbeddingTier tier =
         new EmbeddingTier(
             layout,
@@ -90,10 +98,11 @@ final class RowImport {
       if (whole) {
         fillMemory(bundle, tier);
       } else {
-        fill(bundle, view, tier, digest);
+        fill(bundle, view, tier, stored, digest);
       }
+      TierView opened = tier.open();
       filled = true;
-      return tier;
+      return opened;
     } finally {
       if (!filled) {
         tier.close();
@@ -119,14 +128,20 @@ final class RowImport {
     tier.markComplete();
   }
 
-  private void fill(Bundle bundle, RowsView view, EmbeddingTier tier, String digest) {
-    if (store.imported(view).equals(Optional.of(digest))) {
+  private void fill(
+      Bundle bundle, RowsView view, EmbeddingTier tier, boolean stored, String digest) {
+    if (!stored) {
+      try (BulkRows rows = store.bulk(view, digest)) {
+        addAll(bundle, tier, rows);
+        rows.finish();
+      }
+    } else if (view.version() == 0) {
       addAll(bundle, tier, null);
-      return;
-    }
-    try (BulkRows rows = store.bulk(view, digest)) {
-      addAll(bundle, tier, rows);
-      rows.finish();
+    } else {
+      log.info(
+          "model '{}' version {}: its rows have changed since, they come from the store alone",
+          view.model(),
+          view.bundle());
     }
   }
 

@@ -2,6 +2,7 @@ package dev.wukong.serving.hosting;
 
 import dev.wukong.serving.batching.BatchCost;
 import dev.wukong.serving.batching.Batcher;
+import dev.wukong.serving.embedding.RowCommit;
 import dev.wukong.serving.hosting.Routing.Share;
 import dev.wukong.serving.hosting.VersionState.Phase;
 import io.micrometer.core.instrument.Gauge;
@@ -310,6 +311,44 @@ public final class ServedModel {
     log.info("model '{}': version {} is loaded", name, next.bundle());
     if (before != null) {
       retire(before);
+    }
+  }
+
+  /**
+   * Has the rows and dense weights of a loaded version change at one instant: a request is answered
+   * by those before or those after. One commit a version at a time.
+   *
+   * @param bundle the version
+   * @param changes of rows, by width
+   * @param graph the predict graph with other dense weights; null where these have not changed
+   * @throws IllegalStateException if the version is not loaded, or takes no changes
+   * @throws EngineException if the graph cannot be run here: then nothing has changed
+   * @throws dev.wukong.serving.embedding.StoreException if the store fails: nor then
+   */
+  public void commit(long bundle, List<RowCommit.Changes> changes, byte @Nullable [] graph) {
+    HostedModel before = leaseVersion(bundle);
+    if (before == null) {
+      throw new IllegalStateException(
+          "model '%s': version %d is not loaded".formatted(name, bundle));
+    }
+    HostedModel next;
+    try {
+      next = before.commit(changes, graph);
+    } finally {
+      before.release();
+    }
+    boolean same;
+    synchronized (versions) {
+      same = routing.loaded().get(bundle) == before;
+      if (same) {
+        routing = routing.with(next);
+      }
+    }
+    retire(same ? before : next);
+    if (!same) {
+      throw new IllegalStateException(
+          "model '%s': version %d was unloaded or loaded again during a commit"
+              .formatted(name, bundle));
     }
   }
 

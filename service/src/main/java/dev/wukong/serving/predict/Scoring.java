@@ -3,7 +3,6 @@ package dev.wukong.serving.predict;
 import com.google.protobuf.UnsafeByteOperations;
 import dev.wukong.data.DataException;
 import dev.wukong.proto.v1.ModelSelector.PickCase;
-import dev.wukong.proto.v1.ModelVersion;
 import dev.wukong.proto.v1.PredictRequest;
 import dev.wukong.proto.v1.PredictResponse;
 import dev.wukong.proto.v1.Quality;
@@ -248,7 +247,7 @@ final class Scoring implements AutoCloseable {
     return PredictResponse.newBuilder()
         .setModel(model.name())
         .addAllTasks(model.taskNames())
-        .setVersion(ModelVersion.newBuilder().setBundle(model.bundle()))
+        .setVersion(AnsweringVersion.of(model))
         .setPredictionId(ids.next())
         .setRequestId(request.getRequestId())
         .setQuality(

@@ -5,7 +5,6 @@ import dev.wukong.proto.v1.GetModelResponse;
 import dev.wukong.proto.v1.ListModelsRequest;
 import dev.wukong.proto.v1.ListModelsResponse;
 import dev.wukong.proto.v1.ModelStatus;
-import dev.wukong.proto.v1.ModelVersion;
 import dev.wukong.proto.v1.StatusServiceGrpc;
 import dev.wukong.proto.v1.VersionStatus;
 import dev.wukong.proto.v1.VersionStatus.State;
@@ -69,7 +68,7 @@ public final class StatusService extends StatusServiceGrpc.StatusServiceImplBase
     if (model != null) {
       try {
         status
-            .setServing(ModelVersion.newBuilder().setBundle(model.bundle()))
+            .setServing(AnsweringVersion.of(model))
             .setSchemaId(model.schemaId())
             .addAllTasks(model.taskNames())
             .setPrecision(model.precision().toString());

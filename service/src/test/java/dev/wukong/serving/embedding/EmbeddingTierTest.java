@@ -70,29 +70,40 @@ class EmbeddingTierTest {
     }
 
     @Override
-    public void read(
-        RowsView view, int width, long[] keys, int count, float[] out, boolean[] found) {
-      if (failing) {
-        failures++;
-        throw new StoreException("told to fail", null);
-      }
-      for (int i = 0; i < count; i++) {
-        asked.merge(keys[i], 1, Integer::sum);
-      }
-      super.read(view, width, keys, count, out, found);
+    public RowReader reader(RowsView view) {
+      RowReader reader = super.reader(view);
+      return new RowReader() {
+        @Override
+        public void read(int width, long[] keys, int count, float[] out, RowFate[] fates) {
+          if (failing) {
+            failures++;
+            throw new StoreException("told to fail", null);
+          }
+          for (int i = 0; i < count; i++) {
+            asked.merge(keys[i], 1, Integer::sum);
+          }
+          reader.read(width, keys, count, out, fates);
+        }
+
+        @Override
+        public void close() {
+          reader.close();
+        }
+      };
     }
   }
 
-  private EmbeddingTier tier(int capacity, RowThreads threads) {
+  private TierView tier(int capacity, RowThreads threads) {
     return new EmbeddingTier(
-        layout,
-        VIEW,
-        store,
-        threads,
-        new int[] {capacity},
-        false,
-        List.of(DEFAULT_0, DEFAULT_1),
-        new RowMeters("m", meters));
+            layout,
+            VIEW,
+            store,
+            threads,
+            new int[] {capacity},
+            false,
+            List.of(DEFAULT_0, DEFAULT_1),
+            new RowMeters("m", meters))
+        .open();
   }
 
   private static float[] row(long key) {
@@ -116,11 +127,11 @@ class EmbeddingTierTest {
   }
 
   /** Asks for these rows; by key what came. */
-  private Map<Long, float[]> read(EmbeddingTier tier, long... keys) {
+  private Map<Long, float[]> read(TierView tier, long... keys) {
     return readUntil(tier, Long.MAX_VALUE / 2, keys);
   }
 
-  private Map<Long, float[]> readUntil(EmbeddingTier tier, long until, long... keys) {
+  private Map<Long, float[]> readUntil(TierView tier, long until, long... keys) {
     UniqueRows unique = unique(keys);
     target.begin(0, 1);
     Defaulted without = tier.copyRows(0, unique, target, until);
@@ -155,7 +166,7 @@ class EmbeddingTierTest {
     put(stored);
     Set<Long> there = new HashSet<>(LongStream.of(stored).boxed().toList());
     int capacity = random.nextInt(1, 100);
-    try (EmbeddingTier tier = tier(capacity, RowThreads.none())) {
+    try (TierView tier = tier(capacity, RowThreads.none())) {
       for (int request = 0; request < 60; request++) {
         long[] keys =
             IntStream.range(0, random.nextInt(1, 80))
@@ -167,7 +178,7 @@ class EmbeddingTierTest {
                   float[] without = RowKey.table(key) == 0 ? DEFAULT_0 : DEFAULT_1;
                   assertThat(row).containsExactly(there.contains(key) ? row(key) : without);
                 });
-        assertThat(tier.residentRows()).isLessThanOrEqualTo(capacity);
+        assertThat(tier.tier().residentRows()).isLessThanOrEqualTo(capacity);
       }
     }
   }
@@ -178,7 +189,7 @@ class EmbeddingTierTest {
     int range = 3000;
     put(LongStream.range(0, range).map(id -> RowKey.of(0, id)).toArray());
     try (RowThreads threads = RowThreads.start(2, meters);
-        EmbeddingTier tier = tier(300, threads);
+        TierView tier = tier(300, threads);
         ExecutorService callers = Executors.newVirtualThreadPerTaskExecutor()) {
       List<Future<Integer>> wrong = new ArrayList<>();
       for (int c = 0; c < 6; c++) {
@@ -194,7 +205,7 @@ class EmbeddingTierTest {
   }
 
   /** Of 400 requests, how many rows are not those of their keys. */
-  private int wrongRows(EmbeddingTier tier, SplittableRandom random, int range) {
+  private int wrongRows(TierView tier, SplittableRandom random, int range) {
     int wrong = 0;
     try (ModelInputs own = new ModelInputs(layout, ElementType.FLOAT32, _ -> {})) {
       for (int request = 0; request < 400; request++) {
@@ -226,7 +237,7 @@ class EmbeddingTierTest {
     long[] cold = LongStream.range(0, 5000).map(id -> RowKey.of(1, id)).toArray();
     put(hot);
     put(cold);
-    try (EmbeddingTier tier = tier(100, RowThreads.none())) {
+    try (TierView tier = tier(100, RowThreads.none())) {
       int warm = 0;
       for (int request = 0; request < 100; request++) {
         if (request == 50) {
@@ -246,14 +257,14 @@ class EmbeddingTierTest {
       assertThat(left).isGreaterThanOrEqualTo(5000 - 100);
       assertThat(read).isEqualTo(100);
       long least = 100 * (WIDTH * Float.BYTES + 100);
-      assertThat(tier.residentBytes())
+      assertThat(tier.tier().residentBytes())
           .isBetween(least, EmbeddingTier.bytes(layout.groups(), new int[] {100}, false));
     }
   }
 
   @Test
   void copyRows_keyWithoutARow_isAskedForOnce() {
-    try (EmbeddingTier tier = tier(10, RowThreads.none())) {
+    try (TierView tier = tier(10, RowThreads.none())) {
       for (int i = 0; i < 3; i++) {
         assertThat(read(tier, 7).get(7L)).containsExactly(DEFAULT_0);
       }
@@ -265,7 +276,7 @@ class EmbeddingTierTest {
   @Test
   void copyRows_storeFails_takesDefaultRowsSaysSoAndAsksAgain() {
     put(7);
-    try (EmbeddingTier tier = tier(10, RowThreads.none())) {
+    try (TierView tier = tier(10, RowThreads.none())) {
       store.failing = true;
       assertThat(read(tier, 7, 8).values())
           .allSatisfy(row -> assertThat(row).containsExactly(DEFAULT_0));
@@ -279,7 +290,7 @@ class EmbeddingTierTest {
   @Test
   void copyRows_storeFailsAgainAndAgain_isLeftAloneAndWhatIsInMemoryServes() {
     put(7);
-    try (EmbeddingTier tier = tier(10, RowThreads.none())) {
+    try (TierView tier = tier(10, RowThreads.none())) {
       read(tier, 7);
       store.failing = true;
       for (int i = 0; i < 20; i++) {
@@ -295,7 +306,7 @@ class EmbeddingTierTest {
   void copyRows_storeIsLate_takesDefaultRowsAndTheRowWhenItHasCome() {
     put(7);
     Queue<Runnable> late = new ArrayDeque<>();
-    try (EmbeddingTier tier = tier(10, RowThreads.of(late::add, Runnable::run))) {
+    try (TierView tier = tier(10, RowThreads.of(late::add, Runnable::run))) {
       long past = System.nanoTime() - 1;
       assertThat(readUntil(tier, past, 7).get(7L)).containsExactly(DEFAULT_0);
       assertThat(unread).isOne();
@@ -322,7 +333,7 @@ class EmbeddingTierTest {
               read.run();
             },
             Runnable::run);
-    try (EmbeddingTier tier = tier(10, threads)) {
+    try (TierView tier = tier(10, threads)) {
       assertThatThrownBy(() -> read(tier, 7)).isInstanceOf(OutOfMemoryError.class);
       assertThat(read(tier, 7).get(7L)).containsExactly(row(7));
     }
@@ -333,7 +344,7 @@ class EmbeddingTierTest {
     put(7, 8);
     Queue<Runnable> reads = new ConcurrentLinkedQueue<>();
     AtomicInteger begun = new AtomicInteger();
-    try (EmbeddingTier tier =
+    try (TierView tier =
             tier(
                 10,
                 RowThreads.of(
@@ -360,7 +371,7 @@ class EmbeddingTierTest {
   }
 
   /** Slots that took a default row. */
-  private int copy(EmbeddingTier tier, long... keys) {
+  private int copy(TierView tier, long... keys) {
     UniqueRows unique = unique(keys);
     try (ModelInputs own = new ModelInputs(layout, ElementType.FLOAT32, _ -> {})) {
       own.begin(0, 1);
@@ -373,7 +384,7 @@ class EmbeddingTierTest {
   void copyRows_keeperIsLate_readsFromTheStoreUntilItIsThere() {
     put(7, 8);
     Queue<Runnable> late = new ArrayDeque<>();
-    try (EmbeddingTier tier = tier(10, RowThreads.of(Runnable::run, late::add))) {
+    try (TierView tier = tier(10, RowThreads.of(Runnable::run, late::add))) {
       for (int i = 0; i < 2; i++) {
         assertThat(read(tier, 7).get(7L)).containsExactly(row(7));
       }
@@ -388,11 +399,11 @@ class EmbeddingTierTest {
 
   @Test
   void install_moreThanThereIsRoom_saysSoAndKeepsWhatFits() {
-    try (EmbeddingTier tier = tier(2, RowThreads.none())) {
+    try (TierView tier = tier(2, RowThreads.none())) {
       float[] rows = new float[3 * WIDTH];
-      assertThat(tier.install(0, new long[] {1, 2}, 2, rows)).isTrue();
-      assertThat(tier.install(0, new long[] {3}, 1, rows)).isFalse();
-      assertThat(tier.residentRows()).isEqualTo(2);
+      assertThat(tier.tier().install(0, new long[] {1, 2}, 2, rows)).isTrue();
+      assertThat(tier.tier().install(0, new long[] {3}, 1, rows)).isFalse();
+      assertThat(tier.tier().residentRows()).isEqualTo(2);
     }
   }
 }

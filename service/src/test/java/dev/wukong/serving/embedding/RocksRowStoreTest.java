@@ -29,7 +29,7 @@ class RocksRowStoreTest extends RowStoreContract {
     try (RowStore store = open(folder)) {
       float[] row = new float[2];
       boolean[] found = new boolean[1];
-      store.read(VIEW, 2, new long[] {5}, 1, row, found);
+      read(store, VIEW, 2, new long[] {5}, 1, row, found);
       assertThat(row).containsExactly(3, 4);
       assertThat(store.imported(VIEW)).contains("abc");
     }
@@ -58,7 +58,7 @@ class RocksRowStoreTest extends RowStoreContract {
       }
       float[] read = new float[keys.length];
       boolean[] found = new boolean[keys.length];
-      store.read(VIEW, 1, keys, keys.length, read, found);
+      read(store, VIEW, 1, keys, keys.length, read, found);
       assertThat(read).containsExactly(rows);
       assertThat(store.imported(VIEW)).contains("digest");
     }
@@ -88,9 +88,9 @@ class RocksRowStoreTest extends RowStoreContract {
       }
       float[] rows = new float[2];
       boolean[] found = new boolean[2];
-      store.read(VIEW, 1, new long[] {1, 2}, 2, rows, found);
+      read(store, VIEW, 1, new long[] {1, 2}, 2, rows, found);
       assertThat(rows).containsExactly(1, 2);
-      store.read(next, 1, new long[] {1, 3}, 2, rows, found);
+      read(store, next, 1, new long[] {1, 3}, 2, rows, found);
       assertThat(rows).containsExactly(5, 6);
     }
   }
@@ -148,7 +148,7 @@ class RocksRowStoreTest extends RowStoreContract {
       assertThat(store.stored()).containsExactly(VIEW);
       assertThat(store.imported(VIEW)).isEmpty();
       boolean[] found = {true};
-      store.read(VIEW, WIDTH, new long[] {1}, 1, new float[WIDTH], found);
+      read(store, VIEW, WIDTH, new long[] {1}, 1, new float[WIDTH], found);
       assertThat(found).containsExactly(false);
 
       store.drop(VIEW);
@@ -180,7 +180,7 @@ class RocksRowStoreTest extends RowStoreContract {
   private static void check(RowStore store, RowsView view) {
     float[] rows = new float[ROWS * WIDTH];
     boolean[] found = new boolean[ROWS];
-    store.read(view, WIDTH, LongStream.range(0, ROWS).toArray(), ROWS, rows, found);
+    read(store, view, WIDTH, LongStream.range(0, ROWS).toArray(), ROWS, rows, found);
     assertThat(rows).isEqualTo(rowsOf(view));
   }
 

@@ -20,8 +20,31 @@ abstract class RowStoreContract {
   private static float[] read(
       RowStore store, RowsView view, int width, boolean[] found, long... keys) {
     float[] rows = new float[keys.length * width];
-    store.read(view, width, keys, keys.length, rows, found);
+    read(store, view, width, keys, keys.length, rows, found);
     return rows;
+  }
+
+  static void read(
+      RowStore store,
+      RowsView view,
+      int width,
+      long[] keys,
+      int count,
+      float[] rows,
+      boolean[] found) {
+    try (RowReader reader = store.reader(view)) {
+      read(reader, width, keys, count, rows, found);
+    }
+  }
+
+  private static void read(
+      RowReader reader, int width, long[] keys, int count, float[] rows, boolean[] found) {
+    RowFate[] fates = new RowFate[count];
+    reader.read(width, keys, count, rows, fates);
+    for (int i = 0; i < count; i++) {
+      assertThat(fates[i]).isNotEqualTo(RowFate.UNREAD);
+      found[i] = fates[i] == RowFate.FOUND;
+    }
   }
 
   @Test
@@ -256,6 +279,81 @@ abstract class RowStoreContract {
         read(store, VIEW, 1, found, 2 * 15_000);
         assertThat(found).containsExactly(false);
       }
+    }
+  }
+
+  private static RowsView at(long version) {
+    return new RowsView(VIEW.model(), VIEW.bundle(), version);
+  }
+
+  @Test
+  void reader_whileRowsAreSetAndRemoved_seesThoseOfItsVersion() {
+    try (RowStore store = open(folder)) {
+      assertThat(store.version(VIEW)).isZero();
+      store.apply(new RowCommit(VIEW, 1, new long[] {1, 2, 3}, new float[] {1, 2, 3}));
+      boolean[] found = new boolean[4];
+      float[] rows = new float[4];
+      long[] keys = {1, 2, 3, 4};
+      try (RowReader before = store.reader(VIEW)) {
+        store.apply(
+            new RowCommit(
+                at(1),
+                List.of(
+                    new RowCommit.Changes(
+                        1, new long[] {1, 4}, new float[] {10, 40}, new long[] {2}),
+                    new RowCommit.Changes(
+                        2, new long[] {1L << 50}, new float[] {5, 6}, new long[] {1L << 51}))));
+        try (RowReader after = store.reader(at(1))) {
+          store.apply(
+              new RowCommit(
+                  at(2),
+                  List.of(
+                      new RowCommit.Changes(
+                          1, new long[] {2}, new float[] {20}, new long[] {1, 9}))));
+          read(before, 1, keys, 4, rows, found);
+          assertThat(found).containsExactly(true, true, true, false);
+          assertThat(rows).startsWith(1, 2, 3);
+          read(after, 1, keys, 4, rows, found);
+          assertThat(found).containsExactly(true, false, true, true);
+          assertThat(new float[] {rows[0], rows[2], rows[3]}).containsExactly(10, 3, 40);
+          float[] wide = new float[2];
+          read(after, 2, new long[] {1L << 50}, 1, wide, new boolean[1]);
+          assertThat(wide).containsExactly(5, 6);
+        }
+      }
+      assertThat(store.version(VIEW)).isEqualTo(2);
+      assertThat(read(store, at(2), 1, found, keys)).containsExactly(0, 20, 3, 40);
+      assertThat(found).containsExactly(false, true, true, true);
+    }
+    try (RowStore store = open(folder)) {
+      assertThat(store.version(VIEW)).isEqualTo(store.durable() ? 2 : 0);
+      store.drop(VIEW);
+      assertThat(store.version(VIEW)).isZero();
+      assertThat(store.stored()).isEmpty();
+    }
+  }
+
+  @Test
+  void reader_storeIsClosed_failsInsteadOfReading() {
+    RowStore store = open(folder);
+    store.apply(new RowCommit(VIEW, 1, new long[] {1}, new float[] {1}));
+    try (RowReader reader = store.reader(VIEW)) {
+      store.close();
+      assertThatThrownBy(() -> reader.read(1, new long[] {1}, 1, new float[1], new RowFate[1]))
+          .isInstanceOf(StoreException.class)
+          .hasMessage("the row store is closed");
+    }
+  }
+
+  @Test
+  void stored_allRowsRemoved_dropLeavesNothing() {
+    try (RowStore store = open(folder)) {
+      store.apply(
+          new RowCommit(
+              at(1), List.of(new RowCommit.Changes(1, new long[0], new float[0], new long[] {3}))));
+      store.drop(VIEW);
+      assertThat(store.stored()).isEmpty();
+      assertThat(store.version(VIEW)).isZero();
     }
   }
 

@@ -164,16 +164,17 @@ public final class TierColdBenchmark implements Benchmark {
       long distinct = 0;
       try (RowThreads threads = RowThreads.start(2, meters);
           ModelInputs target = new ModelInputs(layout, ElementType.FLOAT32, _ -> {});
-          EmbeddingTier tier =
+          TierView tier =
               new EmbeddingTier(
-                  layout,
-                  view(),
-                  store,
-                  forgetful ? RowThreads.of(threads.readers(), _ -> {}) : threads,
-                  new int[] {capacity},
-                  false,
-                  List.of(new float[WIDTH]),
-                  new RowMeters("cold", meters))) {
+                      layout,
+                      view(),
+                      store,
+                      forgetful ? RowThreads.of(threads.readers(), _ -> {}) : threads,
+                      new int[] {capacity},
+                      false,
+                      List.of(new float[WIDTH]),
+                      new RowMeters("cold", meters))
+                  .open()) {
         UniqueRows unique = new UniqueRows(layout);
         for (int r = 0; r < warm + measured; r++) {
           int[] ids = requests.ids()[r];

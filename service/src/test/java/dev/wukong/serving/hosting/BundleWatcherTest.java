@@ -11,6 +11,8 @@ import dev.wukong.serving.batching.BatchPolicy;
 import dev.wukong.serving.embedding.HeapRowStore;
 import dev.wukong.serving.embedding.RocksRowStore;
 import dev.wukong.serving.embedding.RowCommit;
+import dev.wukong.serving.embedding.RowFate;
+import dev.wukong.serving.embedding.RowReader;
 import dev.wukong.serving.embedding.RowStore;
 import dev.wukong.serving.embedding.RowThreads;
 import dev.wukong.serving.embedding.RowsView;
@@ -354,9 +356,11 @@ class BundleWatcherTest {
     try (RowStore rows = new HeapRowStore()) {
       RowsView view = new RowsView("any", 1, 0);
       rows.apply(new RowCommit(view, 1, new long[] {1}, new float[] {1}));
-      return catchThrowableOfType(
-          StoreException.class,
-          () -> rows.read(view, 2, new long[] {1}, 1, new float[2], new boolean[1]));
+      try (RowReader reader = rows.reader(view)) {
+        return catchThrowableOfType(
+            StoreException.class,
+            () -> reader.read(2, new long[] {1}, 1, new float[2], new RowFate[1]));
+      }
     }
   }
 

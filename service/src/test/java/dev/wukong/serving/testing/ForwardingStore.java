@@ -2,6 +2,7 @@ package dev.wukong.serving.testing;
 
 import dev.wukong.serving.embedding.BulkRows;
 import dev.wukong.serving.embedding.RowCommit;
+import dev.wukong.serving.embedding.RowReader;
 import dev.wukong.serving.embedding.RowStore;
 import dev.wukong.serving.embedding.RowsView;
 import java.util.Optional;
@@ -22,8 +23,13 @@ public class ForwardingStore implements RowStore {
   }
 
   @Override
-  public void read(RowsView view, int width, long[] keys, int count, float[] out, boolean[] found) {
-    store.read(view, width, keys, count, out, found);
+  public RowReader reader(RowsView view) {
+    return store.reader(view);
+  }
+
+  @Override
+  public long version(RowsView view) {
+    return store.version(view);
   }
 
   @Override
