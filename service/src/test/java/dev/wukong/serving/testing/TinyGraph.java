@@ -24,7 +24,7 @@ import java.util.Locale;
  * elements, times their weights where there are some, plus all dense columns, of the candidate and
  * its context) times {@code scale[t]}.
  */
-final class TinyGraph {
+public final class TinyGraph {
   static final int OPSET = 20;
   private static final int IR_VERSION = 9;
   private static final int FLOAT = 1;
@@ -40,7 +40,8 @@ final class TinyGraph {
     this.half = half;
   }
 
-  static byte[] of(InputLayout layout, float[] scale) {
+  /** The bytes of the graph in single precision. */
+  public static byte[] of(InputLayout layout, float[] scale) {
     return new TinyGraph(false).build(layout, scale).toByteArray();
   }
 
