@@ -4,6 +4,7 @@ import dev.wukong.data.Group;
 import dev.wukong.data.InputLayout;
 import dev.wukong.data.Table;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -12,6 +13,9 @@ import java.util.List;
  * those before stay as they are. The tier closes with the last of them.
  */
 public final class EmbeddingTier implements AutoCloseable {
+  /** Rows that are warmed together. */
+  private static final int WARMED = 8192;
+
   private final RowsView view;
   private final RowSource source;
   private final RowStore store;
@@ -101,6 +105,44 @@ public final class EmbeddingTier implements AutoCloseable {
    */
   public boolean install(int group, long[] keys, int count, float[] rows) {
     return groups.get(group).fill(keys, count, rows);
+  }
+
+  /** Keys of the rows that are asked for most, by group, those first; of groups that change. */
+  public List<long[]> hottest() {
+    return groups.stream().map(rows -> rows.hottest(HotRows.MOST)).toList();
+  }
+
+  /**
+   * Brings rows in from the store, before anybody asks for them.
+   *
+   * @param keys by group, those wanted most first; as {@link #hottest} gave them
+   * @param until a {@link System#nanoTime}: what is not there by then comes when it is asked for
+   * @return how many rows have come
+   * @throws StoreException if the store fails
+   */
+  public long warm(List<long[]> keys, long until) {
+    long came = 0;
+    try (RowReader reader = store.reader(at(newest))) {
+      for (int g = 0; g < Math.min(keys.size(), groups.size()); g++) {
+        came += warm(reader, groups.get(g), keys.get(g), until);
+      }
+    }
+    return came;
+  }
+
+  private long warm(RowReader reader, ResidentRows rows, long[] keys, long until) {
+    int width = rows.table().width();
+    float[] values = new float[Math.multiplyExact(WARMED, width)];
+    RowFate[] fates = new RowFate[WARMED];
+    long before = rows.table().size();
+    int wanted = Math.min(keys.length, rows.most());
+    for (int from = 0; from < wanted && System.nanoTime() - until < 0; from += WARMED) {
+      long[] part = Arrays.copyOfRange(keys, from, Math.min(wanted, from + WARMED));
+      Arrays.sort(part); // Neighbours in the store are read faster.
+      reader.read(width, part, part.length, values, fates);
+      rows.keep(part, fates, values, newest, oldest());
+    }
+    return rows.table().size() - before;
   }
 
   /** Bytes that rows and what finds them take, of Java's heap also. */

@@ -217,6 +217,26 @@ final class ResidentRows implements AutoCloseable {
     }
   }
 
+  /** Rows that may be here, the pinned ones not counted. */
+  int most() {
+    return most;
+  }
+
+  /** Keys of rows that are here, those asked for most first; none where all stay anyway. */
+  long[] hottest(int most) {
+    if (brain == null) {
+      return new long[0];
+    }
+    writer.lock();
+    try {
+      return brain.policy().eviction().orElseThrow().hottest(most).keySet().stream()
+          .mapToLong(Long::longValue)
+          .toArray();
+    } finally {
+      writer.unlock();
+    }
+  }
+
   /** Gives back what nobody reads from {@code oldest} on. */
   void reclaim(int oldest) {
     writer.lock();

@@ -39,6 +39,7 @@ final class BundleLoader {
   /**
    * A loader into {@code store}.
    *
+   * @param hot which rows were in memory before
    * @param meters count where requests find rows
    * @param stopping whether a load under way should be given up
    * @param starts makes an engine where the threads that it starts have an ordinary priority
@@ -47,12 +48,13 @@ final class BundleLoader {
       HostingOptions options,
       RowStore store,
       RowThreads threads,
+      HotSets hot,
       MeterRegistry meters,
       BooleanSupplier stopping,
       Function<Supplier<Engine>, Engine> starts) {
     this.options = options;
     this.starts = starts;
-    this.rows = new RowImport(store, threads, options.residentBytes(), meters, stopping);
+    this.rows = new RowImport(store, threads, hot, options.residentBytes(), meters, stopping);
   }
 
   /**

@@ -37,6 +37,8 @@ import org.slf4j.LoggerFactory;
 public final class BundleWatcher implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(BundleWatcher.class);
 
+  private static final String KEEP_HOT = "remember which rows of model '%s' are hot";
+
   /** Something that may fail without harm to the rest. */
   @FunctionalInterface
   private interface Step {
@@ -48,6 +50,7 @@ public final class BundleWatcher implements AutoCloseable {
   private final BundleStore bundles;
   private final VersionLoads loads;
   private final RowRetention retention;
+  private final HotSets hot;
   private final Thread thread;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition wake = lock.newCondition();
@@ -102,12 +105,14 @@ public final class BundleWatcher implements AutoCloseable {
     this.host = host;
     this.options = options;
     this.bundles = new BundleStore(options.root());
+    this.hot = new HotSets(options.hotRows(), clock);
     // A session on one thread starts none; others have helpers, which answer requests.
     BundleLoader loader =
         new BundleLoader(
             options,
             store,
             threads,
+            hot,
             meters,
             this::isClosed,
             options.engine().threads() > 1 ? starter::start : Supplier::get);
@@ -229,6 +234,7 @@ public final class BundleWatcher implements AutoCloseable {
         });
     for (ServedModel model : host.models()) {
       attempt("drop rows of model '%s'".formatted(model.name()), () -> retention.sweep(model));
+      attempt(KEEP_HOT.formatted(model.name()), () -> hot.keepSometimes(model));
     }
   }
 
@@ -375,6 +381,9 @@ public final class BundleWatcher implements AutoCloseable {
       thread.join();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+    }
+    for (ServedModel model : host.models()) {
+      attempt(KEEP_HOT.formatted(model.name()), () -> hot.keep(model));
     }
     starter.close();
   }

@@ -143,6 +143,11 @@ public final class HostedModel implements BatchModel {
     return rows.tier().residentRows();
   }
 
+  /** As {@link dev.wukong.serving.embedding.EmbeddingTier#hottest}. */
+  List<long[]> hottestRows() {
+    return rows.tier().hottest();
+  }
+
   /** Where features lie in encoded rows. */
   public InputLayout layout() {
     return bundle.layout();

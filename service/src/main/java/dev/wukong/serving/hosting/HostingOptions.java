@@ -39,6 +39,11 @@ public record HostingOptions(
     }
   }
 
+  /** Where is remembered which rows are hot; empty: nowhere. */
+  Optional<Path> hotRows() {
+    return plans.map(path -> path.resolveSibling("hot"));
+  }
+
   /** Which versions of {@code model} are loaded. */
   VersionPolicy policy(String model) {
     return policies.getOrDefault(model, new VersionPolicy.Latest(1));

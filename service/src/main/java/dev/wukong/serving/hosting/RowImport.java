@@ -36,11 +36,15 @@ final class RowImport {
   private static final Logger log = LoggerFactory.getLogger(RowImport.class);
   private static final int CHUNK = 8192;
 
+  /** So long a start waits for the rows that were in memory before; others come when asked for. */
+  private static final Duration WARMING = Duration.ofSeconds(5);
+
   /** Between two lines that say how far a long load has come. */
   private static final Duration PROGRESS = Duration.ofSeconds(10);
 
   private final RowStore store;
   private final RowThreads threads;
+  private final HotSets hot;
   private final long residentBytes;
   private final MeterRegistry meters;
   private final BooleanSupplier stopping;
@@ -48,6 +52,7 @@ final class RowImport {
   /**
    * An import into {@code store}.
    *
+   * @param hot which rows were in memory before
    * @param residentBytes memory for rows
    * @param meters count where requests find rows
    * @param stopping whether one under way should be given up; the next one then begins anew
@@ -55,11 +60,13 @@ final class RowImport {
   RowImport(
       RowStore store,
       RowThreads threads,
+      HotSets hot,
       long residentBytes,
       MeterRegistry meters,
       BooleanSupplier stopping) {
     this.store = store;
     this.threads = threads;
+    this.hot = hot;
     this.residentBytes = residentBytes;
     this.meters = meters;
     this.stopping = stopping;
@@ -130,27 +137,42 @@ final class RowImport {
 
   private void fill(
       Bundle bundle, RowsView view, EmbeddingTier tier, boolean stored, String digest) {
+    List<long[]> wanted = hot.of(view.model(), bundle.layout().schema().id());
+    // Whoever is asked for most comes first; then any, as long as there is room.
+    boolean any = wanted.isEmpty();
     if (!stored) {
       try (BulkRows rows = store.bulk(view, digest)) {
-        addAll(bundle, tier, rows);
+        addAll(bundle, any ? tier : null, rows);
         rows.finish();
       }
-    } else if (view.version() == 0) {
-      addAll(bundle, tier, null);
-    } else {
+    }
+    if (!any) {
+      long began = System.nanoTime();
+      long came = tier.warm(wanted, began + WARMING.toNanos());
+      log.info(
+          "model '{}' version {}: {} rows that were in memory before are there again, in {} ms",
+          view.model(),
+          view.bundle(),
+          came,
+          (System.nanoTime() - began) / 1_000_000);
+    }
+    if (view.version() > 0) {
       log.info(
           "model '{}' version {}: its rows have changed since, they come from the store alone",
           view.model(),
           view.bundle());
+    } else if (stored || !any) {
+      addAll(bundle, tier, null);
     }
   }
 
   /**
    * Brings all rows in; whether memory had room for all.
    *
+   * @param tier takes them into memory as far as there is room; null where they wait
    * @param stored takes them for the store; null where that has them, or needs none
    */
-  private boolean addAll(Bundle bundle, EmbeddingTier tier, @Nullable BulkRows stored) {
+  private boolean addAll(Bundle bundle, @Nullable EmbeddingTier tier, @Nullable BulkRows stored) {
     Progress progress = new Progress(bundle.manifest(), stored != null);
     boolean all = true;
     for (Table table : bundle.layout().tables()) {
@@ -205,15 +227,20 @@ final class RowImport {
   private final class Chunk {
     private final Table table;
     private final int group;
-    private final EmbeddingTier tier;
+    private final @Nullable EmbeddingTier tier;
     private final @Nullable BulkRows stored;
     private final Progress progress;
     private final long[] keys = new long[CHUNK];
     private final float[] values;
-    private boolean fitted = true;
+    private boolean fitted;
 
     Chunk(
-        Table table, int group, EmbeddingTier tier, @Nullable BulkRows stored, Progress progress) {
+        Table table,
+        int group,
+        @Nullable EmbeddingTier tier,
+        @Nullable BulkRows stored,
+        Progress progress) {
+      this.fitted = tier != null;
       this.table = table;
       this.group = group;
       this.tier = tier;
@@ -234,7 +261,7 @@ final class RowImport {
           keys[i] = RowKey.of(table.ordinal(), ids.get(from + i));
         }
         rows.get(from * width, values, 0, count * width);
-        fitted &= tier.install(group, keys, count, values);
+        fitted = fitted && tier != null && tier.install(group, keys, count, values);
         if (stored != null) {
           stored.add(width, keys, count, values);
         }

@@ -50,6 +50,7 @@ final class Hosted {
             options(bundle),
             new HeapRowStore(),
             RowThreads.none(),
+            new HotSets(Optional.empty(), System::nanoTime),
             new SimpleMeterRegistry(),
             () -> false,
             Supplier::get)
