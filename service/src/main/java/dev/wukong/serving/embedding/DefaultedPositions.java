@@ -41,7 +41,8 @@ public final class DefaultedPositions {
   }
 
   /**
-   * Adds one position of a row, unless its value is absent.
+   * Adds one position of a row, unless its value is absent: what stands for that is a row, too,
+   * which may be unread like any other, but nobody is told that an id of theirs has none.
    *
    * @param unread whether its row could not be read in time
    */
@@ -50,14 +51,14 @@ public final class DefaultedPositions {
       case CONTEXT -> {
         int at = row * contextPositions + position;
         add(rows, at, context);
-        if (unread && context.get(at)) {
+        if (unread) {
           contextUnread.set(at);
         }
       }
       case CANDIDATE -> {
         int at = row * candidatePositions + position;
         add(rows, at, candidate);
-        if (unread && candidate.get(at)) {
+        if (unread) {
           candidateUnread.set(at);
         }
       }

@@ -20,6 +20,7 @@ public final class EmbeddingTier implements AutoCloseable {
   private final RowSource source;
   private final RowStore store;
   private final List<ResidentRows> groups = new ArrayList<>();
+  private final List<String> tables;
   private final int[] defaultPlaces;
 
   private volatile boolean complete;
@@ -55,6 +56,7 @@ public final class EmbeddingTier implements AutoCloseable {
     this.newest = Math.toIntExact(view.version());
     this.store = store;
     this.source = RowSource.of(view.model(), threads, meters);
+    this.tables = layout.tables().stream().map(Table::name).toList();
     this.defaultPlaces = new int[layout.tables().size()];
     boolean made = false;
     try {
@@ -258,6 +260,11 @@ public final class EmbeddingTier implements AutoCloseable {
 
   ResidentRows group(int group) {
     return groups.get(group);
+  }
+
+  /** Names of all tables, by ordinal. */
+  List<String> tables() {
+    return tables;
   }
 
   boolean complete() {

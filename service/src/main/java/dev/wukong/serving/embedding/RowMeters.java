@@ -3,26 +3,29 @@ package dev.wukong.serving.embedding;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Counts where the distinct rows that requests ask for were found, by model. Any thread; once a
- * request and group, not once a row.
+ * Counts where the distinct rows that requests ask for were found, by model and table. Any thread;
+ * once a request and group, not once a row.
  */
 public final class RowMeters {
-  private final Counter memory;
-  private final Counter store;
-  private final Counter absent;
-  private final Counter unread;
+  /** The counters of one table. */
+  private record OfTable(Counter memory, Counter store, Counter absent, Counter unread) {}
+
+  private final String model;
+  private final MeterRegistry registry;
   private final Counter evicted;
   private final Timer read;
+  private final Map<String, OfTable> tables = new ConcurrentHashMap<>();
 
   /** The counters of {@code model}, which all its versions share. */
   public RowMeters(String model, MeterRegistry registry) {
-    memory = counter("memory", model, registry);
-    store = counter("store", model, registry);
-    absent = counter("none", model, registry);
-    unread = counter("unread", model, registry);
+    this.model = model;
+    this.registry = registry;
     evicted =
         Counter.builder("wukong.embedding.evictions")
             .description("Rows that left memory for others")
@@ -35,10 +38,22 @@ public final class RowMeters {
             .register(registry);
   }
 
-  private static Counter counter(String from, String model, MeterRegistry registry) {
+  private OfTable of(String table) {
+    return tables.computeIfAbsent(
+        table,
+        name ->
+            new OfTable(
+                counter(name, "memory"),
+                counter(name, "store"),
+                counter(name, "none"),
+                counter(name, "unread")));
+  }
+
+  private Counter counter(String table, String from) {
     return Counter.builder("wukong.embedding.rows")
         .description("Distinct rows that requests asked for, by where they were found")
         .tag("model", model)
+        .tag("table", table)
         .tag("from", from)
         .register(registry);
   }
@@ -53,18 +68,20 @@ public final class RowMeters {
     read.record(nanos, TimeUnit.NANOSECONDS);
   }
 
-  /** Says that {@code rows} were in memory. */
-  void inMemory(int rows) {
-    memory.increment(rows);
-  }
-
   /**
-   * Says that of the others {@code rows} came from the store, {@code without} are nowhere, and
-   * {@code late} were not read in time.
+   * Adds where rows were found.
+   *
+   * @param names of all tables, by ordinal
    */
-  void others(int rows, int without, int late) {
-    store.increment(rows);
-    absent.increment(without);
-    unread.increment(late);
+  void count(List<String> names, RowTally tally) {
+    for (int t = 0; t < names.size(); t++) {
+      if (tally.asked(t)) {
+        OfTable table = of(names.get(t));
+        table.memory().increment(tally.memory(t));
+        table.store().increment(tally.stored(t));
+        table.absent().increment(tally.absent(t));
+        table.unread().increment(tally.unread(t));
+      }
+    }
   }
 }

@@ -76,6 +76,7 @@ public final class TierView implements AutoCloseable {
     int most = Math.min(count, CHUNK);
     int[] places = new int[most];
     long[] keys = new long[most];
+    RowTally tally = new RowTally(tier.tables().size());
     int[] missing = NONE_MISSING;
     int missed = 0;
     int section = table.enter();
@@ -85,6 +86,7 @@ public final class TierView implements AutoCloseable {
         int many = Math.min(CHUNK, count - first + 1);
         slots.keys(group, first, many, keys);
         table.touch(keys, many);
+        tally.asked(keys, many); // While the processor fetches.
         table.find(keys, many, version, places);
         for (int i = 0; i < many; i++) {
           if (places[i] < 0) {
@@ -99,11 +101,13 @@ public final class TierView implements AutoCloseable {
     } finally {
       table.leave(section);
     }
-    source.meters().inMemory(count - missed);
     if (rows.changes()) {
       tellSample(rows, group, slots);
     }
-    return missed == 0 ? null : copyMissing(group, slots, missing, missed, to, until);
+    Defaulted without =
+        missed == 0 ? null : copyMissing(group, slots, missing, missed, to, until, tally);
+    source.meters().count(tier.tables(), tally);
+    return without;
   }
 
   /** Rows that many requests read are told often: each gives some of its own. */
@@ -126,7 +130,13 @@ public final class TierView implements AutoCloseable {
    * @param missing their slots; negative where it is known that there is no row
    */
   private @Nullable Defaulted copyMissing(
-      int group, UniqueRows slots, int[] missing, int count, RowTarget to, long until) {
+      int group,
+      UniqueRows slots,
+      int[] missing,
+      int count,
+      RowTarget to,
+      long until,
+      RowTally tally) {
     ResidentRows resident = tier.group(group);
     BitSet without = new BitSet();
     BitSet unread = new BitSet();
@@ -135,7 +145,9 @@ public final class TierView implements AutoCloseable {
     int many = 0;
     for (int i = 0; i < count; i++) {
       if (tier.complete() || missing[i] < 0) {
-        without.set(Math.abs(missing[i]));
+        int slot = Math.abs(missing[i]);
+        without.set(slot);
+        tally.absent(slots.key(group, slot));
       } else {
         keys[many] = slots.key(group, missing[i]);
         asked[many++] = missing[i];
@@ -147,12 +159,20 @@ public final class TierView implements AutoCloseable {
           Arrays.copyOf(keys, many),
           until,
           (i, fate, rows, offset) -> {
+            long key = slots.key(group, asked[i]);
             switch (fate) {
-              case FOUND -> to.copy(rows, offset, asked[i]);
-              case ABSENT -> without.set(asked[i]);
+              case FOUND -> {
+                to.copy(rows, offset, asked[i]);
+                tally.stored(key);
+              }
+              case ABSENT -> {
+                without.set(asked[i]);
+                tally.absent(key);
+              }
               case UNREAD -> {
                 without.set(asked[i]);
                 unread.set(asked[i]);
+                tally.unread(key);
               }
             }
           });
@@ -161,10 +181,7 @@ public final class TierView implements AutoCloseable {
       int table = RowKey.table(slots.key(group, slot));
       to.copy(resident.table(), tier.defaultPlace(table), slot);
     }
-    int nowhere = without.cardinality();
-    int late = unread.cardinality();
-    source.meters().others(count - nowhere, nowhere - late, late);
-    return nowhere == 0 ? null : new Defaulted(without, unread);
+    return without.isEmpty() ? null : new Defaulted(without, unread);
   }
 
   /** Keeps it open until {@link #letGo}. Only where it is open for sure. */

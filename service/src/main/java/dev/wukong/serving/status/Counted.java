@@ -17,7 +17,9 @@ enum Counted {
   /** Distinct rows that were read from the store. */
   FROM_STORE("wukong.embedding.rows", "from", "store"),
   /** Distinct keys that have no row. */
-  FROM_NOWHERE("wukong.embedding.rows", "from", "none");
+  FROM_NOWHERE("wukong.embedding.rows", "from", "none"),
+  /** Distinct rows that could not be read in time. */
+  UNREAD("wukong.embedding.rows", "from", "unread");
 
   private final String meter;
   private final String tag;

@@ -160,8 +160,9 @@ final class StatusSampler implements AutoCloseable {
     putRate(figures, ModelFigure.FROM_NOWHERE, Counted.FROM_NOWHERE, now, before, seconds);
     double memory = now.counted(Counted.FROM_MEMORY) - before.counted(Counted.FROM_MEMORY);
     double store = now.counted(Counted.FROM_STORE) - before.counted(Counted.FROM_STORE);
-    if (memory + store > 0) {
-      put(figures, ModelFigure.HIT_RATE, 100 * memory / (memory + store));
+    double unread = now.counted(Counted.UNREAD) - before.counted(Counted.UNREAD);
+    if (memory + store + unread > 0) {
+      put(figures, ModelFigure.HIT_RATE, 100 * memory / (memory + store + unread));
     }
     long batches = now.batches() - before.batches();
     put(figures, ModelFigure.BATCHES, batches / seconds);

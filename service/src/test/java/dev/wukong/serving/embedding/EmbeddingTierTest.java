@@ -9,6 +9,7 @@ import dev.wukong.data.UniqueRows;
 import dev.wukong.serving.inputs.HostTensor.ElementType;
 import dev.wukong.serving.inputs.ModelInputs;
 import dev.wukong.serving.testing.ForwardingStore;
+import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -151,7 +152,9 @@ class EmbeddingTierTest {
   }
 
   private double counted(String from) {
-    return meters.get("wukong.embedding.rows").tag("from", from).counter().count();
+    return meters.find("wukong.embedding.rows").tag("from", from).counters().stream()
+        .mapToDouble(Counter::count)
+        .sum();
   }
 
   @RepeatedTest(value = 100, name = "seed {currentRepetition}")
@@ -260,6 +263,26 @@ class EmbeddingTierTest {
       assertThat(tier.tier().residentBytes())
           .isBetween(least, EmbeddingTier.bytes(layout.groups(), new int[] {100}, false));
     }
+  }
+
+  @Test
+  void copyRows_rowsOfTwoTables_areCountedByTable() {
+    put(RowKey.of(0, 1), RowKey.of(0, 2), RowKey.of(1, 1));
+    try (TierView tier = tier(10, RowThreads.none())) {
+      read(tier, RowKey.of(0, 1));
+      read(tier, RowKey.of(0, 1), RowKey.of(0, 2), RowKey.of(1, 1), RowKey.of(1, 2));
+      read(tier, RowKey.of(1, 2));
+    }
+    assertThat(counted("memory", "user")).isOne();
+    assertThat(counted("store", "user")).isEqualTo(2);
+    assertThat(counted("none", "user")).isZero();
+    assertThat(counted("memory", "item")).isZero();
+    assertThat(counted("store", "item")).isOne();
+    assertThat(counted("none", "item")).isEqualTo(2);
+  }
+
+  private double counted(String from, String table) {
+    return meters.get("wukong.embedding.rows").tags("from", from, "table", table).counter().count();
   }
 
   @Test

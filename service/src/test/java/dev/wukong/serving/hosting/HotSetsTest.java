@@ -9,6 +9,7 @@ import dev.wukong.serving.embedding.RocksRowStore;
 import dev.wukong.serving.embedding.RowThreads;
 import dev.wukong.serving.inputs.ModelInputs;
 import dev.wukong.training.UntrainedBundle;
+import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -55,7 +56,9 @@ class HotSetsTest {
   }
 
   private double read(String from) {
-    return meters.get("wukong.embedding.rows").tag("from", from).counter().count();
+    return meters.find("wukong.embedding.rows").tag("from", from).counters().stream()
+        .mapToDouble(Counter::count)
+        .sum();
   }
 
   private void write(long version) throws Exception {

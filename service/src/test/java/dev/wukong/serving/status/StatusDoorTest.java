@@ -110,8 +110,8 @@ class StatusDoorTest {
       long last = status.path("last").asLong();
       assertThat(status(served, last).path("times").size()).isLessThan(status.path("times").size());
       assertThat(send(served, "/actuator/prometheus").body())
-          .contains("wukong_embedding_rows_total{from=\"store\",model=\"tiny\"}")
-          .contains("wukong_embedding_rows_total{from=\"none\",model=\"tiny\"}");
+          .contains("wukong_embedding_rows_total{from=\"store\",model=\"tiny\",table=\"item\"}")
+          .contains("wukong_embedding_rows_total{from=\"none\",model=\"tiny\",table=\"item\"}");
     }
   }
 

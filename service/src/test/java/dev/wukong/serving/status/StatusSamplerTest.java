@@ -15,6 +15,7 @@ import dev.wukong.serving.hosting.HostingOptions;
 import dev.wukong.serving.hosting.ModelHost;
 import dev.wukong.serving.hosting.ModelsHealthIndicator;
 import dev.wukong.serving.hosting.WatcherHealthIndicator;
+import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
@@ -128,6 +129,10 @@ class StatusSamplerTest {
         .register(registry);
   }
 
+  private Counter found(String from, String table) {
+    return registry.counter("wukong.embedding.rows", "model", "tiny", "from", from, "table", table);
+  }
+
   @Test
   void look_first_knowsStatesAndNoRates() {
     requests("1").record(Duration.ofMillis(3));
@@ -156,8 +161,10 @@ class StatusSamplerTest {
     registry.counter("wukong.predict.candidates", "model", "tiny").increment(4000);
     registry.counter("wukong.predict.ids", "model", "tiny", "kind", "defaulted").increment(6);
     registry.counter("wukong.predict.refusals", "reason", "overloaded").increment(5);
-    registry.counter("wukong.embedding.rows", "model", "tiny", "from", "memory").increment(90);
-    registry.counter("wukong.embedding.rows", "model", "tiny", "from", "store").increment(30);
+    found("memory", "user").increment(30);
+    found("memory", "item").increment(60);
+    found("store", "item").increment(20);
+    found("unread", "item").increment(10);
     DistributionSummary batches =
         DistributionSummary.builder("wukong.batching.rows").tag("model", "tiny").register(registry);
     batches.record(100);
@@ -175,7 +182,7 @@ class StatusSamplerTest {
         .containsEntry(ModelFigure.MISSING, 0.0)
         .containsEntry(ModelFigure.BATCHES, 1.0)
         .containsEntry(ModelFigure.BATCH_ROWS, 200.0)
-        .containsEntry(ModelFigure.FROM_STORE, 15.0)
+        .containsEntry(ModelFigure.FROM_STORE, 10.0)
         .containsEntry(ModelFigure.HIT_RATE, 75.0)
         .doesNotContainKey(ModelFigure.QUEUE_P50);
     // Within the bucket that holds 2 ms, far from the 900 ms of before.

@@ -1,0 +1,68 @@
+package dev.wukong.serving.embedding;
+
+import dev.wukong.data.RowKey;
+
+/** Where the rows of one request and group were found, by table. One thread. */
+final class RowTally {
+  private final int[] memory;
+  private final int[] store;
+  private final int[] absent;
+  private final int[] unread;
+
+  /** None yet, of {@code tables} tables. */
+  RowTally(int tables) {
+    memory = new int[tables];
+    store = new int[tables];
+    absent = new int[tables];
+    unread = new int[tables];
+  }
+
+  /** Takes all these for found in memory, until something else is said of them. */
+  void asked(long[] keys, int count) {
+    for (int i = 0; i < count; i++) {
+      memory[RowKey.table(keys[i])]++;
+    }
+  }
+
+  /** A row was not in memory, and was found in the store. */
+  void stored(long key) {
+    move(key, store);
+  }
+
+  /** A row is nowhere. */
+  void absent(long key) {
+    move(key, absent);
+  }
+
+  /** A row was not in memory, and could not be read in time. */
+  void unread(long key) {
+    move(key, unread);
+  }
+
+  private void move(long key, int[] to) {
+    int table = RowKey.table(key);
+    memory[table]--;
+    to[table]++;
+  }
+
+  /** Whether there was any of that table. */
+  boolean asked(int table) {
+    return memory[table] + store[table] + absent[table] + unread[table] > 0;
+  }
+
+  int memory(int table) {
+    return memory[table];
+  }
+
+  int stored(int table) {
+    return store[table];
+  }
+
+  int absent(int table) {
+    return absent[table];
+  }
+
+  int unread(int table) {
+    return unread[table];
+  }
+}
