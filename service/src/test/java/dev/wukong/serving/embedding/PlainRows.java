@@ -1,0 +1,176 @@
+package dev.wukong.serving.embedding;
+
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** What a row store must hold after some operations, in plain maps. One thread. */
+final class PlainRows {
+  /** One bundle; its rows by key. Copied before it changes. */
+  private record Bundle(
+      Map<Long, float[]> rows, long version, @Nullable String digest, boolean stored) {
+    static final Bundle NONE = new Bundle(Map.of(), 0, null, false);
+  }
+
+  private final Map<RowsView, Bundle> bundles = new HashMap<>();
+
+  PlainRows() {
+    StoreOperation.bundles().forEach(view -> bundles.put(view, Bundle.NONE));
+  }
+
+  private PlainRows(Map<RowsView, Bundle> bundles) {
+    this.bundles.putAll(bundles);
+  }
+
+  /** The same after {@code operation}; this one stays. */
+  PlainRows after(StoreOperation operation) {
+    PlainRows next = new PlainRows(bundles);
+    switch (operation) {
+      case StoreOperation.Commit(RowCommit commit) -> {
+        RowsView view = commit.view();
+        next.bundles.compute(
+            new RowsView(view.model(), view.bundle(), 0),
+            (_, was) -> committed(was == null ? Bundle.NONE : was, commit));
+      }
+      case StoreOperation.Load load -> {
+        Map<Long, float[]> rows = new HashMap<>();
+        for (int i = 0; i < load.keys().length; i++) {
+          rows.put(load.keys()[i], load.rows()[i]);
+        }
+        next.bundles.put(load.bundle(), new Bundle(rows, 0, load.digest(), true));
+      }
+      case StoreOperation.Drop(RowsView bundle) -> next.bundles.put(bundle, Bundle.NONE);
+      case StoreOperation.Read _, StoreOperation.Reopen _ -> {}
+    }
+    return next;
+  }
+
+  private static Bundle committed(Bundle was, RowCommit commit) {
+    Map<Long, float[]> rows = new HashMap<>(was.rows());
+    for (RowCommit.Changes changes : commit.changes()) {
+      int width = changes.width();
+      for (int i = 0; i < changes.keys().length; i++) {
+        rows.put(changes.keys()[i], Arrays.copyOfRange(changes.rows(), i * width, (i + 1) * width));
+      }
+      for (long key : changes.removed()) {
+        rows.remove(key);
+      }
+    }
+    return new Bundle(rows, commit.view().version(), was.digest(), true);
+  }
+
+  /** The rows of these keys, null where there is none. */
+  private static float[] @Nullable [] rows(Bundle bundle, long[] keys) {
+    return Arrays.stream(keys).mapToObj(bundle.rows()::get).toArray(float[][]::new);
+  }
+
+  /** A number for what {@code read} must find. */
+  int hash(StoreOperation.Read read) {
+    return Arrays.deepHashCode(rows(of(read.bundle()), read.keys()));
+  }
+
+  private Bundle of(RowsView bundle) {
+    return bundles.getOrDefault(bundle, Bundle.NONE);
+  }
+
+  /** How {@code store} differs from this; empty where it does not. */
+  Optional<String> difference(RowStore store) {
+    return StoreOperation.bundles().stream()
+        .map(bundle -> difference(store, bundle))
+        .flatMap(Optional::stream)
+        .findFirst()
+        .or(() -> difference("stored bundles", store.stored(), stored()));
+  }
+
+  private Set<RowsView> stored() {
+    Set<RowsView> stored = new HashSet<>(bundles.keySet());
+    stored.removeIf(view -> !of(view).stored());
+    return stored;
+  }
+
+  private static Optional<String> difference(String what, Object is, Object must) {
+    return is.equals(must)
+        ? Optional.empty()
+        : Optional.of("%s: %s, must be %s".formatted(what, is, must));
+  }
+
+  /** The same of one bundle: its version, its mark and every row. */
+  Optional<String> difference(RowStore store, RowsView view) {
+    Bundle bundle = of(view);
+    return difference(view + " version", store.version(view), bundle.version())
+        .or(
+            () ->
+                difference(
+                    view + " digest", store.imported(view), Optional.ofNullable(bundle.digest())))
+        .or(() -> rowsDifference(store, view, bundle));
+  }
+
+  private static Optional<String> rowsDifference(RowStore store, RowsView view, Bundle bundle) {
+    long[] keys = StoreOperation.keys();
+    float[] @Nullable [] is = StoreActions.read(store, view, keys);
+    float[] @Nullable [] must = rows(bundle, keys);
+    for (int i = 0; i < keys.length; i++) {
+      if (!Arrays.equals(is[i], must[i])) {
+        return Optional.of(
+            "%s row %d: %s, must be %s"
+                .formatted(view, keys[i], Arrays.toString(is[i]), Arrays.toString(must[i])));
+      }
+    }
+    return Optional.empty();
+  }
+
+  /**
+   * How {@code store} differs both from this and from this after {@code cut}, whose process ended
+   * on the way; empty where it is one of them, or for a load the part that it says is there.
+   */
+  Optional<String> differenceAfterCut(RowStore store, StoreOperation cut) {
+    for (RowsView view : StoreOperation.bundles()) {
+      Optional<String> before = difference(store, view);
+      if (before.isPresent()) {
+        Optional<String> after = after(cut).difference(store, view);
+        if (after.isPresent() && !isPart(store, cut, view)) {
+          return Optional.of(
+              "after %s was cut short: %s; and %s"
+                  .formatted(cut.getClass().getSimpleName(), before.get(), after.get()));
+        }
+      }
+    }
+    return Optional.empty();
+  }
+
+  /**
+   * Whether what is there is the beginning of a load that does not count as done: at least what the
+   * store says that it has, so that the load can go on from there.
+   */
+  private static boolean isPart(RowStore store, StoreOperation cut, RowsView view) {
+    if (!(cut instanceof StoreOperation.Load load)
+        || !load.bundle().equals(view)
+        || store.imported(view).isPresent()
+        || store.version(view) != 0) {
+      return false;
+    }
+    float[] @Nullable [] is = StoreActions.read(store, view, load.keys());
+    int there = 0;
+    while (there < is.length && Arrays.equals(is[there], load.rows()[there])) {
+      there++;
+    }
+    for (int i = there; i < is.length; i++) {
+      if (is[i] != null) {
+        return false;
+      }
+    }
+    // Whatever is neither in the load nor of it has gone.
+    int all = 0;
+    for (float @Nullable [] row : StoreActions.read(store, view, StoreOperation.keys())) {
+      all += row == null ? 0 : 1;
+    }
+    try (BulkRows bulk = store.bulk(view, load.digest())) {
+      long after = bulk.after();
+      return all == there && (after < 0 || (there > 0 && load.keys()[there - 1] >= after));
+    }
+  }
+}
