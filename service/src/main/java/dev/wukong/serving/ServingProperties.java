@@ -5,6 +5,7 @@ import dev.wukong.bundle.Precision;
 import dev.wukong.data.ShownText;
 import dev.wukong.runtime.Device;
 import dev.wukong.serving.batching.BatchPolicy;
+import dev.wukong.serving.embedding.RowFormat;
 import dev.wukong.serving.hosting.EngineOptions;
 import dev.wukong.serving.hosting.HostingOptions;
 import dev.wukong.serving.hosting.VersionPolicy;
@@ -170,12 +171,14 @@ public record ServingProperties(
    * @param store behind those in memory
    * @param storeDir of RocksDB; one process at a time
    * @param readers threads that read rows which are not in memory
+   * @param format how rows are kept, in memory and by RocksDB
    * @param resident memory for rows, each version of each model
    */
   public record Rows(
       @DefaultValue("rocks") Store store,
       @DefaultValue("store") Folder storeDir,
       @DefaultValue("4") int readers,
+      @DefaultValue("fp32") RowFormat format,
       @DefaultValue("2GB") DataSize resident) {
     public Rows {
       SettingException.require(
@@ -296,6 +299,7 @@ public record ServingProperties(
         models,
         poll,
         engine.options(),
+        rows.format(),
         rows.resident().toBytes(),
         policies,
         rows.store() == Store.ROCKS

@@ -59,6 +59,11 @@ final class Settings {
               "rocks",
               "where all rows are: rocks, or memory to read them from the bundle at every start"),
           new Setting("wukong.rows.store-dir", "store", "folder of RocksDB; one process at a time"),
+          new Setting(
+              "wukong.rows.format",
+              "fp32",
+              "how rows are kept in memory and by RocksDB: fp32, fp16 (2 bytes a number) or int8"
+                  + " (1, and 4 a row)"),
           new Setting("wukong.rows.readers", "4", "threads that read rows which are not in memory"),
           new Setting("wukong.rows.resident", "2GB", "memory for rows, each version of each model"),
           new Setting("wukong.admin.port", "9091", "gRPC of operators; 0: any free one"),

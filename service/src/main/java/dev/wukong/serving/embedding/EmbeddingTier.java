@@ -38,6 +38,7 @@ public final class EmbeddingTier implements AutoCloseable {
    * An empty tier.
    *
    * @param threads read what is missing, and bring it in
+   * @param format how rows are kept in memory
    * @param capacities rows that may be resident besides the default rows, by group of the layout
    * @param whole whether that is all rows there are: then none ever leaves
    * @param defaultRows by table ordinal: the row of keys that have none
@@ -48,6 +49,7 @@ public final class EmbeddingTier implements AutoCloseable {
       RowsView view,
       RowStore store,
       RowThreads threads,
+      RowFormat format,
       int[] capacities,
       boolean whole,
       List<float[]> defaultRows,
@@ -60,7 +62,7 @@ public final class EmbeddingTier implements AutoCloseable {
     this.defaultPlaces = new int[layout.tables().size()];
     boolean made = false;
     try {
-      makeTables(layout.groups(), capacities, whole, defaultRows);
+      makeTables(layout.groups(), format, capacities, whole, defaultRows);
       made = true;
     } finally {
       // A table of some gigabytes may find no memory; those before it must not keep theirs.
@@ -71,12 +73,16 @@ public final class EmbeddingTier implements AutoCloseable {
   }
 
   private void makeTables(
-      List<Group> layout, int[] capacities, boolean whole, List<float[]> defaultRows) {
+      List<Group> layout,
+      RowFormat format,
+      int[] capacities,
+      boolean whole,
+      List<float[]> defaultRows) {
     for (int g = 0; g < layout.size(); g++) {
       List<Table> own = layout.get(g).tables();
       ResidentRows rows =
           new ResidentRows(
-              layout.get(g).width(), capacities[g], own.size(), whole, source.meters());
+              format, layout.get(g).width(), capacities[g], own.size(), whole, source.meters());
       groups.add(rows);
       for (Table t : own) {
         // No row key is negative, so a default row can be found by its place only.
@@ -87,11 +93,12 @@ public final class EmbeddingTier implements AutoCloseable {
   }
 
   /** Bytes that the rows of {@code layout} take at most where a tier has these capacities. */
-  public static long bytes(List<Group> layout, int[] capacities, boolean whole) {
+  public static long bytes(RowFormat format, List<Group> layout, int[] capacities, boolean whole) {
     long bytes = 0;
     for (int g = 0; g < capacities.length; g++) {
       Group group = layout.get(g);
-      bytes += ResidentRows.bytes(group.width(), capacities[g], group.tables().size(), whole);
+      bytes +=
+          ResidentRows.bytes(format, group.width(), capacities[g], group.tables().size(), whole);
     }
     return bytes;
   }

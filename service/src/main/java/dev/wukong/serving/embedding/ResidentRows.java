@@ -40,15 +40,16 @@ final class ResidentRows implements AutoCloseable {
   /**
    * No rows yet.
    *
-   * @param width floats a row
+   * @param format how rows are kept
+   * @param width numbers a row
    * @param most rows that may be here, the pinned ones not counted
    * @param pinned rows that always stay
    * @param whole whether there is room for all rows that there are, so that none ever leaves
    * @param meters count those that leave
    */
-  ResidentRows(int width, int most, int pinned, boolean whole, RowMeters meters) {
+  ResidentRows(RowFormat format, int width, int most, int pinned, boolean whole, RowMeters meters) {
     this.most = most;
-    this.table = new ResidentTable(width, Math.addExact(slots(most, whole), pinned));
+    this.table = new ResidentTable(format, width, Math.addExact(slots(most, whole), pinned));
     this.brain =
         whole
             ? null
@@ -74,9 +75,9 @@ final class ResidentRows implements AutoCloseable {
   }
 
   /** Bytes that this takes at most. */
-  static long bytes(int width, int most, int pinned, boolean whole) {
+  static long bytes(RowFormat format, int width, int most, int pinned, boolean whole) {
     int slots = Math.addExact(slots(most, whole), pinned);
-    long bytes = ResidentTable.bytes(width, slots);
+    long bytes = ResidentTable.bytes(format, width, slots);
     // While the index is made anew there are two of them.
     return whole ? bytes : bytes + RowIndex.bytes(slots) + (long) most * BRAIN;
   }

@@ -39,7 +39,9 @@ public final class ResidentTable implements AutoCloseable {
 
   private record Memory(Arena arena, MemorySegment rows, MemorySegment older, RowIndex index) {}
 
+  private final RowFormat format;
   private final int width;
+  private final long rowBytes;
   private final int capacity;
   private final Arena arena;
   private final MemorySegment rows;
@@ -70,23 +72,25 @@ public final class ResidentTable implements AutoCloseable {
   /**
    * An empty table.
    *
-   * @param width floats a row, at least 1
+   * @param format how rows are kept
+   * @param width numbers a row, at least 1
    * @param capacity rows it can hold, at least 1
    */
-  public ResidentTable(int width, int capacity) {
+  public ResidentTable(RowFormat format, int width, int capacity) {
     if (width < 1 || capacity < 1) {
       throw new IllegalArgumentException(
           "width %d and capacity %d must be at least 1".formatted(width, capacity));
     }
+    this.format = format;
     this.width = width;
+    this.rowBytes = format.bytes(width);
     this.capacity = capacity;
     Memory memory =
         OwnedArena.open(
             owned ->
                 new Memory(
                     owned,
-                    MappedMemory.allocate(
-                        owned, Math.multiplyExact((long) capacity * width, Float.BYTES)),
+                    MappedMemory.allocate(owned, Math.multiplyExact(capacity, rowBytes)),
                     MappedMemory.allocate(owned, (long) capacity * Long.BYTES),
                     new RowIndex(capacity)));
     this.arena = memory.arena();
@@ -96,17 +100,17 @@ public final class ResidentTable implements AutoCloseable {
   }
 
   /** Bytes that a table of this shape takes. */
-  public static long bytes(int width, int capacity) {
-    long row = Math.addExact(Math.multiplyExact((long) width, Float.BYTES), Long.BYTES);
+  public static long bytes(RowFormat format, int width, int capacity) {
+    long row = format.bytes(width) + (long) Long.BYTES;
     return Math.addExact(RowIndex.bytes(capacity), Math.multiplyExact(capacity, row));
   }
 
   /** Bytes of memory that are in use: what was never written is none. */
   long usedBytes() {
-    return index.bytes() + used * ((long) width * Float.BYTES + Long.BYTES);
+    return index.bytes() + used * (rowBytes + Long.BYTES);
   }
 
-  /** Floats a row. */
+  /** Numbers a row. */
   public int width() {
     return width;
   }
@@ -192,8 +196,7 @@ public final class ResidentTable implements AutoCloseable {
     if (slot == NONE) {
       return NONE;
     }
-    MemorySegment.copy(
-        from, offset, rows, ValueLayout.JAVA_FLOAT, (long) slot * width * Float.BYTES, width);
+    format.keep(from, offset, width, rows, slot * rowBytes);
     boolean newer = RowIndex.slot(head) >= 0;
     LONG.setRelease(older, (long) slot * Long.BYTES, newer ? head : RowIndex.NO_CELL);
     long cell = RowIndex.cell(version, slot);
@@ -340,33 +343,72 @@ public final class ResidentTable implements AutoCloseable {
     free = slot;
   }
 
-  /** Copies the row at place {@code row} to {@code to}, from byte {@code at} on. */
-  public void copyRow(int row, MemorySegment to, long at) {
-    long bytes = (long) width * Float.BYTES;
-    MemorySegment.copy(rows, row * bytes, to, at, bytes);
+  /**
+   * Copies the row at {@code place} to {@code to}, from byte {@code at} on, in single precision.
+   */
+  public void copyFloats(int place, MemorySegment to, long at) {
+    format.floats(rows, place * rowBytes, width, to, at);
+  }
+
+  /** The same in half precision. */
+  void copyHalves(int place, MemorySegment to, long at) {
+    format.halves(rows, place * rowBytes, width, to, at);
   }
 
   /**
-   * Copies rows side by side: row i from {@code places[i]}, unless that is {@link #NONE} or {@link
-   * #ABSENT}.
+   * Copies rows side by side in single precision: row i from {@code places[i]}, unless that is
+   * {@link #NONE} or {@link #ABSENT}.
    *
    * @param count of {@code places}
    * @param to receives them from byte {@code at} on; those without a place keep their room
    */
-  void copyRows(int[] places, int count, MemorySegment to, long at) {
-    long bytes = (long) width * Float.BYTES;
-    if (bytes <= LINE) {
-      // While one call copies, the processor does not get to the rows after it.
-      long seen = 0;
-      for (int i = 0; i < count; i++) {
-        seen += rows.get(ValueLayout.JAVA_INT, Math.max(0, places[i]) * bytes);
-      }
-      ReadAhead.use(seen);
+  void copyFloats(int[] places, int count, MemorySegment to, long at) {
+    if (format == RowFormat.FP32) {
+      copyKept(places, count, to, at);
+      return;
     }
+    touchRows(places, count);
+    long bytes = (long) width * Float.BYTES;
     for (int i = 0; i < count; i++) {
       if (places[i] >= 0) {
-        MemorySegment.copy(rows, places[i] * bytes, to, at + i * bytes, bytes);
+        copyFloats(places[i], to, at + i * bytes);
       }
+    }
+  }
+
+  /** The same in half precision. */
+  void copyHalves(int[] places, int count, MemorySegment to, long at) {
+    if (format == RowFormat.FP16) {
+      copyKept(places, count, to, at);
+      return;
+    }
+    touchRows(places, count);
+    long bytes = (long) width * Short.BYTES;
+    for (int i = 0; i < count; i++) {
+      if (places[i] >= 0) {
+        copyHalves(places[i], to, at + i * bytes);
+      }
+    }
+  }
+
+  /** Copies rows as they are kept. */
+  private void copyKept(int[] places, int count, MemorySegment to, long at) {
+    touchRows(places, count);
+    for (int i = 0; i < count; i++) {
+      if (places[i] >= 0) {
+        MemorySegment.copy(rows, places[i] * rowBytes, to, at + i * rowBytes, rowBytes);
+      }
+    }
+  }
+
+  /** While one call copies, the processor does not get to the rows after it. */
+  private void touchRows(int[] places, int count) {
+    if (rowBytes <= LINE) {
+      long seen = 0;
+      for (int i = 0; i < count; i++) {
+        seen += rows.get(ValueLayout.JAVA_BYTE, Math.max(0, places[i]) * rowBytes);
+      }
+      ReadAhead.use(seen);
     }
   }
 

@@ -45,7 +45,7 @@ final class RocksBulk implements BulkRows {
 
   @Override
   public void add(int width, long[] added, int count, float[] values) {
-    RocksValue value = new RocksValue(width, view.version());
+    RocksValue value = new RocksValue(place.format(), width, view.version());
     try {
       for (int i = 0; i < count; i++) {
         if (added[i] > after) {

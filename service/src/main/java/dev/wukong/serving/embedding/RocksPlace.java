@@ -11,6 +11,7 @@ import org.rocksdb.RocksDB;
  * @param rows takes them
  * @param marks remembers how far a bundle has come
  * @param folder for files on their way; in the same file system as the store
+ * @param format how rows are kept
  * @param fileBytes about as large each becomes
  */
 record RocksPlace(
@@ -19,4 +20,5 @@ record RocksPlace(
     RocksMarks marks,
     Options options,
     Path folder,
+    RowFormat format,
     long fileBytes) {}

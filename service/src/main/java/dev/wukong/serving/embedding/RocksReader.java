@@ -73,24 +73,8 @@ final class RocksReader implements RowReader {
       byte[] value = values.get(i);
       fates[i] = value == null ? RowFate.ABSENT : RowFate.FOUND;
       if (value != null) {
-        check(keys[i], value, width);
-        RocksValue.read(value, width, out, i);
+        RocksValue.read(keys[i], value, width, view.version(), out, i);
       }
-    }
-  }
-
-  private void check(long key, byte[] value, int width) {
-    if (value.length != RocksValue.bytes(width)) {
-      throw new StoreException(
-          "row %d has %d bytes, width %d needs %d"
-              .formatted(key, value.length, width, RocksValue.bytes(width)),
-          null);
-    }
-    if (RocksValue.version(value) > view.version()) {
-      throw new StoreException(
-          "row %d is of version %d, which %s must not see"
-              .formatted(key, RocksValue.version(value), view),
-          null);
     }
   }
 

@@ -21,10 +21,7 @@ import org.rocksdb.RocksDBException;
 import org.rocksdb.WriteBatch;
 import org.rocksdb.WriteOptions;
 
-/**
- * Rows in one RocksDB for all models: a value is the row's version (int64), then its floats,
- * little-endian.
- */
+/** Rows in one RocksDB for all models; see {@link StoreKeys} and {@link RocksValue}. */
 public final class RocksRowStore implements RowStore {
   private static final byte[] ROWS = "rows".getBytes(StandardCharsets.US_ASCII);
   private static final byte[] IMPORTS = "imports".getBytes(StandardCharsets.US_ASCII);
@@ -47,6 +44,7 @@ public final class RocksRowStore implements RowStore {
   private final RocksDB db;
   private final ColumnFamilyHandle rows;
   private final RocksMarks marks;
+  private final RowFormat format;
   private final Options bulkOptions;
   private final RocksPlace bulk;
 
@@ -59,7 +57,8 @@ public final class RocksRowStore implements RowStore {
   /** Open to the package, so that a test can cut a drop short. */
   final RocksDrops drops;
 
-  private RocksRowStore(Path directory, long fileBytes) throws RocksDBException {
+  private RocksRowStore(Path directory, RowFormat format, long fileBytes) throws RocksDBException {
+    this.format = format;
     rowOptions.setWriteBufferSize(fileBytes).setTargetFileSizeBase(fileBytes);
     List<ColumnFamilyDescriptor> descriptors =
         List.of(
@@ -72,7 +71,7 @@ public final class RocksRowStore implements RowStore {
     marks = new RocksMarks(db, imports, durable);
     bulkOptions = new Options(options, rowOptions);
     Path folder = directory.resolve(BULK);
-    bulk = new RocksPlace(db, rows, marks, bulkOptions, folder, fileBytes);
+    bulk = new RocksPlace(db, rows, marks, bulkOptions, folder, format, fileBytes);
     drops = new RocksDrops(db, durable, families.get(0), rows, imports);
   }
 
@@ -82,15 +81,20 @@ public final class RocksRowStore implements RowStore {
    * @throws StoreException if the directory cannot be made or opened
    */
   public static RocksRowStore open(Path directory) {
-    return open(directory, FILE_BYTES);
+    return open(directory, RowFormat.FP32);
+  }
+
+  /** The same for rows that are kept in {@code format}; those that are there may be in others. */
+  public static RocksRowStore open(Path directory, RowFormat format) {
+    return open(directory, format, FILE_BYTES);
   }
 
   /** The same with files of rows of some {@code fileBytes} each. */
-  static RocksRowStore open(Path directory, long fileBytes) {
+  static RocksRowStore open(Path directory, RowFormat format, long fileBytes) {
     RocksDB.loadLibrary();
     try {
       Files.createDirectories(directory.resolve(BULK));
-      return new RocksRowStore(directory, fileBytes);
+      return new RocksRowStore(directory, format, fileBytes);
     } catch (IOException | RocksDBException e) {
       throw new StoreException(
           "cannot open the row store in %s: %s".formatted(directory, e.getMessage()), e);
@@ -137,7 +141,7 @@ public final class RocksRowStore implements RowStore {
     try (WriteBatch batch = new WriteBatch()) {
       for (RowCommit.Changes changes : commit.changes()) {
         int width = changes.width();
-        RocksValue value = new RocksValue(width, version);
+        RocksValue value = new RocksValue(format, width, version);
         for (int i = 0; i < changes.keys().length; i++) {
           batch.put(rows, storeKeys.row(changes.keys()[i]), value.of(changes.rows(), i * width));
         }

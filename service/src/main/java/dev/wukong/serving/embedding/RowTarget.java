@@ -11,7 +11,7 @@ sealed interface RowTarget {
   static RowTarget of(ModelInputs inputs, int group, int count, int width) {
     MemorySegment rows = inputs.rows(group, count);
     return inputs.rowType() == ElementType.FLOAT16
-        ? new Halves(rows, width, new float[width])
+        ? new Halves(rows, width)
         : new Floats(rows, width);
   }
 
@@ -28,12 +28,12 @@ sealed interface RowTarget {
   record Floats(MemorySegment rows, int width) implements RowTarget {
     @Override
     public void copy(ResidentTable table, int place, int slot) {
-      table.copyRow(place, rows, (long) slot * width * Float.BYTES);
+      table.copyFloats(place, rows, (long) slot * width * Float.BYTES);
     }
 
     @Override
     public void copy(ResidentTable table, int[] places, int count, int slot) {
-      table.copyRows(places, count, rows, (long) slot * width * Float.BYTES);
+      table.copyFloats(places, count, rows, (long) slot * width * Float.BYTES);
     }
 
     @Override
@@ -44,21 +44,15 @@ sealed interface RowTarget {
   }
 
   /** Rounded to half precision. */
-  @SuppressWarnings("ArrayRecordComponent") // Room for one row, never compared.
-  record Halves(MemorySegment rows, int width, float[] row) implements RowTarget {
+  record Halves(MemorySegment rows, int width) implements RowTarget {
     @Override
     public void copy(ResidentTable table, int place, int slot) {
-      table.copyRow(place, MemorySegment.ofArray(row), 0);
-      copy(row, 0, slot);
+      table.copyHalves(place, rows, (long) slot * width * Short.BYTES);
     }
 
     @Override
     public void copy(ResidentTable table, int[] places, int count, int slot) {
-      for (int i = 0; i < count; i++) {
-        if (places[i] >= 0) {
-          copy(table, places[i], slot + i);
-        }
-      }
+      table.copyHalves(places, count, rows, (long) slot * width * Short.BYTES);
     }
 
     @Override

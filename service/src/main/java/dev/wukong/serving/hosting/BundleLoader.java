@@ -7,6 +7,7 @@ import dev.wukong.bundle.Manifest;
 import dev.wukong.bundle.Precision;
 import dev.wukong.bundle.SchemaDocument;
 import dev.wukong.serving.batching.BatchCost;
+import dev.wukong.serving.embedding.RowFormat;
 import dev.wukong.serving.embedding.RowStore;
 import dev.wukong.serving.embedding.RowThreads;
 import dev.wukong.serving.embedding.TierView;
@@ -54,7 +55,9 @@ final class BundleLoader {
       Function<Supplier<Engine>, Engine> starts) {
     this.options = options;
     this.starts = starts;
-    this.rows = new RowImport(store, threads, hot, options.residentBytes(), meters, stopping);
+    this.rows =
+        new RowImport(
+            store, threads, hot, options.rowFormat(), options.residentBytes(), meters, stopping);
   }
 
   /**
@@ -77,7 +80,7 @@ final class BundleLoader {
       HostedModel model = host(bundle, engines.apply(graph), engines, costs);
       boolean ready = false;
       try {
-        check(bundle.manifest(), model, tolerance);
+        check(bundle.manifest(), model, Math.max(tolerance, options.rowFormat().tolerance()));
         WarmUp.of(bundle.manifest().golden(), model);
         ready = true;
         return model;
@@ -162,12 +165,17 @@ final class BundleLoader {
   }
 
   /** Runs the golden rows through all that a request goes through but the wire. */
-  private static void check(Manifest manifest, HostedModel model, double tolerance)
-      throws IOException {
+  private void check(Manifest manifest, HostedModel model, double tolerance) throws IOException {
     GoldenRows golden = manifest.golden();
     String what =
-        "model '%s' version %d, %s"
-            .formatted(manifest.model(), manifest.version(), model.precision().file());
+        "model '%s' version %d, %s%s"
+            .formatted(
+                manifest.model(),
+                manifest.version(),
+                model.precision().file(),
+                options.rowFormat() == RowFormat.FP32
+                    ? ""
+                    : ", wukong.rows.format=" + options.rowFormat());
     double worst =
         golden.check(
             what,

@@ -1,5 +1,6 @@
 package dev.wukong.serving.hosting;
 
+import dev.wukong.serving.embedding.RowFormat;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -13,6 +14,7 @@ import java.util.Optional;
  * @param models names to serve; empty: all that {@code root} has
  * @param poll how often {@code root} is looked at
  * @param engine how graphs run
+ * @param rowFormat how rows are kept in memory
  * @param residentBytes memory for rows, each version of each model
  * @param policies by model; others have the latest version
  * @param plans where operators' wishes outlive the process; empty: nowhere
@@ -23,6 +25,7 @@ public record HostingOptions(
     List<String> models,
     Duration poll,
     EngineOptions engine,
+    RowFormat rowFormat,
     long residentBytes,
     Map<String, VersionPolicy> policies,
     Optional<Path> plans,

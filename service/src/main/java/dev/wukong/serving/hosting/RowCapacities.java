@@ -2,6 +2,7 @@ package dev.wukong.serving.hosting;
 
 import dev.wukong.data.Group;
 import dev.wukong.serving.embedding.EmbeddingTier;
+import dev.wukong.serving.embedding.RowFormat;
 import java.util.List;
 
 /** How many rows of each group memory has room for. */
@@ -20,9 +21,9 @@ final class RowCapacities {
    *
    * @param rows by group
    */
-  static int[] of(List<Group> groups, long[] rows, long bytes) {
+  static int[] of(RowFormat format, List<Group> groups, long[] rows, long bytes) {
     int[] all = share(rows, 1);
-    if (EmbeddingTier.bytes(groups, all, true) <= bytes) {
+    if (EmbeddingTier.bytes(format, groups, all, true) <= bytes) {
       return all;
     }
     // Searched, not divided: a table's entries double all at once, at one row more.
@@ -30,7 +31,7 @@ final class RowCapacities {
     double exceeds = 1;
     for (int i = 0; i < STEPS; i++) {
       double middle = (fits + exceeds) / 2;
-      if (EmbeddingTier.bytes(groups, share(rows, middle), false) <= bytes) {
+      if (EmbeddingTier.bytes(format, groups, share(rows, middle), false) <= bytes) {
         fits = middle;
       } else {
         exceeds = middle;

@@ -9,6 +9,7 @@ import dev.wukong.data.RowKey;
 import dev.wukong.data.Table;
 import dev.wukong.serving.embedding.BulkRows;
 import dev.wukong.serving.embedding.EmbeddingTier;
+import dev.wukong.serving.embedding.RowFormat;
 import dev.wukong.serving.embedding.RowMeters;
 import dev.wukong.serving.embedding.RowStore;
 import dev.wukong.serving.embedding.RowThreads;
@@ -45,6 +46,7 @@ final class RowImport {
   private final RowStore store;
   private final RowThreads threads;
   private final HotSets hot;
+  private final RowFormat format;
   private final long residentBytes;
   private final MeterRegistry meters;
   private final BooleanSupplier stopping;
@@ -53,6 +55,7 @@ final class RowImport {
    * An import into {@code store}.
    *
    * @param hot which rows were in memory before
+   * @param format how rows are kept in memory
    * @param residentBytes memory for rows
    * @param meters count where requests find rows
    * @param stopping whether one under way should be given up; the next one then begins anew
@@ -61,12 +64,14 @@ final class RowImport {
       RowStore store,
       RowThreads threads,
       HotSets hot,
+      RowFormat format,
       long residentBytes,
       MeterRegistry meters,
       BooleanSupplier stopping) {
     this.store = store;
     this.threads = threads;
     this.hot = hot;
+    this.format = format;
     this.residentBytes = residentBytes;
     this.meters = meters;
     this.stopping = stopping;
@@ -81,7 +86,7 @@ final class RowImport {
     InputLayout layout = bundle.layout();
     RowsView imported = new RowsView(bundle.manifest().model(), bundle.manifest().version(), 0);
     long[] rows = rows(bundle);
-    int[] capacities = RowCapacities.of(layout.groups(), rows, residentBytes);
+    int[] capacities = RowCapacities.of(format, layout.groups(), rows, residentBytes);
     boolean fits = fits(rows, capacities);
     // What is stored has been read already; and has changed since, perhaps.
     boolean stored = store.imported(imported).equals(Optional.of(digest));
@@ -96,6 +101,7 @@ final class RowImport {
             view,
             store,
             threads,
+            format,
             capacities,
             whole,
             defaultRows(bundle),

@@ -2,6 +2,7 @@ package dev.wukong.serving.embedding;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.wukong.data.InputLayout;
 import dev.wukong.data.RowKey;
@@ -35,6 +36,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.RepetitionInfo;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class EmbeddingTierTest {
   private static final int WIDTH = 4;
@@ -95,11 +98,16 @@ class EmbeddingTierTest {
   }
 
   private TierView tier(int capacity, RowThreads threads) {
+    return tier(capacity, RowFormat.FP32, threads);
+  }
+
+  private TierView tier(int capacity, RowFormat format, RowThreads threads) {
     return new EmbeddingTier(
             layout,
             VIEW,
             store,
             threads,
+            format,
             new int[] {capacity},
             false,
             List.of(DEFAULT_0, DEFAULT_1),
@@ -261,7 +269,8 @@ class EmbeddingTierTest {
       assertThat(read).isEqualTo(100);
       long least = 100 * (WIDTH * Float.BYTES + 100);
       assertThat(tier.tier().residentBytes())
-          .isBetween(least, EmbeddingTier.bytes(layout.groups(), new int[] {100}, false));
+          .isBetween(
+              least, EmbeddingTier.bytes(RowFormat.FP32, layout.groups(), new int[] {100}, false));
     }
   }
 
@@ -283,6 +292,37 @@ class EmbeddingTierTest {
 
   private double counted(String from, String table) {
     return meters.get("wukong.embedding.rows").tags("from", from, "table", table).counter().count();
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void copyRows_anyFormatAndTarget_givesRowsWithinItsBounds(RowFormat format) {
+    long[] keys = LongStream.range(0, 600).map(id -> RowKey.of(0, id)).toArray();
+    put(keys);
+    for (ElementType type : List.of(ElementType.FLOAT32, ElementType.FLOAT16)) {
+      try (ModelInputs inputs = new ModelInputs(layout, type, _ -> {});
+          TierView tier = tier(1000, format, RowThreads.none())) {
+        // From the store, then from memory.
+        for (int i = 0; i < 2; i++) {
+          UniqueRows unique = unique(keys);
+          inputs.begin(0, 1);
+          assertThat(tier.copyRows(0, unique, inputs, Long.MAX_VALUE / 2)).isNull();
+          MemorySegment rows = inputs.rows(0, keys.length);
+          for (int slot = 1; slot <= keys.length; slot++) {
+            float[] row = row(keys[slot - 1]);
+            for (int j = 0; j < WIDTH; j++) {
+              long at = (long) slot * WIDTH + j;
+              float read =
+                  type == ElementType.FLOAT32
+                      ? rows.getAtIndex(ValueLayout.JAVA_FLOAT, at)
+                      : Float.float16ToFloat(rows.getAtIndex(ValueLayout.JAVA_SHORT, at));
+              assertThat(read).isCloseTo(row[j], within(600f / 127));
+            }
+          }
+        }
+        assertThat(tier.tier().residentRows()).isEqualTo(600);
+      }
+    }
   }
 
   @Test

@@ -33,7 +33,7 @@ class ResidentTableTest {
   private static float[] row(ResidentTable table, int place) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment to = arena.allocate(8L + 4L * table.width());
-      table.copyRow(place, to, 8);
+      table.copyFloats(place, to, 8);
       return to.asSlice(8).toArray(ValueLayout.JAVA_FLOAT);
     }
   }
@@ -43,7 +43,7 @@ class ResidentTableTest {
     SplittableRandom random = new SplittableRandom(run.getCurrentRepetition());
     long[] keys = random.longs(random.nextInt(500), 0, 401).toArray();
     Map<Long, Float> expected = new HashMap<>();
-    try (ResidentTable table = new ResidentTable(2, 200)) {
+    try (ResidentTable table = new ResidentTable(RowFormat.FP32, 2, 200)) {
       for (long key : keys) {
         float value = expected.size();
         int place = table.add(key, 0, new float[] {-1, value, -value}, 1);
@@ -72,7 +72,7 @@ class ResidentTableTest {
   @ValueSource(ints = {1, 2, 3, 16, 32, 34, 64})
   void copyRows_someWithoutAPlace_putsTheOthersSideBySide(int width) {
     SplittableRandom random = new SplittableRandom(width);
-    try (ResidentTable table = new ResidentTable(width, 100);
+    try (ResidentTable table = new ResidentTable(RowFormat.FP32, width, 100);
         Arena arena = Arena.ofConfined()) {
       float[] floats = new float[100 * width];
       for (int i = 0; i < floats.length; i++) {
@@ -89,7 +89,7 @@ class ResidentTableTest {
       long rowBytes = 4L * width;
       MemorySegment to = arena.allocate(8 + places.length * rowBytes);
 
-      table.copyRows(places, count, to, 8);
+      table.copyFloats(places, count, to, 8);
 
       for (int i = 0; i < places.length; i++) {
         float[] expected =
@@ -104,7 +104,7 @@ class ResidentTableTest {
 
   @Test
   void close_tableInAMappingOfItsOwn_givesItBack() {
-    ResidentTable table = new ResidentTable(64, 50_000); // 12.8 MB of rows.
+    ResidentTable table = new ResidentTable(RowFormat.FP32, 64, 50_000); // 12.8 MB of rows.
     float[] ones = new float[64];
     Arrays.fill(ones, 1);
     assertThat(table.add(7, 0, ones, 0)).isZero();
@@ -120,7 +120,7 @@ class ResidentTableTest {
     int width = 16;
     AtomicBoolean done = new AtomicBoolean();
     CountDownLatch ready = new CountDownLatch(2);
-    try (ResidentTable table = new ResidentTable(width, count);
+    try (ResidentTable table = new ResidentTable(RowFormat.FP32, width, count);
         ExecutorService readers = Executors.newFixedThreadPool(2)) {
       List<Future<Integer>> wrong = new ArrayList<>();
       for (int r = 0; r < 2; r++) {
@@ -168,7 +168,8 @@ class ResidentTableTest {
     Map<Long, Integer> known = new HashMap<>(); // From which version on.
     int current = 0;
     int oldest = 0;
-    try (ResidentTable table = new ResidentTable(2, roomy ? 4000 : random.nextInt(1, 40))) {
+    try (ResidentTable table =
+        new ResidentTable(RowFormat.FP32, 2, roomy ? 4000 : random.nextInt(1, 40))) {
       for (int step = 0; step < 1500; step++) {
         long key = random.nextInt(keys);
         switch (random.nextInt(6)) {
@@ -245,7 +246,7 @@ class ResidentTableTest {
 
   @Test
   void evict_somebodyReads_keepsTheRowUntilTheyLeave() {
-    try (ResidentTable table = new ResidentTable(1, 2)) {
+    try (ResidentTable table = new ResidentTable(RowFormat.FP32, 1, 2)) {
       table.add(1, 0, new float[] {1}, 0);
       table.add(2, 0, new float[] {2}, 0);
       int reader = table.enter();
@@ -268,7 +269,7 @@ class ResidentTableTest {
 
   @Test
   void set_noRoom_leavesNothingOfTheKey() {
-    try (ResidentTable table = new ResidentTable(1, 1)) {
+    try (ResidentTable table = new ResidentTable(RowFormat.FP32, 1, 1)) {
       table.add(1, 0, new float[] {1}, 0);
       assertThat(table.set(1, 1, new float[] {2}, 0)).isFalse();
       assertThat(table.find(1, 1)).isEqualTo(ResidentTable.NONE);
@@ -281,7 +282,7 @@ class ResidentTableTest {
 
   @Test
   void add_olderThanWhatIsThere_isNotTaken() {
-    try (ResidentTable table = new ResidentTable(1, 4)) {
+    try (ResidentTable table = new ResidentTable(RowFormat.FP32, 1, 4)) {
       table.set(1, 5, new float[] {5}, 0);
       assertThat(table.add(1, 4, new float[] {4}, 0)).isEqualTo(ResidentTable.NONE);
       assertThat(row(table, table.find(1, 5))).containsExactly(5);
@@ -297,7 +298,7 @@ class ResidentTableTest {
   @Test
   void evict_manyKeysComeAndGo_allRoomIsUsedAgain() {
     int capacity = 1000;
-    try (ResidentTable table = new ResidentTable(1, capacity)) {
+    try (ResidentTable table = new ResidentTable(RowFormat.FP32, 1, capacity)) {
       ArrayDeque<Long> there = new ArrayDeque<>();
       SplittableRandom random = new SplittableRandom(5);
       for (int step = 0; step < 100_000; step++) {
@@ -329,7 +330,7 @@ class ResidentTableTest {
     AtomicInteger current = new AtomicInteger();
     AtomicIntegerArray reading = new AtomicIntegerArray(new int[] {0, 0});
     List<Semaphore> sections = List.of(new Semaphore(0), new Semaphore(0));
-    try (ResidentTable table = new ResidentTable(width, 700);
+    try (ResidentTable table = new ResidentTable(RowFormat.FP32, width, 700);
         ExecutorService readers = Executors.newFixedThreadPool(2)) {
       List<Future<long[]>> seen = new ArrayList<>();
       for (int r = 0; r < 2; r++) {

@@ -2,6 +2,7 @@ package dev.wukong.serving.embedding;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -44,11 +45,11 @@ class RocksRowStoreTest extends RowStoreContract {
     for (int i = 0; i < rows.length; i++) {
       rows[i] = i;
     }
-    try (RowStore store = RocksRowStore.open(directory, 1 << 16);
+    try (RowStore store = RocksRowStore.open(directory, RowFormat.FP32, 1 << 16);
         BulkRows bulk = store.bulk(VIEW, "digest")) {
       bulk.add(1, keys, 40_000, rows);
     }
-    try (RowStore store = RocksRowStore.open(directory, 1 << 16)) {
+    try (RowStore store = RocksRowStore.open(directory, RowFormat.FP32, 1 << 16)) {
       assertThat(store.stored()).containsExactly(VIEW);
       assertThat(store.imported(VIEW)).isEmpty();
       try (BulkRows bulk = store.bulk(VIEW, "digest")) {
@@ -114,19 +115,20 @@ class RocksRowStoreTest extends RowStoreContract {
   void drop_rowsAnywhere_freesTheirSpaceAndNoOther(long fileBytes, boolean again) throws Exception {
     List<RowsView> views = List.of(new RowsView("ctr", 6, 0), VIEW, new RowsView("ctr", 8, 0));
     Path directory = folder.resolve("store");
-    RowStore store = RocksRowStore.open(directory, fileBytes);
+    RowStore store = RocksRowStore.open(directory, RowFormat.FP32, fileBytes);
     views.forEach(view -> fill(store, view));
     if (again) {
       store.close();
       assertThat(bytes()).isGreaterThan(3L * BUNDLE_BYTES);
     }
-    try (RowStore dropping = again ? RocksRowStore.open(directory, fileBytes) : store) {
+    try (RowStore dropping =
+        again ? RocksRowStore.open(directory, RowFormat.FP32, fileBytes) : store) {
       dropping.drop(VIEW);
     }
 
     // Two bundles, their keys, indexes and filters.
     assertThat(bytes()).isBetween(2L * BUNDLE_BYTES, BUNDLE_BYTES * 5L / 2);
-    try (RowStore left = RocksRowStore.open(directory, fileBytes)) {
+    try (RowStore left = RocksRowStore.open(directory, RowFormat.FP32, fileBytes)) {
       assertThat(left.stored()).containsExactlyInAnyOrder(views.getFirst(), views.getLast());
       check(left, views.getFirst());
       check(left, views.getLast());
@@ -201,5 +203,34 @@ class RocksRowStoreTest extends RowStoreContract {
     assertThatThrownBy(() -> open(folder))
         .isInstanceOf(StoreException.class)
         .hasMessageStartingWith("cannot open the row store in " + folder.resolve("store"));
+  }
+
+  /** After another setting, what is there is read as it was kept. */
+  @Test
+  void open_inAnotherFormat_readsRowsOfEach() {
+    Path directory = folder.resolve("store");
+    RowFormat[] formats = RowFormat.values();
+    for (int f = 0; f < formats.length; f++) {
+      try (RowStore store = RocksRowStore.open(directory, formats[f])) {
+        store.apply(new RowCommit(VIEW, 3, new long[] {f}, new float[] {f, 0.1f, -1}));
+        RowsView bulk = new RowsView("bulk", f, 0);
+        try (BulkRows rows = store.bulk(bulk, "digest")) {
+          rows.add(3, new long[] {1}, 1, new float[] {0.1f, 2, 3});
+          rows.finish();
+        }
+        float[] read = new float[3];
+        read(store, bulk, 3, new long[] {1}, 1, read, new boolean[1]);
+        assertThat(read).containsExactly(new float[] {0.1f, 2, 3}, within(3f / 127));
+      }
+    }
+    try (RowStore store = RocksRowStore.open(directory)) {
+      float[] read = new float[9];
+      read(store, VIEW, 3, new long[] {0, 1, 2}, 3, read, new boolean[3]);
+      float[] kept = {0, 0.1f, -1, 1, 0.1f, -1, 2, 0.1f, -1};
+      assertThat(read).containsExactly(kept, within(1f / 127));
+      assertThat(read[1]).isEqualTo(0.1f);
+      assertThat(read[4]).isEqualTo(Float.float16ToFloat(Float.floatToFloat16(0.1f)));
+      assertThat(read[7]).isNotIn(read[1], read[4]);
+    }
   }
 }

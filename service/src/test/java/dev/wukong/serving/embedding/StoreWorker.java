@@ -33,7 +33,7 @@ final class StoreWorker {
     this.folder = folder;
     this.seed = seed;
     this.early = early;
-    this.store = RocksRowStore.open(folder, FILE_BYTES);
+    this.store = RocksRowStore.open(folder, RowFormat.FP32, FILE_BYTES);
   }
 
   public static void main(String[] args) throws IOException {
@@ -68,7 +68,7 @@ final class StoreWorker {
     performLate();
     if (operation instanceof StoreOperation.Reopen) {
       store.close();
-      store = RocksRowStore.open(folder, FILE_BYTES);
+      store = RocksRowStore.open(folder, RowFormat.FP32, FILE_BYTES);
     }
     say("%s %d %d".formatted(DONE, number, StoreActions.perform(store, operation)));
   }

@@ -170,6 +170,7 @@ public final class TierColdBenchmark implements Benchmark {
                       view(),
                       store,
                       forgetful ? RowThreads.of(threads.readers(), _ -> {}) : threads,
+                      RowFormat.FP32,
                       new int[] {capacity},
                       false,
                       List.of(new float[WIDTH]),

@@ -14,6 +14,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.SplittableRandom;
 import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
@@ -56,13 +57,19 @@ public final class TierHotBenchmark implements Benchmark {
     int rows = Math.toIntExact(context.option("rows", 1_000_000));
     List<Figure> figures = new ArrayList<>();
     for (int width : WIDTHS) {
-      try (Side side = new Side(width, rows)) {
+      try (Side side = new Side(width, rows, RowFormat.FP32)) {
         if (context.planted(FOREIGN)) {
           side.spoil();
         }
         SplittableRandom random = new SplittableRandom(width);
         figures.addAll(measure(context, side, "", () -> random.nextInt(rows)));
         figures.addAll(measure(context, side, "_zipf", new SpreadIds(rows, random)));
+      }
+      for (RowFormat format : List.of(RowFormat.FP16, RowFormat.INT8)) {
+        try (Side side = new Side(width, rows, format)) {
+          SplittableRandom random = new SplittableRandom(width);
+          figures.add(measure(context, side, "", () -> random.nextInt(rows)).getFirst());
+        }
       }
     }
     return figures;
@@ -82,7 +89,11 @@ public final class TierHotBenchmark implements Benchmark {
         plain[pair] = theirs;
       }
     }
-    String name = "d" + side.width + kind;
+    String name =
+        (side.format == RowFormat.FP32 ? "" : side.format.name().toLowerCase(Locale.ROOT) + "_")
+            + "d"
+            + side.width
+            + kind;
     context
         .progress()
         .printf(
@@ -106,6 +117,7 @@ public final class TierHotBenchmark implements Benchmark {
   /** A resident table of one width, requests to it, and the same rows in the order of their ids. */
   private static final class Side implements AutoCloseable {
     final int width;
+    final RowFormat format;
     private final int rows;
     private final Arena arena = Arena.ofShared();
     private final MemorySegment plain;
@@ -116,8 +128,9 @@ public final class TierHotBenchmark implements Benchmark {
     private final List<UniqueRows> requests = new ArrayList<>();
     private final List<int[]> indexes = new ArrayList<>();
 
-    Side(int width, int rows) {
+    Side(int width, int rows, RowFormat format) {
       this.width = width;
+      this.format = format;
       this.rows = rows;
       layout = OneGroup.layout(width, rows, "item");
       plain = MappedMemory.allocate(arena, (long) rows * width * Float.BYTES);
@@ -128,6 +141,7 @@ public final class TierHotBenchmark implements Benchmark {
               new RowsView("hot", 1, 0),
               new HeapRowStore(),
               RowThreads.none(),
+              format,
               new int[] {rows},
               true,
               List.of(new float[width]),
@@ -141,7 +155,8 @@ public final class TierHotBenchmark implements Benchmark {
       float[] row = new float[width];
       for (int i = 0; i < rows; i++) {
         for (int j = 0; j < width; j++) {
-          row[j] = random.nextInt();
+          // Whole, and the largest the one that a byte holds: every format keeps it as it is.
+          row[j] = j == 0 ? Byte.MAX_VALUE : random.nextInt(-Byte.MAX_VALUE, Byte.MAX_VALUE + 1);
         }
         MemorySegment.copy(
             row, 0, plain, ValueLayout.JAVA_FLOAT, (long) i * width * Float.BYTES, width);

@@ -50,6 +50,7 @@ class TierViewTest {
         IMPORTED,
         store,
         threads,
+        RowFormat.FP32,
         new int[] {capacity},
         false,
         List.of(new float[] {NOTHING, NOTHING}),

@@ -4,6 +4,7 @@ import dev.wukong.bundle.Precision;
 import dev.wukong.runtime.Device;
 import dev.wukong.serving.batching.BatchPolicy;
 import dev.wukong.serving.embedding.HeapRowStore;
+import dev.wukong.serving.embedding.RowFormat;
 import dev.wukong.serving.embedding.RowThreads;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
@@ -38,6 +39,7 @@ final class Hosted {
         List.of(),
         POLL,
         new EngineOptions(new Device.Cpu(), 1, false, Precision.FP32),
+        RowFormat.FP32,
         1, // So that not all rows fit, and the store is used.
         Map.of(),
         Optional.empty(),

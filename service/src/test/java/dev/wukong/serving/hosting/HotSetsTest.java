@@ -42,6 +42,7 @@ class HotSetsTest {
             all.models(),
             all.poll(),
             all.engine(),
+            all.rowFormat(),
             BYTES,
             all.policies(),
             all.plans(),

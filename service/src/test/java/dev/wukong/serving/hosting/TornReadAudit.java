@@ -11,6 +11,7 @@ import dev.wukong.serving.batching.BatchCost;
 import dev.wukong.serving.embedding.DefaultedPositions;
 import dev.wukong.serving.embedding.EmbeddingTier;
 import dev.wukong.serving.embedding.RowCommit;
+import dev.wukong.serving.embedding.RowFormat;
 import dev.wukong.serving.embedding.RowMeters;
 import dev.wukong.serving.embedding.RowStore;
 import dev.wukong.serving.embedding.RowThreads;
@@ -153,6 +154,7 @@ final class TornReadAudit {
                 view,
                 store,
                 threads,
+                RowFormat.FP32,
                 new int[] {resident},
                 false,
                 defaults,

@@ -40,6 +40,7 @@ class VersionControlTest {
             List.of(models),
             options.poll(),
             options.engine(),
+            options.rowFormat(),
             options.residentBytes(),
             Map.of(),
             options.plans(),

@@ -7,6 +7,7 @@ import dev.wukong.bundle.Precision;
 import dev.wukong.runtime.Device;
 import dev.wukong.serving.batching.BatchPolicy;
 import dev.wukong.serving.embedding.HeapRowStore;
+import dev.wukong.serving.embedding.RowFormat;
 import dev.wukong.serving.embedding.RowThreads;
 import dev.wukong.serving.hosting.BatchersHealthIndicator;
 import dev.wukong.serving.hosting.BundleWatcher;
@@ -90,6 +91,7 @@ class StatusSamplerTest {
                 List.of("tiny"),
                 Duration.ofSeconds(1),
                 new EngineOptions(new Device.Cpu(), 1, false, Precision.FP32),
+                RowFormat.FP32,
                 1,
                 Map.of(),
                 Optional.empty(),
