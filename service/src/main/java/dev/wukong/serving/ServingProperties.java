@@ -161,7 +161,9 @@ public record ServingProperties(
     /** In RocksDB, under the store directory. */
     ROCKS,
     /** On the heap, read from the bundle at every start. */
-    MEMORY
+    MEMORY,
+    /** In a Redis or Valkey cluster. */
+    REDIS
   }
 
   /**
@@ -169,12 +171,14 @@ public record ServingProperties(
    *
    * @param store behind those in memory
    * @param storeDir of RocksDB; one process at a time
+   * @param redis where the cluster is
    * @param readers threads that read rows which are not in memory
    * @param resident memory for rows, each version of each model
    */
   public record Rows(
       @DefaultValue("rocks") Store store,
       @DefaultValue("store") Folder storeDir,
+      @DefaultValue RedisProperties redis,
       @DefaultValue("4") int readers,
       @DefaultValue("2GB") DataSize resident) {
     public Rows {
@@ -185,6 +189,9 @@ public record ServingProperties(
           "are 1 to %d".formatted(MAX_THREADS));
       SettingException.require(
           resident.toBytes() >= 1, "wukong.rows.resident", resident, "is 1B or more");
+      if (store == Store.REDIS) {
+        redis.check();
+      }
     }
   }
 
@@ -298,9 +305,9 @@ public record ServingProperties(
         engine.options(),
         rows.resident().toBytes(),
         policies,
-        rows.store() == Store.ROCKS
-            ? Optional.of(rows.storeDir().path().resolve("plans"))
-            : Optional.empty(),
+        rows.store() == Store.MEMORY
+            ? Optional.empty()
+            : Optional.of(rows.storeDir().path().resolve("plans")),
         batching.maxRows());
   }
 }
