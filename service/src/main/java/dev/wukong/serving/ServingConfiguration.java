@@ -5,6 +5,8 @@ import dev.wukong.proto.v1.RankingServiceGrpc;
 import dev.wukong.serving.admin.AdminServer;
 import dev.wukong.serving.admin.AdminService;
 import dev.wukong.serving.embedding.HeapRowStore;
+import dev.wukong.serving.embedding.RedisRowStore;
+import dev.wukong.serving.embedding.RedisSettings;
 import dev.wukong.serving.embedding.RocksRowStore;
 import dev.wukong.serving.embedding.RowStore;
 import dev.wukong.serving.embedding.RowThreads;
@@ -68,10 +70,11 @@ class ServingConfiguration {
   }
 
   @Bean
-  RowStore rowStore(ServingProperties properties) {
+  RowStore rowStore(ServingProperties properties, SslBundles bundles) {
     return switch (properties.rows().store()) {
       case ROCKS -> openStore(properties.rows());
       case MEMORY -> new HeapRowStore();
+      case REDIS -> openCluster(properties.rows().redis().settings(bundles));
     };
   }
 
@@ -84,6 +87,18 @@ class ServingConfiguration {
           ("wukong.rows.store-dir is '%s', allowed is a folder that this process may write and no"
                   + " other process uses: %s")
               .formatted(folder, e.getMessage()),
+          e);
+    }
+  }
+
+  private static RowStore openCluster(RedisSettings settings) {
+    try {
+      return RedisRowStore.open(settings);
+    } catch (StoreException e) {
+      throw new SettingException(
+          ("wukong.rows.redis.addresses are %s, allowed are those of a Redis or Valkey cluster that"
+                  + " this process may use: %s")
+              .formatted(settings.addresses(), e.getMessage()),
           e);
     }
   }

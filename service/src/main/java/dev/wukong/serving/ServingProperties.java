@@ -162,7 +162,9 @@ public record ServingProperties(
     /** In RocksDB, under the store directory. */
     ROCKS,
     /** On the heap, read from the bundle at every start. */
-    MEMORY
+    MEMORY,
+    /** In a Redis or Valkey cluster. */
+    REDIS
   }
 
   /**
@@ -170,6 +172,7 @@ public record ServingProperties(
    *
    * @param store behind those in memory
    * @param storeDir of RocksDB; one process at a time
+   * @param redis where the cluster is
    * @param readers threads that read rows which are not in memory
    * @param format how rows are kept, in memory and by RocksDB
    * @param resident memory for rows, each version of each model
@@ -177,6 +180,7 @@ public record ServingProperties(
   public record Rows(
       @DefaultValue("rocks") Store store,
       @DefaultValue("store") Folder storeDir,
+      @DefaultValue RedisProperties redis,
       @DefaultValue("4") int readers,
       @DefaultValue("fp32") RowFormat format,
       @DefaultValue("2GB") DataSize resident) {
@@ -188,6 +192,9 @@ public record ServingProperties(
           "are 1 to %d".formatted(MAX_THREADS));
       SettingException.require(
           resident.toBytes() >= 1, "wukong.rows.resident", resident, "is 1B or more");
+      if (store == Store.REDIS) {
+        redis.check();
+      }
     }
   }
 
@@ -302,9 +309,9 @@ public record ServingProperties(
         rows.format(),
         rows.resident().toBytes(),
         policies,
-        rows.store() == Store.ROCKS
-            ? Optional.of(rows.storeDir().path().resolve("plans"))
-            : Optional.empty(),
+        rows.store() == Store.MEMORY
+            ? Optional.empty()
+            : Optional.of(rows.storeDir().path().resolve("plans")),
         batching.maxRows());
   }
 }

@@ -57,13 +57,28 @@ final class Settings {
           new Setting(
               "wukong.rows.store",
               "rocks",
-              "where all rows are: rocks, or memory to read them from the bundle at every start"),
+              "where all rows are: rocks, redis, or memory to read them from the bundle at each"
+                  + " start"),
           new Setting("wukong.rows.store-dir", "store", "folder of RocksDB; one process at a time"),
           new Setting(
               "wukong.rows.format",
               "fp32",
               "how rows are kept in memory and by RocksDB: fp32, fp16 (2 bytes a number) or int8"
                   + " (1, and 4 a row)"),
+          new Setting(
+              "wukong.rows.redis.addresses", "", "of some of the cluster's nodes: host:port"),
+          new Setting("wukong.rows.redis.prefix", "wukong", "of all keys"),
+          new Setting("wukong.rows.redis.user", "", "unset: the default one"),
+          new Setting("wukong.rows.redis.password", "", "unset: none"),
+          new Setting("wukong.rows.redis.tls", "false", "whether connections are encrypted"),
+          new Setting(
+              "wukong.rows.redis.ssl-bundle",
+              "",
+              "of Spring Boot, for encryption; unset: whom Java trusts"),
+          new Setting(
+              "wukong.rows.redis.timeout",
+              "200ms",
+              "of a read; what a node has not given by then is served by default rows"),
           new Setting("wukong.rows.readers", "4", "threads that read rows which are not in memory"),
           new Setting("wukong.rows.resident", "2GB", "memory for rows, each version of each model"),
           new Setting("wukong.admin.port", "9091", "gRPC of operators; 0: any free one"),

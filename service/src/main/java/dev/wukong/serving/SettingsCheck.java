@@ -51,7 +51,7 @@ final class SettingsCheck
     checkSize(binder, "spring.grpc.server.inbound.message.max-size");
     ServingProperties properties = binder.bindOrCreate("wukong", ServingProperties.class);
     checkFolder(binder, "wukong.bundle-root", properties.bundleRoot().path());
-    if (properties.rows().store() == ServingProperties.Store.ROCKS) {
+    if (properties.rows().store() != ServingProperties.Store.MEMORY) {
       checkFolder(binder, "wukong.rows.store-dir", properties.rows().storeDir().path());
     }
   }

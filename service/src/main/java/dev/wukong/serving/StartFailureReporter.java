@@ -4,9 +4,9 @@ import dev.wukong.runtime.DeviceException;
 import dev.wukong.serving.admin.AdminPortException;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -118,9 +118,12 @@ final class StartFailureReporter implements SpringBootExceptionReporter, Ordered
     } else if (type == int.class || type == Integer.class) {
       return "is a whole number";
     } else if (type.isEnum()) {
-      return Arrays.stream(type.getEnumConstants())
-          .map(constant -> constant.toString().toLowerCase(Locale.ROOT))
-          .collect(Collectors.joining(" and ", "are ", ""));
+      List<String> names =
+          Arrays.stream(type.getEnumConstants())
+              .map(constant -> constant.toString().toLowerCase(Locale.ROOT))
+              .toList();
+      return "are %s and %s"
+          .formatted(String.join(", ", names.subList(0, names.size() - 1)), names.getLast());
     }
     return "is a " + type.getSimpleName().toLowerCase(Locale.ROOT);
   }

@@ -115,6 +115,15 @@ class ModuleBoundariesTest {
           .resideInAPackage("org.rocksdb..");
 
   @ArchTest
+  static final ArchRule redisIsForItsStore =
+      noClasses()
+          .that()
+          .haveSimpleNameNotStartingWith("Redis")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("io.lettuce..", "reactor..");
+
+  @ArchTest
   static final ArchRule theCacheDecidesAndHoldsNothing =
       noClasses()
           .that()

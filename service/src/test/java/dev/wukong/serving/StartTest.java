@@ -91,7 +91,9 @@ class StartTest {
             + " most wukong.limits.max-deadline (10s)",
         "wukong.limits.default-deadline=0s"
             + " | wukong.limits.default-deadline is 0s, allowed is more than 0s, up to 24h",
-        "wukong.rows.store=redis | wukong.rows.store is 'redis', allowed are rocks and memory",
+        "wukong.rows.store=disk | wukong.rows.store is 'disk', allowed are rocks, memory and redis",
+        "wukong.rows.store=redis"
+            + " | wukong.rows.redis.addresses are none, needed is one host:port or more",
         "wukong.rows.readers=0 | wukong.rows.readers is 0, allowed are 1 to 1024",
         "wukong.rows.resident=0 | wukong.rows.resident is 0B, allowed is 1B or more",
         "wukong.rows.resident=much"
@@ -160,6 +162,21 @@ class StartTest {
                 port + ".ssl.bundle=own"))
         .startsWith("spring.ssl.bundle: ")
         .contains("'" + missing + "'");
+  }
+
+  @Test
+  void start_noRedisAtItsAddress_saysSoAndNotThePassword(CapturedOutput output) {
+    assertThat(
+            refusal(
+                output,
+                "wukong.rows.store=redis",
+                "wukong.rows.redis.addresses=127.0.0.1:1",
+                "wukong.rows.redis.password=s3cret-word"))
+        .startsWith(
+            "wukong.rows.redis.addresses are [127.0.0.1:1], allowed are those of a Redis or Valkey"
+                + " cluster that this process may use: cannot reach a Redis cluster at ")
+        .contains("Connection refused");
+    assertThat(output.getAll()).doesNotContain("s3cret");
   }
 
   @ParameterizedTest

@@ -4,7 +4,6 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 import org.rocksdb.ColumnFamilyHandle;
 import org.rocksdb.RocksDB;
 import org.rocksdb.RocksDBException;
@@ -13,32 +12,25 @@ import org.rocksdb.WriteOptions;
 
 /** What a RocksDB remembers of how far each bundle's rows have come. Any thread. */
 record RocksMarks(RocksDB db, ColumnFamilyHandle imports, WriteOptions durable) {
-  /** Before the key up to which rows are there, in place of a bundle's digest. */
-  private static final String PARTLY = "up to ";
-
   /** The digest that all rows of a bundle are from, if they are there. */
   Optional<String> imported(RowsView view) throws RocksDBException {
-    return Optional.ofNullable(mark(view)).filter(mark -> !mark.startsWith(PARTLY));
+    return mark(view).flatMap(ImportMark::complete);
   }
 
   /** Up to which key rows from {@code digest} are there, if not all; else NOTHING. */
   long after(RowsView view, String digest) throws RocksDBException {
-    String mark = mark(view);
-    if (mark == null || !mark.startsWith(PARTLY) || !mark.endsWith(" of " + digest)) {
-      return BulkRows.NOTHING;
-    }
-    return Long.parseLong(
-        mark.substring(PARTLY.length(), mark.length() - digest.length() - " of ".length()));
+    Optional<ImportMark> mark = mark(view);
+    return mark.isEmpty() ? BulkRows.NOTHING : mark.get().after(digest).orElse(BulkRows.NOTHING);
   }
 
   /** Remembers that all rows are there. */
   void complete(RowsView view, String digest) throws RocksDBException {
-    put(view, digest);
+    put(view, ImportMark.complete(digest));
   }
 
   /** Remembers that rows up to {@code key} are there. */
   void partly(RowsView view, String digest, long key) throws RocksDBException {
-    put(view, "%s%d of %s".formatted(PARTLY, key, digest));
+    put(view, ImportMark.partly(digest, key));
   }
 
   /** The version of the changes written last; 0: none were. */
@@ -61,16 +53,17 @@ record RocksMarks(RocksDB db, ColumnFamilyHandle imports, WriteOptions durable) 
     return key;
   }
 
-  private @Nullable String mark(RowsView view) throws RocksDBException {
+  private Optional<ImportMark> mark(RowsView view) throws RocksDBException {
     byte[] mark = db.get(imports, new StoreKeys(view).bundlePrefix());
-    return mark == null ? null : new String(mark, StandardCharsets.UTF_8);
+    return Optional.ofNullable(mark)
+        .map(text -> new ImportMark(new String(text, StandardCharsets.UTF_8)));
   }
 
-  private void put(RowsView view, String text) throws RocksDBException {
+  private void put(RowsView view, ImportMark mark) throws RocksDBException {
     db.put(
         imports,
         durable,
         new StoreKeys(view).bundlePrefix(),
-        text.getBytes(StandardCharsets.UTF_8));
+        mark.text().getBytes(StandardCharsets.UTF_8));
   }
 }

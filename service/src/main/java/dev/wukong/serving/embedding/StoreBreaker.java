@@ -15,11 +15,12 @@ final class StoreBreaker {
   private static final long LONGEST_PAUSE = Duration.ofSeconds(15).toNanos();
 
   private final LongSupplier nanoTime;
+  private final long longestPause;
 
   /** Failures since the last success. All fields guarded by this. */
   private int failures;
 
-  private long pause = FIRST_PAUSE;
+  private long pause;
 
   /** When the next read may try, once {@link #FAILURES} have failed. */
   private long next;
@@ -28,7 +29,14 @@ final class StoreBreaker {
   private boolean trying;
 
   StoreBreaker(LongSupplier nanoTime) {
+    this(nanoTime, LONGEST_PAUSE);
+  }
+
+  /** One that never leaves the store alone for longer than {@code longestPause} nanoseconds. */
+  StoreBreaker(LongSupplier nanoTime, long longestPause) {
     this.nanoTime = nanoTime;
+    this.longestPause = longestPause;
+    this.pause = Math.min(FIRST_PAUSE, longestPause);
   }
 
   /** Whether the store may be asked now. Who was allowed to tells how that went. */
@@ -53,7 +61,7 @@ final class StoreBreaker {
   /** Says that a read went well. */
   synchronized void succeeded() {
     failures = 0;
-    pause = FIRST_PAUSE;
+    pause = Math.min(FIRST_PAUSE, longestPause);
     trying = false;
   }
 
@@ -65,7 +73,7 @@ final class StoreBreaker {
     } else if (failures > FAILURES && trying) {
       // Only of a try: what was under way before says nothing that is not known.
       trying = false;
-      pause = Math.min(2 * pause, LONGEST_PAUSE);
+      pause = Math.min(2 * pause, longestPause);
       next = nanoTime.getAsLong() + pause;
     }
   }

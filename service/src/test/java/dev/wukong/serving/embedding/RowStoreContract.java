@@ -17,6 +17,11 @@ abstract class RowStoreContract {
 
   abstract RowStore open(Path folder);
 
+  /** Whether a reader sees its version of a row however often that has changed since. */
+  boolean keepsWhatIsRead() {
+    return true;
+  }
+
   private static float[] read(
       RowStore store, RowsView view, int width, boolean[] found, long... keys) {
     float[] rows = new float[keys.length * width];
@@ -303,6 +308,9 @@ abstract class RowStoreContract {
                         1, new long[] {1, 4}, new float[] {10, 40}, new long[] {2}),
                     new RowCommit.Changes(
                         2, new long[] {1L << 50}, new float[] {5, 6}, new long[] {1L << 51}))));
+        read(before, 1, keys, 4, rows, found);
+        assertThat(found).containsExactly(true, true, true, false);
+        assertThat(rows).startsWith(1, 2, 3);
         try (RowReader after = store.reader(at(1))) {
           store.apply(
               new RowCommit(
@@ -310,9 +318,14 @@ abstract class RowStoreContract {
                   List.of(
                       new RowCommit.Changes(
                           1, new long[] {2}, new float[] {20}, new long[] {1, 9}))));
-          read(before, 1, keys, 4, rows, found);
-          assertThat(found).containsExactly(true, true, true, false);
-          assertThat(rows).startsWith(1, 2, 3);
+          RowFate[] fates = new RowFate[4];
+          before.read(1, keys, 4, rows, fates);
+          RowFate twice = keepsWhatIsRead() ? RowFate.FOUND : RowFate.UNREAD;
+          assertThat(fates).containsExactly(twice, twice, RowFate.FOUND, RowFate.ABSENT);
+          assertThat(rows[2]).isEqualTo(3);
+          if (keepsWhatIsRead()) {
+            assertThat(rows).startsWith(1, 2);
+          }
           read(after, 1, keys, 4, rows, found);
           assertThat(found).containsExactly(true, false, true, true);
           assertThat(new float[] {rows[0], rows[2], rows[3]}).containsExactly(10, 3, 40);

@@ -1,0 +1,122 @@
+package dev.wukong.serving.embedding;
+
+import io.lettuce.core.ScriptOutputType;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Writes commits to a Redis cluster. One at a time a bundle.
+ *
+ * @param prefix of all keys
+ */
+record RedisCommits(RedisConnection connection, RedisMarks marks, String prefix) {
+  /*
+   * Nothing in a cluster writes to several slots at once. So a commit is atomic for readers through
+   * its version only: its rows lie beside those they replace, where no reader of an older version
+   * sees them, until the bundle's version is written, last. Before the first row the intent is
+   * written: the commit's version and its keys. Whoever begins a commit and finds an intent that
+   * never became the version takes those rows back first, or they would show with the next commit
+   * of the same version.
+   *
+   * A master that fails loses what its replica did not have: rows are then older than the version
+   * says, or the version is. Waiting for replicas makes that rare, not impossible.
+   */
+
+  /** Writes all changes, or none that a reader ever sees. */
+  void apply(RowCommit commit) {
+    RedisKeys keys = new RedisKeys(prefix, commit.view());
+    long version = commit.view().version();
+    if (version < 0 || version > RedisValue.MAX_VERSION) {
+      throw new StoreException(
+          "version %d cannot be stored, allowed are 0 to %d"
+              .formatted(version, RedisValue.MAX_VERSION),
+          null);
+    }
+    marks.add(commit.view());
+    begin(keys, version, intent(commit));
+    String doing = "writing %d rows".formatted(commit.size());
+    RedisWrites writes = new RedisWrites(connection, keys, RedisScripts.INSTALL, version, doing);
+    for (RowCommit.Changes changes : commit.changes()) {
+      int width = changes.width();
+      for (int i = 0; i < changes.keys().length; i++) {
+        writes.add(changes.keys()[i], RedisValue.encode(version, width, changes.rows(), i * width));
+      }
+      for (long key : changes.removed()) {
+        writes.add(key, RedisValue.removed(version));
+      }
+    }
+    long newer = writes.finish();
+    if (newer > 0) {
+      throw new StoreException(
+          "%s failed: %d have a version above %d already".formatted(doing, newer, version), null);
+    }
+    connection.replicate();
+    long _ =
+        connection.await(
+            connection.<Long>run(
+                RedisScripts.END, ScriptOutputType.INTEGER, control(keys), text(version)),
+            "writing the version of %s".formatted(commit.view()));
+  }
+
+  private void begin(RedisKeys keys, long version, byte[] intent) {
+    byte @Nullable [] held = tryBegin(keys, version, intent);
+    if (held != null) {
+      undo(keys, held);
+      long _ = connection.await(connection.commands().del(keys.intent()), "forgetting an intent");
+      byte @Nullable [] again = tryBegin(keys, version, intent);
+      if (again != null) {
+        throw new StoreException("another process writes to this bundle", null);
+      }
+    }
+  }
+
+  /** The intent of a commit that was cut short and has not been undone; null: this one began. */
+  private byte @Nullable [] tryBegin(RedisKeys keys, long version, byte[] intent) {
+    return connection.await(
+        connection.<byte[]>run(
+            RedisScripts.BEGIN, ScriptOutputType.VALUE, control(keys), text(version), intent),
+        "beginning version %d".formatted(version));
+  }
+
+  private void undo(RedisKeys keys, byte[] intent) {
+    ByteBuffer held = ByteBuffer.wrap(intent).order(ByteOrder.LITTLE_ENDIAN);
+    RedisWrites undo =
+        new RedisWrites(
+            connection,
+            keys,
+            RedisScripts.UNDO,
+            held.getLong(),
+            "taking back a commit that was cut short");
+    while (held.hasRemaining()) {
+      undo.add(held.getLong());
+    }
+    long _ = undo.finish();
+    connection.replicate();
+  }
+
+  /** The version, and the keys of all rows. */
+  private static byte[] intent(RowCommit commit) {
+    ByteBuffer intent =
+        ByteBuffer.allocate(Math.multiplyExact(Long.BYTES, 1 + commit.size()))
+            .order(ByteOrder.LITTLE_ENDIAN)
+            .putLong(commit.view().version());
+    for (RowCommit.Changes changes : commit.changes()) {
+      for (long key : changes.keys()) {
+        intent.putLong(key);
+      }
+      for (long key : changes.removed()) {
+        intent.putLong(key);
+      }
+    }
+    return intent.array();
+  }
+
+  private static byte[][] control(RedisKeys keys) {
+    return new byte[][] {keys.version(), keys.intent()};
+  }
+
+  private static byte[] text(long version) {
+    return RedisKeys.ascii(Long.toString(version));
+  }
+}

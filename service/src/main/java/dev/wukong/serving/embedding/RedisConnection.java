@@ -1,0 +1,367 @@
+package dev.wukong.serving.embedding;
+
+import io.lettuce.core.ClientOptions.DisconnectedBehavior;
+import io.lettuce.core.ReadFrom;
+import io.lettuce.core.RedisException;
+import io.lettuce.core.RedisNoScriptException;
+import io.lettuce.core.RedisURI;
+import io.lettuce.core.ScriptOutputType;
+import io.lettuce.core.SocketOptions;
+import io.lettuce.core.SslOptions;
+import io.lettuce.core.TimeoutOptions;
+import io.lettuce.core.api.StatefulRedisConnection;
+import io.lettuce.core.api.async.RedisAsyncCommands;
+import io.lettuce.core.cluster.ClusterClientOptions;
+import io.lettuce.core.cluster.ClusterTopologyRefreshOptions;
+import io.lettuce.core.cluster.RedisClusterClient;
+import io.lettuce.core.cluster.api.StatefulRedisClusterConnection;
+import io.lettuce.core.cluster.api.async.RedisAdvancedClusterAsyncCommands;
+import io.lettuce.core.cluster.event.ClusterTopologyChangedEvent;
+import io.lettuce.core.cluster.models.partitions.RedisClusterNode;
+import io.lettuce.core.codec.ByteArrayCodec;
+import io.lettuce.core.protocol.CommandType;
+import io.lettuce.core.protocol.ConnectionIntent;
+import io.lettuce.core.protocol.RedisCommand;
+import io.lettuce.core.resource.ClientResources;
+import io.lettuce.core.resource.Delay;
+import java.lang.System.Logger.Level;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicLong;
+import reactor.core.Disposable;
+
+/** The connections to the nodes of a Redis cluster. Any thread. */
+final class RedisConnection implements AutoCloseable {
+  private static final System.Logger log = System.getLogger(RedisConnection.class.getName());
+
+  /** Commands that may wait for one node; more are refused. A read of all shards is 64. */
+  private static final int QUEUE = 1 << 14;
+
+  private static final int WRITE_TIMEOUTS = 10;
+  private static final Duration SHORTEST_WRITE = Duration.ofSeconds(1);
+
+  /** How often the cluster is asked who its nodes are, without a reason and with one. */
+  private static final Duration REFRESH = Duration.ofSeconds(10);
+
+  private static final Duration SUSPICION = Duration.ofSeconds(1);
+
+  /** Between two tries to connect again. */
+  private static final Duration SHORTEST_DELAY = Duration.ofMillis(10);
+
+  private static final Duration LONGEST_DELAY = Duration.ofMillis(500);
+
+  /** For a replica to have what was written. */
+  private static final Duration REPLICATION = Duration.ofMillis(200);
+
+  private static final int SLOTS = 16_384;
+
+  private final RedisSettings settings;
+  private final Duration writeTimeout;
+  private final ClientResources resources;
+  private final RedisClusterClient client;
+  private final StatefulRedisClusterConnection<byte[], byte[]> connection;
+  private final AtomicLong suspected = new AtomicLong(System.nanoTime());
+  private final Disposable listening;
+  private volatile boolean closed;
+
+  /**
+   * Connects.
+   *
+   * @throws StoreException if that fails
+   */
+  RedisConnection(RedisSettings settings) {
+    this.settings = settings;
+    this.writeTimeout = writeTimeout(settings.timeout());
+    // Two threads write and read for all nodes; what they do is little.
+    this.resources =
+        ClientResources.builder()
+            .ioThreadPoolSize(2)
+            .computationThreadPoolSize(2)
+            .reconnectDelay(
+                Delay.fullJitter(SHORTEST_DELAY, LONGEST_DELAY, 1, TimeUnit.MILLISECONDS))
+            .build();
+    this.client =
+        RedisClusterClient.create(
+            resources, settings.addresses().stream().map(this::location).toList());
+    boolean connected = false;
+    try {
+      client.setOptions(options());
+      this.connection = client.connect(ByteArrayCodec.INSTANCE);
+      // Where a master is down its replica answers: older rows, perhaps, but values have versions.
+      connection.setReadFrom(ReadFrom.MASTER_PREFERRED);
+      // Commands are refused where there is no connection yet, so there is one before the first.
+      Void _ = await(connectAll(), "connecting to all nodes");
+      listening =
+          resources
+              .eventBus()
+              .get()
+              .filter(ClusterTopologyChangedEvent.class::isInstance)
+              .subscribe(
+                  changed -> {
+                    CompletableFuture<Void> _ = connectAll();
+                  });
+      connected = true;
+    } catch (RedisException e) {
+      throw new StoreException(
+          "cannot reach a Redis cluster at %s: %s".formatted(settings.addresses(), reason(e)), e);
+    } finally {
+      if (!connected) {
+        shutdown();
+      }
+    }
+  }
+
+  /** Connects to the nodes to which there is no connection; done when each has or could not be. */
+  private CompletableFuture<Void> connectAll() {
+    List<CompletableFuture<?>> all = new ArrayList<>();
+    for (RedisClusterNode node : connection.getPartitions()) {
+      for (ConnectionIntent intent : ConnectionIntent.values()) {
+        all.add(
+            connection
+                .getConnectionAsync(node.getUri().getHost(), node.getUri().getPort(), intent)
+                .handle((made, failure) -> failure == null));
+      }
+    }
+    return CompletableFuture.allOf(all.toArray(CompletableFuture<?>[]::new));
+  }
+
+  private static Duration writeTimeout(Duration timeout) {
+    Duration times = timeout.multipliedBy(WRITE_TIMEOUTS);
+    return times.compareTo(SHORTEST_WRITE) < 0 ? SHORTEST_WRITE : times;
+  }
+
+  private RedisURI location(String address) {
+    RedisURI.Builder location =
+        RedisURI.builder()
+            .withHost(RedisSettings.host(address))
+            .withPort(RedisSettings.port(address))
+            .withTimeout(writeTimeout)
+            .withSsl(settings.tls().isPresent());
+    char[] password = settings.password().toCharArray();
+    if (!settings.user().isEmpty()) {
+      location.withAuthentication(settings.user(), password);
+    } else if (password.length > 0) {
+      location.withPassword(password);
+    }
+    return location.build();
+  }
+
+  private ClusterClientOptions options() {
+    // Besides, whatever says that a node is gone or has moved makes it ask: that is the default.
+    ClusterTopologyRefreshOptions topology =
+        ClusterTopologyRefreshOptions.builder()
+            .enablePeriodicRefresh(REFRESH)
+            .adaptiveRefreshTriggersTimeout(SUSPICION)
+            .refreshTriggersReconnectAttempts(1)
+            .build();
+    ClusterClientOptions.Builder options =
+        ClusterClientOptions.builder()
+            .topologyRefreshOptions(topology)
+            .disconnectedBehavior(DisconnectedBehavior.REJECT_COMMANDS)
+            .requestQueueSize(QUEUE)
+            .socketOptions(SocketOptions.builder().connectTimeout(settings.timeout()).build())
+            .timeoutOptions(TimeoutOptions.builder().timeoutSource(timeouts()).build());
+    settings.tls().ifPresent(tls -> options.sslOptions(encryption(tls)));
+    return options.build();
+  }
+
+  private static SslOptions encryption(RedisTls tls) {
+    SslOptions.Builder options = SslOptions.builder().jdkSslProvider();
+    tls.keys().ifPresent(options::keyManager);
+    tls.trust().ifPresent(options::trustManager);
+    return options.build();
+  }
+
+  private TimeoutOptions.TimeoutSource timeouts() {
+    return new TimeoutOptions.TimeoutSource() {
+      @Override
+      public long getTimeout(RedisCommand<?, ?, ?> command) {
+        boolean reads = command.getType() == CommandType.MGET;
+        return (reads ? settings.timeout() : writeTimeout).toMillis();
+      }
+
+      @Override
+      public TimeUnit getTimeUnit() {
+        return TimeUnit.MILLISECONDS;
+      }
+    };
+  }
+
+  RedisSettings settings() {
+    return settings;
+  }
+
+  /**
+   * To send something.
+   *
+   * @throws StoreException if this is closed
+   */
+  RedisAdvancedClusterAsyncCommands<byte[], byte[]> commands() {
+    requireOpen();
+    return connection.async();
+  }
+
+  void requireOpen() {
+    if (closed) {
+      throw new StoreException("the row store is closed", null);
+    }
+  }
+
+  /** Sends a script, whose keys lie in one slot; its source only where the node lacks it. */
+  <T> CompletionStage<T> run(
+      RedisScript script, ScriptOutputType type, byte[][] keys, byte[]... arguments) {
+    RedisAdvancedClusterAsyncCommands<byte[], byte[]> commands = commands();
+    CompletionStage<T> known = commands.evalsha(script.digest(), type, keys, arguments);
+    return known.exceptionallyCompose(
+        failure -> {
+          if (cause(failure) instanceof RedisNoScriptException) {
+            return commands.eval(script.source(), type, keys, arguments);
+          }
+          return CompletableFuture.failedStage(failure);
+        });
+  }
+
+  /**
+   * What {@code sent} gives.
+   *
+   * @param doing for the error
+   * @throws StoreException if it fails, or takes too long
+   */
+  <T> T await(CompletionStage<T> sent, String doing) {
+    try {
+      // Each command has a timeout of its own, so that this one is for what comes beside it.
+      return sent.toCompletableFuture().get(2 * writeTimeout.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (ExecutionException | TimeoutException e) {
+      suspect();
+      throw new StoreException("%s failed: %s".formatted(doing, reason(e)), e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new StoreException("%s was interrupted".formatted(doing), e);
+    }
+  }
+
+  /** Why {@code failure} came to be; never more of a location than its host and port. */
+  static String reason(Throwable failure) {
+    Throwable cause = cause(failure);
+    String message = cause.getMessage();
+    return message == null ? cause.getClass().getSimpleName() : message;
+  }
+
+  private static Throwable cause(Throwable failure) {
+    Throwable cause = failure;
+    while (cause.getCause() != null) {
+      cause = cause.getCause();
+    }
+    return cause;
+  }
+
+  /** Has the cluster asked who its nodes are, as one seems to be gone; at most once a while. */
+  void suspect() {
+    long now = System.nanoTime();
+    long last = suspected.get();
+    if (!closed && now - last > SUSPICION.toNanos() && suspected.compareAndSet(last, now)) {
+      CompletionStage<Void> _ =
+          client
+              .refreshPartitionsAsync()
+              .exceptionally(
+                  failure -> {
+                    log.log(Level.DEBUG, "no node says who the others are", failure);
+                    return null;
+                  });
+    }
+  }
+
+  /**
+   * The nodes that take writes.
+   *
+   * @throws StoreException if some of the cluster's slots have none
+   */
+  List<RedisClusterNode> masters() {
+    requireOpen();
+    List<RedisClusterNode> masters = new ArrayList<>();
+    int slots = 0;
+    for (RedisClusterNode node : connection.getPartitions()) {
+      if (node.getRole().isUpstream() && !node.getSlots().isEmpty()) {
+        masters.add(node);
+        slots += node.getSlots().size();
+      }
+    }
+    if (slots != SLOTS) {
+      throw new StoreException(
+          "%d of the cluster's %d slots have no master".formatted(SLOTS - slots, SLOTS), null);
+    }
+    masters.sort(Comparator.comparing(RedisClusterNode::getNodeId));
+    return masters;
+  }
+
+  /** Asks the cluster who its nodes are. */
+  void refresh() {
+    requireOpen();
+    Void _ = await(client.refreshPartitionsAsync(), "asking for the cluster's nodes");
+  }
+
+  /** The connection over which writes to {@code node} go. */
+  CompletionStage<RedisAsyncCommands<byte[], byte[]>> node(RedisClusterNode node) {
+    requireOpen();
+    return connection
+        .getConnectionAsync(node.getUri().getHost(), node.getUri().getPort())
+        .thenApply(StatefulRedisConnection::async);
+  }
+
+  /** Waits a while for a replica of each master that has one to have all that was written. */
+  void replicate() {
+    Set<String> copied = new HashSet<>();
+    for (RedisClusterNode node : connection.getPartitions()) {
+      if (node.getSlaveOf() != null) {
+        copied.add(node.getSlaveOf());
+      }
+    }
+    List<Future<Long>> waits = new ArrayList<>();
+    for (RedisClusterNode master : masters()) {
+      if (copied.contains(master.getNodeId())) {
+        waits.add(
+            node(master)
+                .thenCompose(to -> to.waitForReplication(1, REPLICATION.toMillis()))
+                .toCompletableFuture());
+      }
+    }
+    for (Future<Long> wait : waits) {
+      try {
+        long replicas = wait.get(writeTimeout.toMillis(), TimeUnit.MILLISECONDS);
+        log.log(Level.TRACE, "{0} replicas have it", replicas);
+      } catch (ExecutionException | TimeoutException e) {
+        // It only narrows what a failover can lose.
+        log.log(Level.DEBUG, "no replica says that it has what was written", e);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new StoreException("waiting for replicas was interrupted", e);
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    if (!closed) {
+      closed = true;
+      listening.dispose();
+      connection.close();
+      shutdown();
+    }
+  }
+
+  private void shutdown() {
+    // Who is connecting still finds the threads that it needs for a moment.
+    client.shutdown(0, 2000, TimeUnit.MILLISECONDS);
+    Future<Boolean> _ = resources.shutdown(100, 2000, TimeUnit.MILLISECONDS);
+  }
+}

@@ -1,0 +1,131 @@
+package dev.wukong.serving.embedding;
+
+import io.lettuce.core.KeyValue;
+import io.lettuce.core.RedisFuture;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads a bundle's rows from a Redis cluster: one call a shard, all at once. Rows of shards that
+ * fail or take too long are unread; those of shards that have failed some times in a row are not
+ * asked for, but for a try now and then.
+ */
+final class RedisReader implements RowReader {
+  /** A node that is back is noticed after this, at the latest. */
+  private static final Duration LONGEST_PAUSE = Duration.ofMillis(500);
+
+  private final RedisConnection connection;
+  private final RedisFailures failures;
+  private final RowsView view;
+  private final RedisKeys keys;
+  private final StoreBreaker[] breakers = new StoreBreaker[RedisKeys.SHARDS];
+
+  RedisReader(RedisConnection connection, RedisFailures failures, RowsView view, RedisKeys keys) {
+    this.connection = connection;
+    this.failures = failures;
+    this.view = view;
+    this.keys = keys;
+    for (int s = 0; s < breakers.length; s++) {
+      breakers[s] = new StoreBreaker(System::nanoTime, LONGEST_PAUSE.toNanos());
+    }
+  }
+
+  @Override
+  public void read(int width, long[] rowKeys, int count, float[] rows, RowFate[] fates) {
+    connection.requireOpen();
+    int[] shards = new int[count];
+    int[] sizes = new int[RedisKeys.SHARDS];
+    for (int i = 0; i < count; i++) {
+      shards[i] = RedisKeys.shard(rowKeys[i]);
+      sizes[shards[i]]++;
+    }
+    int[][] wanted = new int[RedisKeys.SHARDS][];
+    for (int s = 0; s < sizes.length; s++) {
+      wanted[s] = new int[sizes[s]];
+    }
+    for (int i = count - 1; i >= 0; i--) {
+      wanted[shards[i]][--sizes[shards[i]]] = i;
+    }
+    long until = System.nanoTime() + connection.settings().timeout().toNanos();
+    Call[] calls = new Call[RedisKeys.SHARDS];
+    for (int s = 0; s < wanted.length; s++) {
+      calls[s] = send(s, wanted[s], rowKeys);
+    }
+    int unread = 0;
+    @Nullable Throwable failure = null;
+    for (int s = 0; s < wanted.length; s++) {
+      @Nullable List<KeyValue<byte[], byte[]>> values = null;
+      try {
+        values = await(s, calls[s], until);
+      } catch (ExecutionException | TimeoutException e) {
+        failure = e;
+      }
+      if (values == null) {
+        unread += wanted[s].length;
+      }
+      for (int j = 0; j < wanted[s].length; j++) {
+        int i = wanted[s][j];
+        fates[i] =
+            values == null ? RowFate.UNREAD : fate(rowKeys[i], values.get(j), width, rows, i);
+      }
+    }
+    if (unread > 0) {
+      failures.failed(unread, count, failure);
+    }
+  }
+
+  private RowFate fate(long key, KeyValue<byte[], byte[]> value, int width, float[] rows, int row) {
+    return value.isEmpty()
+        ? RowFate.ABSENT
+        : RedisValue.decode(key, value.getValue(), view.version(), width, rows, row);
+  }
+
+  /** A shard's values on their way; null where it was not asked. */
+  private record Call(@Nullable RedisFuture<List<KeyValue<byte[], byte[]>>> values) {}
+
+  private Call send(int shard, int[] wanted, long[] rowKeys) {
+    if (wanted.length == 0 || !breakers[shard].allows()) {
+      return new Call(null);
+    }
+    byte[][] asked = new byte[wanted.length][];
+    for (int j = 0; j < wanted.length; j++) {
+      asked[j] = keys.row(shard, rowKeys[wanted[j]]);
+    }
+    return new Call(connection.commands().mget(asked));
+  }
+
+  /** A shard's values; null where it was not asked. */
+  private @Nullable List<KeyValue<byte[], byte[]>> await(int shard, Call call, long until)
+      throws ExecutionException, TimeoutException {
+    RedisFuture<List<KeyValue<byte[], byte[]>>> sent = call.values();
+    if (sent == null) {
+      return null;
+    }
+    boolean done = false;
+    try {
+      List<KeyValue<byte[], byte[]>> values =
+          sent.get(Math.max(0, until - System.nanoTime()), TimeUnit.NANOSECONDS);
+      done = true;
+      return values;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new StoreException("reading rows was interrupted", e);
+    } finally {
+      if (done) {
+        breakers[shard].succeeded();
+        failures.answered();
+      } else {
+        breakers[shard].failed();
+        boolean _ = sent.cancel(false);
+      }
+    }
+  }
+
+  /** Holds nothing: what it reads is told apart by its version. */
+  @Override
+  public void close() {}
+}

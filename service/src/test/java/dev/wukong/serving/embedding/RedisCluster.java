@@ -1,0 +1,386 @@
+package dev.wukong.serving.embedding;
+
+import java.io.BufferedInputStream;
+import java.io.File;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import org.junit.jupiter.api.Assertions;
+import org.junit.jupiter.api.Assumptions;
+
+/**
+ * A real Redis cluster of three masters with a replica each: six processes on the loopback
+ * interface, which keep nothing on the disk. One thread.
+ */
+final class RedisCluster implements AutoCloseable {
+  private static final String INSTALL =
+      "the store in Redis is tested with a real cluster, and there is no redis-server: install it"
+          + " (Debian: apt-get install redis-server)";
+
+  private static final int MASTERS = 3;
+  private static final int NODES = 2 * MASTERS;
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+  /** For an answer of a node. */
+  private static final int ASK_MILLIS = 1000;
+
+  /** The cluster's bus listens this far above a node's port. */
+  private static final int BUS = 10_000;
+
+  /** What a node is now, as the nodes that answer see it. */
+  record Node(String id, int port, boolean master, String masterId, boolean failed) {
+    static Node parse(String line) {
+      String[] fields = line.split(" ", -1);
+      String address = fields[1];
+      int colon = address.indexOf(':');
+      return new Node(
+          fields[0],
+          Integer.parseInt(address.substring(colon + 1, address.indexOf('@'))),
+          fields[2].contains("master"),
+          fields[3],
+          fields[2].contains("fail") || !fields[7].equals("connected"));
+    }
+  }
+
+  private final Path server;
+  private final Path client;
+  private final Path folder;
+  private final int nodeTimeoutMillis;
+  private final List<Integer> ports = new ArrayList<>();
+  private final List<Process> processes = new ArrayList<>();
+
+  /** Those that stand still. */
+  private final Set<Integer> stopped = new HashSet<>();
+
+  private RedisCluster(Path server, Path client, Path folder, int nodeTimeoutMillis) {
+    this.server = server;
+    this.client = client;
+    this.folder = folder;
+    this.nodeTimeoutMillis = nodeTimeoutMillis;
+  }
+
+  /**
+   * Starts it. Where this machine has no Redis, the tests are skipped and say so, or fail with
+   * {@code -Dredis=required}, as in the project's own checks.
+   *
+   * @param folder for what the processes write
+   * @param nodeTimeout after which a master that does not answer is replaced by its replica
+   */
+  static RedisCluster start(Path folder, Duration nodeTimeout) {
+    Optional<Path> server = onPath("redis-server");
+    Optional<Path> client = onPath("redis-cli");
+    if (server.isEmpty() || client.isEmpty()) {
+      if ("required".equals(System.getProperty("redis"))) {
+        Assertions.fail(INSTALL);
+      }
+      Assumptions.abort(INSTALL);
+    }
+    RedisCluster cluster =
+        new RedisCluster(
+            server.orElseThrow(),
+            client.orElseThrow(),
+            folder,
+            Math.toIntExact(nodeTimeout.toMillis()));
+    boolean started = false;
+    try {
+      cluster.start();
+      started = true;
+      return cluster;
+    } finally {
+      if (!started) {
+        cluster.close();
+      }
+    }
+  }
+
+  private static Optional<Path> onPath(String name) {
+    String path = Objects.requireNonNullElse(System.getenv("PATH"), "");
+    for (String entry : path.split(File.pathSeparator, -1)) {
+      Path file = Path.of(entry, name);
+      if (Files.isExecutable(file)) {
+        return Optional.of(file);
+      }
+    }
+    return Optional.empty();
+  }
+
+  private void start() {
+    choosePorts();
+    for (int n = 0; n < NODES; n++) {
+      processes.add(launch(n));
+    }
+    for (int n = 0; n < NODES; n++) {
+      int port = ports.get(n);
+      await("node %d answers".formatted(n), () -> ask(port, "PING").contains("PONG"));
+    }
+    List<String> create = new ArrayList<>(List.of("--cluster", "create"));
+    ports.forEach(port -> create.add("127.0.0.1:" + port));
+    create.addAll(List.of("--cluster-replicas", "1", "--cluster-yes"));
+    create.addFirst(client.toString());
+    String said = execute(create);
+    if (!said.contains("All 16384 slots covered")) {
+      throw new IllegalStateException("the cluster was not made: " + said);
+    }
+    awaitWhole();
+  }
+
+  /** Six ports that nobody listens on, nor on those of their buses. */
+  private void choosePorts() {
+    Set<Integer> chosen = new HashSet<>();
+    List<ServerSocket> held = new ArrayList<>();
+    try {
+      while (chosen.size() < NODES) {
+        ServerSocket any = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+        held.add(any);
+        int port = any.getLocalPort();
+        // Ports that the system gives away are high; a bus must fit above.
+        int below = port > 65_535 - BUS ? port - 2 * BUS : port;
+        if (free(below, held, port) && free(below + BUS, held, port)) {
+          chosen.add(below);
+        }
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } finally {
+      held.forEach(RedisCluster::closeQuietly);
+    }
+    ports.addAll(chosen);
+  }
+
+  private static boolean free(int port, List<ServerSocket> held, int own) {
+    if (port == own) {
+      return true;
+    }
+    try {
+      held.add(new ServerSocket(port, 1, InetAddress.getLoopbackAddress()));
+      return true;
+    } catch (IOException _) {
+      return false;
+    }
+  }
+
+  private static void closeQuietly(ServerSocket socket) {
+    try {
+      socket.close();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private Process launch(int n) {
+    try {
+      Path own = Files.createDirectories(folder.resolve("node-" + n));
+      return new ProcessBuilder(
+              server.toString(),
+              "--port",
+              ports.get(n).toString(),
+              "--bind",
+              "127.0.0.1",
+              "--dir",
+              own.toString(),
+              "--cluster-enabled",
+              "yes",
+              "--cluster-node-timeout",
+              Integer.toString(nodeTimeoutMillis),
+              "--cluster-replica-validity-factor",
+              "0",
+              "--cluster-require-full-coverage",
+              "no",
+              "--repl-diskless-sync-delay",
+              "0",
+              "--save",
+              "",
+              "--appendonly",
+              "no")
+          .redirectErrorStream(true)
+          .redirectOutput(own.resolve("log").toFile())
+          .start();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Addresses of all nodes. */
+  List<String> addresses() {
+    return ports.stream().map(port -> "127.0.0.1:" + port).toList();
+  }
+
+  /** Nodes, as the first that answers and is not on its own sees them. */
+  List<Node> nodes() {
+    for (int n = 0; n < NODES; n++) {
+      if (processes.get(n).isAlive() && !stopped.contains(n)) {
+        String said = ask(ports.get(n), "CLUSTER", "NODES");
+        if (said.contains("connected")) {
+          return said.lines().filter(line -> line.contains("@")).map(Node::parse).toList();
+        }
+      }
+    }
+    throw new IllegalStateException("no node of the cluster answers");
+  }
+
+  /** Indices of the nodes that are masters now and answer. */
+  List<Integer> masters() {
+    return nodes().stream()
+        .filter(node -> node.master() && !node.failed())
+        .map(node -> ports.indexOf(node.port()))
+        .sorted()
+        .toList();
+  }
+
+  /** Waits until three masters have a replica each that has caught up, and all agree. */
+  void awaitWhole() {
+    await("the cluster is whole", this::whole);
+  }
+
+  private boolean whole() {
+    for (int n = 0; n < NODES; n++) {
+      String info = ask(ports.get(n), "CLUSTER", "INFO");
+      List<Node> seen =
+          ask(ports.get(n), "CLUSTER", "NODES")
+              .lines()
+              .filter(line -> line.contains("@"))
+              .map(Node::parse)
+              .toList();
+      boolean agrees =
+          info.contains("cluster_state:ok")
+              && seen.size() == NODES
+              && seen.stream().noneMatch(Node::failed)
+              && seen.stream().filter(Node::master).count() == MASTERS
+              && seen.stream().filter(node -> !node.master()).map(Node::masterId).distinct().count()
+                  == MASTERS;
+      if (!agrees || !caughtUp(ask(ports.get(n), "INFO", "replication"))) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static boolean caughtUp(String replication) {
+    return replication.contains("role:master")
+        ? replication.contains("state=online")
+        : replication.contains("master_link_status:up");
+  }
+
+  /** Ends a node at once. */
+  void kill(int n) {
+    end(processes.get(n));
+  }
+
+  /** Has a node stand still; its connections stay. */
+  void stop(int n) {
+    signal("STOP", n);
+    stopped.add(n);
+  }
+
+  /** Has a node that stands still go on. */
+  void resume(int n) {
+    signal("CONT", n);
+    stopped.remove(n);
+  }
+
+  private void signal(String name, int n) {
+    execute(List.of("kill", "-" + name, Long.toString(processes.get(n).pid())));
+  }
+
+  /** Starts a node again that was killed, with nothing in it. */
+  void restart(int n) {
+    processes.set(n, launch(n));
+  }
+
+  /** Keys of all masters. */
+  long keys() {
+    return masters().stream()
+        .mapToLong(n -> Long.parseLong(ask(ports.get(n), "DBSIZE").strip()))
+        .sum();
+  }
+
+  /** What a node says; empty where it says nothing. */
+  private static String ask(int port, String... words) {
+    try (Socket socket = new Socket()) {
+      socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), ASK_MILLIS);
+      socket.setSoTimeout(ASK_MILLIS);
+      socket
+          .getOutputStream()
+          .write((String.join(" ", words) + "\r\n").getBytes(StandardCharsets.US_ASCII));
+      InputStream said = new BufferedInputStream(socket.getInputStream());
+      String line = line(said);
+      if (!line.startsWith("$")) {
+        return line.substring(Math.min(1, line.length()));
+      }
+      int bytes = Integer.parseInt(line.substring(1));
+      return new String(said.readNBytes(Math.max(0, bytes)), StandardCharsets.US_ASCII);
+    } catch (IOException _) {
+      return "";
+    }
+  }
+
+  private static String line(InputStream said) throws IOException {
+    StringBuilder line = new StringBuilder();
+    for (int c = said.read(); c >= 0 && c != '\r'; c = said.read()) {
+      line.append((char) c);
+    }
+    said.skipNBytes(1);
+    return line.toString();
+  }
+
+  private static String execute(List<String> command) {
+    try {
+      Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+      String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      process.waitFor();
+      return said;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted", e);
+    }
+  }
+
+  /** Asks until {@code holds}, for a minute at most. */
+  static void await(String what, BooleanSupplier holds) {
+    long until = System.nanoTime() + PATIENCE.toNanos();
+    while (!holds.getAsBoolean()) {
+      if (System.nanoTime() > until) {
+        throw new IllegalStateException(
+            "%s: not within %d s".formatted(what, PATIENCE.toSeconds()));
+      }
+      try {
+        TimeUnit.MILLISECONDS.sleep(20);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new IllegalStateException("interrupted", e);
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    processes.forEach(RedisCluster::end);
+  }
+
+  private static void end(Process process) {
+    process.destroyForcibly(); // SIGKILL, which ends those that stand still, too.
+    try {
+      process.waitFor();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}
