@@ -320,7 +320,8 @@ class StartTest {
       String name =
           prefix + component.getName().replaceAll("([A-Z])", "-$1").toLowerCase(Locale.ROOT);
       if (component.getType().isRecord()
-          && component.getType().getEnclosingClass() == ServingProperties.class) {
+          && (component.getType().getEnclosingClass() == ServingProperties.class
+              || component.getType() == RedisProperties.class)) {
         collect(name + ".", component.getType(), to);
       } else if (component.getType() == Map.class) {
         to.put(name + ".<model>", "latest");

@@ -250,11 +250,17 @@ final class RedisConnection implements AutoCloseable {
     }
   }
 
-  /** Why {@code failure} came to be; never more of a location than its host and port. */
+  /** Why {@code failure} came to be, in one line; of a location never who asks there. */
   static String reason(Throwable failure) {
     Throwable cause = cause(failure);
+    // Where several nodes were asked, what each said stands beside.
+    while (cause.getSuppressed().length > 0) {
+      cause = cause(cause.getSuppressed()[0]);
+    }
     String message = cause.getMessage();
-    return message == null ? cause.getClass().getSimpleName() : message;
+    return message == null
+        ? cause.getClass().getSimpleName()
+        : message.replaceAll("://[^@\\s]*@", "://").replaceAll("\\s+", " ").strip();
   }
 
   private static Throwable cause(Throwable failure) {
