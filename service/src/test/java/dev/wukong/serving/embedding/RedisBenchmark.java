@@ -147,6 +147,7 @@ public final class RedisBenchmark implements Benchmark {
                     view(),
                     store,
                     threads,
+                    RowFormat.FP32,
                     new int[] {rows / 100},
                     false,
                     List.of(fallback),
