@@ -70,14 +70,15 @@ class ServingConfiguration {
   @Bean
   RowStore rowStore(ServingProperties properties) {
     return switch (properties.rows().store()) {
-      case ROCKS -> openStore(properties.rows().storeDir().path());
+      case ROCKS -> openStore(properties.rows());
       case MEMORY -> new HeapRowStore();
     };
   }
 
-  private static RowStore openStore(Path folder) {
+  private static RowStore openStore(ServingProperties.Rows rows) {
+    Path folder = rows.storeDir().path();
     try {
-      return RocksRowStore.open(folder);
+      return RocksRowStore.open(folder, rows.storeCache().toBytes());
     } catch (StoreException e) {
       throw new SettingException(
           ("wukong.rows.store-dir is '%s', allowed is a folder that this process may write and no"

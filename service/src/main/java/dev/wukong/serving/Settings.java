@@ -59,6 +59,10 @@ final class Settings {
               "rocks",
               "where all rows are: rocks, or memory to read them from the bundle at every start"),
           new Setting("wukong.rows.store-dir", "store", "folder of RocksDB; one process at a time"),
+          new Setting(
+              "wukong.rows.store-cache",
+              "256MB",
+              "memory for indexes, filters and rows of RocksDB"),
           new Setting("wukong.rows.readers", "4", "threads that read rows which are not in memory"),
           new Setting("wukong.rows.resident", "2GB", "memory for rows, each version of each model"),
           new Setting("wukong.admin.port", "9091", "gRPC of operators; 0: any free one"),

@@ -92,6 +92,8 @@ class StartTest {
         "wukong.limits.default-deadline=0s"
             + " | wukong.limits.default-deadline is 0s, allowed is more than 0s, up to 24h",
         "wukong.rows.store=redis | wukong.rows.store is 'redis', allowed are rocks and memory",
+        "wukong.rows.store-cache=1KB"
+            + " | wukong.rows.store-cache is 1024B, allowed is 1MB or more",
         "wukong.rows.readers=0 | wukong.rows.readers is 0, allowed are 1 to 1024",
         "wukong.rows.resident=0 | wukong.rows.resident is 0B, allowed is 1B or more",
         "wukong.rows.resident=much"

@@ -44,11 +44,11 @@ class RocksRowStoreTest extends RowStoreContract {
     for (int i = 0; i < rows.length; i++) {
       rows[i] = i;
     }
-    try (RowStore store = RocksRowStore.open(directory, 1 << 16);
+    try (RowStore store = RocksRowStore.open(directory, 1 << 20, 1 << 16);
         BulkRows bulk = store.bulk(VIEW, "digest")) {
       bulk.add(1, keys, 40_000, rows);
     }
-    try (RowStore store = RocksRowStore.open(directory, 1 << 16)) {
+    try (RowStore store = RocksRowStore.open(directory, 1 << 20, 1 << 16)) {
       assertThat(store.stored()).containsExactly(VIEW);
       assertThat(store.imported(VIEW)).isEmpty();
       try (BulkRows bulk = store.bulk(VIEW, "digest")) {
@@ -114,19 +114,19 @@ class RocksRowStoreTest extends RowStoreContract {
   void drop_rowsAnywhere_freesTheirSpaceAndNoOther(long fileBytes, boolean again) throws Exception {
     List<RowsView> views = List.of(new RowsView("ctr", 6, 0), VIEW, new RowsView("ctr", 8, 0));
     Path directory = folder.resolve("store");
-    RowStore store = RocksRowStore.open(directory, fileBytes);
+    RowStore store = RocksRowStore.open(directory, 1 << 20, fileBytes);
     views.forEach(view -> fill(store, view));
     if (again) {
       store.close();
       assertThat(bytes()).isGreaterThan(3L * BUNDLE_BYTES);
     }
-    try (RowStore dropping = again ? RocksRowStore.open(directory, fileBytes) : store) {
+    try (RowStore dropping = again ? RocksRowStore.open(directory, 1 << 20, fileBytes) : store) {
       dropping.drop(VIEW);
     }
 
     // Two bundles, their keys, indexes and filters.
     assertThat(bytes()).isBetween(2L * BUNDLE_BYTES, BUNDLE_BYTES * 5L / 2);
-    try (RowStore left = RocksRowStore.open(directory, fileBytes)) {
+    try (RowStore left = RocksRowStore.open(directory, 1 << 20, fileBytes)) {
       assertThat(left.stored()).containsExactlyInAnyOrder(views.getFirst(), views.getLast());
       check(left, views.getFirst());
       check(left, views.getLast());

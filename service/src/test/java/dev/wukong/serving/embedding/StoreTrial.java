@@ -174,7 +174,8 @@ final class StoreTrial {
   /** Compares all that is there, and finds out what became of an operation that was cut short. */
   private Optional<String> settle(@Nullable StoreOperation cut) {
     try (RocksRowStore store =
-        RocksRowStore.open(StoreWorkerProcess.store(folder), StoreWorker.FILE_BYTES)) {
+        RocksRowStore.open(
+            StoreWorkerProcess.store(folder), StoreWorker.CACHE_BYTES, StoreWorker.FILE_BYTES)) {
       if (cut == null) {
         return rows.difference(store);
       }
