@@ -81,7 +81,7 @@ class ServingConfiguration {
   private static RowStore openStore(ServingProperties.Rows rows) {
     Path folder = rows.storeDir().path();
     try {
-      return RocksRowStore.open(folder, rows.format());
+      return RocksRowStore.open(folder, rows.format(), rows.storeCache().toBytes());
     } catch (StoreException e) {
       throw new SettingException(
           ("wukong.rows.store-dir is '%s', allowed is a folder that this process may write and no"

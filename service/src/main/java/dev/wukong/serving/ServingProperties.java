@@ -173,6 +173,7 @@ public record ServingProperties(
    * @param store behind those in memory
    * @param storeDir of RocksDB; one process at a time
    * @param redis where the cluster is
+   * @param storeCache memory for parts of its files
    * @param readers threads that read rows which are not in memory
    * @param format how rows are kept, in memory and by RocksDB
    * @param resident memory for rows, each version of each model
@@ -181,10 +182,13 @@ public record ServingProperties(
       @DefaultValue("rocks") Store store,
       @DefaultValue("store") Folder storeDir,
       @DefaultValue RedisProperties redis,
+      @DefaultValue("256MB") DataSize storeCache,
       @DefaultValue("4") int readers,
       @DefaultValue("fp32") RowFormat format,
       @DefaultValue("2GB") DataSize resident) {
     public Rows {
+      SettingException.require(
+          storeCache.toBytes() >= 1 << 20, "wukong.rows.store-cache", storeCache, "is 1MB or more");
       SettingException.require(
           readers >= 1 && readers <= MAX_THREADS,
           "wukong.rows.readers",

@@ -79,6 +79,10 @@ final class Settings {
               "wukong.rows.redis.timeout",
               "200ms",
               "of a read; what a node has not given by then is served by default rows"),
+          new Setting(
+              "wukong.rows.store-cache",
+              "256MB",
+              "memory for indexes, filters and rows of RocksDB"),
           new Setting("wukong.rows.readers", "4", "threads that read rows which are not in memory"),
           new Setting("wukong.rows.resident", "2GB", "memory for rows, each version of each model"),
           new Setting("wukong.admin.port", "9091", "gRPC of operators; 0: any free one"),

@@ -94,6 +94,8 @@ class StartTest {
         "wukong.rows.store=disk | wukong.rows.store is 'disk', allowed are rocks, memory and redis",
         "wukong.rows.store=redis"
             + " | wukong.rows.redis.addresses are none, needed is one host:port or more",
+        "wukong.rows.store-cache=1KB"
+            + " | wukong.rows.store-cache is 1024B, allowed is 1MB or more",
         "wukong.rows.readers=0 | wukong.rows.readers is 0, allowed are 1 to 1024",
         "wukong.rows.resident=0 | wukong.rows.resident is 0B, allowed is 1B or more",
         "wukong.rows.resident=much"

@@ -11,10 +11,13 @@ import java.util.Optional;
 import java.util.Set;
 import org.rocksdb.BlockBasedTableConfig;
 import org.rocksdb.BloomFilter;
+import org.rocksdb.Cache;
 import org.rocksdb.ColumnFamilyDescriptor;
 import org.rocksdb.ColumnFamilyHandle;
 import org.rocksdb.ColumnFamilyOptions;
 import org.rocksdb.DBOptions;
+import org.rocksdb.IndexType;
+import org.rocksdb.LRUCache;
 import org.rocksdb.Options;
 import org.rocksdb.RocksDB;
 import org.rocksdb.RocksDBException;
@@ -32,10 +35,14 @@ public final class RocksRowStore implements RowStore {
   /** Of a file of rows, and of the rows in memory before they become one. */
   private static final long FILE_BYTES = 64L << 20;
 
+  /** Of what a store keeps of its files where nobody says otherwise. */
+  private static final long CACHE_BYTES = 64L << 20;
+
+  private static final double HIGH_PRIORITY_SHARE = 0.5;
+
   private final BloomFilter filter = new BloomFilter(10);
-  private final ColumnFamilyOptions rowOptions =
-      new ColumnFamilyOptions()
-          .setTableFormatConfig(new BlockBasedTableConfig().setFilterPolicy(filter));
+  private final Cache cache;
+  private final ColumnFamilyOptions rowOptions = new ColumnFamilyOptions();
   private final ColumnFamilyOptions plainOptions = new ColumnFamilyOptions();
   private final DBOptions options =
       new DBOptions().setCreateIfMissing(true).setCreateMissingColumnFamilies(true);
@@ -57,8 +64,11 @@ public final class RocksRowStore implements RowStore {
   /** Open to the package, so that a test can cut a drop short. */
   final RocksDrops drops;
 
-  private RocksRowStore(Path directory, RowFormat format, long fileBytes) throws RocksDBException {
+  private RocksRowStore(Path directory, RowFormat format, long cacheBytes, long fileBytes)
+      throws RocksDBException {
     this.format = format;
+    cache = new LRUCache(cacheBytes, -1, false, HIGH_PRIORITY_SHARE);
+    rowOptions.setTableFormatConfig(files());
     rowOptions.setWriteBufferSize(fileBytes).setTargetFileSizeBase(fileBytes);
     List<ColumnFamilyDescriptor> descriptors =
         List.of(
@@ -76,25 +86,42 @@ public final class RocksRowStore implements RowStore {
   }
 
   /**
-   * Opens or creates the store in {@code directory}, which one process may have open at a time.
-   *
-   * @throws StoreException if the directory cannot be made or opened
+   * Indexes and filters of files grow with the table, so they lie in the cache like rows, in parts:
+   * else they would take memory beside it that nothing bounds.
    */
-  public static RocksRowStore open(Path directory) {
-    return open(directory, RowFormat.FP32);
+  private BlockBasedTableConfig files() {
+    return new BlockBasedTableConfig()
+        .setBlockCache(cache)
+        .setFilterPolicy(filter)
+        .setIndexType(IndexType.kTwoLevelIndexSearch)
+        .setPartitionFilters(true)
+        .setCacheIndexAndFilterBlocks(true)
+        .setCacheIndexAndFilterBlocksWithHighPriority(true)
+        .setPinTopLevelIndexAndFilter(true);
   }
 
-  /** The same for rows that are kept in {@code format}; those that are there may be in others. */
-  public static RocksRowStore open(Path directory, RowFormat format) {
-    return open(directory, format, FILE_BYTES);
+  /** The same as {@link #open(Path, RowFormat, long)} with a small cache. */
+  public static RocksRowStore open(Path directory) {
+    return open(directory, RowFormat.FP32, CACHE_BYTES);
+  }
+
+  /**
+   * Opens or creates the store in {@code directory}, which one process may have open at a time.
+   *
+   * @param format in which rows are kept; those that are there may be in others
+   * @param cacheBytes memory for parts of its files: indexes, filters and rows
+   * @throws StoreException if the directory cannot be made or opened
+   */
+  public static RocksRowStore open(Path directory, RowFormat format, long cacheBytes) {
+    return open(directory, format, cacheBytes, FILE_BYTES);
   }
 
   /** The same with files of rows of some {@code fileBytes} each. */
-  static RocksRowStore open(Path directory, RowFormat format, long fileBytes) {
+  static RocksRowStore open(Path directory, RowFormat format, long cacheBytes, long fileBytes) {
     RocksDB.loadLibrary();
     try {
       Files.createDirectories(directory.resolve(BULK));
-      return new RocksRowStore(directory, format, fileBytes);
+      return new RocksRowStore(directory, format, cacheBytes, fileBytes);
     } catch (IOException | RocksDBException e) {
       throw new StoreException(
           "cannot open the row store in %s: %s".formatted(directory, e.getMessage()), e);
@@ -228,5 +255,6 @@ public final class RocksRowStore implements RowStore {
     plainOptions.close();
     rowOptions.close();
     filter.close();
+    cache.close();
   }
 }

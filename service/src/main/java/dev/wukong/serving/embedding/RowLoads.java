@@ -22,7 +22,10 @@ final class RowLoads {
   private static final float[] NOTHING = {};
 
   /** Reads that may be under way or wait for a reader, give or take; more are not begun. */
-  private static final int MOST = 256;
+  private static final int MOST = 1024;
+
+  /** Rows of a read; more are read by several readers at once, as a disk serves one slowly. */
+  private static final int PART = 64;
 
   /** A read that takes longer is a failure of the store. */
   private static final long SLOW_NANOS = Duration.ofMillis(250).toNanos();
@@ -72,28 +75,13 @@ final class RowLoads {
    */
   void read(ResidentRows resident, long[] keys, long until, Receiver receiver) {
     Place[] places = new Place[keys.length];
-    Load own = new Load();
-    long[] missing = new long[keys.length];
-    int count = 0;
-    boolean started = false;
-    try {
-      for (int i = 0; i < keys.length; i++) {
-        Place mine = new Place(own, count);
-        missing[count] = keys[i];
-        Place other = underWay.putIfAbsent(keys[i], mine);
-        places[i] = other == null ? mine : other;
-        count += other == null ? 1 : 0;
-      }
-      started = count > 0 && start(own, resident, Arrays.copyOf(missing, count));
-    } finally {
-      // Whatever it was, an Error too: nobody else may wait for what nobody reads.
-      if (!started) {
-        end(own, missing, count, Optional.empty());
-      }
+    long[] missing = new long[Math.min(keys.length, PART)];
+    for (int next = 0; next < keys.length; ) {
+      next = startPart(resident, keys, next, missing, places);
     }
     int width = resident.table().width();
-    Load load = own;
-    Optional<Rows> read = await(own, until);
+    Load load = null;
+    Optional<Rows> read = Optional.empty();
     for (int i = 0; i < keys.length; i++) {
       if (places[i].load() != load) { // Once a read, not once a row: most are of the same.
         load = places[i].load();
@@ -104,6 +92,37 @@ final class RowLoads {
         receiver.accept(i, RowFate.UNREAD, NOTHING, 0);
       } else {
         receiver.accept(i, read.get().fates()[at], read.get().rows(), at * width);
+      }
+    }
+  }
+
+  /**
+   * Has the next rows from {@code first} on read together that nobody reads yet; the place of the
+   * row after them.
+   *
+   * @param missing room for their keys
+   * @param places receives where each of them will be, or of which read of somebody else's
+   */
+  private int startPart(
+      ResidentRows resident, long[] keys, int first, long[] missing, Place[] places) {
+    Load own = new Load();
+    int count = 0;
+    boolean started = false;
+    try {
+      int i = first;
+      for (; i < keys.length && count < PART; i++) {
+        Place mine = new Place(own, count);
+        missing[count] = keys[i];
+        Place other = underWay.putIfAbsent(keys[i], mine);
+        places[i] = other == null ? mine : other;
+        count += other == null ? 1 : 0;
+      }
+      started = count > 0 && start(own, resident, Arrays.copyOf(missing, count));
+      return i;
+    } finally {
+      // Whatever it was, an Error too: nobody else may wait for what nobody reads.
+      if (!started) {
+        end(own, missing, count, Optional.empty());
       }
     }
   }

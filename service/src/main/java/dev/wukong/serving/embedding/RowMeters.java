@@ -33,7 +33,7 @@ public final class RowMeters {
             .register(registry);
     read =
         Timer.builder("wukong.embedding.read")
-            .description("Reading rows from the store, those of one request and group at a time")
+            .description("Reading rows from the store, up to 64 of one request and group at a time")
             .tag("model", model)
             .register(registry);
   }

@@ -18,7 +18,7 @@ public final class RowThreads implements AutoCloseable {
   private static final System.Logger log = System.getLogger(RowThreads.class.getName());
 
   /** Batches of rows that may wait for the keeper. */
-  private static final int WAITING = 256;
+  private static final int WAITING = 1024;
 
   /** Rows of all of these together: of 128 floats each they are 32 MiB. */
   private static final int WAITING_ROWS = 1 << 16;
@@ -54,7 +54,7 @@ public final class RowThreads implements AutoCloseable {
             readers,
             0,
             TimeUnit.SECONDS,
-            // At most one read a request and group waits, and admission bounds requests.
+            // Who asks for reads bounds how many wait: see RowLoads.
             new LinkedBlockingQueue<>(),
             Thread.ofPlatform().daemon().name("rows-", 0).factory());
     Counter dropped =

@@ -266,7 +266,7 @@ class EmbeddingTierTest {
       double left = meters.get("wukong.embedding.evictions").counter().count();
       double read = meters.get("wukong.embedding.read").timer().count();
       assertThat(left).isGreaterThanOrEqualTo(5000 - 100);
-      assertThat(read).isEqualTo(100);
+      assertThat(read).isBetween(100.0, 200.0); // 50 to 100 rows a request, 64 a read at most.
       long least = 100 * (WIDTH * Float.BYTES + 100);
       assertThat(tier.tier().residentBytes())
           .isBetween(

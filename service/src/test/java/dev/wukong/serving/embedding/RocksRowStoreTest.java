@@ -45,11 +45,11 @@ class RocksRowStoreTest extends RowStoreContract {
     for (int i = 0; i < rows.length; i++) {
       rows[i] = i;
     }
-    try (RowStore store = RocksRowStore.open(directory, RowFormat.FP32, 1 << 16);
+    try (RowStore store = RocksRowStore.open(directory, RowFormat.FP32, 1 << 20, 1 << 16);
         BulkRows bulk = store.bulk(VIEW, "digest")) {
       bulk.add(1, keys, 40_000, rows);
     }
-    try (RowStore store = RocksRowStore.open(directory, RowFormat.FP32, 1 << 16)) {
+    try (RowStore store = RocksRowStore.open(directory, RowFormat.FP32, 1 << 20, 1 << 16)) {
       assertThat(store.stored()).containsExactly(VIEW);
       assertThat(store.imported(VIEW)).isEmpty();
       try (BulkRows bulk = store.bulk(VIEW, "digest")) {
@@ -115,20 +115,20 @@ class RocksRowStoreTest extends RowStoreContract {
   void drop_rowsAnywhere_freesTheirSpaceAndNoOther(long fileBytes, boolean again) throws Exception {
     List<RowsView> views = List.of(new RowsView("ctr", 6, 0), VIEW, new RowsView("ctr", 8, 0));
     Path directory = folder.resolve("store");
-    RowStore store = RocksRowStore.open(directory, RowFormat.FP32, fileBytes);
+    RowStore store = RocksRowStore.open(directory, RowFormat.FP32, 1 << 20, fileBytes);
     views.forEach(view -> fill(store, view));
     if (again) {
       store.close();
       assertThat(bytes()).isGreaterThan(3L * BUNDLE_BYTES);
     }
     try (RowStore dropping =
-        again ? RocksRowStore.open(directory, RowFormat.FP32, fileBytes) : store) {
+        again ? RocksRowStore.open(directory, RowFormat.FP32, 1 << 20, fileBytes) : store) {
       dropping.drop(VIEW);
     }
 
     // Two bundles, their keys, indexes and filters.
     assertThat(bytes()).isBetween(2L * BUNDLE_BYTES, BUNDLE_BYTES * 5L / 2);
-    try (RowStore left = RocksRowStore.open(directory, RowFormat.FP32, fileBytes)) {
+    try (RowStore left = RocksRowStore.open(directory, RowFormat.FP32, 1 << 20, fileBytes)) {
       assertThat(left.stored()).containsExactlyInAnyOrder(views.getFirst(), views.getLast());
       check(left, views.getFirst());
       check(left, views.getLast());
@@ -211,7 +211,7 @@ class RocksRowStoreTest extends RowStoreContract {
     Path directory = folder.resolve("store");
     RowFormat[] formats = RowFormat.values();
     for (int f = 0; f < formats.length; f++) {
-      try (RowStore store = RocksRowStore.open(directory, formats[f])) {
+      try (RowStore store = RocksRowStore.open(directory, formats[f], 1 << 20)) {
         store.apply(new RowCommit(VIEW, 3, new long[] {f}, new float[] {f, 0.1f, -1}));
         RowsView bulk = new RowsView("bulk", f, 0);
         try (BulkRows rows = store.bulk(bulk, "digest")) {

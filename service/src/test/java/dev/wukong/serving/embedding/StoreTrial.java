@@ -175,7 +175,10 @@ final class StoreTrial {
   private Optional<String> settle(@Nullable StoreOperation cut) {
     try (RocksRowStore store =
         RocksRowStore.open(
-            StoreWorkerProcess.store(folder), RowFormat.FP32, StoreWorker.FILE_BYTES)) {
+            StoreWorkerProcess.store(folder),
+            RowFormat.FP32,
+            StoreWorker.CACHE_BYTES,
+            StoreWorker.FILE_BYTES)) {
       if (cut == null) {
         return rows.difference(store);
       }

@@ -21,6 +21,8 @@ final class StoreWorker {
   /** Small, so that files are written, loaded and compacted all the time. */
   static final long FILE_BYTES = 1 << 17;
 
+  static final long CACHE_BYTES = 1 << 20;
+
   private final Path folder;
   private final long seed;
   private final boolean early;
@@ -33,7 +35,7 @@ final class StoreWorker {
     this.folder = folder;
     this.seed = seed;
     this.early = early;
-    this.store = RocksRowStore.open(folder, RowFormat.FP32, FILE_BYTES);
+    this.store = RocksRowStore.open(folder, RowFormat.FP32, CACHE_BYTES, FILE_BYTES);
   }
 
   public static void main(String[] args) throws IOException {
@@ -68,7 +70,7 @@ final class StoreWorker {
     performLate();
     if (operation instanceof StoreOperation.Reopen) {
       store.close();
-      store = RocksRowStore.open(folder, RowFormat.FP32, FILE_BYTES);
+      store = RocksRowStore.open(folder, RowFormat.FP32, CACHE_BYTES, FILE_BYTES);
     }
     say("%s %d %d".formatted(DONE, number, StoreActions.perform(store, operation)));
   }

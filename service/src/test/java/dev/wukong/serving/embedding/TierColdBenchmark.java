@@ -26,12 +26,6 @@ public final class TierColdBenchmark implements Benchmark {
   private static final int WIDTH = 16;
   private static final int REQUEST = 13_500;
 
-  /** Which of a row's floats is its id. */
-  private static final int OWN = 3;
-
-  /** Rows that go to the store together. */
-  private static final int CHUNK = 1 << 14;
-
   /** Requests after the last one that is measured, which a cache that knows the future knows. */
   private static final int FUTURE = 500;
 
@@ -59,7 +53,7 @@ public final class TierColdBenchmark implements Benchmark {
     Path folder = context.makeParts().resolve("rows-" + rows);
     List<Figure> figures = new ArrayList<>();
     try (RocksRowStore store = RocksRowStore.open(folder)) {
-      fill(context, store, rows);
+      int _ = new FilledTable(view(), WIDTH, rows).fill(store, context.progress());
       Requests requests = Requests.draw(rows, warm + measured + FUTURE);
       for (int percent : new int[] {10, 1}) {
         boolean forgetful = context.planted(FORGETFUL);
@@ -72,31 +66,6 @@ public final class TierColdBenchmark implements Benchmark {
 
   private static RowsView view() {
     return new RowsView("cold", 1, 0);
-  }
-
-  private static void fill(BenchmarkContext context, RocksRowStore store, int rows) {
-    String digest = "%d random rows of %d".formatted(rows, WIDTH);
-    if (store.imported(view()).filter(digest::equals).isPresent()) {
-      return;
-    }
-    context.progress().printf("writing %,d rows of d %d%n", rows, WIDTH);
-    SplittableRandom random = new SplittableRandom(3);
-    float[] values = new float[CHUNK * WIDTH];
-    long[] keys = new long[CHUNK];
-    try (BulkRows bulk = store.bulk(view(), digest)) {
-      for (int from = 0; from < rows; from += CHUNK) {
-        int count = Math.min(CHUNK, rows - from);
-        for (int i = 0; i < count; i++) {
-          keys[i] = (long) from + i;
-          // As trained rows are: nothing to compress. One float says whose row it is.
-          for (int j = 0; j < WIDTH; j++) {
-            values[i * WIDTH + j] = j == OWN ? from + i : random.nextFloat() - 0.5F;
-          }
-        }
-        bulk.add(WIDTH, keys, count, values);
-      }
-      bulk.finish();
-    }
   }
 
   /** The distinct ids of each request, and how many of its positions have each. */
@@ -211,7 +180,7 @@ public final class TierColdBenchmark implements Benchmark {
     private void check(int[] ids, ModelInputs target) throws BenchmarkException {
       MemorySegment rows = target.rows(0, ids.length);
       for (int i = 0; i < ids.length; i += 97) {
-        float value = rows.getAtIndex(ValueLayout.JAVA_FLOAT, (i + 1L) * WIDTH + OWN);
+        float value = rows.getAtIndex(ValueLayout.JAVA_FLOAT, (i + 1L) * WIDTH + FilledTable.OWN);
         if (value != (float) ids[i]) {
           throw new BenchmarkException("row %d is another one: %f".formatted(ids[i], value));
         }
