@@ -119,6 +119,9 @@ public enum RowFormat {
   /** The largest number of half precision. */
   private static final float LARGEST = 65504;
 
+  /** Looked through once a value that is read. */
+  private static final RowFormat[] ALL = values();
+
   /** From 0 to the largest number of a row. */
   private static final int STEPS = 127;
 
@@ -137,15 +140,13 @@ public enum RowFormat {
 
   /** The one of this {@link #code}, by which {@code key} is kept. */
   static RowFormat of(int code, long key) {
-    return switch (code) {
-      case 0 -> FP32;
-      case 1 -> FP16;
-      case 2 -> INT8;
-      default ->
-          throw new StoreException(
-              "row %d is kept in format %d, which this build does not know".formatted(key, code),
-              null);
-    };
+    for (RowFormat format : ALL) {
+      if (format.code == code) {
+        return format;
+      }
+    }
+    throw new StoreException(
+        "row %d is kept in format %d, which this build does not know".formatted(key, code), null);
   }
 
   /**

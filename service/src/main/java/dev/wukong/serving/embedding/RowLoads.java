@@ -14,8 +14,8 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * Reads rows of one view from the store, for all requests: a request's rows in one read, and a row
- * that somebody reads already is waited for instead of read again. Any thread.
+ * Reads rows of one view from the store, for all requests: a request's rows some at a time, and a
+ * row that somebody reads already is waited for instead of read again. Any thread.
  */
 final class RowLoads {
   private static final System.Logger log = System.getLogger(RowLoads.class.getName());

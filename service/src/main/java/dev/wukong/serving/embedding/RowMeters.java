@@ -77,11 +77,18 @@ public final class RowMeters {
     for (int t = 0; t < names.size(); t++) {
       if (tally.asked(t)) {
         OfTable table = of(names.get(t));
-        table.memory().increment(tally.memory(t));
-        table.store().increment(tally.stored(t));
-        table.absent().increment(tally.absent(t));
-        table.unread().increment(tally.unread(t));
+        add(table.memory(), tally.memory(t));
+        add(table.store(), tally.stored(t));
+        add(table.absent(), tally.absent(t));
+        add(table.unread(), tally.unread(t));
       }
+    }
+  }
+
+  /** Most are none: where all rows are in memory, all but one of a table's four. */
+  private static void add(Counter counter, int rows) {
+    if (rows > 0) {
+      counter.increment(rows);
     }
   }
 }

@@ -9,6 +9,7 @@ import dev.wukong.data.Schema;
 import dev.wukong.data.Scope;
 import dev.wukong.data.Task;
 import dev.wukong.data.ValueType;
+import io.micrometer.core.instrument.MeterRegistry;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -40,5 +41,34 @@ final class OneGroup {
     }
     Task click = new Task("click", "click", Optional.empty(), Optional.empty());
     return InputLayout.of(new Schema("one", features, List.of(click)), widths);
+  }
+
+  /** How many rows of {@code layout} may be in memory where {@code bytes} are for them, about. */
+  static double capacity(InputLayout layout, long bytes) {
+    int some = 1 << 20;
+    return (double) bytes
+        * some
+        / EmbeddingTier.bytes(RowFormat.FP32, layout.groups(), new int[] {some}, false);
+  }
+
+  /** A tier of rows in single precision, of which {@code capacity} may be in memory. */
+  static EmbeddingTier tier(
+      InputLayout layout,
+      RowsView view,
+      RowStore store,
+      RowThreads threads,
+      int capacity,
+      float[] defaultRow,
+      MeterRegistry meters) {
+    return new EmbeddingTier(
+        layout,
+        view,
+        store,
+        threads,
+        RowFormat.FP32,
+        new int[] {capacity},
+        false,
+        List.of(defaultRow),
+        new RowMeters(view.model(), meters));
   }
 }

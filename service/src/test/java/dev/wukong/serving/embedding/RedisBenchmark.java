@@ -142,17 +142,7 @@ public final class RedisBenchmark implements Benchmark {
     int kills = Math.toIntExact(context.option("kills", 6));
     try (RowThreads threads = RowThreads.start(READERS, meters);
         TierView tier =
-            new EmbeddingTier(
-                    layout,
-                    view(),
-                    store,
-                    threads,
-                    RowFormat.FP32,
-                    new int[] {rows / 100},
-                    false,
-                    List.of(fallback),
-                    new RowMeters("redis", meters))
-                .open();
+            OneGroup.tier(layout, view(), store, threads, rows / 100, fallback, meters).open();
         RedisLoad load =
             new RedisLoad(
                 layout,

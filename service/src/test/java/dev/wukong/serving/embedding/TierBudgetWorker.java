@@ -120,25 +120,19 @@ final class TierBudgetWorker {
   }
 
   private int capacity(long bytes) {
-    int some = 1 << 20;
-    return (int)
-        ((double) bytes
-            * some
-            / EmbeddingTier.bytes(RowFormat.FP32, layout.groups(), new int[] {some}, false));
+    return (int) OneGroup.capacity(layout, bytes);
   }
 
   private EmbeddingTier tier(RowStore store, RowThreads threads, int capacity) {
     RowsView view = table.view();
-    return new EmbeddingTier(
+    return OneGroup.tier(
         layout,
         new RowsView(view.model(), view.bundle(), store.version(view)),
         store,
         threads,
-        RowFormat.FP32,
-        new int[] {capacity},
-        false,
-        List.of(new float[WIDTH]),
-        new RowMeters("budget", meters));
+        capacity,
+        new float[WIDTH],
+        meters);
   }
 
   /** Reads and changes rows for some seconds; the most rows that were in memory. */

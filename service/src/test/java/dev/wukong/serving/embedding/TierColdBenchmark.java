@@ -134,16 +134,14 @@ public final class TierColdBenchmark implements Benchmark {
       try (RowThreads threads = RowThreads.start(2, meters);
           ModelInputs target = new ModelInputs(layout, ElementType.FLOAT32, _ -> {});
           TierView tier =
-              new EmbeddingTier(
+              OneGroup.tier(
                       layout,
                       view(),
                       store,
                       forgetful ? RowThreads.of(threads.readers(), _ -> {}) : threads,
-                      RowFormat.FP32,
-                      new int[] {capacity},
-                      false,
-                      List.of(new float[WIDTH]),
-                      new RowMeters("cold", meters))
+                      capacity,
+                      new float[WIDTH],
+                      meters)
                   .open()) {
         UniqueRows unique = new UniqueRows(layout);
         for (int r = 0; r < warm + measured; r++) {

@@ -16,7 +16,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.BitSet;
-import java.util.List;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -99,15 +98,7 @@ final class TierHugeWorker {
 
   private void read(RocksRowStore store, RowsView view) throws IOException {
     InputLayout layout = OneGroup.layout(WIDTH, rows, "item");
-    int some = 1 << 20;
-    int capacity =
-        (int)
-            Math.min(
-                rows,
-                (double) resident
-                    * some
-                    / EmbeddingTier.bytes(
-                        RowFormat.FP32, layout.groups(), new int[] {some}, false));
+    int capacity = (int) Math.min(rows, OneGroup.capacity(layout, resident));
     out.printf("%,d rows have room in memory%n", capacity);
     SimpleMeterRegistry meters = new SimpleMeterRegistry();
     double[] millis = new double[measured];
@@ -120,16 +111,7 @@ final class TierHugeWorker {
         DataInputStream in =
             new DataInputStream(new BufferedInputStream(Files.newInputStream(requests)));
         TierView tier =
-            new EmbeddingTier(
-                    layout,
-                    view,
-                    store,
-                    threads,
-                    RowFormat.FP32,
-                    new int[] {capacity},
-                    false,
-                    List.of(new float[WIDTH]),
-                    new RowMeters("huge", meters))
+            OneGroup.tier(layout, view, store, threads, capacity, new float[WIDTH], meters)
                 .open()) {
       UniqueRows unique = new UniqueRows(layout);
       long lastTold = System.nanoTime();
