@@ -360,40 +360,36 @@ public final class ResidentTable implements AutoCloseable {
    * {@link #NONE} or {@link #ABSENT}.
    *
    * @param count of {@code places}
-   * @param to receives them from byte {@code at} on; those without a place keep their room
+   * @param to receives them from byte {@code at} on; those without a place keep their room, with
+   *     anything in it
+   * @param conversion of this table's rows
    */
-  void copyFloats(int[] places, int count, MemorySegment to, long at) {
+  void copyFloats(int[] places, int count, MemorySegment to, long at, RowConversion conversion) {
+    touchRows(places, count);
     if (format == RowFormat.FP32) {
       copyKept(places, count, to, at);
-      return;
-    }
-    touchRows(places, count);
-    long bytes = (long) width * Float.BYTES;
-    for (int i = 0; i < count; i++) {
-      if (places[i] >= 0) {
-        copyFloats(places[i], to, at + i * bytes);
-      }
+    } else {
+      conversion.floats(rows, places, count, to, at);
     }
   }
 
   /** The same in half precision. */
-  void copyHalves(int[] places, int count, MemorySegment to, long at) {
+  void copyHalves(int[] places, int count, MemorySegment to, long at, RowConversion conversion) {
+    touchRows(places, count);
     if (format == RowFormat.FP16) {
       copyKept(places, count, to, at);
-      return;
+    } else {
+      conversion.halves(rows, places, count, to, at);
     }
-    touchRows(places, count);
-    long bytes = (long) width * Short.BYTES;
-    for (int i = 0; i < count; i++) {
-      if (places[i] >= 0) {
-        copyHalves(places[i], to, at + i * bytes);
-      }
-    }
+  }
+
+  /** For who copies many of its rows. */
+  RowConversion conversion() {
+    return new RowConversion(format, width);
   }
 
   /** Copies rows as they are kept. */
   private void copyKept(int[] places, int count, MemorySegment to, long at) {
-    touchRows(places, count);
     for (int i = 0; i < count; i++) {
       if (places[i] >= 0) {
         MemorySegment.copy(rows, places[i] * rowBytes, to, at + i * rowBytes, rowBytes);

@@ -7,12 +7,12 @@ import java.lang.foreign.ValueLayout;
 
 /** Where the rows of one group go, in the type that the graph takes. One request's thread. */
 sealed interface RowTarget {
-  /** The rows 1 to {@code count} of {@code inputs}. */
-  static RowTarget of(ModelInputs inputs, int group, int count, int width) {
+  /** The rows 1 to {@code count} of {@code inputs}, many of which are in {@code table}. */
+  static RowTarget of(ModelInputs inputs, int group, int count, ResidentTable table) {
     MemorySegment rows = inputs.rows(group, count);
     return inputs.rowType() == ElementType.FLOAT16
-        ? new Halves(rows, width)
-        : new Floats(rows, width);
+        ? new Halves(rows, table.width(), table.conversion())
+        : new Floats(rows, table.width(), table.conversion());
   }
 
   /** Copies the row at {@code place} of {@code table} to {@code slot}. */
@@ -25,7 +25,7 @@ sealed interface RowTarget {
   void copy(float[] rows, int offset, int slot);
 
   /** In single precision, as they lie in memory. */
-  record Floats(MemorySegment rows, int width) implements RowTarget {
+  record Floats(MemorySegment rows, int width, RowConversion conversion) implements RowTarget {
     @Override
     public void copy(ResidentTable table, int place, int slot) {
       table.copyFloats(place, rows, (long) slot * width * Float.BYTES);
@@ -33,7 +33,7 @@ sealed interface RowTarget {
 
     @Override
     public void copy(ResidentTable table, int[] places, int count, int slot) {
-      table.copyFloats(places, count, rows, (long) slot * width * Float.BYTES);
+      table.copyFloats(places, count, rows, (long) slot * width * Float.BYTES, conversion);
     }
 
     @Override
@@ -44,7 +44,7 @@ sealed interface RowTarget {
   }
 
   /** Rounded to half precision. */
-  record Halves(MemorySegment rows, int width) implements RowTarget {
+  record Halves(MemorySegment rows, int width, RowConversion conversion) implements RowTarget {
     @Override
     public void copy(ResidentTable table, int place, int slot) {
       table.copyHalves(place, rows, (long) slot * width * Short.BYTES);
@@ -52,7 +52,7 @@ sealed interface RowTarget {
 
     @Override
     public void copy(ResidentTable table, int[] places, int count, int slot) {
-      table.copyHalves(places, count, rows, (long) slot * width * Short.BYTES);
+      table.copyHalves(places, count, rows, (long) slot * width * Short.BYTES, conversion);
     }
 
     @Override

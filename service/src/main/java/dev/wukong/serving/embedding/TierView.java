@@ -72,7 +72,7 @@ public final class TierView implements AutoCloseable {
     ResidentRows rows = tier.group(group);
     ResidentTable table = rows.table();
     int count = slots.size(group);
-    RowTarget to = RowTarget.of(target, group, count, table.width());
+    RowTarget to = RowTarget.of(target, group, count, table);
     int most = Math.min(count, CHUNK);
     int[] places = new int[most];
     long[] keys = new long[most];
