@@ -200,6 +200,15 @@ public final class EmbeddingTier implements AutoCloseable {
    * @throws IllegalStateException if this tier takes no changes
    */
   public TierView commit(List<RowCommit.Changes> changes) {
+    return commit(changes, List.of());
+  }
+
+  /**
+   * The same with changes of what training remembers, in one write with those of the rows.
+   *
+   * @throws IllegalStateException if this tier takes no changes, or its store keeps no state
+   */
+  public TierView commit(List<RowCommit.Changes> changes, List<StateChange> state) {
     if (complete) {
       throw new IllegalStateException(
           "model '%s' version %d has its rows from the bundle alone; nothing can be changed"
@@ -213,7 +222,7 @@ public final class EmbeddingTier implements AutoCloseable {
     int version = nextVersion();
     RowCommit commit = new RowCommit(at(version), changes);
     List<ResidentRows> touched = changes.stream().map(c -> ofWidth(c.width())).toList();
-    store.apply(commit);
+    write(commit, state);
     // From here on it is durable: whatever goes wrong, no later view may find what was before.
     boolean done = false;
     try {
@@ -226,6 +235,17 @@ public final class EmbeddingTier implements AutoCloseable {
       return opened;
     } finally {
       broken = !done;
+    }
+  }
+
+  private void write(RowCommit commit, List<StateChange> state) {
+    if (state.isEmpty()) {
+      store.apply(commit);
+    } else if (store instanceof StateStore states) {
+      states.apply(commit, state);
+    } else {
+      throw new IllegalStateException(
+          "the store of model '%s' keeps rows alone, no state of training".formatted(view.model()));
     }
   }
 

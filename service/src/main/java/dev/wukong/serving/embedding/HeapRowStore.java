@@ -3,6 +3,7 @@ package dev.wukong.serving.embedding;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Optional;
@@ -17,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * Rows on the heap: for tests, and for models small enough to be read from their bundle at every
  * start.
  */
-public final class HeapRowStore implements RowStore {
+public final class HeapRowStore implements StateStore {
   private record Place(String model, long bundle) {
     static Place of(RowsView view) {
       return new Place(view.model(), view.bundle());
@@ -45,6 +46,7 @@ public final class HeapRowStore implements RowStore {
   private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
   private final Map<Place, Map<Long, Cell>> rows = new HashMap<>();
   private final Map<Place, Long> versions = new HashMap<>();
+  private final Map<Place, HeapStates> states = new HashMap<>();
 
   /** How many readers are at which versions. */
   private final Map<Place, NavigableMap<Long, Integer>> readers = new HashMap<>();
@@ -126,7 +128,7 @@ public final class HeapRowStore implements RowStore {
   }
 
   @Override
-  public void apply(RowCommit commit) {
+  public void apply(RowCommit commit, List<StateChange> state) {
     Place place = Place.of(commit.view());
     long version = commit.view().version();
     lock.writeLock().lock();
@@ -153,9 +155,47 @@ public final class HeapRowStore implements RowStore {
               });
         }
       }
+      states.computeIfAbsent(place, p -> new HeapStates()).apply(state);
       versions.put(place, version);
     } finally {
       lock.writeLock().unlock();
+    }
+  }
+
+  @Override
+  public List<byte @Nullable []> state(RowsView view, StateKind kind, long[] keys) {
+    lock.writeLock().lock();
+    try {
+      return states.getOrDefault(Place.of(view), new HeapStates()).read(kind, keys);
+    } finally {
+      lock.writeLock().unlock();
+    }
+  }
+
+  @Override
+  public void forEachState(RowsView view, StateKind kind, StateReceiver receiver) {
+    Map<Long, byte[]> all;
+    lock.writeLock().lock();
+    try {
+      all = states.getOrDefault(Place.of(view), new HeapStates()).all(kind);
+    } finally {
+      lock.writeLock().unlock();
+    }
+    all.forEach(receiver::accept);
+  }
+
+  @Override
+  public long[] rowKeys(RowsView view, long after, int most) {
+    lock.readLock().lock();
+    try {
+      return rows.getOrDefault(Place.of(view), Map.of()).entrySet().stream()
+          .filter(row -> row.getKey() > after && row.getValue().row() != null)
+          .mapToLong(Map.Entry::getKey)
+          .sorted()
+          .limit(most)
+          .toArray();
+    } finally {
+      lock.readLock().unlock();
     }
   }
 
@@ -227,6 +267,7 @@ public final class HeapRowStore implements RowStore {
     try {
       rows.remove(Place.of(view));
       versions.remove(Place.of(view));
+      states.remove(Place.of(view));
       digests.remove(Place.of(view));
     } finally {
       lock.writeLock().unlock();

@@ -2,7 +2,6 @@ package dev.wukong.serving.embedding;
 
 import io.lettuce.core.KeyValue;
 import io.lettuce.core.RedisFuture;
-import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -15,23 +14,28 @@ import org.jspecify.annotations.Nullable;
  * asked for, but for a try now and then.
  */
 final class RedisReader implements RowReader {
-  /** A node that is back is noticed after this, at the latest. */
-  private static final Duration LONGEST_PAUSE = Duration.ofMillis(500);
-
   private final RedisConnection connection;
   private final RedisFailures failures;
   private final RowsView view;
   private final RedisKeys keys;
-  private final StoreBreaker[] breakers = new StoreBreaker[RedisKeys.SHARDS];
+  private final StoreBreaker[] breakers;
 
-  RedisReader(RedisConnection connection, RedisFailures failures, RowsView view, RedisKeys keys) {
+  /**
+   * A reader of rows at {@code view}.
+   *
+   * @param breakers by shard
+   */
+  RedisReader(
+      RedisConnection connection,
+      RedisFailures failures,
+      RowsView view,
+      RedisKeys keys,
+      StoreBreaker[] breakers) {
     this.connection = connection;
     this.failures = failures;
     this.view = view;
     this.keys = keys;
-    for (int s = 0; s < breakers.length; s++) {
-      breakers[s] = new StoreBreaker(System::nanoTime, LONGEST_PAUSE.toNanos());
-    }
+    this.breakers = breakers;
   }
 
   @Override

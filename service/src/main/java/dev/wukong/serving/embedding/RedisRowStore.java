@@ -17,6 +17,7 @@ import java.util.Set;
 public final class RedisRowStore implements RowStore {
   private final RedisConnection connection;
   private final RedisFailures failures;
+  private final RedisBreakers breakers = new RedisBreakers();
   private final RedisMarks marks;
   private final RedisCommits commits;
 
@@ -55,7 +56,7 @@ public final class RedisRowStore implements RowStore {
   @Override
   public RowReader reader(RowsView view) {
     connection.requireOpen();
-    return new RedisReader(connection, failures, view, keys(view));
+    return new RedisReader(connection, failures, view, keys(view), breakers.of(view));
   }
 
   @Override
@@ -101,6 +102,7 @@ public final class RedisRowStore implements RowStore {
   @Override
   public void drop(RowsView view) {
     drops.drop(view, keys(view));
+    breakers.forget(view);
   }
 
   @Override

@@ -110,6 +110,11 @@ public final class ResidentTable implements AutoCloseable {
     return index.bytes() + used * (rowBytes + Long.BYTES);
   }
 
+  /** How rows are kept. */
+  RowFormat format() {
+    return format;
+  }
+
   /** Numbers a row. */
   public int width() {
     return width;

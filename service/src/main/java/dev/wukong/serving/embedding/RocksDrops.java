@@ -29,23 +29,26 @@ final class RocksDrops {
   private final ColumnFamilyHandle notes;
   private final ColumnFamilyHandle rows;
   private final ColumnFamilyHandle imports;
+  private final ColumnFamilyHandle states;
 
   RocksDrops(
       RocksDB db,
       WriteOptions durable,
       ColumnFamilyHandle notes,
       ColumnFamilyHandle rows,
-      ColumnFamilyHandle imports) {
+      ColumnFamilyHandle imports,
+      ColumnFamilyHandle states) {
     this.db = db;
     this.durable = durable;
     this.notes = notes;
     this.rows = rows;
     this.imports = imports;
+    this.states = states;
   }
 
   /** Adds every bundle that has rows, a mark or an unfinished drop. */
   void stored(Set<RowsView> views) throws RocksDBException {
-    for (ColumnFamilyHandle family : List.of(rows, imports, notes)) {
+    for (ColumnFamilyHandle family : List.of(rows, imports, states, notes)) {
       try (RocksIterator keys = db.newIterator(family)) {
         for (keys.seekToFirst(); keys.isValid(); ) {
           RowsView view = StoreKeys.view(keys.key());
@@ -67,7 +70,7 @@ final class RocksDrops {
   }
 
   private boolean has(StoreKeys keys) throws RocksDBException {
-    for (ColumnFamilyHandle family : List.of(notes, imports, rows)) {
+    for (ColumnFamilyHandle family : List.of(notes, imports, states, rows)) {
       try (RocksIterator found = db.newIterator(family)) {
         found.seek(keys.bundlePrefix());
         boolean any = found.isValid() && keys.owns(found.key());
@@ -85,19 +88,22 @@ final class RocksDrops {
     try (WriteBatch batch = new WriteBatch()) {
       batch.put(notes, keys.bundlePrefix(), new byte[0]);
       batch.deleteRange(imports, keys.bundlePrefix(), keys.bundleEnd());
+      batch.deleteRange(states, keys.bundlePrefix(), keys.bundleEnd());
       batch.deleteRange(rows, keys.bundlePrefix(), keys.bundleEnd());
       db.write(durable, batch);
     }
   }
 
   private void reclaim(StoreKeys keys) throws RocksDBException {
-    db.deleteFilesInRanges(rows, List.of(keys.bundlePrefix(), keys.bundleEnd()), false);
     try (CompactRangeOptions options =
             new CompactRangeOptions().setExclusiveManualCompaction(false);
         FlushOptions wait = new FlushOptions().setWaitForFlush(true)) {
-      db.compactRange(rows, keys.bundlePrefix(), keys.bundleEnd(), options);
+      for (ColumnFamilyHandle family : List.of(states, rows)) {
+        db.deleteFilesInRanges(family, List.of(keys.bundlePrefix(), keys.bundleEnd()), false);
+        db.compactRange(family, keys.bundlePrefix(), keys.bundleEnd(), options);
+      }
       // The log of writes is kept while any family has a part of it in memory only.
-      db.flush(wait, new ArrayList<>(List.of(notes, rows, imports)));
+      db.flush(wait, new ArrayList<>(List.of(notes, rows, imports, states)));
     }
     db.delete(notes, durable, keys.bundlePrefix());
   }

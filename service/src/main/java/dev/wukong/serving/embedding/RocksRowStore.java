@@ -5,10 +5,12 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.rocksdb.BlockBasedTableConfig;
 import org.rocksdb.BloomFilter;
 import org.rocksdb.Cache;
@@ -19,14 +21,21 @@ import org.rocksdb.DBOptions;
 import org.rocksdb.IndexType;
 import org.rocksdb.LRUCache;
 import org.rocksdb.Options;
+import org.rocksdb.ReadOptions;
 import org.rocksdb.RocksDB;
 import org.rocksdb.RocksDBException;
+import org.rocksdb.RocksIterator;
+import org.rocksdb.Slice;
 import org.rocksdb.WriteBatch;
 import org.rocksdb.WriteOptions;
 
-/** Rows in one RocksDB for all models; see {@link StoreKeys} and {@link RocksValue}. */
-public final class RocksRowStore implements RowStore {
+/**
+ * Rows and training's state in one RocksDB for all models; see {@link StoreKeys}, {@link
+ * RocksValue} and {@link RocksStates}.
+ */
+public final class RocksRowStore implements StateStore {
   private static final byte[] ROWS = "rows".getBytes(StandardCharsets.US_ASCII);
+  private static final byte[] STATES = "states".getBytes(StandardCharsets.US_ASCII);
   private static final byte[] IMPORTS = "imports".getBytes(StandardCharsets.US_ASCII);
 
   /** Below the store's folder: files of rows on their way in. */
@@ -51,6 +60,7 @@ public final class RocksRowStore implements RowStore {
   private final RocksDB db;
   private final ColumnFamilyHandle rows;
   private final RocksMarks marks;
+  private final RocksStates states;
   private final RowFormat format;
   private final Options bulkOptions;
   private final RocksPlace bulk;
@@ -74,15 +84,17 @@ public final class RocksRowStore implements RowStore {
         List.of(
             new ColumnFamilyDescriptor(RocksDB.DEFAULT_COLUMN_FAMILY, plainOptions),
             new ColumnFamilyDescriptor(ROWS, rowOptions),
-            new ColumnFamilyDescriptor(IMPORTS, plainOptions));
+            new ColumnFamilyDescriptor(IMPORTS, plainOptions),
+            new ColumnFamilyDescriptor(STATES, rowOptions));
     db = RocksDB.open(options, directory.toString(), descriptors, families);
     rows = families.get(1);
     ColumnFamilyHandle imports = families.get(2);
     marks = new RocksMarks(db, imports, durable);
+    states = new RocksStates(db, families.get(3));
     bulkOptions = new Options(options, rowOptions);
     Path folder = directory.resolve(BULK);
     bulk = new RocksPlace(db, rows, marks, bulkOptions, folder, format, fileBytes);
-    drops = new RocksDrops(db, durable, families.get(0), rows, imports);
+    drops = new RocksDrops(db, durable, families.get(0), rows, imports, families.get(3));
   }
 
   /**
@@ -162,7 +174,7 @@ public final class RocksRowStore implements RowStore {
   }
 
   @Override
-  public void apply(RowCommit commit) {
+  public void apply(RowCommit commit, List<StateChange> state) {
     StoreKeys storeKeys = new StoreKeys(commit.view());
     long version = commit.view().version();
     try (WriteBatch batch = new WriteBatch()) {
@@ -176,12 +188,64 @@ public final class RocksRowStore implements RowStore {
           batch.delete(rows, storeKeys.row(key));
         }
       }
+      states.add(batch, commit.view(), state);
       marks.version(batch, commit.view());
       db.write(durable, batch);
     } catch (RocksDBException e) {
       throw new StoreException(
           "writing %d rows failed: %s".formatted(commit.size(), e.getMessage()), e);
     }
+  }
+
+  @Override
+  public List<byte @Nullable []> state(RowsView view, StateKind kind, long[] keys) {
+    try {
+      return states.read(view, kind, keys);
+    } catch (RocksDBException e) {
+      throw unreadState(view, kind, e);
+    }
+  }
+
+  @Override
+  public void forEachState(RowsView view, StateKind kind, StateReceiver receiver) {
+    try {
+      states.forEach(view, kind, receiver);
+    } catch (RocksDBException e) {
+      throw unreadState(view, kind, e);
+    }
+  }
+
+  private static StoreException unreadState(RowsView view, StateKind kind, RocksDBException e) {
+    return new StoreException(
+        "reading the state (%s) of model '%s' version %d failed: %s"
+            .formatted(kind, view.model(), view.bundle(), e.getMessage()),
+        e);
+  }
+
+  @Override
+  public long[] rowKeys(RowsView view, long after, int most) {
+    try {
+      return rowsAfter(new StoreKeys(view), after, most);
+    } catch (RocksDBException e) {
+      throw new StoreException(
+          "listing the rows of %s failed: %s".formatted(view, e.getMessage()), e);
+    }
+  }
+
+  private long[] rowsAfter(StoreKeys keys, long after, int most) throws RocksDBException {
+    long[] found = new long[most];
+    int count = 0;
+    // Whoever goes through all rows must not push out those that are asked for.
+    try (Slice end = new Slice(keys.bundleEnd());
+        ReadOptions once = new ReadOptions().setIterateUpperBound(end).setFillCache(false);
+        RocksIterator next = db.newIterator(rows, once)) {
+      next.seek(after < 0 ? keys.bundlePrefix() : keys.row(after + 1));
+      for (; next.isValid() && count < most; next.next()) {
+        found[count++] = StoreKeys.rowKey(next.key());
+      }
+      next.status();
+    }
+    return Arrays.copyOf(found, count);
   }
 
   @Override

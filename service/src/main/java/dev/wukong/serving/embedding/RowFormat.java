@@ -174,4 +174,17 @@ public enum RowFormat {
 
   /** Reads it as half precision. */
   abstract void halves(MemorySegment from, long at, int width, MemorySegment to, long toAt);
+
+  /** Makes of rows side by side what they are once they were kept. */
+  void round(float[] rows, int count, int width) {
+    if (this == FP32) {
+      return;
+    }
+    MemorySegment kept = MemorySegment.ofArray(new byte[bytes(width)]);
+    MemorySegment all = MemorySegment.ofArray(rows);
+    for (int i = 0; i < count; i++) {
+      keep(rows, i * width, width, kept, 0);
+      floats(kept, 0, width, all, (long) i * width * Float.BYTES);
+    }
+  }
 }

@@ -174,7 +174,7 @@ final class RowLoads {
     Optional<Rows> read = Optional.empty();
     boolean kept = false;
     try {
-      read = read(load, resident.table().width(), keys);
+      read = read(load, resident.table(), keys);
     } finally {
       source.reads().decrementAndGet();
       end(load, keys, keys.length, read);
@@ -188,7 +188,8 @@ final class RowLoads {
     }
   }
 
-  private Optional<Rows> read(Load load, int width, long[] keys) {
+  private Optional<Rows> read(Load load, ResidentTable table, long[] keys) {
+    int width = table.width();
     try {
       Rows rows =
           new Rows(new float[Math.multiplyExact(keys.length, width)], new RowFate[keys.length]);
@@ -201,6 +202,8 @@ final class RowLoads {
       } else {
         slow(load);
       }
+      // An answer must not depend on where its rows were found.
+      table.format().round(rows.rows(), keys.length, width);
       return Optional.of(rows);
     } catch (StoreException e) {
       source.breaker().failed();

@@ -62,4 +62,9 @@ final class StoreKeys {
         .putLong(rowKey)
         .array();
   }
+
+  /** The row key in a key that {@link #row} made. */
+  static long rowKey(byte[] key) {
+    return ByteBuffer.wrap(key).getLong(key.length - ROW_KEY);
+  }
 }

@@ -2,9 +2,9 @@ package dev.wukong.serving.embedding;
 
 import java.nio.file.Path;
 
-class HeapRowStoreTest extends RowStoreContract {
+class HeapRowStoreTest extends StateStoreContract {
   @Override
-  RowStore open(Path folder) {
+  StateStore open(Path folder) {
     return new HeapRowStore();
   }
 }

@@ -44,19 +44,20 @@ final class OneGroup {
   }
 
   /** How many rows of {@code layout} may be in memory where {@code bytes} are for them, about. */
-  static double capacity(InputLayout layout, long bytes) {
+  static double capacity(RowFormat format, InputLayout layout, long bytes) {
     int some = 1 << 20;
     return (double) bytes
         * some
-        / EmbeddingTier.bytes(RowFormat.FP32, layout.groups(), new int[] {some}, false);
+        / EmbeddingTier.bytes(format, layout.groups(), new int[] {some}, false);
   }
 
-  /** A tier of rows in single precision, of which {@code capacity} may be in memory. */
+  /** A tier of rows, of which {@code capacity} may be in memory. */
   static EmbeddingTier tier(
       InputLayout layout,
       RowsView view,
       RowStore store,
       RowThreads threads,
+      RowFormat format,
       int capacity,
       float[] defaultRow,
       MeterRegistry meters) {
@@ -65,7 +66,7 @@ final class OneGroup {
         view,
         store,
         threads,
-        RowFormat.FP32,
+        format,
         new int[] {capacity},
         false,
         List.of(defaultRow),

@@ -3,6 +3,7 @@ package dev.wukong.serving.embedding;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -10,10 +11,17 @@ import org.jspecify.annotations.Nullable;
 
 /** What a row store must hold after some operations, in plain maps. One thread. */
 final class PlainRows {
+  /** What is remembered under a key. */
+  private record Remembered(StateKind kind, long key) {}
+
   /** One bundle; its rows by key. Copied before it changes. */
   private record Bundle(
-      Map<Long, float[]> rows, long version, @Nullable String digest, boolean stored) {
-    static final Bundle NONE = new Bundle(Map.of(), 0, null, false);
+      Map<Long, float[]> rows,
+      Map<Remembered, String> state,
+      long version,
+      @Nullable String digest,
+      boolean stored) {
+    static final Bundle NONE = new Bundle(Map.of(), Map.of(), 0, null, false);
   }
 
   private final Map<RowsView, Bundle> bundles = new HashMap<>();
@@ -30,18 +38,18 @@ final class PlainRows {
   PlainRows after(StoreOperation operation) {
     PlainRows next = new PlainRows(bundles);
     switch (operation) {
-      case StoreOperation.Commit(RowCommit commit) -> {
+      case StoreOperation.Commit(RowCommit commit, List<StateChange> state) -> {
         RowsView view = commit.view();
         next.bundles.compute(
             new RowsView(view.model(), view.bundle(), 0),
-            (_, was) -> committed(was == null ? Bundle.NONE : was, commit));
+            (_, was) -> committed(was == null ? Bundle.NONE : was, commit, state));
       }
       case StoreOperation.Load load -> {
         Map<Long, float[]> rows = new HashMap<>();
         for (int i = 0; i < load.keys().length; i++) {
           rows.put(load.keys()[i], load.rows()[i]);
         }
-        next.bundles.put(load.bundle(), new Bundle(rows, 0, load.digest(), true));
+        next.bundles.put(load.bundle(), new Bundle(rows, Map.of(), 0, load.digest(), true));
       }
       case StoreOperation.Drop(RowsView bundle) -> next.bundles.put(bundle, Bundle.NONE);
       case StoreOperation.Read _, StoreOperation.Reopen _ -> {}
@@ -49,7 +57,7 @@ final class PlainRows {
     return next;
   }
 
-  private static Bundle committed(Bundle was, RowCommit commit) {
+  private static Bundle committed(Bundle was, RowCommit commit, List<StateChange> changed) {
     Map<Long, float[]> rows = new HashMap<>(was.rows());
     for (RowCommit.Changes changes : commit.changes()) {
       int width = changes.width();
@@ -60,7 +68,16 @@ final class PlainRows {
         rows.remove(key);
       }
     }
-    return new Bundle(rows, commit.view().version(), was.digest(), true);
+    Map<Remembered, String> state = new HashMap<>(was.state());
+    for (StateChange change : changed) {
+      switch (change) {
+        case StateChange.Put put ->
+            state.put(new Remembered(put.kind(), put.key()), Arrays.toString(put.value()));
+        case StateChange.Remove remove -> state.remove(new Remembered(remove.kind(), remove.key()));
+        case StateChange.Clear clear -> state.keySet().removeIf(r -> r.kind() == clear.kind());
+      }
+    }
+    return new Bundle(rows, state, commit.view().version(), was.digest(), true);
   }
 
   /** The rows of these keys, null where there is none. */
@@ -78,7 +95,7 @@ final class PlainRows {
   }
 
   /** How {@code store} differs from this; empty where it does not. */
-  Optional<String> difference(RowStore store) {
+  Optional<String> difference(StateStore store) {
     return StoreOperation.bundles().stream()
         .map(bundle -> difference(store, bundle))
         .flatMap(Optional::stream)
@@ -98,18 +115,28 @@ final class PlainRows {
         : Optional.of("%s: %s, must be %s".formatted(what, is, must));
   }
 
-  /** The same of one bundle: its version, its mark and every row. */
-  Optional<String> difference(RowStore store, RowsView view) {
+  /** The same of one bundle: its version, its mark, what is remembered and every row. */
+  Optional<String> difference(StateStore store, RowsView view) {
     Bundle bundle = of(view);
     return difference(view + " version", store.version(view), bundle.version())
         .or(
             () ->
                 difference(
                     view + " digest", store.imported(view), Optional.ofNullable(bundle.digest())))
+        .or(() -> difference(view + " state", state(store, view), bundle.state()))
         .or(() -> rowsDifference(store, view, bundle));
   }
 
-  private static Optional<String> rowsDifference(RowStore store, RowsView view, Bundle bundle) {
+  private static Map<Remembered, String> state(StateStore store, RowsView view) {
+    Map<Remembered, String> state = new HashMap<>();
+    for (StateKind kind : StateKind.values()) {
+      store.forEachState(
+          view, kind, (key, value) -> state.put(new Remembered(kind, key), Arrays.toString(value)));
+    }
+    return state;
+  }
+
+  private static Optional<String> rowsDifference(StateStore store, RowsView view, Bundle bundle) {
     long[] keys = StoreOperation.keys();
     float[] @Nullable [] is = StoreActions.read(store, view, keys);
     float[] @Nullable [] must = rows(bundle, keys);
@@ -127,7 +154,7 @@ final class PlainRows {
    * How {@code store} differs both from this and from this after {@code cut}, whose process ended
    * on the way; empty where it is one of them, or for a load the part that it says is there.
    */
-  Optional<String> differenceAfterCut(RowStore store, StoreOperation cut) {
+  Optional<String> differenceAfterCut(StateStore store, StoreOperation cut) {
     for (RowsView view : StoreOperation.bundles()) {
       Optional<String> before = difference(store, view);
       if (before.isPresent()) {
@@ -146,7 +173,7 @@ final class PlainRows {
    * Whether what is there is the beginning of a load that does not count as done: at least what the
    * store says that it has, so that the load can go on from there.
    */
-  private static boolean isPart(RowStore store, StoreOperation cut, RowsView view) {
+  private static boolean isPart(StateStore store, StoreOperation cut, RowsView view) {
     if (!(cut instanceof StoreOperation.Load load)
         || !load.bundle().equals(view)
         || store.imported(view).isPresent()

@@ -142,7 +142,9 @@ public final class RedisBenchmark implements Benchmark {
     int kills = Math.toIntExact(context.option("kills", 6));
     try (RowThreads threads = RowThreads.start(READERS, meters);
         TierView tier =
-            OneGroup.tier(layout, view(), store, threads, rows / 100, fallback, meters).open();
+            OneGroup.tier(
+                    layout, view(), store, threads, RowFormat.FP32, rows / 100, fallback, meters)
+                .open();
         RedisLoad load =
             new RedisLoad(
                 layout,

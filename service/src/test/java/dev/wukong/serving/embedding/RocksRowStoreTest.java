@@ -15,9 +15,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-class RocksRowStoreTest extends RowStoreContract {
+class RocksRowStoreTest extends StateStoreContract {
   @Override
-  RowStore open(Path folder) {
+  StateStore open(Path folder) {
     return RocksRowStore.open(folder.resolve("store"));
   }
 
@@ -33,6 +33,19 @@ class RocksRowStoreTest extends RowStoreContract {
       read(store, VIEW, 2, new long[] {5}, 1, row, found);
       assertThat(row).containsExactly(3, 4);
       assertThat(store.imported(VIEW)).contains("abc");
+    }
+  }
+
+  @Test
+  void open_again_stillHasTheState() {
+    try (StateStore store = open(folder)) {
+      store.apply(
+          new RowCommit(VIEW, List.of()),
+          List.of(new StateChange.Put(StateKind.OPTIMIZER, 5, new byte[] {1, 2})));
+    }
+    try (StateStore store = open(folder)) {
+      assertThat(store.state(VIEW, StateKind.OPTIMIZER, new long[] {5}))
+          .containsExactly(new byte[] {1, 2});
     }
   }
 

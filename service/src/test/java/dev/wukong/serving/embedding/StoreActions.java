@@ -1,6 +1,7 @@
 package dev.wukong.serving.embedding;
 
 import java.util.Arrays;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Does operations on a row store. */
@@ -8,9 +9,10 @@ final class StoreActions {
   private StoreActions() {}
 
   /** Does {@code operation}, which is not one that opens a store; of a read, what it found. */
-  static int perform(RowStore store, StoreOperation operation) {
+  static int perform(StateStore store, StoreOperation operation) {
     switch (operation) {
-      case StoreOperation.Commit(RowCommit commit) -> store.apply(commit);
+      case StoreOperation.Commit(RowCommit commit, List<StateChange> state) ->
+          store.apply(commit, state);
       case StoreOperation.Load load -> load(store, load);
       case StoreOperation.Drop(RowsView bundle) -> store.drop(bundle);
       case StoreOperation.Read(RowsView bundle, long[] keys) -> {

@@ -1,5 +1,7 @@
 package dev.wukong.serving.embedding;
 
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -31,8 +33,11 @@ sealed interface StoreOperation {
     return LongStream.rangeClosed(1, 3).mapToObj(b -> new RowsView("random", b, 0)).toList();
   }
 
-  /** Sets and removes rows of both widths; the version is the operation's number and one. */
-  record Commit(RowCommit commit) implements StoreOperation {}
+  /**
+   * Sets and removes rows of both widths, and changes state; the version is the operation's number
+   * and one.
+   */
+  record Commit(RowCommit commit, List<StateChange> state) implements StoreOperation {}
 
   /** Reads rows of both widths at the version that is the newest. */
   @SuppressWarnings("ArrayRecordComponent") // Never compared.
@@ -59,7 +64,8 @@ sealed interface StoreOperation {
     RowsView bundle = bundles().get(random.nextInt(bundles().size()));
     int kind = random.nextInt(1000);
     if (kind < 500) {
-      return new Commit(commit(random, bundle, number + 1));
+      RowCommit commit = commit(random, bundle, number + 1);
+      return new Commit(commit, state(random, commit));
     }
     if (kind < 988) {
       return new Read(bundle, some(random, 0, 2 * IDS, 40));
@@ -77,6 +83,26 @@ sealed interface StoreOperation {
         List.of(
             changes(random, some(random, 0, IDS, 30), NARROW),
             changes(random, some(random, IDS, 2 * IDS, 30), WIDE)));
+  }
+
+  /** What has changed is remembered, what is removed forgotten; now and then all of a kind is. */
+  private static List<StateChange> state(SplittableRandom random, RowCommit commit) {
+    byte[] version = ByteBuffer.allocate(Long.BYTES).putLong(commit.view().version()).array();
+    List<StateChange> state = new ArrayList<>();
+    state.add(new StateChange.Put(StateKind.PROGRESS, 0, version));
+    if (random.nextInt(20) == 0) {
+      state.add(new StateChange.Clear(StateKind.SIGHTS_ODD));
+    }
+    for (RowCommit.Changes changes : commit.changes()) {
+      for (long key : changes.keys()) {
+        state.add(new StateChange.Put(StateKind.LIFE, key, version));
+        state.add(new StateChange.Put(StateKind.SIGHTS_ODD, key, new byte[random.nextInt(3)]));
+      }
+      for (long key : changes.removed()) {
+        state.add(new StateChange.Remove(StateKind.LIFE, key));
+      }
+    }
+    return state;
   }
 
   /** The first fifth of the keys are removed. */

@@ -9,7 +9,6 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.lang.management.ManagementFactory;
 import java.lang.management.MemoryMXBean;
 import java.nio.charset.StandardCharsets;
@@ -120,7 +119,7 @@ final class TierBudgetWorker {
   }
 
   private int capacity(long bytes) {
-    return (int) OneGroup.capacity(layout, bytes);
+    return (int) OneGroup.capacity(RowFormat.FP32, layout, bytes);
   }
 
   private EmbeddingTier tier(RowStore store, RowThreads threads, int capacity) {
@@ -130,6 +129,7 @@ final class TierBudgetWorker {
         new RowsView(view.model(), view.bundle(), store.version(view)),
         store,
         threads,
+        RowFormat.FP32,
         capacity,
         new float[WIDTH],
         meters);
@@ -183,9 +183,8 @@ final class TierBudgetWorker {
     Defaulted without = view.copyRows(0, unique, target, Long.MAX_VALUE / 2);
     MemorySegment read = target.rows(0, ids.length);
     for (int i = 0; i < ids.length; i++) {
-      float own = read.getAtIndex(ValueLayout.JAVA_FLOAT, (i + 1L) * WIDTH + FilledTable.OWN);
-      if ((without == null || !without.slots().get(i + 1)) && own != (float) ids[i]) {
-        throw new IllegalStateException("row %d is another one: %f".formatted(ids[i], own));
+      if (without == null || !without.slots().get(i + 1)) {
+        FilledTable.requireOwn(ids[i], read, i + 1, WIDTH);
       }
     }
     lookups += ids.length;
@@ -204,7 +203,10 @@ final class TierBudgetWorker {
             .toArray();
     float[] changed = new float[keys.length * WIDTH];
     for (int i = 0; i < changed.length; i++) {
-      changed[i] = i % WIDTH == FilledTable.OWN ? keys[i / WIDTH] : random.nextFloat() - 0.5F;
+      changed[i] = random.nextFloat() - 0.5F;
+    }
+    for (int i = 0; i < keys.length; i++) {
+      FilledTable.sign(keys[i], changed, i * WIDTH);
     }
     TierView next =
         view.tier().commit(List.of(new RowCommit.Changes(WIDTH, keys, changed, new long[0])));

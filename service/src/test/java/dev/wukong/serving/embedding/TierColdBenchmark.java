@@ -10,7 +10,6 @@ import dev.wukong.serving.inputs.HostTensor.ElementType;
 import dev.wukong.serving.inputs.ModelInputs;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -139,6 +138,7 @@ public final class TierColdBenchmark implements Benchmark {
                       view(),
                       store,
                       forgetful ? RowThreads.of(threads.readers(), _ -> {}) : threads,
+                      RowFormat.FP32,
                       capacity,
                       new float[WIDTH],
                       meters)
@@ -175,13 +175,10 @@ public final class TierColdBenchmark implements Benchmark {
       return figures(capacity, hits, distinct, millis);
     }
 
-    private void check(int[] ids, ModelInputs target) throws BenchmarkException {
+    private void check(int[] ids, ModelInputs target) {
       MemorySegment rows = target.rows(0, ids.length);
       for (int i = 0; i < ids.length; i += 97) {
-        float value = rows.getAtIndex(ValueLayout.JAVA_FLOAT, (i + 1L) * WIDTH + FilledTable.OWN);
-        if (value != (float) ids[i]) {
-          throw new BenchmarkException("row %d is another one: %f".formatted(ids[i], value));
-        }
+        FilledTable.requireOwn(ids[i], rows, i + 1, WIDTH);
       }
     }
 

@@ -33,9 +33,10 @@ public final class TierHugeBenchmark implements Benchmark {
 
   @Override
   public String summary() {
-    return "100 M rows in RocksDB, 1 GiB of them in memory, in a memory cgroup of 3 GiB; needs root"
-        + " and 8 GB of disk, which it keeps; some 15 minutes; options rows=N, warm=REQUESTS,"
-        + " measured=REQUESTS, resident=MIB, limit=MIB, heap=MIB, cache=MIB, readers=N";
+    return "100 M rows of d 16 in half precision in RocksDB, 1 GiB of them in memory, in a memory"
+        + " cgroup of 3 GiB; needs root and 8 GB of disk, which it keeps; some 15 minutes;"
+        + " options rows=N, warm=REQUESTS, measured=REQUESTS, resident=MIB, limit=MIB,"
+        + " heap=MIB, cache=MIB, readers=N, bits=16|32";
   }
 
   @Override
@@ -50,7 +51,9 @@ public final class TierHugeBenchmark implements Benchmark {
     int measured = Math.toIntExact(context.option("measured", 1000));
     long limit = context.option("limit", 3072) << 20;
     Path parts = context.makeParts();
-    Path store = parts.resolve("rows-" + rows);
+    RowFormat format = format(context.option("bits", 16));
+    String kept = "%d-%s".formatted(rows, format);
+    Path store = parts.resolve("rows-" + kept);
     Path requests = draw(context, rows, warm + measured);
     List<String> command =
         List.of(
@@ -66,12 +69,22 @@ public final class TierHugeBenchmark implements Benchmark {
             Long.toString(context.option("resident", 1024) << 20),
             Long.toString(context.option("cache", 256) << 20),
             Long.toString(context.option("readers", 4)),
+            format.name(),
             Boolean.toString(context.planted(FOREIGN)));
     Map<String, Double> told;
     try (MemoryGroup group = MemoryGroup.make(limit)) {
       told = FigureProcess.run(context, group.command(command));
     }
-    return figures(told, parts.resolve("loaded-" + rows), limit);
+    return figures(told, parts.resolve("loaded-" + kept), limit);
+  }
+
+  /** How a number of so many bits is kept. */
+  private static RowFormat format(long bits) throws BenchmarkException {
+    return switch ((int) bits) {
+      case 16 -> RowFormat.FP16;
+      case 32 -> RowFormat.FP32;
+      default -> throw new BenchmarkException("bits is %d, allowed are 16 and 32".formatted(bits));
+    };
   }
 
   /** The distinct ids of each request in a file: their law alone takes 8 bytes a row of memory. */

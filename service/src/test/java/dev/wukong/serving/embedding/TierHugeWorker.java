@@ -10,7 +10,6 @@ import java.io.DataInputStream;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -35,6 +34,7 @@ final class TierHugeWorker {
   private final long resident;
   private final long cache;
   private final int readers;
+  private final RowFormat format;
   private final boolean foreign;
 
   private TierHugeWorker(String[] args) {
@@ -46,7 +46,8 @@ final class TierHugeWorker {
     resident = Long.parseLong(args[5]);
     cache = Long.parseLong(args[6]);
     readers = Integer.parseInt(args[7]);
-    foreign = Boolean.parseBoolean(args[8]);
+    format = RowFormat.valueOf(args[8]);
+    foreign = Boolean.parseBoolean(args[9]);
   }
 
   public static void main(String[] args) throws Exception {
@@ -56,14 +57,14 @@ final class TierHugeWorker {
   private void run() throws Exception {
     FilledTable table = new FilledTable(new RowsView("huge", 1, 0), WIDTH, rows);
     long began = System.nanoTime();
-    try (RocksRowStore store = RocksRowStore.open(folder, RowFormat.FP32, cache)) {
+    try (RocksRowStore store = RocksRowStore.open(folder, format, cache)) {
       int written = table.fill(store, out);
       if (written > 0) {
         FigureProcess.tell("load_rows_per_second", written / ((System.nanoTime() - began) / 1e9));
       }
     }
     forgetPages();
-    try (RocksRowStore store = RocksRowStore.open(folder, RowFormat.FP32, cache)) {
+    try (RocksRowStore store = RocksRowStore.open(folder, format, cache)) {
       read(store, table.view());
     }
     FigureProcess.tell("rows", rows);
@@ -98,7 +99,7 @@ final class TierHugeWorker {
 
   private void read(RocksRowStore store, RowsView view) throws IOException {
     InputLayout layout = OneGroup.layout(WIDTH, rows, "item");
-    int capacity = (int) Math.min(rows, OneGroup.capacity(layout, resident));
+    int capacity = (int) Math.min(rows, OneGroup.capacity(format, layout, resident));
     out.printf("%,d rows have room in memory%n", capacity);
     SimpleMeterRegistry meters = new SimpleMeterRegistry();
     double[] millis = new double[measured];
@@ -111,7 +112,7 @@ final class TierHugeWorker {
         DataInputStream in =
             new DataInputStream(new BufferedInputStream(Files.newInputStream(requests)));
         TierView tier =
-            OneGroup.tier(layout, view, store, threads, capacity, new float[WIDTH], meters)
+            OneGroup.tier(layout, view, store, threads, format, capacity, new float[WIDTH], meters)
                 .open()) {
       UniqueRows unique = new UniqueRows(layout);
       long lastTold = System.nanoTime();
@@ -167,10 +168,8 @@ final class TierHugeWorker {
     }
     MemorySegment read = target.rows(0, ids.length);
     for (int i = 0; i < ids.length; i++) {
-      float value = read.getAtIndex(ValueLayout.JAVA_FLOAT, (i + 1L) * WIDTH + FilledTable.OWN);
-      float must = (float) (foreign ? ids[i] + 1000 : ids[i]);
-      if (!defaulted.get(i + 1) && value != must) {
-        throw new IllegalStateException("row %d is another one: %f".formatted(ids[i], value));
+      if (!defaulted.get(i + 1)) {
+        FilledTable.requireOwn(foreign ? ids[i] + 1000 : ids[i], read, i + 1, WIDTH);
       }
     }
     return unread.cardinality();

@@ -1,0 +1,43 @@
+package dev.wukong.serving.embedding;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/** What training remembers of one bundle, on the heap. One thread at a time. */
+final class HeapStates {
+  private final Map<StateKind, NavigableMap<Long, byte[]>> kinds = new EnumMap<>(StateKind.class);
+
+  /** Makes these changes, in their order. */
+  void apply(List<StateChange> changes) {
+    for (StateChange change : changes) {
+      NavigableMap<Long, byte[]> values = of(change.kind());
+      switch (change) {
+        case StateChange.Put put -> values.put(put.key(), put.value().clone());
+        case StateChange.Remove remove -> values.remove(remove.key());
+        case StateChange.Clear _ -> values.clear();
+      }
+    }
+  }
+
+  /** The values of {@code keys}; null where there is none. */
+  List<byte @Nullable []> read(StateKind kind, long[] keys) {
+    List<byte @Nullable []> values = new ArrayList<>(keys.length);
+    Arrays.stream(keys).forEach(key -> values.add(of(kind).get(key)));
+    return values;
+  }
+
+  /** All of a kind, by key; a copy. */
+  NavigableMap<Long, byte[]> all(StateKind kind) {
+    return new TreeMap<>(of(kind));
+  }
+
+  private NavigableMap<Long, byte[]> of(StateKind kind) {
+    return kinds.computeIfAbsent(kind, k -> new TreeMap<>());
+  }
+}

@@ -1,0 +1,17 @@
+package dev.wukong.serving.embedding;
+
+/** A change of what training remembers of a bundle beside its rows. */
+public sealed interface StateChange {
+  /** Whose memory of what changes. */
+  StateKind kind();
+
+  /** It has this value from now on. */
+  @SuppressWarnings("ArrayRecordComponent") // On its way to disk, never compared.
+  record Put(StateKind kind, long key, byte[] value) implements StateChange {}
+
+  /** It has none any more. */
+  record Remove(StateKind kind, long key) implements StateChange {}
+
+  /** Nothing of this kind has any more. */
+  record Clear(StateKind kind) implements StateChange {}
+}
