@@ -18,16 +18,12 @@ final class RedisBreakers {
 
   /** Those of the bundle of {@code view}, by shard. */
   StoreBreaker[] of(RowsView view) {
-    return bundles.computeIfAbsent(bundle(view), _ -> closed());
+    return bundles.computeIfAbsent(view.imported(), _ -> closed());
   }
 
   /** Forgets those of a bundle that is no more. */
   void forget(RowsView view) {
-    bundles.remove(bundle(view));
-  }
-
-  private static RowsView bundle(RowsView view) {
-    return new RowsView(view.model(), view.bundle(), 0);
+    bundles.remove(view.imported());
   }
 
   private static StoreBreaker[] closed() {

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param prefix of all keys
  */
-record RedisCommits(RedisConnection connection, RedisMarks marks, String prefix) {
+record RedisCommits(RedisConnection connection, String prefix) {
   /*
    * Nothing in a cluster writes to several slots at once. So a commit is atomic for readers through
    * its version only: its rows lie beside those they replace, where no reader of an older version
@@ -33,7 +33,6 @@ record RedisCommits(RedisConnection connection, RedisMarks marks, String prefix)
               .formatted(version, RedisValue.MAX_VERSION),
           null);
     }
-    marks.add(commit.view());
     begin(keys, version, intent(commit));
     String doing = "writing %d rows".formatted(commit.size());
     RedisWrites writes = new RedisWrites(connection, keys, RedisScripts.INSTALL, version, doing);

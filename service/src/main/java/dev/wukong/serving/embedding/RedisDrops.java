@@ -20,7 +20,7 @@ record RedisDrops(RedisConnection connection, RedisMarks marks) {
   /** Looks at all masters, each of which another one may have joined meanwhile. */
   private static final int TRIES = 5;
 
-  /** Removes a bundle's rows and its marks, if it is on the list. */
+  /** Removes a bundle's rows, its signs and its marks, if it is on the list. */
   void drop(RowsView view, RedisKeys keys) {
     if (!marks.has(view)) {
       return;

@@ -14,6 +14,7 @@ import java.util.regex.Pattern;
  * PREFIX:{MODEL:BUNDLE}:version       the version of the changes written last
  * PREFIX:{MODEL:BUNDLE}:intent        the version and the row keys of a commit under way
  * PREFIX:{MODEL:BUNDLE:SHARD}ROWKEY   a row; SHARD: two hexadecimal digits, ROWKEY: int64, big-endian
+ * PREFIX:{MODEL:BUNDLE:SHARD}         says that the shard has its rows; see RedisSigns
  * </pre>
  */
 final class RedisKeys {
@@ -71,7 +72,12 @@ final class RedisKeys {
     return ascii(bundle + "}:intent");
   }
 
-  /** A pattern that the bundle's rows match, and nothing else. */
+  /** The key that says that shard {@code shard} has its rows. */
+  byte[] sign(int shard) {
+    return shards[shard].clone();
+  }
+
+  /** A pattern that the bundle's rows and signs match, and nothing else. */
   String rows() {
     return bundle + ":??}*";
   }

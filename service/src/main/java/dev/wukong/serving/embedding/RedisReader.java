@@ -2,6 +2,7 @@ package dev.wukong.serving.embedding;
 
 import io.lettuce.core.KeyValue;
 import io.lettuce.core.RedisFuture;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -11,18 +12,21 @@ import org.jspecify.annotations.Nullable;
 /**
  * Reads a bundle's rows from a Redis cluster: one call a shard, all at once. Rows of shards that
  * fail or take too long are unread; those of shards that have failed some times in a row are not
- * asked for, but for a try now and then.
+ * asked for, but for a try now and then. What a shard without its sign does not have is unread,
+ * too.
  */
 final class RedisReader implements RowReader {
   private final RedisConnection connection;
   private final RedisFailures failures;
   private final RowsView view;
   private final RedisKeys keys;
+  private final boolean signed;
   private final StoreBreaker[] breakers;
 
   /**
    * A reader of rows at {@code view}.
    *
+   * @param signed whether each shard has its sign, unless it has lost its rows
    * @param breakers by shard
    */
   RedisReader(
@@ -30,11 +34,13 @@ final class RedisReader implements RowReader {
       RedisFailures failures,
       RowsView view,
       RedisKeys keys,
+      boolean signed,
       StoreBreaker[] breakers) {
     this.connection = connection;
     this.failures = failures;
     this.view = view;
     this.keys = keys;
+    this.signed = signed;
     this.breakers = breakers;
   }
 
@@ -70,16 +76,39 @@ final class RedisReader implements RowReader {
       }
       if (values == null) {
         unread += wanted[s].length;
-      }
-      for (int j = 0; j < wanted[s].length; j++) {
-        int i = wanted[s][j];
-        fates[i] =
-            values == null ? RowFate.UNREAD : fate(rowKeys[i], values.get(j), width, rows, i);
+        Arrays.stream(wanted[s]).forEach(i -> fates[i] = RowFate.UNREAD);
+      } else {
+        int lost = take(values, wanted[s], rowKeys, width, rows, fates);
+        if (lost > 0) {
+          unread += lost;
+          failure = new StoreException("a node has lost its rows; load the bundle again", null);
+        }
       }
     }
     if (unread > 0) {
       failures.failed(unread, count, failure);
     }
+  }
+
+  /** Reads what a shard has given; how many rows it may have lost. */
+  private int take(
+      List<KeyValue<byte[], byte[]>> values,
+      int[] wanted,
+      long[] rowKeys,
+      int width,
+      float[] rows,
+      RowFate[] fates) {
+    boolean there = !signed || values.getFirst().hasValue();
+    int lost = 0;
+    for (int j = 0; j < wanted.length; j++) {
+      int i = wanted[j];
+      fates[i] = fate(rowKeys[i], values.get(1 + j), width, rows, i);
+      if (!there && fates[i] == RowFate.ABSENT) {
+        fates[i] = RowFate.UNREAD;
+        lost++;
+      }
+    }
+    return lost;
   }
 
   private RowFate fate(long key, KeyValue<byte[], byte[]> value, int width, float[] rows, int row) {
@@ -88,21 +117,22 @@ final class RedisReader implements RowReader {
         : RedisValue.decode(key, value.getValue(), view.version(), width, rows, row);
   }
 
-  /** A shard's values on their way; null where it was not asked. */
+  /** A shard's sign and values on their way; null where it was not asked. */
   private record Call(@Nullable RedisFuture<List<KeyValue<byte[], byte[]>>> values) {}
 
   private Call send(int shard, int[] wanted, long[] rowKeys) {
     if (wanted.length == 0 || !breakers[shard].allows()) {
       return new Call(null);
     }
-    byte[][] asked = new byte[wanted.length][];
+    byte[][] asked = new byte[1 + wanted.length][];
+    asked[0] = keys.sign(shard);
     for (int j = 0; j < wanted.length; j++) {
-      asked[j] = keys.row(shard, rowKeys[wanted[j]]);
+      asked[1 + j] = keys.row(shard, rowKeys[wanted[j]]);
     }
     return new Call(connection.commands().mget(asked));
   }
 
-  /** A shard's values; null where it was not asked. */
+  /** A shard's sign and values; null where it was not asked. */
   private @Nullable List<KeyValue<byte[], byte[]>> await(int shard, Call call, long until)
       throws ExecutionException, TimeoutException {
     RedisFuture<List<KeyValue<byte[], byte[]>>> sent = call.values();

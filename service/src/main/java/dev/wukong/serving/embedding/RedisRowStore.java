@@ -19,6 +19,7 @@ public final class RedisRowStore implements RowStore {
   private final RedisFailures failures;
   private final RedisBreakers breakers = new RedisBreakers();
   private final RedisMarks marks;
+  private final RedisSigns signs;
   private final RedisCommits commits;
 
   /** Open to the package, so that a test can cut a drop short. */
@@ -31,7 +32,8 @@ public final class RedisRowStore implements RowStore {
     this.prefix = connection.settings().prefix();
     this.failures = new RedisFailures(connection);
     this.marks = new RedisMarks(connection, RedisKeys.bundles(prefix));
-    this.commits = new RedisCommits(connection, marks, prefix);
+    this.signs = new RedisSigns(connection);
+    this.commits = new RedisCommits(connection, prefix);
     this.drops = new RedisDrops(connection, marks);
   }
 
@@ -56,7 +58,9 @@ public final class RedisRowStore implements RowStore {
   @Override
   public RowReader reader(RowsView view) {
     connection.requireOpen();
-    return new RedisReader(connection, failures, view, keys(view), breakers.of(view));
+    RedisKeys keys = keys(view);
+    return new RedisReader(
+        connection, failures, view, keys, signs.expected(view, keys), breakers.of(view));
   }
 
   @Override
@@ -66,6 +70,7 @@ public final class RedisRowStore implements RowStore {
 
   @Override
   public void apply(RowCommit commit) {
+    begin(commit.view());
     commits.apply(commit);
   }
 
@@ -75,8 +80,11 @@ public final class RedisRowStore implements RowStore {
     OptionalLong after =
         marks.mark(keys).map(mark -> mark.after(digest)).orElse(OptionalLong.empty());
     if (after.isEmpty()) {
+      if (!signs.none(keys)) {
+        marks.add(view); // Or the drop would not find it, where the list has been lost.
+      }
       drop(view);
-      marks.add(view);
+      begin(view);
       // So that another process that loads the same goes on here, instead of dropping it.
       marks.put(keys, ImportMark.partly(digest, BulkRows.NOTHING));
     }
@@ -85,13 +93,29 @@ public final class RedisRowStore implements RowStore {
 
   @Override
   public void markImported(RowsView view, String digest) {
-    marks.add(view);
+    begin(view);
     marks.put(keys(view), ImportMark.complete(digest));
   }
 
+  /**
+   * Lists a bundle, and signs it if it has nothing yet. What was signed once is never signed again,
+   * even where the list has been lost: that would call lost rows absent.
+   */
+  private void begin(RowsView view) {
+    if (!marks.has(view)) {
+      if (signs.none(keys(view))) {
+        signs.put(keys(view));
+      }
+      marks.add(view);
+    }
+  }
+
+  /** Not where a node has lost what it had: then all must come again. */
   @Override
   public Optional<String> imported(RowsView view) {
-    return marks.mark(keys(view)).flatMap(ImportMark::complete);
+    RedisKeys keys = keys(view);
+    Optional<String> complete = marks.mark(keys).flatMap(ImportMark::complete);
+    return complete.isPresent() && signs.all(keys) ? complete : Optional.empty();
   }
 
   @Override
@@ -102,6 +126,7 @@ public final class RedisRowStore implements RowStore {
   @Override
   public void drop(RowsView view) {
     drops.drop(view, keys(view));
+    signs.forget(view);
     breakers.forget(view);
   }
 

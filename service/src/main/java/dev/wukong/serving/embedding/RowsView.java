@@ -15,4 +15,9 @@ public record RowsView(String model, long bundle, long version) {
               .formatted(model, model.length()));
     }
   }
+
+  /** The same bundle as it was imported. */
+  public RowsView imported() {
+    return new RowsView(model, bundle, 0);
+  }
 }

@@ -308,6 +308,14 @@ final class RedisCluster implements AutoCloseable {
     }
   }
 
+  /** Has a node forget all that it has, and so its replicas. */
+  void empty(int n) {
+    String said = ask(ports.get(n), "FLUSHALL");
+    if (!said.equals("OK")) {
+      throw new IllegalStateException("node %d says '%s'".formatted(n, said));
+    }
+  }
+
   /** Keys of all masters. */
   long keys() {
     return masters().stream()

@@ -296,6 +296,39 @@ class RedisRowStoreTest extends RowStoreContract {
     }
   }
 
+  /** As one that was alone and kept nothing on its disk. */
+  @Test
+  void read_masterComesBackEmpty_doesNotTakeItsRowsForAbsent_andTheyComeAgain() {
+    try (RedisRowStore store = open(folder, Duration.ofSeconds(2))) {
+      load(store);
+      assertThat(store.imported(VIEW)).contains("digest");
+      try (RowReader reader = store.reader(VIEW)) {
+        assertThat(see(reader, MANY.length)).containsExactly((Float) null);
+
+        cluster.empty(cluster.masters().getFirst());
+
+        assertThat(readMany(reader, 0)).isBetween(1L, MANY.length - 1L);
+        assertThat(store.imported(VIEW)).isEmpty();
+        // A commit meanwhile does not make what is lost absent.
+        store.apply(commit(1, new long[] {0}, new float[] {0}));
+        assertThat(readMany(reader, 0)).isBetween(1L, MANY.length - 1L);
+
+        load(store);
+
+        assertThat(readMany(reader, 0)).isEqualTo(MANY.length);
+        assertThat(see(reader, MANY.length)).containsExactly((Float) null);
+        assertThat(store.imported(VIEW)).contains("digest");
+      }
+    }
+  }
+
+  private static void load(RowStore store) {
+    try (BulkRows bulk = store.bulk(VIEW, "digest")) {
+      bulk.add(1, MANY, MANY.length, rowsOf(MANY, 0));
+      bulk.finish();
+    }
+  }
+
   private static boolean applied(RowStore store, RowCommit commit) {
     try {
       store.apply(commit);
