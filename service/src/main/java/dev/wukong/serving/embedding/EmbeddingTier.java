@@ -186,6 +186,15 @@ public final class EmbeddingTier implements AutoCloseable {
     return new RowsView(view.model(), view.bundle(), version);
   }
 
+  /**
+   * How many changes the store has that no view of this tier sees.
+   *
+   * @throws StoreException if the store fails
+   */
+  public long behind() {
+    return complete ? 0 : store.version(at(newest)) - newest;
+  }
+
   /** The version that the next commit must have. */
   public int nextVersion() {
     return newest + 1;

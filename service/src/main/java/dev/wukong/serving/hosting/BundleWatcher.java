@@ -37,6 +37,7 @@ import org.slf4j.LoggerFactory;
 public final class BundleWatcher implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(BundleWatcher.class);
 
+  private static final String LOOK_STALE = "see whether rows of model '%s' are behind the store";
   private static final String KEEP_HOT = "remember which rows of model '%s' are hot";
 
   /** Something that may fail without harm to the rest. */
@@ -51,6 +52,7 @@ public final class BundleWatcher implements AutoCloseable {
   private final VersionLoads loads;
   private final RowRetention retention;
   private final HotSets hot;
+  private final StaleRows stale;
   private final Thread thread;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition wake = lock.newCondition();
@@ -106,6 +108,7 @@ public final class BundleWatcher implements AutoCloseable {
     this.options = options;
     this.bundles = new BundleStore(options.root());
     this.hot = new HotSets(options.hotRows(), clock);
+    this.stale = new StaleRows(meters);
     // A session on one thread starts none; others have helpers, which answer requests.
     BundleLoader loader =
         new BundleLoader(
@@ -235,6 +238,7 @@ public final class BundleWatcher implements AutoCloseable {
     for (ServedModel model : host.models()) {
       attempt("drop rows of model '%s'".formatted(model.name()), () -> retention.sweep(model));
       attempt(KEEP_HOT.formatted(model.name()), () -> hot.keepSometimes(model));
+      attempt(LOOK_STALE.formatted(model.name()), () -> stale.look(model));
     }
   }
 

@@ -143,6 +143,11 @@ public final class HostedModel implements BatchModel {
     return rows.tier().residentRows();
   }
 
+  /** As {@link dev.wukong.serving.embedding.EmbeddingTier#behind}. */
+  long rowsBehind() {
+    return rows.tier().behind();
+  }
+
   /** As {@link dev.wukong.serving.embedding.EmbeddingTier#hottest}. */
   List<long[]> hottestRows() {
     return rows.tier().hottest();

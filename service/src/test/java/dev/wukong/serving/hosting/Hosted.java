@@ -5,6 +5,7 @@ import dev.wukong.runtime.Device;
 import dev.wukong.serving.batching.BatchPolicy;
 import dev.wukong.serving.embedding.HeapRowStore;
 import dev.wukong.serving.embedding.RowFormat;
+import dev.wukong.serving.embedding.RowStore;
 import dev.wukong.serving.embedding.RowThreads;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
@@ -48,9 +49,14 @@ final class Hosted {
 
   /** The version in {@code bundle}, its rows on the heap. */
   static HostedModel load(Path bundle) throws IOException {
+    return load(bundle, new HeapRowStore());
+  }
+
+  /** The version in {@code bundle}, its rows in {@code store}. */
+  static HostedModel load(Path bundle, RowStore store) throws IOException {
     return new BundleLoader(
             options(bundle),
-            new HeapRowStore(),
+            store,
             RowThreads.none(),
             new HotSets(Optional.empty(), System::nanoTime),
             new SimpleMeterRegistry(),
