@@ -34,9 +34,6 @@ public final class ResidentTable implements AutoCloseable {
 
   private static final VarHandle LONG = ValueLayout.JAVA_LONG.varHandle();
 
-  /** Bytes that the processor fetches at once. Of longer rows it sees itself what comes next. */
-  private static final int LINE = 64;
-
   private record Memory(Arena arena, MemorySegment rows, MemorySegment older, RowIndex index) {}
 
   private final RowFormat format;
@@ -360,57 +357,9 @@ public final class ResidentTable implements AutoCloseable {
     format.halves(rows, place * rowBytes, width, to, at);
   }
 
-  /**
-   * Copies rows side by side in single precision: row i from {@code places[i]}, unless that is
-   * {@link #NONE} or {@link #ABSENT}.
-   *
-   * @param count of {@code places}
-   * @param to receives them from byte {@code at} on; those without a place keep their room, with
-   *     anything in it
-   * @param conversion of this table's rows
-   */
-  void copyFloats(int[] places, int count, MemorySegment to, long at, RowConversion conversion) {
-    touchRows(places, count);
-    if (format == RowFormat.FP32) {
-      copyKept(places, count, to, at);
-    } else {
-      conversion.floats(rows, places, count, to, at);
-    }
-  }
-
-  /** The same in half precision. */
-  void copyHalves(int[] places, int count, MemorySegment to, long at, RowConversion conversion) {
-    touchRows(places, count);
-    if (format == RowFormat.FP16) {
-      copyKept(places, count, to, at);
-    } else {
-      conversion.halves(rows, places, count, to, at);
-    }
-  }
-
-  /** For who copies many of its rows. */
-  RowConversion conversion() {
-    return new RowConversion(format, width);
-  }
-
-  /** Copies rows as they are kept. */
-  private void copyKept(int[] places, int count, MemorySegment to, long at) {
-    for (int i = 0; i < count; i++) {
-      if (places[i] >= 0) {
-        MemorySegment.copy(rows, places[i] * rowBytes, to, at + i * rowBytes, rowBytes);
-      }
-    }
-  }
-
-  /** While one call copies, the processor does not get to the rows after it. */
-  private void touchRows(int[] places, int count) {
-    if (rowBytes <= LINE) {
-      long seen = 0;
-      for (int i = 0; i < count; i++) {
-        seen += rows.get(ValueLayout.JAVA_BYTE, Math.max(0, places[i]) * rowBytes);
-      }
-      ReadAhead.use(seen);
-    }
+  /** For who copies many of its rows, by their places. */
+  RowCopies copies() {
+    return new RowCopies(rows, format, width);
   }
 
   @Override

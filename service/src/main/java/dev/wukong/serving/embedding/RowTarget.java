@@ -11,29 +11,29 @@ sealed interface RowTarget {
   static RowTarget of(ModelInputs inputs, int group, int count, ResidentTable table) {
     MemorySegment rows = inputs.rows(group, count);
     return inputs.rowType() == ElementType.FLOAT16
-        ? new Halves(rows, table.width(), table.conversion())
-        : new Floats(rows, table.width(), table.conversion());
+        ? new Halves(rows, table.width(), table.copies())
+        : new Floats(rows, table.width(), table.copies());
   }
 
   /** Copies the row at {@code place} of {@code table} to {@code slot}. */
   void copy(ResidentTable table, int place, int slot);
 
   /** Copies the rows at {@code places}, as far as they have one, to the slots from {@code slot}. */
-  void copy(ResidentTable table, int[] places, int count, int slot);
+  void copy(int[] places, int count, int slot);
 
   /** Copies the row at {@code offset} to {@code slot}. */
   void copy(float[] rows, int offset, int slot);
 
   /** In single precision, as they lie in memory. */
-  record Floats(MemorySegment rows, int width, RowConversion conversion) implements RowTarget {
+  record Floats(MemorySegment rows, int width, RowCopies copies) implements RowTarget {
     @Override
     public void copy(ResidentTable table, int place, int slot) {
       table.copyFloats(place, rows, (long) slot * width * Float.BYTES);
     }
 
     @Override
-    public void copy(ResidentTable table, int[] places, int count, int slot) {
-      table.copyFloats(places, count, rows, (long) slot * width * Float.BYTES, conversion);
+    public void copy(int[] places, int count, int slot) {
+      copies.floats(places, count, rows, (long) slot * width * Float.BYTES);
     }
 
     @Override
@@ -44,15 +44,15 @@ sealed interface RowTarget {
   }
 
   /** Rounded to half precision. */
-  record Halves(MemorySegment rows, int width, RowConversion conversion) implements RowTarget {
+  record Halves(MemorySegment rows, int width, RowCopies copies) implements RowTarget {
     @Override
     public void copy(ResidentTable table, int place, int slot) {
       table.copyHalves(place, rows, (long) slot * width * Short.BYTES);
     }
 
     @Override
-    public void copy(ResidentTable table, int[] places, int count, int slot) {
-      table.copyHalves(places, count, rows, (long) slot * width * Short.BYTES, conversion);
+    public void copy(int[] places, int count, int slot) {
+      copies.halves(places, count, rows, (long) slot * width * Short.BYTES);
     }
 
     @Override

@@ -96,7 +96,7 @@ public final class TierView implements AutoCloseable {
             missing[missed++] = places[i] == ResidentTable.NONE ? first + i : -(first + i);
           }
         }
-        to.copy(table, places, many, first);
+        to.copy(places, many, first);
       }
     } finally {
       table.leave(section);

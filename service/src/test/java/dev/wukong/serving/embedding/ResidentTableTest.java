@@ -89,7 +89,7 @@ class ResidentTableTest {
       long rowBytes = 4L * width;
       MemorySegment to = arena.allocate(8 + places.length * rowBytes);
 
-      table.copyFloats(places, count, to, 8, table.conversion());
+      table.copies().floats(places, count, to, 8);
 
       for (int i = 0; i < places.length; i++) {
         float[] expected =

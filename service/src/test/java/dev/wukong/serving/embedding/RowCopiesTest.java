@@ -9,7 +9,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Many rows at once, beside the same rows one by one. */
-class RowConversionTest {
+class RowCopiesTest {
   private static final int ROWS = 100;
   private static final int[] WIDTHS = {1, 2, 3, 16, 34, 128};
 
@@ -64,12 +64,11 @@ class RowConversionTest {
 
   @ParameterizedTest
   @EnumSource
-  void copyFloats_manyRows_areThoseThatAreReadOneByOne(RowFormat format) {
+  void floats_manyRows_areThoseThatAreReadOneByOne(RowFormat format) {
     assertSame(
         format,
         Float.BYTES,
-        (table, places, count, to, at) ->
-            table.copyFloats(places, count, to, at, table.conversion()),
+        (table, places, count, to, at) -> table.copies().floats(places, count, to, at),
         (table, places, count, to, at) -> {
           for (int i = 0; i < count; i++) {
             if (places[i] >= 0) {
@@ -81,12 +80,11 @@ class RowConversionTest {
 
   @ParameterizedTest
   @EnumSource
-  void copyHalves_manyRows_areThoseThatAreReadOneByOne(RowFormat format) {
+  void halves_manyRows_areThoseThatAreReadOneByOne(RowFormat format) {
     assertSame(
         format,
         Short.BYTES,
-        (table, places, count, to, at) ->
-            table.copyHalves(places, count, to, at, table.conversion()),
+        (table, places, count, to, at) -> table.copies().halves(places, count, to, at),
         (table, places, count, to, at) -> {
           for (int i = 0; i < count; i++) {
             if (places[i] >= 0) {

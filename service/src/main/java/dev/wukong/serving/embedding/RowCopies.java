@@ -6,19 +6,23 @@ import java.nio.ByteOrder;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads rows as another type of number than they are kept as, many at a time: gathered in arrays,
- * where the compiler makes one instruction of many numbers, as it does not in memory outside the
- * heap. One thread.
+ * Copies many rows of a table at once. As another type of number than they are kept as they are
+ * gathered in arrays first, where the compiler makes one instruction of many numbers, as it does
+ * not in memory outside the heap. One thread.
  */
-final class RowConversion {
+final class RowCopies {
   /** Rows that are gathered before they are converted. */
   private static final int BLOCK = 32;
+
+  /** Bytes that the processor fetches at once. Of longer rows it sees itself what comes next. */
+  private static final int LINE = 64;
 
   private static final ValueLayout.OfFloat FLOAT =
       ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final ValueLayout.OfShort HALF =
       ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
+  private final MemorySegment rows;
   private final RowFormat format;
   private final int width;
   private final long rowBytes;
@@ -33,8 +37,13 @@ final class RowConversion {
     }
   }
 
-  /** Of rows of {@code width} numbers; it takes no room before it is used. */
-  RowConversion(RowFormat format, int width) {
+  /**
+   * Copies of {@code rows}, which lie side by side; they take no room before they are converted.
+   *
+   * @param width numbers a row
+   */
+  RowCopies(MemorySegment rows, RowFormat format, int width) {
+    this.rows = rows;
     this.format = format;
     this.width = width;
     this.rowBytes = format.bytes(width);
@@ -43,31 +52,59 @@ final class RowConversion {
   /**
    * Copies rows side by side in single precision.
    *
-   * @param rows where row p begins at p times the bytes of one
-   * @param places of the first {@code count} rows; where one is negative it does not matter what is
-   *     written
+   * @param places of the first {@code count} rows; where one is negative there is no row, and it
+   *     does not matter what is written
    * @param to receives them from byte {@code at} on
    */
-  void floats(MemorySegment rows, int[] places, int count, MemorySegment to, long at) {
+  void floats(int[] places, int count, MemorySegment to, long at) {
+    touch(places, count);
+    if (format == RowFormat.FP32) {
+      asKept(places, count, to, at);
+      return;
+    }
     float[] floats = room().floats();
     for (int first = 0; first < count; first += BLOCK) {
       int many = Math.min(BLOCK, count - first);
-      gather(rows, places, first, many);
+      gather(places, first, many);
       long start = at + (long) first * width * Float.BYTES;
       MemorySegment.copy(floats, 0, to, FLOAT, start, many * width);
     }
   }
 
   /** The same in half precision. */
-  void halves(MemorySegment rows, int[] places, int count, MemorySegment to, long at) {
+  void halves(int[] places, int count, MemorySegment to, long at) {
+    touch(places, count);
+    if (format == RowFormat.FP16) {
+      asKept(places, count, to, at);
+      return;
+    }
     Room room = room();
     for (int first = 0; first < count; first += BLOCK) {
       int many = Math.min(BLOCK, count - first);
-      gather(rows, places, first, many);
+      gather(places, first, many);
       int numbers = many * width;
       narrow(room.floats(), numbers, room.halves());
-      MemorySegment.copy(
-          room.halves(), 0, to, HALF, at + (long) first * width * Short.BYTES, numbers);
+      long start = at + (long) first * width * Short.BYTES;
+      MemorySegment.copy(room.halves(), 0, to, HALF, start, numbers);
+    }
+  }
+
+  /** While one call copies, the processor does not get to the rows after it. */
+  private void touch(int[] places, int count) {
+    if (rowBytes <= LINE) {
+      long seen = 0;
+      for (int i = 0; i < count; i++) {
+        seen += rows.get(ValueLayout.JAVA_BYTE, Math.max(0, places[i]) * rowBytes);
+      }
+      ReadAhead.use(seen);
+    }
+  }
+
+  private void asKept(int[] places, int count, MemorySegment to, long at) {
+    for (int i = 0; i < count; i++) {
+      if (places[i] >= 0) {
+        MemorySegment.copy(rows, places[i] * rowBytes, to, at + i * rowBytes, rowBytes);
+      }
     }
   }
 
@@ -80,16 +117,16 @@ final class RowConversion {
     return made;
   }
 
-  private void gather(MemorySegment rows, int[] places, int first, int many) {
+  private void gather(int[] places, int first, int many) {
     Room to = room();
     switch (format) {
-      case FP32 -> gatherFloats(rows, places, first, many, to.floats());
-      case FP16 -> gatherHalves(rows, places, first, many, to);
-      case INT8 -> gatherBytes(rows, places, first, many, to);
+      case FP32 -> gatherFloats(places, first, many, to.floats());
+      case FP16 -> gatherHalves(places, first, many, to);
+      case INT8 -> gatherBytes(places, first, many, to);
     }
   }
 
-  private void gatherFloats(MemorySegment rows, int[] places, int first, int many, float[] to) {
+  private void gatherFloats(int[] places, int first, int many, float[] to) {
     for (int i = 0; i < many; i++) {
       int place = places[first + i];
       if (place >= 0) {
@@ -98,7 +135,7 @@ final class RowConversion {
     }
   }
 
-  private void gatherHalves(MemorySegment rows, int[] places, int first, int many, Room to) {
+  private void gatherHalves(int[] places, int first, int many, Room to) {
     for (int i = 0; i < many; i++) {
       int place = places[first + i];
       if (place >= 0) {
@@ -108,7 +145,7 @@ final class RowConversion {
     widen(to.halves(), many * width, to.floats());
   }
 
-  private void gatherBytes(MemorySegment rows, int[] places, int first, int many, Room to) {
+  private void gatherBytes(int[] places, int first, int many, Room to) {
     for (int i = 0; i < many; i++) {
       int place = places[first + i];
       if (place >= 0) {
