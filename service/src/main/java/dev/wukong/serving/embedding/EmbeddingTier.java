@@ -192,7 +192,9 @@ public final class EmbeddingTier implements AutoCloseable {
    * @throws StoreException if the store fails
    */
   public long behind() {
-    return complete ? 0 : store.version(at(newest)) - newest;
+    int seen = newest;
+    // It has fewer where its rows were dropped, or are on their way in again.
+    return complete ? 0 : Math.max(0, store.version(at(seen)) - seen);
   }
 
   /** The version that the next commit must have. */

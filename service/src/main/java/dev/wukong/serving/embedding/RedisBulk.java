@@ -10,6 +10,7 @@ final class RedisBulk implements BulkRows {
 
   private final RedisConnection connection;
   private final RedisMarks marks;
+  private final RedisSigns signs;
   private final RedisKeys keys;
   private final String digest;
   private final long after;
@@ -22,12 +23,14 @@ final class RedisBulk implements BulkRows {
   RedisBulk(
       RedisConnection connection,
       RedisMarks marks,
+      RedisSigns signs,
       RedisKeys keys,
       RowsView view,
       String digest,
       long after) {
     this.connection = connection;
     this.marks = marks;
+    this.signs = signs;
     this.keys = keys;
     this.digest = digest;
     this.after = after;
@@ -71,6 +74,7 @@ final class RedisBulk implements BulkRows {
   @Override
   public void finish() {
     settle();
+    signs.finish(keys);
     marks.put(keys, ImportMark.complete(digest));
     connection.replicate();
   }

@@ -8,10 +8,10 @@ import io.lettuce.core.cluster.models.partitions.RedisClusterNode;
 import java.util.List;
 
 /** Removes a bundle from a Redis cluster. Any thread; all throw {@link StoreException}. */
-record RedisDrops(RedisConnection connection, RedisMarks marks) {
+record RedisDrops(RedisConnection connection, RedisMarks marks, RedisSigns signs) {
   /*
-   * Marks go first, so that a bundle whose drop was cut short counts as not imported; the bundle
-   * leaves the list last, so that it is known to have something until it has nothing.
+   * Signs go first, so that who still reads takes no row for absent; then marks, so that a bundle
+   * whose drop was cut short counts as not imported; the bundle leaves the list last, so that it is known to have something until it has nothing.
    */
 
   /** Keys that a node looks at in one call. */
@@ -33,6 +33,7 @@ record RedisDrops(RedisConnection connection, RedisMarks marks) {
 
   /** The first step. */
   void hide(RedisKeys keys) {
+    signs.remove(keys);
     long _ =
         connection.await(
             connection.commands().del(keys.mark(), keys.version(), keys.intent()),

@@ -14,7 +14,7 @@ import java.util.regex.Pattern;
  * PREFIX:{MODEL:BUNDLE}:version       the version of the changes written last
  * PREFIX:{MODEL:BUNDLE}:intent        the version and the row keys of a commit under way
  * PREFIX:{MODEL:BUNDLE:SHARD}ROWKEY   a row; SHARD: two hexadecimal digits, ROWKEY: int64, big-endian
- * PREFIX:{MODEL:BUNDLE:SHARD}         says that the shard has its rows; see RedisSigns
+ * PREFIX:{MODEL:BUNDLE:SHARD}         says that the shard has its rows, or will; see RedisSigns
  * </pre>
  */
 final class RedisKeys {
@@ -72,7 +72,7 @@ final class RedisKeys {
     return ascii(bundle + "}:intent");
   }
 
-  /** The key that says that shard {@code shard} has its rows. */
+  /** The key that says that shard {@code shard} has its rows, or will have them. */
   byte[] sign(int shard) {
     return shards[shard].clone();
   }

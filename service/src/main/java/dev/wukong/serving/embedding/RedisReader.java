@@ -81,7 +81,10 @@ final class RedisReader implements RowReader {
         int lost = take(values, wanted[s], rowKeys, width, rows, fates);
         if (lost > 0) {
           unread += lost;
-          failure = new StoreException("a node has lost its rows; load the bundle again", null);
+          failure =
+              new StoreException(
+                  "a node has lost its rows, or they are on their way; load the bundle again",
+                  null);
         }
       }
     }
@@ -98,7 +101,8 @@ final class RedisReader implements RowReader {
       int width,
       float[] rows,
       RowFate[] fates) {
-    boolean there = !signed || values.getFirst().hasValue();
+    KeyValue<byte[], byte[]> sign = values.getFirst();
+    boolean there = !signed || (sign.hasValue() && RedisSigns.isThere(sign.getValue()));
     int lost = 0;
     for (int j = 0; j < wanted.length; j++) {
       int i = wanted[j];

@@ -34,7 +34,7 @@ public final class RedisRowStore implements RowStore {
     this.marks = new RedisMarks(connection, RedisKeys.bundles(prefix));
     this.signs = new RedisSigns(connection);
     this.commits = new RedisCommits(connection, prefix);
-    this.drops = new RedisDrops(connection, marks);
+    this.drops = new RedisDrops(connection, marks, signs);
   }
 
   /**
@@ -79,16 +79,20 @@ public final class RedisRowStore implements RowStore {
     RedisKeys keys = keys(view);
     OptionalLong after =
         marks.mark(keys).map(mark -> mark.after(digest)).orElse(OptionalLong.empty());
-    if (after.isEmpty()) {
-      if (!signs.none(keys)) {
+    RedisSigns.Standing signed = signs.standing(keys);
+    if (after.isEmpty() || !signed.whole()) {
+      if (!signed.none()) {
         marks.add(view); // Or the drop would not find it, where the list has been lost.
       }
       drop(view);
-      begin(view);
+      marks.add(view);
+      signs.begin(keys);
+      after = OptionalLong.empty();
       // So that another process that loads the same goes on here, instead of dropping it.
       marks.put(keys, ImportMark.partly(digest, BulkRows.NOTHING));
     }
-    return new RedisBulk(connection, marks, keys, view, digest, after.orElse(BulkRows.NOTHING));
+    return new RedisBulk(
+        connection, marks, signs, keys, view, digest, after.orElse(BulkRows.NOTHING));
   }
 
   @Override
@@ -103,19 +107,28 @@ public final class RedisRowStore implements RowStore {
    */
   private void begin(RowsView view) {
     if (!marks.has(view)) {
-      if (signs.none(keys(view))) {
-        signs.put(keys(view));
+      RedisKeys keys = keys(view);
+      if (signs.standing(keys).none()) {
+        signs.begin(keys);
+        signs.finish(keys);
       }
       marks.add(view);
     }
   }
 
-  /** Not where a node has lost what it had: then all must come again. */
+  /**
+   * Not where a node has lost what it had: then all must come again, and changes since are lost. A
+   * bundle without any sign is one from before there were signs.
+   */
   @Override
   public Optional<String> imported(RowsView view) {
     RedisKeys keys = keys(view);
     Optional<String> complete = marks.mark(keys).flatMap(ImportMark::complete);
-    return complete.isPresent() && signs.all(keys) ? complete : Optional.empty();
+    if (complete.isEmpty()) {
+      return complete;
+    }
+    RedisSigns.Standing signed = signs.standing(keys);
+    return signed.complete() || signed.none() ? complete : Optional.empty();
   }
 
   @Override

@@ -1,20 +1,30 @@
 package dev.wukong.serving.embedding;
 
+import io.lettuce.core.SetArgs;
 import java.lang.System.Logger.Level;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 
 /**
- * A key in each shard of a bundle that says that its rows are there. A node that comes back without
- * what it had, as one does that keeps nothing on its disk and has no replica, would else answer
- * that the rows never were. Any thread; all but {@link #expected} and {@link #forget} throw {@link
- * StoreException}.
+ * A key in each shard of a bundle that says whether its rows are there, or on their way. A node
+ * that comes back without what it had, as one does that keeps nothing on its disk and has no
+ * replica, would else answer that the rows never were. Any thread; all but {@link #expected} and
+ * {@link #forget} throw {@link StoreException}.
  */
 final class RedisSigns {
+  /*
+   * A shard is signed with COMING before its first row, and with THERE after the last one of the
+   * bundle. Only a shard that has a sign gets the second: one that lost the first has lost rows. It
+   * gets none again before all are dropped.
+   */
+
   private static final System.Logger log = System.getLogger(RedisSigns.class.getName());
+  private static final byte[] COMING = {'0'};
   private static final byte[] THERE = {'1'};
 
   private final RedisConnection connection;
@@ -26,37 +36,88 @@ final class RedisSigns {
     this.connection = connection;
   }
 
-  /** Signs every shard of a bundle that has nothing yet. */
-  void put(RedisKeys keys) {
+  /**
+   * How many shards have a sign.
+   *
+   * @param there whose rows are there
+   * @param coming whose rows are on their way
+   */
+  record Standing(int there, int coming) {
+    /** Whether nothing is known of the bundle: it was never here, or before there were signs. */
+    boolean none() {
+      return there + coming == 0;
+    }
+
+    /** Whether all rows are there. */
+    boolean complete() {
+      return there == RedisKeys.SHARDS;
+    }
+
+    /** Whether no shard has lost what it had. */
+    boolean whole() {
+      return there + coming == RedisKeys.SHARDS;
+    }
+  }
+
+  /** How the shards of a bundle are signed. */
+  Standing standing(RedisKeys keys) {
+    List<CompletionStage<byte[]>> calls = new ArrayList<>();
+    for (int s = 0; s < RedisKeys.SHARDS; s++) {
+      calls.add(connection.commands().get(keys.sign(s)));
+    }
+    int there = 0;
+    int coming = 0;
+    for (CompletionStage<byte[]> call : calls) {
+      byte[] sign = connection.await(call, "looking for a shard's sign");
+      there += isThere(sign) ? 1 : 0;
+      coming += Arrays.equals(COMING, sign) ? 1 : 0;
+    }
+    return new Standing(there, coming);
+  }
+
+  /** Whether a sign says that the shard's rows are there. */
+  static boolean isThere(byte @Nullable [] sign) {
+    return Arrays.equals(THERE, sign);
+  }
+
+  /** Says of a bundle that has nothing that its rows are on their way. */
+  void begin(RedisKeys keys) {
+    put(keys, COMING, new SetArgs());
+  }
+
+  /**
+   * Says that all rows are there.
+   *
+   * @throws StoreException if a shard has lost some since {@link #begin}
+   */
+  void finish(RedisKeys keys) {
+    if (put(keys, THERE, SetArgs.Builder.xx()) < RedisKeys.SHARDS) {
+      throw new StoreException(
+          "a node has lost its rows while they were written; load the bundle again", null);
+    }
+  }
+
+  /** Of how many shards it was put. */
+  private int put(RedisKeys keys, byte[] sign, SetArgs how) {
     List<CompletionStage<String>> calls = new ArrayList<>();
     for (int s = 0; s < RedisKeys.SHARDS; s++) {
-      calls.add(connection.commands().set(keys.sign(s), THERE));
+      calls.add(connection.commands().set(keys.sign(s), sign, how));
     }
+    int done = 0;
     for (CompletionStage<String> call : calls) {
-      String _ = connection.await(call, "signing a shard");
+      @Nullable String said = connection.await(call, "signing a shard");
+      done += said == null ? 0 : 1;
     }
+    return done;
   }
 
-  /** Whether every shard is signed. */
-  boolean all(RedisKeys keys) {
-    return count(keys) == RedisKeys.SHARDS;
-  }
-
-  /** Whether no shard is. */
-  boolean none(RedisKeys keys) {
-    return count(keys) == 0;
-  }
-
-  private long count(RedisKeys keys) {
-    List<CompletionStage<Long>> calls = new ArrayList<>();
+  /** Takes all signs away. */
+  void remove(RedisKeys keys) {
+    byte[][] signs = new byte[RedisKeys.SHARDS][];
     for (int s = 0; s < RedisKeys.SHARDS; s++) {
-      calls.add(connection.commands().exists(keys.sign(s)));
+      signs[s] = keys.sign(s);
     }
-    long there = 0;
-    for (CompletionStage<Long> call : calls) {
-      there += connection.await(call, "looking for a shard's sign");
-    }
-    return there;
+    long _ = connection.await(connection.commands().del(signs), "removing a bundle's signs");
   }
 
   /** Whether a shard without its sign has lost it; also where nobody can say. */
@@ -66,7 +127,7 @@ final class RedisSigns {
       return true;
     }
     try {
-      boolean signed = !none(keys);
+      boolean signed = !standing(keys).none();
       if (signed) {
         known.add(bundle);
       }

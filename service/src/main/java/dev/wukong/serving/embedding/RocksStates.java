@@ -35,13 +35,19 @@ record RocksStates(RocksDB db, ColumnFamilyHandle states) {
 
   /** The values of {@code keys}; null where there is none. */
   List<byte @Nullable []> read(RowsView view, StateKind kind, long[] keys) throws RocksDBException {
+    if (keys.length == 0) {
+      return List.of(); // RocksDB takes no question without a key.
+    }
     byte[] bundle = new StoreKeys(view).bundlePrefix();
     List<byte[]> wanted = new ArrayList<>(keys.length);
     for (long key : keys) {
       wanted.add(key(bundle, kind, key));
     }
-    return new ArrayList<byte @Nullable []>(
-        db.multiGetAsList(Collections.nCopies(keys.length, states), wanted));
+    // Whoever goes through all rows must not push out those that are asked for.
+    try (ReadOptions once = new ReadOptions().setFillCache(false)) {
+      return new ArrayList<byte @Nullable []>(
+          db.multiGetAsList(once, Collections.nCopies(keys.length, states), wanted));
+    }
   }
 
   /** All of a kind, by key. */

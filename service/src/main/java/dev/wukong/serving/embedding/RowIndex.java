@@ -127,7 +127,8 @@ final class RowIndex implements AutoCloseable {
       long isThird = zero(third ^ word);
       long isFourth = zero(fourth ^ word);
       if ((zero(first ^ word) | isSecond | isThird | isFourth) != 0) {
-        long at = bucket + ENTRY * (isSecond + 2 * isThird + 3 * isFourth);
+        // A key that moves meanwhile may seem to be in two entries: then it is not where this says.
+        long at = bucket + ENTRY * ((isSecond + 2 * isThird + 3 * isFourth) & 3);
         long cell = entries.get(WORD, at + CELL);
         VarHandle.acquireFence();
         if (entries.get(WORD, at) == word) {

@@ -19,7 +19,7 @@ final class StaleRows {
   }
 
   /**
-   * Measures {@code model} now, if a version of it serves.
+   * Measures {@code model} now; 0 while no version of it serves.
    *
    * @throws dev.wukong.serving.embedding.StoreException if the store fails; what was measured last
    *     stays
@@ -27,6 +27,7 @@ final class StaleRows {
   void look(ServedModel model) {
     HostedModel serving = model.lease();
     if (serving == null) {
+      of(model.name()).set(0);
       return;
     }
     try {

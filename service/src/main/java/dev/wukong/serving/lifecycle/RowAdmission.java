@@ -17,7 +17,8 @@ import java.util.function.BooleanSupplier;
  * <p>Sights are counted exactly, for a bounded number of ids and two periods: who was not seen in
  * this one nor in the one before begins anew. When there is no room, nobody new is counted, and so
  * nobody gets a row without having been seen: a flood of new ids does not fill the table with them.
- * Counts change with the rows, in one write; after a crash they are those of the last commit.
+ * Counts change with the rows, in one write; after a crash they are those of the last commit. After
+ * a commit that failed another one has to be made from the store: this one is ahead of it.
  *
  * <p>One thread, that of training.
  */
@@ -91,6 +92,9 @@ public final class RowAdmission {
       return count(key, sights) ? Verdict.NOT_YET : full();
     }
     if (!room.getAsBoolean()) {
+      if (seen == 0 && needed > 1) {
+        boolean _ = count(key, needed - 1); // In this period, too, or it would begin anew.
+      }
       return full();
     }
     forget(current, periods, key);

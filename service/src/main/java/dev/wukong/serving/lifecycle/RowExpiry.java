@@ -28,6 +28,9 @@ public final class RowExpiry {
 
   private static final int BYTES = 3 * Long.BYTES + Integer.BYTES + RowRanks.COUNT * Integer.BYTES;
 
+  /** Of so many rows that may be, room for one is made at a time. */
+  private static final int ROOM = 32;
+
   /** No row is worth less. */
   private static final int NONE = -1;
 
@@ -35,6 +38,10 @@ public final class RowExpiry {
   private final RowsView view;
   private final List<RowPolicy> tables;
   private final long mostRows;
+
+  /** Rows that are left where there were too many, so that there is room for some that are new. */
+  private final long wantedRows;
+
   private final Instant imported;
   private final LifecycleMeters meters;
 
@@ -50,6 +57,7 @@ public final class RowExpiry {
   private long atLeast;
 
   private final RowRanks ranks = new RowRanks();
+  private List<StateChange> changes = new ArrayList<>();
 
   /**
    * Goes on where the last commit was.
@@ -72,6 +80,7 @@ public final class RowExpiry {
     this.view = view;
     this.tables = List.copyOf(tables);
     this.mostRows = mostRows;
+    this.wantedRows = mostRows - mostRows / ROOM;
     this.imported = imported;
     this.meters = meters;
     this.rows = importedRows;
@@ -98,13 +107,15 @@ public final class RowExpiry {
   }
 
   /**
-   * What a commit must take along.
-   *
-   * @param removed keys of rows that go
-   * @param state changes of what training remembers: of these rows, and of how far this has come
+   * What has changed since this was last asked, to be written with the rows: of those that went,
+   * and of how far this has come. Every commit must take it along, also one from which no row goes.
    */
-  @SuppressWarnings("ArrayRecordComponent") // On its way to a commit, never compared.
-  public record Sweep(long[] removed, List<StateChange> state) {}
+  public List<StateChange> drain() {
+    List<StateChange> drained = changes;
+    changes = new ArrayList<>();
+    drained.add(progress());
+    return drained;
+  }
 
   /** Rows that there are, with those that were {@link #admitted} and without those that went. */
   public long rows() {
@@ -127,20 +138,20 @@ public final class RowExpiry {
    * @param now the time of the events that training is at
    * @param most how many it looks at
    * @param changing says which keys this commit sets: they stay
+   * @return keys of the rows that go, which the commit must remove
    * @throws dev.wukong.serving.embedding.StoreException if the store fails
    */
-  public Sweep next(Instant now, int most, LongPredicate changing) {
+  public long[] next(Instant now, int most, LongPredicate changing) {
     long[] keys = store.rowKeys(view, last, most);
     List<byte @Nullable []> lives = store.state(view, StateKind.LIFE, keys);
     LongStream.Builder removed = LongStream.builder();
-    List<StateChange> state = new ArrayList<>();
     for (int i = 0; i < keys.length; i++) {
       byte[] life = lives.get(i);
       if (goes(
           keys[i], life == null ? new RowLife(imported, 0) : RowLife.of(life), now, changing)) {
         removed.add(keys[i]);
-        state.add(new StateChange.Remove(StateKind.LIFE, keys[i]));
-        state.add(new StateChange.Remove(StateKind.OPTIMIZER, keys[i]));
+        changes.add(new StateChange.Remove(StateKind.LIFE, keys[i]));
+        changes.add(new StateChange.Remove(StateKind.OPTIMIZER, keys[i]));
         rows--;
       }
     }
@@ -149,8 +160,7 @@ public final class RowExpiry {
     } else {
       last = keys[keys.length - 1];
     }
-    state.add(progress());
-    return new Sweep(removed.build().toArray(), state);
+    return removed.build().toArray();
   }
 
   /** Whether a row goes; one that stays is counted by its worth. */
@@ -168,7 +178,7 @@ public final class RowExpiry {
       meters.expired();
       return true;
     }
-    if (rows > mostRows && (rank < least || (rank == least && atLeast > 0))) {
+    if (rows > wantedRows && (rank < least || (rank == least && atLeast > 0))) {
       atLeast -= rank == least ? 1 : 0;
       meters.crowdedOut();
       return true;
@@ -179,7 +189,7 @@ public final class RowExpiry {
 
   private void endPass() {
     last = -1;
-    long tooMany = Math.max(0, rows - mostRows);
+    long tooMany = hasRoom() ? 0 : rows - wantedRows;
     least = tooMany == 0 ? NONE : ranks.of(tooMany);
     atLeast = tooMany == 0 ? 0 : tooMany - ranks.below(least);
     ranks.clear();

@@ -15,8 +15,6 @@ final class RowRanks {
   /** Steps of how lately: four for each doubling of the age in minutes. */
   private static final int AGES = 64;
 
-  private static final int AGES_A_DOUBLING = 4;
-
   /** Steps of worth. */
   static final int COUNT = TIMES * AGES;
 
@@ -24,9 +22,11 @@ final class RowRanks {
 
   /** The worth of a row: 0 is the least. */
   static int rank(int times, Duration age) {
-    double minutes = Math.max(0, age.toMillis() / 60_000.0);
-    double doublings = Math.log1p(minutes) / Math.log(2);
-    int old = (int) Math.min(AGES - 1, AGES_A_DOUBLING * doublings);
+    // In whole numbers, which are the same on every machine.
+    long minutes = Math.max(0, age.toMinutes()) + 1;
+    int doublings = Long.SIZE - 1 - Long.numberOfLeadingZeros(minutes);
+    int quarters = (int) ((minutes << 2 >> doublings) & 3);
+    int old = Math.min(AGES - 1, 4 * doublings + quarters);
     int often = Integer.SIZE - Integer.numberOfLeadingZeros(Math.max(0, times));
     return Math.min(TIMES - 1, often) * AGES + AGES - 1 - old;
   }

@@ -7,17 +7,24 @@ final class SightCounts {
   /** A key that none is: row keys are not negative. */
   private static final long EMPTY = -1;
 
+  /** As many as an array has room for twice. */
+  private static final int LARGEST = 1 << 28;
+
   private final int most;
   private final int mask;
   private final long[] keys;
   private final byte[] counts;
   private int size;
 
-  /** No counts, and room for those of {@code most} keys. */
+  /** No counts, and room for those of {@code most} keys, 1 to {@link #LARGEST}. */
   SightCounts(int most) {
+    if (most < 1 || most > LARGEST) {
+      throw new IllegalArgumentException(
+          "counted ids are %d, must be 1 to %d".formatted(most, LARGEST));
+    }
     this.most = most;
     // Twice the keys, so that who looks for one soon meets an empty place.
-    int places = Integer.highestOneBit(Math.max(1, Math.multiplyExact(most, 2) - 1)) << 1;
+    int places = Integer.highestOneBit(2 * most - 1) << 1;
     mask = places - 1;
     keys = new long[places];
     Arrays.fill(keys, EMPTY);

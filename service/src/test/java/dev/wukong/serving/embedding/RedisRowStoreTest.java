@@ -322,6 +322,47 @@ class RedisRowStoreTest extends RowStoreContract {
     }
   }
 
+  /** Another process loads what this one still reads. */
+  @Test
+  void bulk_whereSomebodyReads_isUnreadUntilAllAreThere() {
+    try (RedisRowStore store = open(folder, Duration.ofSeconds(2))) {
+      load(store);
+      try (RowReader reader = store.reader(VIEW);
+          RedisRowStore other = open(folder, Duration.ofSeconds(2))) {
+        try (BulkRows bulk = other.bulk(VIEW, "another digest")) {
+          bulk.add(1, MANY, MANY.length / 2, rowsOf(MANY, 0));
+          assertThat(see(reader, MANY[MANY.length - 1], MANY.length))
+              .containsExactly(Float.NaN, Float.NaN);
+          bulk.add(1, MANY, MANY.length, rowsOf(MANY, 0));
+          bulk.finish();
+        }
+        assertThat(readMany(reader, 0)).isEqualTo(MANY.length);
+        assertThat(see(reader, MANY.length)).containsExactly((Float) null);
+      }
+    }
+  }
+
+  @Test
+  void bulk_nodeIsEmptiedOnTheWay_isNotFinishedAndBeginsAnew() {
+    try (RedisRowStore store = open(folder, Duration.ofSeconds(2))) {
+      try (BulkRows bulk = store.bulk(VIEW, "digest")) {
+        bulk.add(1, MANY, MANY.length, rowsOf(MANY, 0));
+        cluster.empty(cluster.masters().getFirst());
+        assertThatThrownBy(bulk::finish)
+            .isInstanceOf(StoreException.class)
+            .hasMessage("a node has lost its rows while they were written; load the bundle again");
+      }
+      assertThat(store.imported(VIEW)).isEmpty();
+      try (BulkRows bulk = store.bulk(VIEW, "digest")) {
+        assertThat(bulk.after()).isEqualTo(BulkRows.NOTHING);
+      }
+      load(store);
+      try (RowReader reader = store.reader(VIEW)) {
+        assertThat(readMany(reader, 0)).isEqualTo(MANY.length);
+      }
+    }
+  }
+
   private static void load(RowStore store) {
     try (BulkRows bulk = store.bulk(VIEW, "digest")) {
       bulk.add(1, MANY, MANY.length, rowsOf(MANY, 0));

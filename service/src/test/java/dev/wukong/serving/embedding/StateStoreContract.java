@@ -51,6 +51,14 @@ abstract class StateStoreContract extends RowStoreContract {
   }
 
   @Test
+  void state_noKeys_isNothing() {
+    try (StateStore store = open(folder)) {
+      assertThat(store.state(VIEW, StateKind.LIFE, new long[0])).isEmpty();
+      assertThat(store.rowKeys(VIEW, -1, 10)).isEmpty();
+    }
+  }
+
+  @Test
   void apply_clearBetweenPuts_forgetsWhatCameBeforeAlone() {
     try (StateStore store = open(folder)) {
       apply(store, VIEW, 1, put(StateKind.SIGHTS_ODD, 1, 1), put(StateKind.SIGHTS_EVEN, 1, 7));

@@ -26,7 +26,7 @@ class StaleRowsTest {
         HeapRowStore store = new HeapRowStore()) {
       ServedModel model = host.add("tiny");
       stale.look(model);
-      assertThat(meters.getMeters()).isEmpty(); // Nothing serves.
+      assertThat(measured()).isZero(); // Nothing serves.
       model.add(Hosted.load(new TinyModel(1).write(root, "tiny", 1), store));
       model.serve(1);
       stale.look(model);
@@ -37,6 +37,9 @@ class StaleRowsTest {
 
       stale.look(model);
       assertThat(measured()).isEqualTo(2);
+      store.drop(new RowsView("tiny", 1, 0));
+      stale.look(model);
+      assertThat(measured()).isZero();
     }
   }
 

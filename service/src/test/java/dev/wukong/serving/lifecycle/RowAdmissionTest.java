@@ -93,6 +93,20 @@ class RowAdmissionTest {
     assertThat(admission.see(user(5))).isEqualTo(Verdict.ADMITTED);
   }
 
+  @Test
+  void turn_seenAllTheTimeWithoutRoom_isNotForgotten() {
+    List<Boolean> room = new ArrayList<>(List.of(false));
+    RowAdmission admission = new RowAdmission(store, VIEW, TABLES, 10, room::getFirst, meters);
+    for (int period = 0; period < 4; period++) {
+      for (int i = 0; i < 3; i++) {
+        assertThat(admission.see(user(5))).isNotEqualTo(Verdict.ADMITTED);
+      }
+      admission.turn();
+    }
+    room.set(0, true);
+    assertThat(admission.see(user(5))).isEqualTo(Verdict.ADMITTED);
+  }
+
   /** Beside one that never ends; after each commit another one goes on from what is stored. */
   @Test
   void restore_afterAnyCommit_goesOnAsIfNothingHadHappened() {

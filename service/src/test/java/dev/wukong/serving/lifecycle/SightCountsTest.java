@@ -1,6 +1,7 @@
 package dev.wukong.serving.lifecycle;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.HashMap;
 import java.util.Map;
@@ -8,6 +9,8 @@ import java.util.SplittableRandom;
 import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.RepetitionInfo;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class SightCountsTest {
   @RepeatedTest(value = 50, name = "seed {currentRepetition}")
@@ -39,6 +42,14 @@ class SightCountsTest {
     for (long key = 0; key < 60; key++) {
       assertThat(counts.get(key)).isEqualTo(expected.getOrDefault(key, 0));
     }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, -1, (1 << 28) + 1, Integer.MAX_VALUE})
+  void new_sizeOutOfBounds_saysWhatIsAllowed(int most) {
+    assertThatThrownBy(() -> new SightCounts(most))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("counted ids are %d, must be 1 to 268435456".formatted(most));
   }
 
   @Test
