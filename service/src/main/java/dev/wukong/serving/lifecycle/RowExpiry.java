@@ -20,7 +20,8 @@ import org.jspecify.annotations.Nullable;
  * other change does, in a commit: who reads at an older version still has it.
  *
  * <p>Which rows go depends on the store, the time that it is told and nothing else, so that who
- * does all again after a crash takes the same. One thread, that of training.
+ * does all again after a crash takes the same. After a commit that failed another one has to be
+ * made from the store: this one is ahead of it. One thread, that of training.
  */
 public final class RowExpiry {
   /** Where it keeps how far it has come; beside what {@link RowAdmission} keeps. */
