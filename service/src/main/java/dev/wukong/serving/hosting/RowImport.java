@@ -109,9 +109,9 @@ final class RowImport {
     boolean filled = false;
     try {
       if (whole) {
-        fillMemory(bundle, tier);
+        fillMemory(bundle, tier, capacities);
       } else {
-        fill(bundle, view, tier, stored, digest);
+        fill(bundle, view, tier, capacities, stored ? null : digest);
       }
       TierView opened = tier.open();
       filled = true;
@@ -133,28 +133,33 @@ final class RowImport {
   }
 
   /** Rows that are all in memory come from the bundle at every start: nobody reads the store. */
-  private void fillMemory(Bundle bundle, EmbeddingTier tier) {
-    if (!addAll(bundle, tier, null)) {
+  private void fillMemory(Bundle bundle, EmbeddingTier tier, int[] capacities) {
+    if (!addAll(bundle, tier, new FirstRows(List.of(), capacities), null)) {
       throw new IllegalStateException(
           "the bundle has more rows than its manifest says; no room is left for them");
     }
     tier.markComplete();
   }
 
+  /**
+   * Brings in who is asked for most, and others as long as there is room.
+   *
+   * @param digest of the bundle where the store must take its rows too; null where it has them
+   */
   private void fill(
-      Bundle bundle, RowsView view, EmbeddingTier tier, boolean stored, String digest) {
-    List<long[]> wanted = hot.of(view.model(), bundle.layout().schema().id());
-    // Whoever is asked for most comes first; then any, as long as there is room.
-    boolean any = wanted.isEmpty();
-    if (!stored) {
+      Bundle bundle, RowsView view, EmbeddingTier tier, int[] capacities, @Nullable String digest) {
+    List<long[]> hottest = hot.of(view.model(), bundle.layout().schema().id());
+    if (digest != null) {
+      FirstRows first = new FirstRows(hottest, capacities);
       try (BulkRows rows = store.bulk(view, digest)) {
-        addAll(bundle, any ? tier : null, rows);
+        boolean _ = addAll(bundle, tier, first, rows);
         rows.finish();
       }
+      return;
     }
-    if (!any) {
+    if (!hottest.isEmpty()) {
       long began = System.nanoTime();
-      long came = tier.warm(wanted, began + WARMING.toNanos());
+      long came = tier.warm(hottest, began + WARMING.toNanos());
       log.info(
           "model '{}' version {}: {} rows that were in memory before are there again, in {} ms",
           view.model(),
@@ -167,23 +172,24 @@ final class RowImport {
           "model '{}' version {}: its rows have changed since, they come from the store alone",
           view.model(),
           view.bundle());
-    } else if (stored || !any) {
-      addAll(bundle, tier, null);
+    } else {
+      boolean _ = addAll(bundle, tier, new FirstRows(List.of(), capacities), null);
     }
   }
 
   /**
    * Brings all rows in; whether memory had room for all.
    *
-   * @param tier takes them into memory as far as there is room; null where they wait
+   * @param tier takes into memory what {@code first} takes, as far as there is room
    * @param stored takes them for the store; null where that has them, or needs none
    */
-  private boolean addAll(Bundle bundle, @Nullable EmbeddingTier tier, @Nullable BulkRows stored) {
+  private boolean addAll(
+      Bundle bundle, EmbeddingTier tier, FirstRows first, @Nullable BulkRows stored) {
     Progress progress = new Progress(bundle.manifest(), stored != null);
     boolean all = true;
     for (Table table : bundle.layout().tables()) {
       int group = groupOf(bundle.layout(), table);
-      Chunk chunk = new Chunk(table, group, tier, stored, progress);
+      Chunk chunk = new Chunk(table, group, tier, first, stored, progress);
       bundle.forEachPart(
           table,
           (ids, values) -> {
@@ -233,31 +239,44 @@ final class RowImport {
   private final class Chunk {
     private final Table table;
     private final int group;
-    private final @Nullable EmbeddingTier tier;
+    private final EmbeddingTier tier;
+    private final FirstRows first;
     private final @Nullable BulkRows stored;
     private final Progress progress;
     private final long[] keys = new long[CHUNK];
     private final float[] values;
-    private boolean fitted;
+
+    /** Those that come into memory. */
+    private final long[] taken = new long[CHUNK];
+
+    private final float[] takenValues;
+    private boolean room = true;
+    private boolean fitted = true;
 
     Chunk(
         Table table,
         int group,
-        @Nullable EmbeddingTier tier,
+        EmbeddingTier tier,
+        FirstRows first,
         @Nullable BulkRows stored,
         Progress progress) {
-      this.fitted = tier != null;
       this.table = table;
       this.group = group;
       this.tier = tier;
+      this.first = first;
       this.stored = stored;
       this.progress = progress;
       this.values = new float[Math.multiplyExact(CHUNK, table.width())];
+      this.takenValues = new float[values.length];
     }
 
     void addAll(LongBuffer ids, FloatBuffer rows) {
       int width = table.width();
-      for (int from = 0; from < ids.limit() && (fitted || stored != null); from += CHUNK) {
+      for (int from = 0; from < ids.limit(); from += CHUNK) {
+        if (stored == null && !(room && first.takesMore(group))) {
+          fitted = false;
+          return;
+        }
         // A bundle may have billions of rows, and whoever stops the service waits.
         if (stopping.getAsBoolean()) {
           throw new CancellationException("the import was given up, as the service stops");
@@ -267,11 +286,28 @@ final class RowImport {
           keys[i] = RowKey.of(table.ordinal(), ids.get(from + i));
         }
         rows.get(from * width, values, 0, count * width);
-        fitted = fitted && tier != null && tier.install(group, keys, count, values);
+        install(count);
         if (stored != null) {
           stored.add(width, keys, count, values);
         }
         progress.add(count);
+      }
+    }
+
+    private void install(int count) {
+      int many = 0;
+      for (int i = 0; i < count; i++) {
+        if (first.take(group, keys[i])) {
+          taken[many] = keys[i];
+          System.arraycopy(
+              values, i * table.width(), takenValues, many * table.width(), table.width());
+          many++;
+        }
+      }
+      fitted &= many == count;
+      if (room && many > 0) {
+        room = tier.install(group, taken, many, takenValues);
+        fitted &= room;
       }
     }
   }
