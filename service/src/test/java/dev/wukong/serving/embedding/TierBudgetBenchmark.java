@@ -82,6 +82,13 @@ public final class TierBudgetBenchmark implements Benchmark {
                     budget / MIB)),
         Figure.of("rows_percent", 100 * full, "%", "-", "of those that have room were there"),
         Figure.of("evicted", FigureProcess.value(told, "evicted"), "1", "-", "rows that left"),
+        Figure.of(
+            "evicted_late_ratio",
+            FigureProcess.value(told, "late"),
+            "1",
+            ">=0.5",
+            "in the second half of the time by those in the first: rows that nobody gives back make"
+                + " no room for others"),
         Figure.of("commits", FigureProcess.value(told, "commits"), "1"),
         Figure.of("lookups", FigureProcess.value(told, "lookups"), "1", "-", "distinct rows"));
   }

@@ -60,6 +60,7 @@ final class TierBudgetWorker {
   private long mostNative;
   private long mostHeap;
   private int samples;
+  private double evictedHalfway;
   private long lookups;
   private int commits;
 
@@ -101,6 +102,7 @@ final class TierBudgetWorker {
         FigureProcess.tell("full", full);
       }
       FigureProcess.tell("evicted", evicted() - evicted);
+      FigureProcess.tell("late", (evicted() - evictedHalfway) / (evictedHalfway - evicted));
     }
     FigureProcess.tell("minutes", minutes);
     FigureProcess.tell("budget", (double) (resident + cache + 2 * FILE_BYTES));
@@ -150,6 +152,9 @@ final class TierBudgetWorker {
         }
         view = commit(view, began);
         resident = Math.max(resident, view.tier().residentRows());
+        if (second == seconds / 2) {
+          evictedHalfway = evicted();
+        }
         if (counts && second % SAMPLE_SECONDS == 0) {
           sample(second);
           leak(store, threads, capacity);
