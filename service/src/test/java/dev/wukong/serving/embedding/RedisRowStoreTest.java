@@ -322,6 +322,21 @@ class RedisRowStoreTest extends RowStoreContract {
     }
   }
 
+  /** As builds have stored it that knew no signs. */
+  @Test
+  void imported_bundleWithoutSigns_isTakenAsItIs() {
+    try (RedisRowStore store = open(folder, Duration.ofSeconds(2))) {
+      load(store);
+      store.drops.signs().remove(new RedisKeys(prefix(folder), VIEW));
+    }
+    try (RedisRowStore store = open(folder, Duration.ofSeconds(2));
+        RowReader reader = store.reader(VIEW)) {
+      assertThat(store.imported(VIEW)).contains("digest");
+      assertThat(readMany(reader, 0)).isEqualTo(MANY.length);
+      assertThat(see(reader, MANY.length)).containsExactly((Float) null);
+    }
+  }
+
   /** Another process loads what this one still reads. */
   @Test
   void bulk_whereSomebodyReads_isUnreadUntilAllAreThere() {
