@@ -164,22 +164,22 @@ public final class HeapRowStore implements StateStore {
 
   @Override
   public List<byte @Nullable []> state(RowsView view, StateKind kind, long[] keys) {
-    lock.writeLock().lock();
+    lock.readLock().lock();
     try {
       return states.getOrDefault(Place.of(view), new HeapStates()).read(kind, keys);
     } finally {
-      lock.writeLock().unlock();
+      lock.readLock().unlock();
     }
   }
 
   @Override
   public void forEachState(RowsView view, StateKind kind, StateReceiver receiver) {
     Map<Long, byte[]> all;
-    lock.writeLock().lock();
+    lock.readLock().lock();
     try {
       all = states.getOrDefault(Place.of(view), new HeapStates()).all(kind);
     } finally {
-      lock.writeLock().unlock();
+      lock.readLock().unlock();
     }
     all.forEach(receiver::accept);
   }

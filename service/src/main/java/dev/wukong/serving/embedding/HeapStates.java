@@ -1,7 +1,7 @@
 package dev.wukong.serving.embedding;
 
 import java.util.ArrayList;
-import java.util.Arrays;
+import java.util.Collections;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -9,14 +9,15 @@ import java.util.NavigableMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
-/** What training remembers of one bundle, on the heap. One thread at a time. */
+/** What training remembers of one bundle, on the heap. Many may read, or one write. */
 final class HeapStates {
   private final Map<StateKind, NavigableMap<Long, byte[]>> kinds = new EnumMap<>(StateKind.class);
 
   /** Makes these changes, in their order. */
   void apply(List<StateChange> changes) {
     for (StateChange change : changes) {
-      NavigableMap<Long, byte[]> values = of(change.kind());
+      NavigableMap<Long, byte[]> values =
+          kinds.computeIfAbsent(change.kind(), kind -> new TreeMap<>());
       switch (change) {
         case StateChange.Put put -> values.put(put.key(), put.value().clone());
         case StateChange.Remove remove -> values.remove(remove.key());
@@ -28,16 +29,15 @@ final class HeapStates {
   /** The values of {@code keys}; null where there is none. */
   List<byte @Nullable []> read(StateKind kind, long[] keys) {
     List<byte @Nullable []> values = new ArrayList<>(keys.length);
-    Arrays.stream(keys).forEach(key -> values.add(of(kind).get(key)));
+    NavigableMap<Long, byte[]> held = kinds.getOrDefault(kind, Collections.emptyNavigableMap());
+    for (long key : keys) {
+      values.add(held.get(key));
+    }
     return values;
   }
 
   /** All of a kind, by key; a copy. */
   NavigableMap<Long, byte[]> all(StateKind kind) {
-    return new TreeMap<>(of(kind));
-  }
-
-  private NavigableMap<Long, byte[]> of(StateKind kind) {
-    return kinds.computeIfAbsent(kind, k -> new TreeMap<>());
+    return new TreeMap<>(kinds.getOrDefault(kind, Collections.emptyNavigableMap()));
   }
 }

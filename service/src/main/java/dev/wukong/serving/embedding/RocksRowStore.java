@@ -90,11 +90,12 @@ public final class RocksRowStore implements StateStore {
     rows = families.get(1);
     ColumnFamilyHandle imports = families.get(2);
     marks = new RocksMarks(db, imports, durable);
-    states = new RocksStates(db, families.get(3));
+    ColumnFamilyHandle stateFamily = families.get(3);
+    states = new RocksStates(db, stateFamily);
     bulkOptions = new Options(options, rowOptions);
     Path folder = directory.resolve(BULK);
     bulk = new RocksPlace(db, rows, marks, bulkOptions, folder, format, fileBytes);
-    drops = new RocksDrops(db, durable, families.get(0), rows, imports, families.get(3));
+    drops = new RocksDrops(db, durable, families.get(0), rows, imports, stateFamily);
   }
 
   /**

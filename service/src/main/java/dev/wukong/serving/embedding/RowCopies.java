@@ -2,7 +2,6 @@ package dev.wukong.serving.embedding;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.ByteOrder;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,11 +15,6 @@ final class RowCopies {
 
   /** Bytes that the processor fetches at once. Of longer rows it sees itself what comes next. */
   private static final int LINE = 64;
-
-  private static final ValueLayout.OfFloat FLOAT =
-      ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-  private static final ValueLayout.OfShort HALF =
-      ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
   private final MemorySegment rows;
   private final RowFormat format;
@@ -67,7 +61,7 @@ final class RowCopies {
       int many = Math.min(BLOCK, count - first);
       gather(places, first, many);
       long start = at + (long) first * width * Float.BYTES;
-      MemorySegment.copy(floats, 0, to, FLOAT, start, many * width);
+      MemorySegment.copy(floats, 0, to, RowFormat.FLOAT, start, many * width);
     }
   }
 
@@ -85,7 +79,7 @@ final class RowCopies {
       int numbers = many * width;
       narrow(room.floats(), numbers, room.halves());
       long start = at + (long) first * width * Short.BYTES;
-      MemorySegment.copy(room.halves(), 0, to, HALF, start, numbers);
+      MemorySegment.copy(room.halves(), 0, to, RowFormat.HALF, start, numbers);
     }
   }
 
@@ -130,7 +124,7 @@ final class RowCopies {
     for (int i = 0; i < many; i++) {
       int place = places[first + i];
       if (place >= 0) {
-        MemorySegment.copy(rows, FLOAT, place * rowBytes, to, i * width, width);
+        MemorySegment.copy(rows, RowFormat.FLOAT, place * rowBytes, to, i * width, width);
       }
     }
   }
@@ -139,7 +133,7 @@ final class RowCopies {
     for (int i = 0; i < many; i++) {
       int place = places[first + i];
       if (place >= 0) {
-        MemorySegment.copy(rows, HALF, place * rowBytes, to.halves(), i * width, width);
+        MemorySegment.copy(rows, RowFormat.HALF, place * rowBytes, to.halves(), i * width, width);
       }
     }
     widen(to.halves(), many * width, to.floats());
@@ -150,7 +144,7 @@ final class RowCopies {
       int place = places[first + i];
       if (place >= 0) {
         long at = place * rowBytes;
-        to.scales()[i] = rows.get(FLOAT, at);
+        to.scales()[i] = rows.get(RowFormat.FLOAT, at);
         MemorySegment.copy(
             rows, ValueLayout.JAVA_BYTE, at + Float.BYTES, to.bytes(), i * width, width);
       }

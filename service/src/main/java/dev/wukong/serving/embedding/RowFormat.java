@@ -111,9 +111,12 @@ public enum RowFormat {
     }
   };
 
-  private static final ValueLayout.OfFloat FLOAT =
+  /** A number as it is kept, or read, anywhere. */
+  static final ValueLayout.OfFloat FLOAT =
       ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-  private static final ValueLayout.OfShort HALF =
+
+  /** The same in half precision. */
+  static final ValueLayout.OfShort HALF =
       ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
   /** The largest number of half precision. */

@@ -38,7 +38,7 @@ final class RowIndex implements AutoCloseable {
 
   /**
    * For readers. Every word lies at a multiple of its size, so it is read at once; not to have that
-   * checked each time takes a third off a look-up. Order is what the fences are for.
+   * checked each time takes a quarter off a look-up. Order is what the fences are for.
    */
   private static final ValueLayout.OfLong WORD = ValueLayout.JAVA_LONG_UNALIGNED;
 

@@ -202,7 +202,8 @@ public final class ServedModel {
     return versions;
   }
 
-  private long ofServing(ToLongFunction<HostedModel> figure) {
+  /** A figure of the version that serves; 0 while none does. */
+  long ofServing(ToLongFunction<HostedModel> figure) {
     HostedModel model = lease();
     if (model == null) {
       return 0;

@@ -25,16 +25,7 @@ final class StaleRows {
    *     stays
    */
   void look(ServedModel model) {
-    HostedModel serving = model.lease();
-    if (serving == null) {
-      of(model.name()).set(0);
-      return;
-    }
-    try {
-      of(model.name()).set(serving.rowsBehind());
-    } finally {
-      serving.release();
-    }
+    of(model.name()).set(model.ofServing(HostedModel::rowsBehind));
   }
 
   private AtomicLong of(String model) {

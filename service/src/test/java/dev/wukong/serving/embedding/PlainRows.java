@@ -38,12 +38,10 @@ final class PlainRows {
   PlainRows after(StoreOperation operation) {
     PlainRows next = new PlainRows(bundles);
     switch (operation) {
-      case StoreOperation.Commit(RowCommit commit, List<StateChange> state) -> {
-        RowsView view = commit.view();
-        next.bundles.compute(
-            new RowsView(view.model(), view.bundle(), 0),
-            (_, was) -> committed(was == null ? Bundle.NONE : was, commit, state));
-      }
+      case StoreOperation.Commit(RowCommit commit, List<StateChange> state) ->
+          next.bundles.compute(
+              commit.view().imported(),
+              (_, was) -> committed(was == null ? Bundle.NONE : was, commit, state));
       case StoreOperation.Load load -> {
         Map<Long, float[]> rows = new HashMap<>();
         for (int i = 0; i < load.keys().length; i++) {
