@@ -75,7 +75,7 @@ public final class RedisRowStore implements RowStore {
   }
 
   @Override
-  public BulkRows bulk(RowsView view, String digest) {
+  public BulkRows bulk(RowsView view, String digest, RowSample sample) {
     RedisKeys keys = keys(view);
     OptionalLong after =
         marks.mark(keys).map(mark -> mark.after(digest)).orElse(OptionalLong.empty());
