@@ -192,7 +192,8 @@ class MeanRowsTest {
 
   @Test
   void rows_noIdMetInATable_isTheRowOfUnseenIds() {
-    MeanRows means = new MeanRows(session().layout().tables());
+    List<Table> tables = RankerConfig.read(TrainSessionTest.yaml(MODEL)).layout(SCHEMA).tables();
+    MeanRows means = new MeanRows(tables);
     means.add(0, RowKey.UNSEEN, new float[] {1, 2});
     means.add(0, RowKey.MISSING, new float[] {3, 4});
     means.add(1, RowKey.UNSEEN, new float[] {1, 2});

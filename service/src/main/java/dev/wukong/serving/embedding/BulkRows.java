@@ -20,7 +20,7 @@ public interface BulkRows extends AutoCloseable {
    */
   void add(int width, long[] keys, int count, float[] rows);
 
-  /** How many of the rows that were added another bundle has as they are, and are kept once. */
+  /** How many of the rows that were added here another bundle has as they are: kept once. */
   default long shared() {
     return 0;
   }

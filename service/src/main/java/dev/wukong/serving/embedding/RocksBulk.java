@@ -20,16 +20,20 @@ final class RocksBulk implements BulkRows {
   /** Rows between two looks at how large the file has become. */
   private static final int LOOK = 1024;
 
+  /** Rows between two notes of how far it has come, where few are in files: the rest is shared. */
+  private static final int NOTED = 1 << 23;
+
   private final RocksPlace place;
   private final RowsView view;
   private final String digest;
   private final long after;
   private final ColumnFamilyHandle layer;
   private final @Nullable RocksBase base;
-  private final EnvOptions environment = new EnvOptions();
+  private final EnvOptions environment;
   private @Nullable SstFileWriter file;
   private int inFile;
   private long last;
+  private long seen;
   private long shared;
 
   /** Goes on after the row with the key {@code after}. */
@@ -46,6 +50,7 @@ final class RocksBulk implements BulkRows {
             .map(place.layers()::of)
             .map(family -> new RocksBase(place.db(), family, after, this::remove))
             .orElse(null);
+    this.environment = new EnvOptions();
   }
 
   @Override
@@ -62,9 +67,13 @@ final class RocksBulk implements BulkRows {
           byte[] row = value.of(values, i * width);
           if (base != null && base.has(added[i], row)) {
             shared++;
-            last = Math.max(last, added[i]);
+            last = added[i];
           } else {
             put(added[i], row);
+          }
+          seen++;
+          if (seen % NOTED == 0) {
+            ingest();
           }
         }
       }
@@ -129,14 +138,13 @@ final class RocksBulk implements BulkRows {
 
   private void ingest() throws RocksDBException {
     SstFileWriter writer = file;
-    if (writer == null) {
-      return;
-    }
-    writer.finish();
-    writer.close();
-    file = null;
-    try (IngestExternalFileOptions moved = new IngestExternalFileOptions().setMoveFiles(true)) {
-      place.db().ingestExternalFile(layer, List.of(path().toString()), moved);
+    if (writer != null) {
+      writer.finish();
+      writer.close();
+      file = null;
+      try (IngestExternalFileOptions moved = new IngestExternalFileOptions().setMoveFiles(true)) {
+        place.db().ingestExternalFile(layer, List.of(path().toString()), moved);
+      }
     }
     // A process that ends before this writes the file's rows again, which are the same.
     place.marks().partly(view, digest, last);

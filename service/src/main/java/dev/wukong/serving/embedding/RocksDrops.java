@@ -67,16 +67,8 @@ final class RocksDrops {
     }
   }
 
-  /** Removes a bundle's rows and its mark, and gives their space back. */
-  void drop(RowsView view) throws RocksDBException {
-    StoreKeys keys = new StoreKeys(view);
-    if (has(keys)) {
-      hide(keys);
-      reclaim(keys);
-    }
-  }
-
-  private boolean has(StoreKeys keys) throws RocksDBException {
+  /** Whether the bundle has rows, a mark or an unfinished drop. */
+  boolean has(StoreKeys keys) throws RocksDBException {
     for (ColumnFamilyHandle family : List.of(notes, imports, states, rows)) {
       try (RocksIterator found = db.newIterator(family)) {
         found.seek(keys.bundlePrefix());
@@ -90,7 +82,7 @@ final class RocksDrops {
     return false;
   }
 
-  /** The first step. */
+  /** The first step: from here on who looks for the bundle finds nothing. */
   void hide(StoreKeys keys) throws RocksDBException {
     try (WriteBatch batch = new WriteBatch()) {
       batch.put(notes, keys.bundlePrefix(), new byte[0]);
@@ -101,7 +93,8 @@ final class RocksDrops {
     }
   }
 
-  private void reclaim(StoreKeys keys) throws RocksDBException {
+  /** The second step; nobody may read the bundle any more. */
+  void reclaim(StoreKeys keys) throws RocksDBException {
     layers.dropUnused();
     try (CompactRangeOptions options =
             new CompactRangeOptions().setExclusiveManualCompaction(false);

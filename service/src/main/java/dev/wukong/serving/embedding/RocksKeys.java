@@ -3,45 +3,12 @@ package dev.wukong.serving.embedding;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
-import org.rocksdb.ReadOptions;
 import org.rocksdb.RocksDB;
 import org.rocksdb.RocksDBException;
-import org.rocksdb.RocksIterator;
-import org.rocksdb.Slice;
 
 /** Goes through the keys of a bundle's rows, wherever these are, in ascending order. One thread. */
 final class RocksKeys implements AutoCloseable {
-  /** The rows of one source that are still to come. */
-  private static final class Cursor implements AutoCloseable {
-    private final @Nullable Slice end;
-
-    // Whoever goes through all rows must not push out those that are asked for.
-    private final ReadOptions options = new ReadOptions().setFillCache(false);
-
-    private final RocksIterator rows;
-
-    Cursor(RocksDB db, RocksSource source, long from) {
-      byte[] bound = source.end();
-      end = bound == null ? null : new Slice(bound);
-      if (end != null) {
-        options.setIterateUpperBound(end);
-      }
-      rows = db.newIterator(source.family(), options);
-      rows.seek(source.key(from));
-    }
-
-    @Override
-    public void close() {
-      rows.close();
-      options.close();
-      if (end != null) {
-        end.close();
-      }
-    }
-  }
-
-  private final List<Cursor> cursors = new ArrayList<>();
+  private final List<RocksCursor> cursors = new ArrayList<>();
 
   /**
    * Begins with the least key from {@code from} on.
@@ -49,8 +16,16 @@ final class RocksKeys implements AutoCloseable {
    * @param sources those that count first
    */
   RocksKeys(RocksDB db, List<RocksSource> sources, long from) {
-    for (RocksSource source : sources) {
-      cursors.add(new Cursor(db, source, from));
+    boolean made = false;
+    try {
+      for (RocksSource source : sources) {
+        cursors.add(new RocksCursor(db, source, from));
+      }
+      made = true;
+    } finally {
+      if (!made) {
+        close();
+      }
     }
   }
 
@@ -63,13 +38,13 @@ final class RocksKeys implements AutoCloseable {
       more = false;
       long least = Long.MAX_VALUE;
       boolean removed = false;
-      for (Cursor cursor : cursors) {
-        if (cursor.rows.isValid()) {
-          long key = StoreKeys.rowKey(cursor.rows.key());
+      for (RocksCursor cursor : cursors) {
+        if (cursor.isValid()) {
+          long key = cursor.key();
           // Of two with the same row the first counts.
           if (!more || key < least) {
             least = key;
-            removed = RocksSource.isRemoved(cursor.rows.value());
+            removed = RocksSource.isRemoved(cursor.value());
           }
           more = true;
         }
@@ -81,22 +56,22 @@ final class RocksKeys implements AutoCloseable {
         }
       }
     }
-    for (Cursor cursor : cursors) {
-      cursor.rows.status();
+    for (RocksCursor cursor : cursors) {
+      cursor.check();
     }
     return Arrays.copyOf(found, count);
   }
 
   private void passOver(long key) {
-    for (Cursor cursor : cursors) {
-      if (cursor.rows.isValid() && StoreKeys.rowKey(cursor.rows.key()) == key) {
-        cursor.rows.next();
+    for (RocksCursor cursor : cursors) {
+      if (cursor.isValid() && cursor.key() == key) {
+        cursor.next();
       }
     }
   }
 
   @Override
   public void close() {
-    cursors.forEach(Cursor::close);
+    cursors.forEach(RocksCursor::close);
   }
 }

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import org.rocksdb.ColumnFamilyDescriptor;
@@ -31,6 +32,9 @@ final class RocksLayers {
   /** By name. Guarded by this. */
   private final TreeMap<String, ColumnFamilyHandle> open;
 
+  /** The number of the one to be made next. Guarded by this; one that failed is not tried again. */
+  private long next;
+
   /**
    * Those that are in {@code db}.
    *
@@ -45,6 +49,8 @@ final class RocksLayers {
     this.options = options;
     this.marks = marks;
     this.open = new TreeMap<>(open);
+    this.next =
+        open.isEmpty() ? 1 : Long.parseLong(this.open.lastKey().substring(PREFIX.length())) + 1;
   }
 
   /** Whether a column family of this name is one of an import. */
@@ -63,43 +69,67 @@ final class RocksLayers {
 
   /**
    * Makes an empty one for the rows of a bundle that has none yet, and remembers it as the
-   * bundle's. What is left of one that was not remembered goes with {@link #dropUnused}.
+   * bundle's. What is left of one that was not remembered goes with {@link #dropUnused}. One thread
+   * at a time.
    *
    * @param sample of the rows that will come
    */
-  synchronized RocksSpaces begin(RowsView view, RocksSample sample) throws RocksDBException {
+  RocksSpaces begin(RowsView view, RocksSample sample) throws RocksDBException {
+    // It may read long: others find theirs meanwhile.
+    Optional<String> base = sample.base(roots(view.model()), this);
+    synchronized (this) {
+      String own = NAME.formatted(next++);
+      byte[] name = own.getBytes(StandardCharsets.US_ASCII);
+      open.put(own, db.createColumnFamily(new ColumnFamilyDescriptor(name, options)));
+      RocksSpaces spaces = new RocksSpaces(own, base.filter(used()::contains));
+      marks.begin(view, spaces);
+      return spaces;
+    }
+  }
+
+  /** Those that have all rows of a bundle of {@code model}. */
+  private Set<String> roots(String model) throws RocksDBException {
     Set<String> roots = new HashSet<>();
     for (Map.Entry<RowsView, RocksSpaces> other : marks.allSpaces().entrySet()) {
-      if (other.getKey().model().equals(view.model())
-          && marks.imported(other.getKey()).isPresent()) {
+      RowsView bundle = other.getKey();
+      if (bundle.model().equals(model) && marks.imported(bundle).isPresent()) {
         roots.add(other.getValue().root());
       }
     }
-    long next = open.isEmpty() ? 1 : Long.parseLong(open.lastKey().substring(PREFIX.length())) + 1;
-    String own = NAME.formatted(next);
-    open.put(
-        own,
-        db.createColumnFamily(
-            new ColumnFamilyDescriptor(own.getBytes(StandardCharsets.US_ASCII), options)));
-    RocksSpaces spaces = new RocksSpaces(own, sample.base(roots, this));
-    marks.begin(view, spaces);
-    return spaces;
+    return roots;
   }
 
-  /** Removes those that no bundle refers to, and gives their space back. */
-  synchronized void dropUnused() throws RocksDBException {
+  private Set<String> used() throws RocksDBException {
     Set<String> used = new HashSet<>();
     for (RocksSpaces spaces : marks.allSpaces().values()) {
       used.add(spaces.own());
       spaces.base().ifPresent(used::add);
     }
+    return used;
+  }
+
+  /**
+   * Removes those that no bundle refers to, and gives their space back. One that cannot be removed
+   * now is when the store is opened next.
+   */
+  synchronized void dropUnused() throws RocksDBException {
+    Set<String> used = used();
+    RocksDBException failure = null;
     for (String name : List.copyOf(open.keySet())) {
       if (!used.contains(name)) {
         ColumnFamilyHandle layer = of(name);
-        db.dropColumnFamily(layer);
         open.remove(name);
-        layer.close(); // Its files go with the last that holds it.
+        try {
+          db.dropColumnFamily(layer);
+        } catch (RocksDBException e) {
+          failure = e; // It may have gone all the same, and is not asked for again.
+        } finally {
+          layer.close(); // Its files go with the last that holds it.
+        }
       }
+    }
+    if (failure != null) {
+      throw failure;
     }
   }
 

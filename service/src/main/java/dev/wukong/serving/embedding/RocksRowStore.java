@@ -51,6 +51,12 @@ public final class RocksRowStore implements StateStore {
   /** Of what a store keeps of its files where nobody says otherwise. */
   private static final long CACHE_BYTES = 64L << 20;
 
+  /**
+   * Of the log of writes, which the next start reads again. RocksDB's own bound grows with each
+   * column family, although nothing is written to those of imports.
+   */
+  private static final long LOG_BYTES = 256L << 20;
+
   private static final double HIGH_PRIORITY_SHARE = 0.5;
 
   private final BloomFilter filter = new BloomFilter(10);
@@ -58,7 +64,10 @@ public final class RocksRowStore implements StateStore {
   private final ColumnFamilyOptions rowOptions = new ColumnFamilyOptions();
   private final ColumnFamilyOptions plainOptions = new ColumnFamilyOptions();
   private final DBOptions options =
-      new DBOptions().setCreateIfMissing(true).setCreateMissingColumnFamilies(true);
+      new DBOptions()
+          .setCreateIfMissing(true)
+          .setCreateMissingColumnFamilies(true)
+          .setMaxTotalWalSize(LOG_BYTES);
   private final WriteOptions durable = new WriteOptions().setSync(true);
   private final List<ColumnFamilyHandle> families;
   private final RocksDB db;
@@ -113,8 +122,19 @@ public final class RocksRowStore implements StateStore {
     Path folder = directory.resolve(BULK);
     bulk = new RocksPlace(db, layers, marks, bulkOptions, folder, format, fileBytes);
     drops = new RocksDrops(db, durable, families.get(0), rows, imports, stateFamily, layers);
-    // What a process left that ended while it made one, or removed one.
-    layers.dropUnused();
+  }
+
+  /** Drops what a process left that ended while it made a column family, or removed one. */
+  private void dropLeftOver() throws RocksDBException {
+    boolean done = false;
+    try {
+      layers.dropUnused();
+      done = true;
+    } finally {
+      if (!done) {
+        close();
+      }
+    }
   }
 
   private List<String> layersIn(Path directory) throws RocksDBException {
@@ -167,7 +187,9 @@ public final class RocksRowStore implements StateStore {
     RocksDB.loadLibrary();
     try {
       Files.createDirectories(directory.resolve(BULK));
-      return new RocksRowStore(directory, format, cacheBytes, fileBytes);
+      RocksRowStore store = new RocksRowStore(directory, format, cacheBytes, fileBytes);
+      store.dropLeftOver();
+      return store;
     } catch (IOException | RocksDBException e) {
       throw new StoreException(
           "cannot open the row store in %s: %s".formatted(directory, e.getMessage()), e);
@@ -279,8 +301,13 @@ public final class RocksRowStore implements StateStore {
 
   @Override
   public long[] rowKeys(RowsView view, long after, int most) {
-    try (RocksKeys keys = new RocksKeys(db, sources(view), Math.max(after, -1) + 1)) {
-      return keys.next(most);
+    // No column family goes while its keys are read.
+    try {
+      synchronized (layers) {
+        try (RocksKeys keys = new RocksKeys(db, sources(view), Math.max(after, -1) + 1)) {
+          return keys.next(most);
+        }
+      }
     } catch (RocksDBException e) {
       throw new StoreException(
           "listing the rows of %s failed: %s".formatted(view, e.getMessage()), e);
@@ -337,10 +364,15 @@ public final class RocksRowStore implements StateStore {
 
   @Override
   public void drop(RowsView view) {
-    // Nobody should have one by now. Who has reads an error, not memory that is gone.
-    open(reader -> reader.reads(view)).forEach(RocksReader::close);
     try {
-      drops.drop(view);
+      StoreKeys keys = new StoreKeys(view);
+      if (drops.has(keys)) {
+        drops.hide(keys);
+        // Nobody should have one by now. Who has one gets an error, instead of memory that is gone;
+        // one that is made from here on finds no column family to read.
+        open(reader -> reader.reads(view)).forEach(RocksReader::close);
+        drops.reclaim(keys);
+      }
     } catch (RocksDBException e) {
       throw new StoreException("dropping %s failed: %s".formatted(view, e.getMessage()), e);
     }

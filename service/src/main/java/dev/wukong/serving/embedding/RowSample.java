@@ -1,12 +1,17 @@
 package dev.wukong.serving.embedding;
 
 import java.util.List;
+import java.util.function.Supplier;
 
-/** Some of a bundle's rows, spread over all of it, read when a store asks for them. */
-@FunctionalInterface
-public interface RowSample {
+/**
+ * Some of a bundle's rows, spread over all of it.
+ *
+ * @param all how many rows the bundle has
+ * @param rows reads the sample, in any order; a store asks once, if at all
+ */
+public record RowSample(long all, Supplier<List<Rows>> rows) {
   /** Of a bundle of which nothing is known: it shares no rows with another. */
-  RowSample NONE = List::of;
+  public static final RowSample NONE = new RowSample(0, List::of);
 
   /**
    * Rows of one width.
@@ -15,8 +20,5 @@ public interface RowSample {
    * @param rows [keys, width]
    */
   @SuppressWarnings("ArrayRecordComponent") // Never compared.
-  record Rows(int width, long[] keys, float[] rows) {}
-
-  /** The rows, in any order. */
-  List<Rows> rows();
+  public record Rows(int width, long[] keys, float[] rows) {}
 }

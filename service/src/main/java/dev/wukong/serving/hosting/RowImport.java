@@ -151,7 +151,7 @@ final class RowImport {
     List<long[]> hottest = hot.of(view.model(), bundle.layout().schema().id());
     if (digest != null) {
       FirstRows first = new FirstRows(hottest, capacities);
-      try (BulkRows rows = store.bulk(view, digest, () -> SampledRows.of(bundle))) {
+      try (BulkRows rows = store.bulk(view, digest, SampledRows.of(bundle))) {
         boolean _ = addAll(bundle, tier, first, rows);
         rows.finish();
         if (rows.shared() > 0) {

@@ -12,18 +12,30 @@ import java.util.List;
 
 /** Takes a sample of a bundle's rows: neighbours by the dozen, all over each of its tables. */
 final class SampledRows {
-  /** About how many rows a sample has. */
+  /** About how many rows a sample has at most. */
   private static final long ROWS = 1 << 16;
+
+  /** And how many numbers. */
+  private static final long NUMBERS = 1 << 24;
 
   /** So many neighbours lie on a page or two of a file, and cost no more to read than one. */
   private static final int NEIGHBOURS = 16;
 
   private SampledRows() {}
 
-  /** Some rows of {@code bundle}; all of one that has few. */
-  static List<RowSample.Rows> of(Bundle bundle) {
-    long all = bundle.manifest().tables().stream().mapToLong(TableRows::rows).sum();
-    long step = Math.multiplyExact(NEIGHBOURS, Math.ceilDiv(Math.max(all, 1), ROWS));
+  /** Some rows of {@code bundle}, which stays open; all of one that has few. */
+  static RowSample of(Bundle bundle) {
+    return new RowSample(count(bundle), () -> rows(bundle));
+  }
+
+  private static long count(Bundle bundle) {
+    return bundle.manifest().tables().stream().mapToLong(TableRows::rows).sum();
+  }
+
+  private static List<RowSample.Rows> rows(Bundle bundle) {
+    int widest = bundle.layout().tables().stream().mapToInt(Table::width).max().orElse(1);
+    long most = Math.min(ROWS, NUMBERS / widest);
+    long step = Math.multiplyExact(NEIGHBOURS, Math.ceilDiv(Math.max(count(bundle), 1), most));
     List<RowSample.Rows> sample = new ArrayList<>();
     for (Table table : bundle.layout().tables()) {
       bundle.forEachPart(

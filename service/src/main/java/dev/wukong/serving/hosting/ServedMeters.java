@@ -3,6 +3,8 @@ package dev.wukong.serving.hosting;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.ToDoubleFunction;
 
 /** Shows what a model serves, and in how much memory. Any thread. */
@@ -11,6 +13,9 @@ final class ServedMeters {
 
   private final ServedModel model;
   private final MeterRegistry registry;
+
+  /** Tables that are shown; those of later versions are mostly the same. */
+  private final Set<String> shown = ConcurrentHashMap.newKeySet();
 
   ServedMeters(ServedModel model, MeterRegistry registry) {
     this.model = model;
@@ -43,14 +48,16 @@ final class ServedMeters {
 
   /** Shows these tables also, as far as the version that serves has them. */
   void tables(List<String> names) {
-    for (String table : names) {
-      register(
-          gauge(
-                  "wukong.embedding.table.bytes",
-                  m -> m.ofServing(serving -> serving.residentBytes(table)))
-              .description("Memory for the rows of a table that are there, with what finds them")
-              .baseUnit(BYTES)
-              .tag("table", table));
-    }
+    names.stream().filter(shown::add).forEach(this::show);
+  }
+
+  private void show(String table) {
+    register(
+        gauge(
+                "wukong.embedding.table.bytes",
+                m -> m.ofServing(serving -> serving.residentBytes(table)))
+            .description("Memory for the rows of a table that are there, with what finds them")
+            .baseUnit(BYTES)
+            .tag("table", table));
   }
 }

@@ -26,6 +26,9 @@ final class PlainRows {
 
   private final Map<RowsView, Bundle> bundles = new HashMap<>();
 
+  /** Loads that were cut short and gone on with, from where some of their rows were there. */
+  private int resumed;
+
   PlainRows() {
     StoreOperation.bundles().forEach(view -> bundles.put(view, Bundle.NONE));
   }
@@ -81,6 +84,11 @@ final class PlainRows {
   /** The rows of these keys, null where there is none. */
   private static float[] @Nullable [] rows(Bundle bundle, long[] keys) {
     return Arrays.stream(keys).mapToObj(bundle.rows()::get).toArray(float[][]::new);
+  }
+
+  /** Loads that were cut short and gone on with, from where some of their rows were there. */
+  int resumed() {
+    return resumed;
   }
 
   /** A number for what {@code read} must find. */
@@ -145,7 +153,11 @@ final class PlainRows {
                 .formatted(view, keys[i], Arrays.toString(is[i]), Arrays.toString(must[i])));
       }
     }
-    return Optional.empty();
+    long[] there = bundle.rows().keySet().stream().mapToLong(key -> key).sorted().toArray();
+    return difference(
+        view + " keys",
+        Arrays.toString(store.rowKeys(view, -1, keys.length)),
+        Arrays.toString(there));
   }
 
   /**
@@ -186,7 +198,7 @@ final class PlainRows {
         return false;
       }
     }
-    StoreActions.load(store, load);
+    resumed += StoreActions.load(store, load) == BulkRows.NOTHING ? 0 : 1;
     return after(cut).difference(store, view).isEmpty();
   }
 }

@@ -92,13 +92,14 @@ class RocksSharingTest {
     return all;
   }
 
-  private static List<RowSample.Rows> sample(Map<Long, float[]> rows) {
-    return List.of(new RowSample.Rows(WIDTH, keys(rows), floats(rows)));
+  private static RowSample sample(Map<Long, float[]> rows) {
+    return new RowSample(
+        rows.size(), () -> List.of(new RowSample.Rows(WIDTH, keys(rows), floats(rows))));
   }
 
   /** Returns how many rows are shared. */
   private static long load(RowStore store, RowsView view, Map<Long, float[]> rows) {
-    try (BulkRows bulk = store.bulk(view, "digest", () -> sample(rows))) {
+    try (BulkRows bulk = store.bulk(view, "digest", sample(rows))) {
       bulk.add(WIDTH, keys(rows), rows.size(), floats(rows));
       bulk.finish();
       return bulk.shared();
@@ -203,12 +204,53 @@ class RocksSharingTest {
     }
   }
 
+  /** What it needs is a tenth of what would have to stay for it. */
+  @Test
+  void bulk_fewOfTheOthersRows_sharesNothing() throws Exception {
+    Map<Long, float[]> few = new TreeMap<>(first());
+    few.keySet().removeIf(key -> key % 20 != 0);
+    RocksRowStore store = open();
+    load(store, bundle(1), first());
+    assertThat(load(store, bundle(2), few)).isZero();
+    store.drop(bundle(1));
+    check(store, bundle(2), few);
+    store.close();
+    assertThat(bytes()).isLessThan(BUNDLE_BYTES / 5);
+  }
+
+  /** Nine tenths of the rows are the same, but they are the narrow ones. */
+  @Test
+  void bulk_mostBytesChanged_sharesNothing() {
+    int narrow = 900;
+    int wide = 100;
+    long[] keys = LongStream.range(0, narrow + wide).toArray();
+    try (RocksRowStore store = open()) {
+      for (long number = 1; number <= 2; number++) {
+        float[] small = new float[narrow];
+        float[] large = new float[wide * 64];
+        Arrays.fill(large, (float) number);
+        List<RowSample.Rows> all =
+            List.of(
+                new RowSample.Rows(1, Arrays.copyOf(keys, narrow), small),
+                new RowSample.Rows(64, Arrays.copyOfRange(keys, narrow, keys.length), large));
+        RowSample sample = new RowSample(keys.length, () -> all);
+        try (BulkRows bulk = store.bulk(bundle(number), "digest", sample)) {
+          for (RowSample.Rows rows : all) {
+            bulk.add(rows.width(), rows.keys(), rows.keys().length, rows.rows());
+          }
+          bulk.finish();
+          assertThat(bulk.shared()).isZero();
+        }
+      }
+    }
+  }
+
   /** Nobody may share with rows that are not all there. */
   @Test
   void bulk_otherIsNotComplete_sharesNothing() {
     Map<Long, float[]> rows = first();
     try (RocksRowStore store = open()) {
-      try (BulkRows bulk = store.bulk(bundle(1), "digest", () -> sample(rows))) {
+      try (BulkRows bulk = store.bulk(bundle(1), "digest", sample(rows))) {
         bulk.add(WIDTH, keys(rows), ROWS, floats(rows));
       }
       assertThat(load(store, bundle(2), rows)).isZero();
@@ -225,12 +267,12 @@ class RocksSharingTest {
     float[] floats = floats(second);
     try (RocksRowStore store = open()) {
       load(store, bundle(1), first);
-      try (BulkRows bulk = store.bulk(bundle(2), "digest", () -> sample(second))) {
+      try (BulkRows bulk = store.bulk(bundle(2), "digest", sample(second))) {
         bulk.add(WIDTH, keys, keys.length * 9 / 10, floats);
       }
     }
     try (RocksRowStore store = open()) {
-      try (BulkRows bulk = store.bulk(bundle(2), "digest", () -> sample(second))) {
+      try (BulkRows bulk = store.bulk(bundle(2), "digest", sample(second))) {
         assertThat(bulk.after()).isPositive();
         bulk.add(WIDTH, keys, keys.length, floats);
         bulk.finish();

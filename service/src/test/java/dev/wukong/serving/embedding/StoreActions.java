@@ -2,7 +2,6 @@ package dev.wukong.serving.embedding;
 
 import java.util.Arrays;
 import java.util.List;
-import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /** Does operations on a row store. */
@@ -14,7 +13,9 @@ final class StoreActions {
     switch (operation) {
       case StoreOperation.Commit(RowCommit commit, List<StateChange> state) ->
           store.apply(commit, state);
-      case StoreOperation.Load load -> load(store, load);
+      case StoreOperation.Load load -> {
+        long _ = load(store, load);
+      }
       case StoreOperation.Drop(RowsView bundle) -> store.drop(bundle);
       case StoreOperation.Read(RowsView bundle, long[] keys) -> {
         return Arrays.deepHashCode(read(store, bundle, keys));
@@ -24,26 +25,36 @@ final class StoreActions {
     return 0;
   }
 
-  /** Writes all rows of a bundle; goes on with them where the same load was cut short. */
-  static void load(RowStore store, StoreOperation.Load load) {
-    try (BulkRows bulk = store.bulk(load.bundle(), load.digest(), () -> rows(load))) {
+  /**
+   * Writes all rows of a bundle; goes on with them where the same load was cut short. Returns the
+   * key after which it went on.
+   */
+  static long load(RowStore store, StoreOperation.Load load) {
+    try (BulkRows bulk = store.bulk(load.bundle(), load.digest(), sample(load))) {
       for (int i = 0; i < load.keys().length; i++) {
         long key = load.keys()[i];
         bulk.add(StoreOperation.width(key), new long[] {key}, 1, load.rows()[i]);
       }
       bulk.finish();
+      return bulk.after();
     }
   }
 
-  private static List<RowSample.Rows> rows(StoreOperation.Load load) {
-    return IntStream.range(0, load.keys().length)
-        .mapToObj(
-            i -> {
-              long key = load.keys()[i];
-              return new RowSample.Rows(
-                  StoreOperation.width(key), new long[] {key}, load.rows()[i]);
-            })
-        .toList();
+  private static RowSample sample(StoreOperation.Load load) {
+    return new RowSample(
+        load.keys().length,
+        () -> List.of(rows(load, StoreOperation.NARROW), rows(load, StoreOperation.WIDE)));
+  }
+
+  private static RowSample.Rows rows(StoreOperation.Load load, int width) {
+    int[] at = positions(load.keys(), width);
+    long[] keys = new long[at.length];
+    float[] rows = new float[at.length * width];
+    for (int i = 0; i < at.length; i++) {
+      keys[i] = load.keys()[at[i]];
+      System.arraycopy(load.rows()[at[i]], 0, rows, i * width, width);
+    }
+    return new RowSample.Rows(width, keys, rows);
   }
 
   /** The rows of these keys at the newest version, null where there is none. */

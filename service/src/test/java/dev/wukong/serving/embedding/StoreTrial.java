@@ -38,12 +38,17 @@ final class StoreTrial {
    *
    * @param kills how often the process was killed
    * @param cutShort how often it had begun something that it had not said to be done
+   * @param resumed how often a load was gone on with where the process had been killed in it
    * @param difference the first that was found, which ends the trial
    */
-  record Outcome(int operations, int kills, int cutShort, Optional<String> difference) {}
+  record Outcome(
+      int operations, int kills, int cutShort, int resumed, Optional<String> difference) {}
 
   /** A kill comes at most two to the power of 10 to this many turns of a loop after the begin. */
   private static final int SPINS_POWER = 21;
+
+  /** The same in a load, which first drops what was there. */
+  private static final int SPINS_POWER_OF_LOAD = 24;
 
   private final Path folder;
   private final long seed;
@@ -56,6 +61,7 @@ final class StoreTrial {
 
   private int kills;
   private int cutShort;
+  private int resumed;
 
   /**
    * A trial that begins with an empty store.
@@ -80,7 +86,7 @@ final class StoreTrial {
     if (difference.isEmpty()) {
       difference = untilEnd(operations);
     }
-    return new Outcome(done, kills, cutShort, difference);
+    return new Outcome(done, kills, cutShort, resumed, difference);
   }
 
   /** Goes on from {@code least} until the process is killed at {@code moment}. */
@@ -103,7 +109,7 @@ final class StoreTrial {
     }
     if (moment == Moment.OPENING) {
       try (StoreWorkerProcess worker = start()) {
-        spin();
+        spin(SPINS_POWER);
         boolean _ = worker.kill();
         kills++;
       }
@@ -152,7 +158,7 @@ final class StoreTrial {
       throws IOException, InterruptedException {
     StoreOperation operation = next();
     worker.begin(done);
-    spin();
+    spin(operation instanceof StoreOperation.Load ? SPINS_POWER_OF_LOAD : SPINS_POWER);
     kills++;
     if (worker.kill()) {
       rows = rows.after(operation);
@@ -164,8 +170,8 @@ final class StoreTrial {
   }
 
   /** Early ends as likely as late ones: operations take microseconds or many milliseconds. */
-  private void spin() {
-    int most = 1 << moments.nextInt(10, SPINS_POWER + 1);
+  private void spin(int power) {
+    int most = 1 << moments.nextInt(10, power + 1);
     for (int i = moments.nextInt(most); i > 0; i--) {
       Thread.onSpinWait();
     }
@@ -187,7 +193,10 @@ final class StoreTrial {
         done++;
         return Optional.empty();
       }
-      return rows.differenceAfterCut(store, cut);
+      int before = rows.resumed();
+      Optional<String> difference = rows.differenceAfterCut(store, cut);
+      resumed += rows.resumed() - before;
+      return difference;
     }
   }
 }

@@ -19,7 +19,7 @@ final class StoreWorker {
   static final String DONE = "done";
 
   /** Small, so that files are written, loaded and compacted all the time. */
-  static final long FILE_BYTES = 1 << 17;
+  static final long FILE_BYTES = 1 << 14;
 
   static final long CACHE_BYTES = 1 << 20;
 

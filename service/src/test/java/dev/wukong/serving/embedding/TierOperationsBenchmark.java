@@ -50,11 +50,13 @@ public final class TierOperationsBenchmark implements Benchmark {
           Figure.of("kills", outcome.kills(), "1", "-", "SIGKILL of the process, not of power"),
           Figure.of("cut_short", outcome.cutShort(), "1", "-", "kills inside an operation"),
           Figure.of(
+              "resumed", outcome.resumed(), "1", "-", "loads gone on with where one was killed"),
+          Figure.of(
               "differences",
               outcome.difference().isPresent() ? 1 : 0,
               "1",
               "<=0",
-              outcome.difference().orElse("all rows, versions and marks, after each kill")));
+              outcome.difference().orElse("all rows, keys, versions and marks, after each kill")));
     } finally {
       try (Stream<Path> files = Files.walk(folder)) {
         for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
