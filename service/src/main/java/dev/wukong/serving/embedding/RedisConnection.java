@@ -100,7 +100,7 @@ final class RedisConnection implements AutoCloseable {
       // Where a master is down its replica answers: older rows, perhaps, but values have versions.
       connection.setReadFrom(ReadFrom.MASTER_PREFERRED);
       // Commands are refused where there is no connection yet, so there is one before the first.
-      Void _ = await(connectAll(), "connecting to all nodes");
+      Void _ = await(connectAll(Level.WARNING), "connecting to all nodes");
       listening =
           resources
               .eventBus()
@@ -108,7 +108,7 @@ final class RedisConnection implements AutoCloseable {
               .filter(ClusterTopologyChangedEvent.class::isInstance)
               .subscribe(
                   changed -> {
-                    CompletableFuture<Void> _ = connectAll();
+                    CompletableFuture<Void> _ = connectAll(Level.DEBUG);
                   });
       connected = true;
     } catch (RedisException e) {
@@ -121,18 +121,30 @@ final class RedisConnection implements AutoCloseable {
     }
   }
 
-  /** Connects to the nodes to which there is no connection; done when each has or could not be. */
-  private CompletableFuture<Void> connectAll() {
+  /**
+   * Connects to the nodes to which there is no connection; done when each has or could not be.
+   *
+   * @param level of what is said where one could not: it is down, or grants this user too little
+   */
+  private CompletableFuture<Void> connectAll(Level level) {
     List<CompletableFuture<?>> all = new ArrayList<>();
     for (RedisClusterNode node : connection.getPartitions()) {
       for (ConnectionIntent intent : ConnectionIntent.values()) {
         all.add(
             connection
                 .getConnectionAsync(node.getUri().getHost(), node.getUri().getPort(), intent)
-                .handle((made, failure) -> failure == null));
+                .exceptionally(
+                    failure -> {
+                      log.log(level, "{0} cannot be used: {1}", address(node), reason(failure));
+                      return null;
+                    }));
       }
     }
     return CompletableFuture.allOf(all.toArray(CompletableFuture<?>[]::new));
+  }
+
+  private static String address(RedisClusterNode node) {
+    return node.getUri().getHost() + ":" + node.getUri().getPort();
   }
 
   private static Duration writeTimeout(Duration timeout) {
