@@ -50,7 +50,7 @@ record RedisCommits(RedisConnection connection, String prefix) {
       throw new StoreException(
           "%s failed: %d have a version above %d already".formatted(doing, newer, version), null);
     }
-    connection.replicate();
+    boolean _ = connection.replicate();
     long _ =
         connection.await(
             connection.<Long>run(
@@ -91,7 +91,7 @@ record RedisCommits(RedisConnection connection, String prefix) {
       undo.add(held.getLong());
     }
     long _ = undo.finish();
-    connection.replicate();
+    boolean _ = connection.replicate();
   }
 
   /** The version, and the keys of all rows. */

@@ -1,8 +1,11 @@
 package dev.wukong.serving.embedding;
 
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BiPredicate;
+import java.util.function.Supplier;
 
 /**
  * Rows in a Redis or Valkey cluster, for tables that outgrow a machine. Several processes may share
@@ -26,15 +29,28 @@ public final class RedisRowStore implements RowStore {
   final RedisDrops drops;
 
   private final String prefix;
+  private final RedisTimes times;
 
-  private RedisRowStore(RedisConnection connection) {
+  /** Names that nobody has, in any process. */
+  private final Supplier<String> names;
+
+  private final RedisLoads loads;
+  private final RedisHolds holds;
+
+  private RedisRowStore(RedisConnection connection, RedisTimes times) {
+    String process = UUID.randomUUID().toString();
+    AtomicLong names = new AtomicLong();
     this.connection = connection;
+    this.times = times;
+    this.names = () -> process + "." + names.incrementAndGet();
     this.prefix = connection.settings().prefix();
     this.failures = new RedisFailures(connection);
     this.marks = new RedisMarks(connection, RedisKeys.bundles(prefix));
     this.signs = new RedisSigns(connection);
     this.commits = new RedisCommits(connection, prefix);
     this.drops = new RedisDrops(connection, marks, signs);
+    this.loads = new RedisLoads(connection, times, marks, signs, drops, this.names);
+    this.holds = new RedisHolds(connection, process, times.held());
   }
 
   /**
@@ -43,7 +59,12 @@ public final class RedisRowStore implements RowStore {
    * @throws StoreException if it cannot be reached
    */
   public static RedisRowStore open(RedisSettings settings) {
-    return new RedisRowStore(new RedisConnection(settings));
+    return open(settings, RedisTimes.ordinary());
+  }
+
+  /** The same where other things last longer, or not as long. */
+  static RedisRowStore open(RedisSettings settings, RedisTimes times) {
+    return new RedisRowStore(new RedisConnection(settings), times);
   }
 
   private RedisKeys keys(RowsView view) {
@@ -59,6 +80,7 @@ public final class RedisRowStore implements RowStore {
   public RowReader reader(RowsView view) {
     connection.requireOpen();
     RedisKeys keys = keys(view);
+    holds.hold(view, keys);
     return new RedisReader(
         connection, failures, view, keys, signs.expected(view, keys), breakers.of(view));
   }
@@ -77,22 +99,8 @@ public final class RedisRowStore implements RowStore {
   @Override
   public BulkRows bulk(RowsView view, String digest) {
     RedisKeys keys = keys(view);
-    OptionalLong after =
-        marks.mark(keys).map(mark -> mark.after(digest)).orElse(OptionalLong.empty());
-    RedisSigns.Standing signed = signs.standing(keys);
-    if (after.isEmpty() || !signed.whole()) {
-      if (!signed.none()) {
-        marks.add(view); // Or the drop would not find it, where the list has been lost.
-      }
-      drop(view);
-      marks.add(view);
-      signs.begin(keys);
-      after = OptionalLong.empty();
-      // So that another process that loads the same goes on here, instead of dropping it.
-      marks.put(keys, ImportMark.partly(digest, BulkRows.NOTHING));
-    }
-    return new RedisBulk(
-        connection, marks, signs, keys, view, digest, after.orElse(BulkRows.NOTHING));
+    holds.hold(view, keys);
+    return loads.begin(view, keys, digest);
   }
 
   @Override
@@ -108,27 +116,23 @@ public final class RedisRowStore implements RowStore {
   private void begin(RowsView view) {
     if (!marks.has(view)) {
       RedisKeys keys = keys(view);
-      if (signs.standing(keys).none()) {
-        signs.begin(keys);
-        signs.finish(keys);
+      if (signs.standing(keys, "").none()) {
+        signs.sign(keys);
       }
       marks.add(view);
     }
   }
 
-  /**
-   * Not where a node has lost what it had: then all must come again, and changes since are lost. A
-   * bundle without any sign is one from before there were signs.
-   */
+  /** Holds what it finds, as who asks is about to use it. */
   @Override
   public Optional<String> imported(RowsView view) {
     RedisKeys keys = keys(view);
-    Optional<String> complete = marks.mark(keys).flatMap(ImportMark::complete);
-    if (complete.isEmpty()) {
-      return complete;
+    Optional<String> digest = loads.imported(keys);
+    if (digest.isEmpty()) {
+      return digest;
     }
-    RedisSigns.Standing signed = signs.standing(keys);
-    return signed.complete() || signed.none() ? complete : Optional.empty();
+    holds.hold(view, keys);
+    return loads.imported(keys); // What was there before it was held may have been dropped.
   }
 
   @Override
@@ -138,13 +142,51 @@ public final class RedisRowStore implements RowStore {
 
   @Override
   public void drop(RowsView view) {
-    drops.drop(view, keys(view));
+    boolean _ =
+        drop(
+            view,
+            (keys, lock) -> {
+              drops.drop(view, keys, lock);
+              return true;
+            });
+  }
+
+  @Override
+  public boolean dropUnused(RowsView view) {
+    return drop(view, (keys, lock) -> drops.dropUnused(view, keys, lock, holds.token()));
+  }
+
+  /** Removes a bundle while nobody else begins to load it; whether it is gone. */
+  private boolean drop(RowsView view, BiPredicate<RedisKeys, RedisLock> removal) {
+    RedisKeys keys = keys(view);
+    String token = names.get(); // One for all tries, so that none waits for the one before.
+    holds.letGo(view, keys);
+    boolean gone =
+        times
+            .patience()
+            .outlast(
+                () -> {
+                  if (!marks.has(view)) {
+                    return true;
+                  }
+                  try (RedisLock lock = RedisLock.take(connection, keys, token, times)) {
+                    return removal.test(keys, lock);
+                  }
+                });
+    if (gone) {
+      forget(view);
+    }
+    return gone;
+  }
+
+  private void forget(RowsView view) {
     signs.forget(view);
     breakers.forget(view);
   }
 
   @Override
   public void close() {
+    holds.letGoOfAll();
     connection.close();
   }
 }

@@ -1,6 +1,6 @@
 package dev.wukong.serving.embedding;
 
-/** What runs inside Redis, so that nothing comes between its reading and its writing. */
+/** What runs inside Redis on rows, so that nothing comes between its reading and its writing. */
 final class RedisScripts {
   /*
    * A part of a value is <version int64><length int32><row>, as RedisValue says, so a part ends at
@@ -41,6 +41,27 @@ final class RedisScripts {
             end
           end
           return stayed
+          """);
+
+  /**
+   * Writes rows of one shard as they are imported, if its sign is the one that is expected. Keys:
+   * the sign, those of the rows; arguments: the version, the sign, then each row's part. A row of a
+   * newer version stays. Returns how many rows were refused: all or none.
+   */
+  static final RedisScript FILL =
+      RedisScript.of(
+          """
+          if redis.call('GET', KEYS[1]) ~= ARGV[2] then
+            return #KEYS - 1
+          end
+          local version = tonumber(ARGV[1])
+          for i = 2, #KEYS do
+            local held = redis.call('GET', KEYS[i])
+            if not held or struct.unpack('<i8', held) <= version then
+              redis.call('SET', KEYS[i], ARGV[i + 1])
+            end
+          end
+          return 0
           """);
 
   /**

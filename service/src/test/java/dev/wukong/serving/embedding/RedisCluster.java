@@ -275,6 +275,25 @@ final class RedisCluster implements AutoCloseable {
         : replication.contains("master_link_status:up");
   }
 
+  /** Has the replica of a master stand still, and gives it nothing more; which one that is. */
+  int cutOffReplica(int master) {
+    String id = node(master).id();
+    int replica =
+        ports.indexOf(
+            nodes().stream()
+                .filter(node -> node.masterId().equals(id))
+                .findFirst()
+                .orElseThrow()
+                .port());
+    stop(replica);
+    String _ = ask(ports.get(master), "CLIENT", "KILL", "TYPE", "replica");
+    return replica;
+  }
+
+  private Node node(int n) {
+    return nodes().stream().filter(node -> node.port() == ports.get(n)).findFirst().orElseThrow();
+  }
+
   /** Ends a node at once. */
   void kill(int n) {
     end(processes.get(n));

@@ -130,14 +130,7 @@ class RedisRowStoreTest extends RowStoreContract {
   void apply_afterOneThatWasCutShort_doesNotShowItsRows() {
     try (RowStore store = open(folder)) {
       store.apply(commit(1, new long[] {1, 2}, new float[] {1, 1}));
-      try (RedisConnection connection =
-          new RedisConnection(RedisSettings.of(prefix(folder), cluster.addresses()))) {
-        RedisKeys keys = new RedisKeys(prefix(folder), VIEW);
-        RedisWrites halfway =
-            new RedisWrites(connection, keys, RedisScripts.INSTALL, 9, "writing halfway");
-        halfway.add(2, RedisValue.encode(9, 1, new float[] {9}, 0));
-        assertThat(halfway.finish()).isZero();
-      }
+      writeHalfway(2);
       long[] many = LongStream.range(1, 5000).toArray();
       float[] rows = new float[many.length];
       assertThatThrownBy(() -> store.apply(commit(2, many, rows)))
@@ -153,6 +146,18 @@ class RedisRowStoreTest extends RowStoreContract {
       try (RowReader reader = store.reader(at(2))) {
         assertThat(see(reader, 1, 3, 4999, 7)).containsExactly(1F, null, null, 7F);
       }
+    }
+  }
+
+  /** Writes a row at version 9, which no commit has ended. */
+  private void writeHalfway(long key) {
+    try (RedisConnection connection =
+        new RedisConnection(RedisSettings.of(prefix(folder), cluster.addresses()))) {
+      RedisKeys keys = new RedisKeys(prefix(folder), VIEW);
+      RedisWrites halfway =
+          new RedisWrites(connection, keys, RedisScripts.INSTALL, 9, "writing halfway");
+      halfway.add(key, RedisValue.encode(9, 1, new float[] {9}, 0));
+      assertThat(halfway.finish()).isZero();
     }
   }
 
