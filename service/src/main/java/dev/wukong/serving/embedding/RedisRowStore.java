@@ -111,12 +111,13 @@ public final class RedisRowStore implements RowStore {
 
   /**
    * Lists a bundle, and signs it if it has nothing yet. What was signed once is never signed again,
-   * even where the list has been lost: that would call lost rows absent.
+   * even where the list has been lost, or all nodes have lost all: that would call lost rows
+   * absent.
    */
   private void begin(RowsView view) {
     if (!marks.has(view)) {
       RedisKeys keys = keys(view);
-      if (signs.standing(keys, "").none()) {
+      if (!signs.isKnown(view) && signs.standing(keys, "").none()) {
         signs.sign(keys);
       }
       marks.add(view);

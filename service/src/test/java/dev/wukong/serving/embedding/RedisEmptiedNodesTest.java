@@ -2,6 +2,7 @@ package dev.wukong.serving.embedding;
 
 import static dev.wukong.serving.embedding.RedisRows.MANY;
 import static dev.wukong.serving.embedding.RedisRows.VIEW;
+import static dev.wukong.serving.embedding.RedisRows.at;
 import static dev.wukong.serving.embedding.RedisRows.commit;
 import static dev.wukong.serving.embedding.RedisRows.load;
 import static dev.wukong.serving.embedding.RedisRows.readMany;
@@ -61,6 +62,31 @@ class RedisEmptiedNodesTest {
         assertThat(readMany(reader, 0)).isEqualTo(MANY.length);
         assertThat(see(reader, MANY.length)).containsExactly((Float) null);
         assertThat(store.imported(VIEW)).contains("digest");
+      }
+    }
+  }
+
+  /** Then no shard can be told from another. */
+  @Test
+  void read_allNodesAreEmptied_doesNotTakeTheirRowsForAbsent_andTheyComeAgain() {
+    try (RedisRowStore store = open(Duration.ofSeconds(2))) {
+      load(store);
+      try (RowReader reader = store.reader(VIEW)) {
+        cluster.masters().forEach(cluster::empty);
+
+        assertThat(readMany(reader, 0)).isZero();
+        assertThat(see(reader, MANY.length)).containsExactly(Float.NaN);
+        store.apply(commit(1, new long[] {0}, new float[] {7}));
+        assertThat(see(reader, 1, MANY.length)).containsExactly(Float.NaN, Float.NaN);
+        try (RowReader after = store.reader(at(1))) {
+          assertThat(see(after, 0, 1, MANY.length)).containsExactly(7F, Float.NaN, Float.NaN);
+        }
+        assertThat(store.imported(VIEW)).isEmpty();
+
+        load(store);
+
+        assertThat(readMany(reader, 0)).isEqualTo(MANY.length);
+        assertThat(see(reader, MANY.length)).containsExactly((Float) null);
       }
     }
   }
