@@ -47,7 +47,7 @@ public final class RedisRowStore implements RowStore {
     this.failures = new RedisFailures(connection);
     this.marks = new RedisMarks(connection, RedisKeys.bundles(prefix));
     this.signs = new RedisSigns(connection);
-    this.commits = new RedisCommits(connection, prefix);
+    this.commits = new RedisCommits(connection, prefix, times.removed());
     this.drops = new RedisDrops(connection, marks, signs);
     this.loads = new RedisLoads(connection, times, marks, signs, drops, this.names);
     this.holds = new RedisHolds(connection, process, times.held());

@@ -125,5 +125,26 @@ final class RedisScripts {
           return 0
           """);
 
+  /**
+   * Has what rows of one shard were before they were removed go after a while. Keys: those of the
+   * rows; arguments: the version that removed them, the milliseconds. Returns how many.
+   */
+  static final RedisScript FADE =
+      RedisScript.of(
+          """
+          local fading = 0
+          for _, key in ipairs(KEYS) do
+            local held = redis.call('GET', key)
+            if held then
+              local version, length = struct.unpack('<i8i4', held)
+              if version == tonumber(ARGV[1]) and length < 0 then
+                redis.call('PEXPIRE', key, ARGV[2])
+                fading = fading + 1
+              end
+            end
+          end
+          return fading
+          """);
+
   private RedisScripts() {}
 }

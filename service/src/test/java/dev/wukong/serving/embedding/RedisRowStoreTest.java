@@ -161,6 +161,48 @@ class RedisRowStoreTest extends RowStoreContract {
     }
   }
 
+  /** A store in which removed rows go after {@code removed}. */
+  private RedisRowStore openForgetting(Duration removed) {
+    return RedisRowStore.open(
+        RedisRows.settings(cluster, folder, Duration.ofSeconds(2)),
+        new RedisTimes(
+            RedisPatience.ordinary(), Duration.ofMinutes(10), Duration.ofSeconds(30), removed));
+  }
+
+  @Test
+  void apply_rowsAreRemoved_leavesNothingOfThemAfterAWhile() {
+    long before = cluster.keys();
+    try (RedisRowStore store = openForgetting(Duration.ofMillis(300))) {
+      store.apply(commit(1, new long[] {1, 2, 3}, new float[] {1, 1, 1}));
+      store.apply(commit(2, new long[0], new float[0], 1, 2, 9));
+      // What is there again stays.
+      store.apply(commit(3, new long[] {1}, new float[] {3}));
+      // Each shard's sign, the list of bundles, the version, two rows.
+      long left = before + RedisKeys.SHARDS + 4;
+      RedisCluster.await("a removed row has gone", () -> cluster.keys() == left);
+      try (RowReader reader = store.reader(at(3))) {
+        assertThat(see(reader, 1, 2, 3)).containsExactly(3F, null, 1F);
+      }
+    }
+  }
+
+  @Test
+  void apply_afterOneThatWasCutShort_hasWhatThatHasRemoved() {
+    try (RedisRowStore store = openForgetting(Duration.ZERO)) {
+      store.apply(commit(1, new long[] {1, 2}, new float[] {1, 1}));
+      writeHalfway(2);
+      assertThatThrownBy(() -> store.apply(commit(2, new long[] {2}, new float[] {2}, 1)))
+          .isInstanceOf(StoreException.class)
+          .hasMessageContaining("1 have a version above 2 already");
+
+      store.apply(commit(2, new long[] {7}, new float[] {7}));
+
+      try (RowReader reader = store.reader(at(2))) {
+        assertThat(see(reader, 1, 7)).containsExactly(1F, 7F);
+      }
+    }
+  }
+
   @Test
   void bulk_cutShortAfterANote_goesOnThere() {
     long[] keys = LongStream.range(0, 100_000).toArray();

@@ -206,7 +206,8 @@ class RedisSharedTest {
         new RedisTimes(
             RedisPatience.ordinary(),
             Duration.ofSeconds(1),
-            Duration.ofSeconds(30));
+            Duration.ofSeconds(30),
+            Duration.ofDays(1));
     RedisSettings settings = RedisRows.settings(cluster, folder, Duration.ofSeconds(2));
     try (RedisRowStore store = RedisRowStore.open(settings, oftenSaid);
         RedisRowStore other = open(Duration.ofSeconds(2));
