@@ -67,10 +67,10 @@ final class RedisBundleScripts {
   static final RedisScript HIDE =
       RedisScript.of(
           """
+          redis.call('ZREM', KEYS[1], ARGV[1])
           if ARGV[2] == '1' then
             local now = redis.call('TIME')
             local millis = now[1] * 1000 + math.floor(now[2] / 1000)
-            redis.call('ZREM', KEYS[1], ARGV[1])
             redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', millis)
             if redis.call('ZCARD', KEYS[1]) > 0 then
               return 0

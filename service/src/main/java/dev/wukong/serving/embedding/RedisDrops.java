@@ -20,19 +20,26 @@ record RedisDrops(RedisConnection connection, RedisMarks marks, RedisSigns signs
   /** Keys that a node looks at in one call. */
   private static final int LOOK = 1000;
 
+  /** No process has this name. */
+  static final String NOBODY = "";
+
   private static final byte[] ANYHOW = {'0'};
   private static final byte[] UNUSED = {'1'};
 
-  /** Removes a bundle's rows, its signs and its marks, if it is on the list. */
-  void drop(RowsView view, RedisKeys keys, RedisLock lock) {
+  /**
+   * Removes a bundle's rows, its signs and its marks, if it is on the list.
+   *
+   * @param user a process that does not use it any more
+   */
+  void drop(RowsView view, RedisKeys keys, RedisLock lock, String user) {
     if (marks.has(view)) {
-      hide(keys);
+      hide(keys, user);
       remove(view, keys, lock);
     }
   }
 
   /** The same unless another process than that of {@code user} uses it; whether it is gone. */
-  boolean dropUnused(RowsView view, RedisKeys keys, RedisLock lock, byte[] user) {
+  boolean dropUnused(RowsView view, RedisKeys keys, RedisLock lock, String user) {
     if (!marks.has(view)) {
       return true;
     }
@@ -46,12 +53,12 @@ record RedisDrops(RedisConnection connection, RedisMarks marks, RedisSigns signs
   }
 
   /** The first step. */
-  void hide(RedisKeys keys) {
+  void hide(RedisKeys keys, String user) {
     signs.remove(keys);
-    boolean _ = hide(keys, new byte[0], ANYHOW);
+    boolean _ = hide(keys, user, ANYHOW);
   }
 
-  private boolean hide(RedisKeys keys, byte[] user, byte[] how) {
+  private boolean hide(RedisKeys keys, String user, byte[] how) {
     long hidden =
         connection.await(
             connection.<Long>run(
@@ -60,7 +67,7 @@ record RedisDrops(RedisConnection connection, RedisMarks marks, RedisSigns signs
                 new byte[][] {
                   keys.users(), keys.mark(), keys.version(), keys.intent(), keys.filling()
                 },
-                user,
+                RedisKeys.ascii(user),
                 how),
             "removing a bundle's marks");
     return hidden == 1;

@@ -42,10 +42,6 @@ final class RedisHolds {
         () -> held.values().forEach(keys -> say(keys, RedisBundleScripts.HOLD)));
   }
 
-  byte[] token() {
-    return token.clone();
-  }
-
   /** Holds a bundle from now on. */
   void hold(RowsView view, RedisKeys keys) {
     if (held.put(view.imported(), keys) == null) {

@@ -56,7 +56,7 @@ record RedisLoads(
       if (!signed.none()) {
         marks.add(view); // Or the drop would not find it, where the list has been lost.
       }
-      drops.drop(view, keys, lock);
+      drops.drop(view, keys, lock, RedisDrops.NOBODY);
       marks.add(view);
       filling = fillings.get();
       marks.fill(keys, filling);

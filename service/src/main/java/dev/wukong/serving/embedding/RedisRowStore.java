@@ -31,6 +31,9 @@ public final class RedisRowStore implements RowStore {
   private final String prefix;
   private final RedisTimes times;
 
+  /** The name of this process; no other one has it. */
+  private final String process = UUID.randomUUID().toString();
+
   /** Names that nobody has, in any process. */
   private final Supplier<String> names;
 
@@ -38,11 +41,10 @@ public final class RedisRowStore implements RowStore {
   private final RedisHolds holds;
 
   private RedisRowStore(RedisConnection connection, RedisTimes times) {
-    String process = UUID.randomUUID().toString();
-    AtomicLong names = new AtomicLong();
+    AtomicLong count = new AtomicLong();
     this.connection = connection;
     this.times = times;
-    this.names = () -> process + "." + names.incrementAndGet();
+    this.names = () -> process + "." + count.incrementAndGet();
     this.prefix = connection.settings().prefix();
     this.failures = new RedisFailures(connection);
     this.marks = new RedisMarks(connection, RedisKeys.bundles(prefix));
@@ -147,14 +149,14 @@ public final class RedisRowStore implements RowStore {
         drop(
             view,
             (keys, lock) -> {
-              drops.drop(view, keys, lock);
+              drops.drop(view, keys, lock, process);
               return true;
             });
   }
 
   @Override
   public boolean dropUnused(RowsView view) {
-    return drop(view, (keys, lock) -> drops.dropUnused(view, keys, lock, holds.token()));
+    return drop(view, (keys, lock) -> drops.dropUnused(view, keys, lock, process));
   }
 
   /** Removes a bundle while nobody else begins to load it; whether it is gone. */

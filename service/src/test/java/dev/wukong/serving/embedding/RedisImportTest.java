@@ -160,7 +160,8 @@ class RedisImportTest {
         cluster.restart(next);
         cluster.awaitWhole();
       }
-      assertThat(cluster.keys()).isEqualTo(before);
+      // A lock that could not be given back ends by itself.
+      RedisCluster.await("nothing is left", () -> cluster.keys() == before);
     } finally {
       cluster.restart(killed);
       cluster.awaitWhole();

@@ -235,7 +235,7 @@ class RedisRowStoreTest extends RowStoreContract {
       store.markImported(VIEW, "digest");
     }
     try (RedisRowStore store = RedisRows.open(cluster, folder, Duration.ofSeconds(2))) {
-      store.drops.hide(new RedisKeys(prefix(folder), VIEW));
+      store.drops.hide(new RedisKeys(prefix(folder), VIEW), RedisDrops.NOBODY);
       assertThat(store.imported(VIEW)).isEmpty();
       assertThat(store.stored()).containsExactly(VIEW);
     }
