@@ -77,9 +77,9 @@ final class PythonScores {
     float[] rows = new float[size * width];
     for (int slot = 1; slot < size; slot++) {
       String table = layout.tables().get(RowKey.table(unique.key(0, slot))).name();
-      float[] unseen = bundle.manifest().defaultRows().get(table);
-      if (unseen != null) {
-        System.arraycopy(unseen, 0, rows, slot * width, width);
+      float[] byDefault = bundle.manifest().defaultRows().get(table);
+      if (byDefault != null) {
+        System.arraycopy(byDefault, 0, rows, slot * width, width);
       }
     }
     for (Table table : layout.tables()) {

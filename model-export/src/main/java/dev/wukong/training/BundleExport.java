@@ -12,7 +12,6 @@ import dev.wukong.bundle.ReducedGraph;
 import dev.wukong.data.EncodedDataset;
 import dev.wukong.data.EncodedExamples;
 import dev.wukong.data.FeatureEncoder;
-import dev.wukong.data.RowKey;
 import dev.wukong.data.Table;
 import dev.wukong.data.Vocabulary;
 import dev.wukong.graph.DataType;
@@ -213,28 +212,28 @@ public final class BundleExport {
     };
   }
 
-  /**
-   * Writes all rows with their state; returns each table's default row: the one trained for unseen
-   * ids.
-   */
+  /** Writes all rows with their state; returns each table's default row. */
   private static Map<String, float[]> rows(BundleWriter writer, TrainSession session)
       throws IOException {
     Map<String, float[]> defaults = new LinkedHashMap<>();
     List<Table> tables = session.layout().tables();
     TableBlock block = new TableBlock(writer, tables);
+    MeanRows means = new MeanRows(tables);
     try {
       session
           .rows()
           .forEach(
               (table, id, row, state) -> {
-                if (id == RowKey.UNSEEN) {
-                  defaults.put(tables.get(table).name(), row.clone());
-                }
+                means.add(table, id, row);
                 block.add(table, id, row, state);
               });
       block.flush();
     } catch (UncheckedIOException e) {
       throw e.getCause();
+    }
+    List<float[]> mean = means.rows();
+    for (Table table : tables) {
+      defaults.put(table.name(), mean.get(table.ordinal()));
     }
     return defaults;
   }

@@ -12,7 +12,8 @@ sealed interface RowTrainer extends BatchRows permits WholeTableRows, TouchedRow
   /**
    * Finds the rows of {@code batch}.
    *
-   * @param create whether rows never seen are made; otherwise they read as the unseen id's row
+   * @param create whether rows never seen are made; otherwise they read as their table's
+   *     {@linkplain MeanRows mean}
    */
   void bind(EncodedExamples batch, boolean create);
 

@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.SplittableRandom;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Only the rows of the batch are inputs of a step, and only they change (design: touched rows). A
@@ -40,6 +41,9 @@ final class TouchedRows implements RowTrainer {
   private final UniqueRows batch;
 
   private final List<Store> stores;
+
+  /** What ids without a row read, by table; null: rows have changed since it was last asked for. */
+  private @Nullable List<float[]> defaults;
 
   /** The group of each table. */
   private final int[] groups;
@@ -101,8 +105,8 @@ final class TouchedRows implements RowTrainer {
     for (Scope scope : Scope.values()) {
       slots.put(scope, new int[stores.size()][0]);
     }
-    // The unseen and missing ids' rows exist from the start: they stand in for ids that training
-    // never met.
+    // The unseen and missing ids' rows exist from the start: a vocabulary gives out their ids, met
+    // in training or not.
     for (int group = 0; group < stores.size(); group++) {
       for (Table table : layout.groups().get(group).tables()) {
         groups[table.ordinal()] = group;
@@ -128,6 +132,7 @@ final class TouchedRows implements RowTrainer {
     Store store = stores.get(group);
     int place = known.slotOf(group, key) - 1;
     if (place == store.size) {
+      defaults = null;
       store.size++;
       store.grow(store.size);
     }
@@ -155,14 +160,25 @@ final class TouchedRows implements RowTrainer {
       float[] row = new float[store.width];
       for (int slot = 1; slot < size; slot++) {
         long key = batch.key(group, slot);
-        int found = create ? place(group, key) : known.find(group, key) - 1;
-        int place =
-            found >= 0 ? found : known.find(group, RowKey.of(RowKey.table(key), RowKey.UNSEEN)) - 1;
+        int place = create ? place(group, key) : known.find(group, key) - 1;
         store.places[slot] = place;
-        store.get(place, row);
+        if (place >= 0) {
+          store.get(place, row);
+        } else {
+          System.arraycopy(defaultRow(RowKey.table(key)), 0, row, 0, store.width);
+        }
         store.input.put((long) slot * store.width, row, store.width);
       }
     }
+  }
+
+  private float[] defaultRow(int table) {
+    List<float[]> means = defaults;
+    if (means == null) {
+      means = MeanRows.of(layout.tables(), this);
+      defaults = means;
+    }
+    return means.get(table);
   }
 
   private void collect(Scope scope, int group, EncodedRows rows) {
@@ -228,6 +244,7 @@ final class TouchedRows implements RowTrainer {
 
   @Override
   public void update(double scale, double rate, long step) {
+    defaults = null;
     for (int group = 0; group < stores.size(); group++) {
       Store store = stores.get(group);
       // Distinct slots have distinct places, so threads never meet in a row.
@@ -284,6 +301,7 @@ final class TouchedRows implements RowTrainer {
 
   @Override
   public void take(int group, FloatBuffer rows, List<FloatBuffer> state) {
+    defaults = null;
     Store store = stores.get(group);
     float[] row = new float[store.width];
     for (int i = 1; i < size(group); i++) {
@@ -342,6 +360,7 @@ final class TouchedRows implements RowTrainer {
 
   @Override
   public void restore(int table, long id, float[] row, float[] state) {
+    defaults = null;
     int group = groups[table];
     Store store = stores.get(group);
     int place = room(group, RowKey.of(table, id));

@@ -20,6 +20,11 @@ public interface BulkRows extends AutoCloseable {
    */
   void add(int width, long[] keys, int count, float[] rows);
 
+  /** How many of the rows that were added another bundle has as they are, and are kept once. */
+  default long shared() {
+    return 0;
+  }
+
   /**
    * Says that these were all; from now on {@link RowStore#imported} gives the digest.
    *

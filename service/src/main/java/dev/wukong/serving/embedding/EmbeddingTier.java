@@ -82,7 +82,13 @@ public final class EmbeddingTier implements AutoCloseable {
       List<Table> own = layout.get(g).tables();
       ResidentRows rows =
           new ResidentRows(
-              format, layout.get(g).width(), capacities[g], own.size(), whole, source.meters());
+              format,
+              layout.get(g).width(),
+              capacities[g],
+              own.size(),
+              whole,
+              tables,
+              source.meters());
       groups.add(rows);
       for (Table t : own) {
         // No row key is negative, so a default row can be found by its place only.
@@ -157,6 +163,12 @@ public final class EmbeddingTier implements AutoCloseable {
   /** Bytes that rows and what finds them take, of Java's heap also. */
   public long residentBytes() {
     return groups.stream().mapToLong(ResidentRows::bytes).sum();
+  }
+
+  /** Bytes of that for the rows of one table; 0 for one that there is not. */
+  public long residentBytes(String table) {
+    int ordinal = tables.indexOf(table);
+    return ordinal < 0 ? 0 : groups.stream().mapToLong(rows -> rows.bytes(ordinal)).sum();
   }
 
   /** Rows that are resident. */
@@ -301,7 +313,7 @@ public final class EmbeddingTier implements AutoCloseable {
   }
 
   /** Names of all tables, by ordinal. */
-  List<String> tables() {
+  public List<String> tables() {
     return tables;
   }
 

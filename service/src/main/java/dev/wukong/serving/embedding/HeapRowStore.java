@@ -200,7 +200,7 @@ public final class HeapRowStore implements StateStore {
   }
 
   @Override
-  public BulkRows bulk(RowsView view, String digest) {
+  public BulkRows bulk(RowsView view, String digest, RowSample sample) {
     drop(view);
     return new BulkRows() {
       @Override

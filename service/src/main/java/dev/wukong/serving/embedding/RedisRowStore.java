@@ -99,7 +99,7 @@ public final class RedisRowStore implements RowStore {
   }
 
   @Override
-  public BulkRows bulk(RowsView view, String digest) {
+  public BulkRows bulk(RowsView view, String digest, RowSample sample) {
     RedisKeys keys = keys(view);
     holds.hold(view, keys);
     return loads.begin(view, keys, digest);

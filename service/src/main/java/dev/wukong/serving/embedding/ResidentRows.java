@@ -3,6 +3,8 @@ package dev.wukong.serving.embedding;
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import com.github.benmanes.caffeine.cache.RemovalListener;
+import dev.wukong.data.RowKey;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -45,9 +47,17 @@ final class ResidentRows implements AutoCloseable {
    * @param most rows that may be here, the pinned ones not counted
    * @param pinned rows that always stay
    * @param whole whether there is room for all rows that there are, so that none ever leaves
+   * @param tables names of all tables, by ordinal
    * @param meters count those that leave
    */
-  ResidentRows(RowFormat format, int width, int most, int pinned, boolean whole, RowMeters meters) {
+  ResidentRows(
+      RowFormat format,
+      int width,
+      int most,
+      int pinned,
+      boolean whole,
+      List<String> tables,
+      RowMeters meters) {
     this.most = most;
     this.table = new ResidentTable(format, width, Math.addExact(slots(most, whole), pinned));
     this.brain =
@@ -56,15 +66,16 @@ final class ResidentRows implements AutoCloseable {
             : Caffeine.newBuilder()
                 .maximumSize(most)
                 .executor(Runnable::run)
-                .evictionListener(leave(table, meters))
+                .evictionListener(leave(table, tables, meters))
                 .build();
   }
 
-  private static RemovalListener<Long, Boolean> leave(ResidentTable table, RowMeters meters) {
+  private static RemovalListener<Long, Boolean> leave(
+      ResidentTable table, List<String> tables, RowMeters meters) {
     return (key, _, _) -> {
       if (key != null) {
         table.evict(key);
-        meters.evicted();
+        meters.evicted(tables.get(RowKey.table(key)));
       }
     };
   }
@@ -85,6 +96,11 @@ final class ResidentRows implements AutoCloseable {
   /** Bytes that this takes now. */
   long bytes() {
     return table.usedBytes() + (brain == null ? 0 : brain.estimatedSize() * BRAIN);
+  }
+
+  /** Bytes of that for the rows of the table with this ordinal. */
+  long bytes(int ordinal) {
+    return table.usedBytes(ordinal) + (brain == null ? 0L : (long) table.rows(ordinal) * BRAIN);
   }
 
   /** Where readers find rows. */

@@ -49,6 +49,8 @@ public final class ResidentTable implements AutoCloseable {
   /** Rows that can be found. Set by the writer alone, whose is all that follows. */
   private volatile int size;
 
+  private final RowCounts counts = new RowCounts();
+
   /** What was taken out and may still be read: { epoch, key, dead cell, former cell }. */
   private final LongQueue retired = new LongQueue();
 
@@ -107,6 +109,11 @@ public final class ResidentTable implements AutoCloseable {
     return index.bytes() + used * (rowBytes + Long.BYTES);
   }
 
+  /** Bytes of that for the rows of the table with this ordinal, with what finds them. */
+  long usedBytes(int table) {
+    return rows(table) * (rowBytes + Long.BYTES + index.bytes() / capacity);
+  }
+
   /** How rows are kept. */
   RowFormat format() {
     return format;
@@ -120,6 +127,11 @@ public final class ResidentTable implements AutoCloseable {
   /** Rows that can be found, all their versions counted. */
   public int size() {
     return size;
+  }
+
+  /** Those of the table with this ordinal. */
+  int rows(int table) {
+    return counts.of(table);
   }
 
   /** Begins to read: what is found from now on stays until {@link #leave} is given the result. */
@@ -207,7 +219,7 @@ public final class ResidentTable implements AutoCloseable {
     } else {
       index.add(key, cell);
     }
-    resize(1);
+    resize(key, 1);
     if (newer) {
       superseding.add(version);
       superseding.add(key);
@@ -248,7 +260,7 @@ public final class ResidentTable implements AutoCloseable {
     retired.add(key);
     retired.add(dead);
     retired.add(head);
-    resize(-length(head));
+    resize(key, -length(head));
   }
 
   /**
@@ -283,7 +295,7 @@ public final class ResidentTable implements AutoCloseable {
     if (RowIndex.slot(cell) >= 0 && RowIndex.version(cell) == version) {
       long behind = before(RowIndex.slot(cell));
       LONG.setRelease(older, (long) RowIndex.slot(cell) * Long.BYTES, RowIndex.NO_CELL);
-      resize(-length(behind));
+      resize(key, -length(behind));
       giveSlots(behind);
     }
   }
@@ -313,9 +325,10 @@ public final class ResidentTable implements AutoCloseable {
     return true;
   }
 
-  private void resize(int by) {
+  private void resize(long key, int by) {
     int now = size;
     size = now + by;
+    counts.add(key, by);
   }
 
   private int takeSlot() {

@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.rocksdb.ColumnFamilyHandle;
 import org.rocksdb.EnvOptions;
 import org.rocksdb.IngestExternalFileOptions;
 import org.rocksdb.RocksDBException;
@@ -12,7 +13,8 @@ import org.rocksdb.SstFileWriter;
 
 /**
  * Writes rows as files of their own that RocksDB then takes over as they are: they never pass its
- * log, its memory or a compaction. After each file the store notes how far it has come.
+ * log, its memory or a compaction. After each file the store notes how far it has come. Rows that
+ * another bundle has as they are stay there alone.
  */
 final class RocksBulk implements BulkRows {
   /** Rows between two looks at how large the file has become. */
@@ -20,22 +22,30 @@ final class RocksBulk implements BulkRows {
 
   private final RocksPlace place;
   private final RowsView view;
-  private final StoreKeys keys;
   private final String digest;
   private final long after;
+  private final ColumnFamilyHandle layer;
+  private final @Nullable RocksBase base;
   private final EnvOptions environment = new EnvOptions();
   private @Nullable SstFileWriter file;
   private int inFile;
   private long last;
+  private long shared;
 
   /** Goes on after the row with the key {@code after}. */
-  RocksBulk(RocksPlace place, RowsView view, String digest, long after) {
+  RocksBulk(RocksPlace place, RowsView view, RocksSpaces spaces, String digest, long after) {
     this.place = place;
     this.view = view;
-    this.keys = new StoreKeys(view);
     this.digest = digest;
     this.after = after;
     this.last = after;
+    this.layer = place.layers().of(spaces.own());
+    this.base =
+        spaces
+            .base()
+            .map(place.layers()::of)
+            .map(family -> new RocksBase(place.db(), family, after, this::remove))
+            .orElse(null);
   }
 
   @Override
@@ -49,12 +59,12 @@ final class RocksBulk implements BulkRows {
     try {
       for (int i = 0; i < count; i++) {
         if (added[i] > after) {
-          SstFileWriter writer = file == null ? open() : file;
-          writer.put(keys.row(added[i]), value.of(values, i * width));
-          last = added[i];
-          inFile++;
-          if (inFile % LOOK == 0 && writer.fileSize() >= place.fileBytes()) {
-            ingest();
+          byte[] row = value.of(values, i * width);
+          if (base != null && base.has(added[i], row)) {
+            shared++;
+            last = Math.max(last, added[i]);
+          } else {
+            put(added[i], row);
           }
         }
       }
@@ -63,9 +73,32 @@ final class RocksBulk implements BulkRows {
     }
   }
 
+  /** A row that the other bundle has, and this one has not. */
+  private void remove(long key) throws RocksDBException {
+    put(key, RocksSource.REMOVED);
+  }
+
+  private void put(long key, byte[] value) throws RocksDBException {
+    SstFileWriter writer = file == null ? open() : file;
+    writer.put(StoreKeys.layer(key), value);
+    last = key;
+    inFile++;
+    if (inFile % LOOK == 0 && writer.fileSize() >= place.fileBytes()) {
+      ingest();
+    }
+  }
+
+  @Override
+  public long shared() {
+    return shared;
+  }
+
   @Override
   public void finish() {
     try {
+      if (base != null) {
+        base.end();
+      }
       ingest();
       place.marks().complete(view, digest);
     } catch (RocksDBException e) {
@@ -103,7 +136,7 @@ final class RocksBulk implements BulkRows {
     writer.close();
     file = null;
     try (IngestExternalFileOptions moved = new IngestExternalFileOptions().setMoveFiles(true)) {
-      place.db().ingestExternalFile(place.rows(), List.of(path().toString()), moved);
+      place.db().ingestExternalFile(layer, List.of(path().toString()), moved);
     }
     // A process that ends before this writes the file's rows again, which are the same.
     place.marks().partly(view, digest, last);
@@ -114,6 +147,9 @@ final class RocksBulk implements BulkRows {
     if (file != null) {
       file.close();
       file = null;
+    }
+    if (base != null) {
+      base.close();
     }
     environment.close();
     deleteLeftover();

@@ -15,11 +15,15 @@ import org.rocksdb.WriteOptions;
 /** Finds the bundles that have something in a RocksDB, and removes one from it. Any thread. */
 final class RocksDrops {
   /*
-   * Deleting a range hides its rows at once, but their bytes stay until a compaction happens to
-   * meet them. So a drop has two steps: the rows and the mark go, and a note of the drop comes, in
-   * one durable write; then the files that hold nothing else are deleted, those that hold
-   * neighbours too are rewritten without the rows, and the note goes. A process that ends in
-   * between finds the note at its next start, and does the second step again.
+   * Rows as imported are in a column family of their own, which goes as a whole once no mark
+   * refers to it. Those of commits, and state, lie with those of other bundles: deleting a range
+   * hides them at once, but their bytes stay until a compaction happens to meet them.
+   *
+   * So a drop has two steps: the rows of commits and the mark go, and a note of the drop comes, in
+   * one durable write; then the column family goes, unless another bundle shares its rows, files
+   * that hold nothing else are deleted, those that hold neighbours too are rewritten without the
+   * rows, and the note goes. A process that ends in between finds the note at its next start, and
+   * does the second step again.
    *
    * The deletion must come before the files go: a file may hold the deletion of rows that lie in
    * another one.
@@ -30,6 +34,7 @@ final class RocksDrops {
   private final ColumnFamilyHandle rows;
   private final ColumnFamilyHandle imports;
   private final ColumnFamilyHandle states;
+  private final RocksLayers layers;
 
   RocksDrops(
       RocksDB db,
@@ -37,13 +42,15 @@ final class RocksDrops {
       ColumnFamilyHandle notes,
       ColumnFamilyHandle rows,
       ColumnFamilyHandle imports,
-      ColumnFamilyHandle states) {
+      ColumnFamilyHandle states,
+      RocksLayers layers) {
     this.db = db;
     this.durable = durable;
     this.notes = notes;
     this.rows = rows;
     this.imports = imports;
     this.states = states;
+    this.layers = layers;
   }
 
   /** Adds every bundle that has rows, a mark or an unfinished drop. */
@@ -95,6 +102,7 @@ final class RocksDrops {
   }
 
   private void reclaim(StoreKeys keys) throws RocksDBException {
+    layers.dropUnused();
     try (CompactRangeOptions options =
             new CompactRangeOptions().setExclusiveManualCompaction(false);
         FlushOptions wait = new FlushOptions().setWaitForFlush(true)) {

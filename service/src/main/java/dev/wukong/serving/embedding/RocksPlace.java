@@ -1,14 +1,13 @@
 package dev.wukong.serving.embedding;
 
 import java.nio.file.Path;
-import org.rocksdb.ColumnFamilyHandle;
 import org.rocksdb.Options;
 import org.rocksdb.RocksDB;
 
 /**
  * Where rows come into a RocksDB as files, and what files look like there.
  *
- * @param rows takes them
+ * @param layers take them
  * @param marks remembers how far a bundle has come
  * @param folder for files on their way; in the same file system as the store
  * @param format how rows are kept
@@ -16,7 +15,7 @@ import org.rocksdb.RocksDB;
  */
 record RocksPlace(
     RocksDB db,
-    ColumnFamilyHandle rows,
+    RocksLayers layers,
     RocksMarks marks,
     Options options,
     Path folder,

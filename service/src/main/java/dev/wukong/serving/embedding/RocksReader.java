@@ -5,7 +5,6 @@ import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Consumer;
-import org.rocksdb.ColumnFamilyHandle;
 import org.rocksdb.ReadOptions;
 import org.rocksdb.RocksDB;
 import org.rocksdb.RocksDBException;
@@ -17,9 +16,8 @@ import org.rocksdb.Snapshot;
  */
 final class RocksReader implements RowReader {
   private final RocksDB db;
-  private final ColumnFamilyHandle rows;
+  private final List<RocksSource> sources;
   private final RowsView view;
-  private final StoreKeys storeKeys;
   private final Snapshot snapshot;
   private final ReadOptions options;
   private final Consumer<RocksReader> closes;
@@ -31,16 +29,16 @@ final class RocksReader implements RowReader {
   private boolean closed;
 
   /**
-   * As {@code rows} are now.
+   * As they are now.
    *
+   * @param sources where the bundle's rows are, those that count first
    * @param closes told once when this is closed
    */
-  RocksReader(RocksDB db, ColumnFamilyHandle rows, RowsView view, Consumer<RocksReader> closes) {
+  RocksReader(RocksDB db, List<RocksSource> sources, RowsView view, Consumer<RocksReader> closes) {
     this.closes = closes;
     this.db = db;
-    this.rows = rows;
+    this.sources = sources;
     this.view = view;
-    this.storeKeys = new StoreKeys(view);
     this.snapshot = db.getSnapshot();
     this.options = new ReadOptions().setSnapshot(snapshot);
   }
@@ -59,23 +57,59 @@ final class RocksReader implements RowReader {
   }
 
   private void readOpen(int width, long[] keys, int count, float[] out, RowFate[] fates) {
-    List<byte[]> wanted = new ArrayList<>(count);
+    // Positions in the caller's order of the rows that no source has had so far.
+    int[] left = new int[count];
     for (int i = 0; i < count; i++) {
-      wanted.add(storeKeys.row(keys[i]));
+      left[i] = i;
     }
-    List<byte[]> values;
     try {
-      values = db.multiGetAsList(options, Collections.nCopies(count, rows), wanted);
+      int many = count;
+      for (RocksSource source : sources) {
+        many = many == 0 ? 0 : readFrom(source, width, keys, left, many, out, fates);
+      }
+      for (int i = 0; i < many; i++) {
+        fates[left[i]] = RowFate.ABSENT;
+      }
     } catch (RocksDBException e) {
       throw new StoreException("reading %d rows failed: %s".formatted(count, e.getMessage()), e);
     }
-    for (int i = 0; i < count; i++) {
+  }
+
+  /** Reads the first {@code many} of {@code left}; returns how many of them are left then. */
+  private int readFrom(
+      RocksSource source,
+      int width,
+      long[] keys,
+      int[] left,
+      int many,
+      float[] out,
+      RowFate[] fates)
+      throws RocksDBException {
+    List<byte[]> wanted = new ArrayList<>(many);
+    for (int i = 0; i < many; i++) {
+      wanted.add(source.key(keys[left[i]]));
+    }
+    List<byte[]> values =
+        db.multiGetAsList(options, Collections.nCopies(many, source.family()), wanted);
+    int still = 0;
+    for (int i = 0; i < many; i++) {
+      int at = left[i];
       byte[] value = values.get(i);
-      fates[i] = value == null ? RowFate.ABSENT : RowFate.FOUND;
-      if (value != null) {
-        RocksValue.read(keys[i], value, width, view.version(), out, i);
+      if (value == null) {
+        left[still++] = at;
+      } else if (RocksSource.isRemoved(value)) {
+        fates[at] = RowFate.ABSENT;
+      } else {
+        RocksValue.read(keys[at], value, width, view.version(), out, at);
+        fates[at] = RowFate.FOUND;
       }
     }
+    return still;
+  }
+
+  /** Whether it reads rows of the bundle of {@code other}. */
+  boolean reads(RowsView other) {
+    return view.imported().equals(other.imported());
   }
 
   @Override

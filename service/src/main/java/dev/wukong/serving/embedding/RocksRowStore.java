@@ -5,11 +5,13 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.rocksdb.BlockBasedTableConfig;
 import org.rocksdb.BloomFilter;
@@ -21,22 +23,24 @@ import org.rocksdb.DBOptions;
 import org.rocksdb.IndexType;
 import org.rocksdb.LRUCache;
 import org.rocksdb.Options;
-import org.rocksdb.ReadOptions;
 import org.rocksdb.RocksDB;
 import org.rocksdb.RocksDBException;
-import org.rocksdb.RocksIterator;
-import org.rocksdb.Slice;
 import org.rocksdb.WriteBatch;
 import org.rocksdb.WriteOptions;
 
 /**
- * Rows and training's state in one RocksDB for all models; see {@link StoreKeys}, {@link
- * RocksValue} and {@link RocksStates}.
+ * Rows and training's state in one RocksDB for all models. The rows of an import are in a column
+ * family of their own ({@link RocksLayers}), or as far as they differ from those of another bundle
+ * ({@link RocksSpaces}); what commits have changed since lies above, in a family for all bundles
+ * ({@link StoreKeys}). See also {@link RocksValue} and {@link RocksStates}.
  */
 public final class RocksRowStore implements StateStore {
   private static final byte[] ROWS = "rows".getBytes(StandardCharsets.US_ASCII);
   private static final byte[] STATES = "states".getBytes(StandardCharsets.US_ASCII);
   private static final byte[] IMPORTS = "imports".getBytes(StandardCharsets.US_ASCII);
+
+  /** The file of a RocksDB that is there from its first opening on. */
+  private static final String CURRENT = "CURRENT";
 
   /** Below the store's folder: files of rows on their way in. */
   private static final String BULK = "bulk";
@@ -56,10 +60,11 @@ public final class RocksRowStore implements StateStore {
   private final DBOptions options =
       new DBOptions().setCreateIfMissing(true).setCreateMissingColumnFamilies(true);
   private final WriteOptions durable = new WriteOptions().setSync(true);
-  private final List<ColumnFamilyHandle> families = new ArrayList<>();
+  private final List<ColumnFamilyHandle> families;
   private final RocksDB db;
   private final ColumnFamilyHandle rows;
   private final RocksMarks marks;
+  private final RocksLayers layers;
   private final RocksStates states;
   private final RowFormat format;
   private final Options bulkOptions;
@@ -80,22 +85,50 @@ public final class RocksRowStore implements StateStore {
     cache = new LRUCache(cacheBytes, -1, false, HIGH_PRIORITY_SHARE);
     rowOptions.setTableFormatConfig(files());
     rowOptions.setWriteBufferSize(fileBytes).setTargetFileSizeBase(fileBytes);
-    List<ColumnFamilyDescriptor> descriptors =
-        List.of(
-            new ColumnFamilyDescriptor(RocksDB.DEFAULT_COLUMN_FAMILY, plainOptions),
-            new ColumnFamilyDescriptor(ROWS, rowOptions),
-            new ColumnFamilyDescriptor(IMPORTS, plainOptions),
-            new ColumnFamilyDescriptor(STATES, rowOptions));
-    db = RocksDB.open(options, directory.toString(), descriptors, families);
+    List<ColumnFamilyDescriptor> descriptors = new ArrayList<>();
+    descriptors.add(new ColumnFamilyDescriptor(RocksDB.DEFAULT_COLUMN_FAMILY, plainOptions));
+    descriptors.add(new ColumnFamilyDescriptor(ROWS, rowOptions));
+    descriptors.add(new ColumnFamilyDescriptor(IMPORTS, plainOptions));
+    descriptors.add(new ColumnFamilyDescriptor(STATES, rowOptions));
+    List<String> ofImports = layersIn(directory);
+    for (String name : ofImports) {
+      byte[] bytes = name.getBytes(StandardCharsets.US_ASCII);
+      descriptors.add(new ColumnFamilyDescriptor(bytes, rowOptions));
+    }
+    List<ColumnFamilyHandle> opened = new ArrayList<>();
+    db = RocksDB.open(options, directory.toString(), descriptors, opened);
+    int fixed = descriptors.size() - ofImports.size();
+    families = List.copyOf(opened.subList(0, fixed));
     rows = families.get(1);
     ColumnFamilyHandle imports = families.get(2);
     marks = new RocksMarks(db, imports, durable);
+    Map<String, ColumnFamilyHandle> byName = new HashMap<>();
+    for (int i = 0; i < ofImports.size(); i++) {
+      byName.put(ofImports.get(i), opened.get(fixed + i));
+    }
+    layers = new RocksLayers(db, rowOptions, marks, byName);
     ColumnFamilyHandle stateFamily = families.get(3);
     states = new RocksStates(db, stateFamily);
     bulkOptions = new Options(options, rowOptions);
     Path folder = directory.resolve(BULK);
-    bulk = new RocksPlace(db, rows, marks, bulkOptions, folder, format, fileBytes);
-    drops = new RocksDrops(db, durable, families.get(0), rows, imports, stateFamily);
+    bulk = new RocksPlace(db, layers, marks, bulkOptions, folder, format, fileBytes);
+    drops = new RocksDrops(db, durable, families.get(0), rows, imports, stateFamily, layers);
+    // What a process left that ended while it made one, or removed one.
+    layers.dropUnused();
+  }
+
+  private List<String> layersIn(Path directory) throws RocksDBException {
+    if (!Files.exists(directory.resolve(CURRENT))) {
+      return List.of();
+    }
+    List<String> names = new ArrayList<>();
+    try (Options any = new Options()) {
+      for (byte[] name : RocksDB.listColumnFamilies(any, directory.toString())) {
+        names.add(new String(name, StandardCharsets.US_ASCII));
+      }
+    }
+    names.removeIf(name -> !RocksLayers.isLayer(name));
+    return names;
   }
 
   /**
@@ -152,15 +185,30 @@ public final class RocksRowStore implements StateStore {
       if (closed) {
         throw new StoreException("the row store is closed", null);
       }
-      RocksReader reader = new RocksReader(db, rows, view, this::forget);
-      readers.add(reader);
-      return reader;
+      try {
+        RocksReader reader = new RocksReader(db, sources(view), view, this::forget);
+        readers.add(reader);
+        return reader;
+      } catch (RocksDBException e) {
+        throw new StoreException(
+            "finding the rows of %s failed: %s".formatted(view, e.getMessage()), e);
+      }
     }
+  }
+
+  private List<RocksSource> sources(RowsView view) throws RocksDBException {
+    return RocksSource.of(view, marks, layers, rows);
   }
 
   private void forget(RocksReader reader) {
     synchronized (readers) {
       readers.remove(reader);
+    }
+  }
+
+  private List<RocksReader> open(Predicate<RocksReader> which) {
+    synchronized (readers) {
+      return readers.stream().filter(which).toList();
     }
   }
 
@@ -179,6 +227,8 @@ public final class RocksRowStore implements StateStore {
     StoreKeys storeKeys = new StoreKeys(commit.view());
     long version = commit.view().version();
     try (WriteBatch batch = new WriteBatch()) {
+      // What was imported lies below, and must not come to light again.
+      boolean covers = marks.spaces(commit.view()).isPresent();
       for (RowCommit.Changes changes : commit.changes()) {
         int width = changes.width();
         RocksValue value = new RocksValue(format, width, version);
@@ -186,7 +236,11 @@ public final class RocksRowStore implements StateStore {
           batch.put(rows, storeKeys.row(changes.keys()[i]), value.of(changes.rows(), i * width));
         }
         for (long key : changes.removed()) {
-          batch.delete(rows, storeKeys.row(key));
+          if (covers) {
+            batch.put(rows, storeKeys.row(key), RocksSource.REMOVED);
+          } else {
+            batch.delete(rows, storeKeys.row(key));
+          }
         }
       }
       states.add(batch, commit.view(), state);
@@ -225,43 +279,29 @@ public final class RocksRowStore implements StateStore {
 
   @Override
   public long[] rowKeys(RowsView view, long after, int most) {
-    try {
-      return rowsAfter(new StoreKeys(view), after, most);
+    try (RocksKeys keys = new RocksKeys(db, sources(view), Math.max(after, -1) + 1)) {
+      return keys.next(most);
     } catch (RocksDBException e) {
       throw new StoreException(
           "listing the rows of %s failed: %s".formatted(view, e.getMessage()), e);
     }
   }
 
-  private long[] rowsAfter(StoreKeys keys, long after, int most) throws RocksDBException {
-    long[] found = new long[most];
-    int count = 0;
-    // Whoever goes through all rows must not push out those that are asked for.
-    try (Slice end = new Slice(keys.bundleEnd());
-        ReadOptions once = new ReadOptions().setIterateUpperBound(end).setFillCache(false);
-        RocksIterator next = db.newIterator(rows, once)) {
-      next.seek(after < 0 ? keys.bundlePrefix() : keys.row(after + 1));
-      for (; next.isValid() && count < most; next.next()) {
-        found[count++] = StoreKeys.rowKey(next.key());
-      }
-      next.status();
-    }
-    return Arrays.copyOf(found, count);
-  }
-
   @Override
-  public BulkRows bulk(RowsView view, String digest) {
-    long after;
+  public BulkRows bulk(RowsView view, String digest, RowSample sample) {
     try {
-      after = marks.after(view, digest);
+      long after = marks.after(view, digest);
+      Optional<RocksSpaces> begun = marks.spaces(view);
+      if (after != BulkRows.NOTHING && begun.isPresent()) {
+        return new RocksBulk(bulk, view, begun.get(), digest, after);
+      }
+      drop(view);
+      RocksSpaces spaces = layers.begin(view, new RocksSample(db, format, sample));
+      return new RocksBulk(bulk, view, spaces, digest, BulkRows.NOTHING);
     } catch (RocksDBException e) {
       throw new StoreException(
-          "reading the mark of %s failed: %s".formatted(view, e.getMessage()), e);
+          "beginning to write the rows of %s failed: %s".formatted(view, e.getMessage()), e);
     }
-    if (after == BulkRows.NOTHING) {
-      drop(view);
-    }
-    return new RocksBulk(bulk, view, digest, after);
   }
 
   @Override
@@ -297,6 +337,8 @@ public final class RocksRowStore implements StateStore {
 
   @Override
   public void drop(RowsView view) {
+    // Nobody should have one by now. Who has reads an error, not memory that is gone.
+    open(reader -> reader.reads(view)).forEach(RocksReader::close);
     try {
       drops.drop(view);
     } catch (RocksDBException e) {
@@ -306,12 +348,11 @@ public final class RocksRowStore implements StateStore {
 
   @Override
   public void close() {
-    List<RocksReader> open;
     synchronized (readers) {
       closed = true;
-      open = List.copyOf(readers);
     }
-    open.forEach(RocksReader::close);
+    open(_ -> true).forEach(RocksReader::close);
+    layers.close();
     families.forEach(ColumnFamilyHandle::close);
     db.close();
     bulkOptions.close();

@@ -14,11 +14,11 @@ import java.util.concurrent.TimeUnit;
  */
 public final class RowMeters {
   /** The counters of one table. */
-  private record OfTable(Counter memory, Counter store, Counter absent, Counter unread) {}
+  private record OfTable(
+      Counter memory, Counter store, Counter absent, Counter unread, Counter evicted) {}
 
   private final String model;
   private final MeterRegistry registry;
-  private final Counter evicted;
   private final Timer read;
   private final Map<String, OfTable> tables = new ConcurrentHashMap<>();
 
@@ -26,11 +26,6 @@ public final class RowMeters {
   public RowMeters(String model, MeterRegistry registry) {
     this.model = model;
     this.registry = registry;
-    evicted =
-        Counter.builder("wukong.embedding.evictions")
-            .description("Rows that left memory for others")
-            .tag("model", model)
-            .register(registry);
     read =
         Timer.builder("wukong.embedding.read")
             .description("Reading rows from the store, up to 64 of one request and group at a time")
@@ -46,7 +41,12 @@ public final class RowMeters {
                 counter(name, "memory"),
                 counter(name, "store"),
                 counter(name, "none"),
-                counter(name, "unread")));
+                counter(name, "unread"),
+                Counter.builder("wukong.embedding.evictions")
+                    .description("Rows that left memory for others")
+                    .tag("model", model)
+                    .tag("table", name)
+                    .register(registry)));
   }
 
   private Counter counter(String table, String from) {
@@ -58,9 +58,9 @@ public final class RowMeters {
         .register(registry);
   }
 
-  /** Says that a row left memory. */
-  void evicted() {
-    evicted.increment();
+  /** Says that a row of {@code table} left memory. */
+  void evicted(String table) {
+    of(table).evicted().increment();
   }
 
   /** Says how long the store took for one read. */

@@ -40,9 +40,16 @@ public interface RowStore extends AutoCloseable {
    * What is there from a source with another digest is dropped. One bundle at a time.
    *
    * @param digest of the source that the rows come from
+   * @param sample of these rows: a store that can keep rows once that two bundles of a model share
+   *     tells from it whether that is worth it
    * @throws StoreException if the store fails
    */
-  BulkRows bulk(RowsView view, String digest);
+  BulkRows bulk(RowsView view, String digest, RowSample sample);
+
+  /** The same where nothing is known of the rows. */
+  default BulkRows bulk(RowsView view, String digest) {
+    return bulk(view, digest, RowSample.NONE);
+  }
 
   /**
    * Remembers that every row of {@code view} has been written, from the source with this digest.

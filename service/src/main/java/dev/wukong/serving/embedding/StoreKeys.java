@@ -63,7 +63,12 @@ final class StoreKeys {
         .array();
   }
 
-  /** The row key in a key that {@link #row} made. */
+  /** The key of one row where all rows are of one bundle. */
+  static byte[] layer(long rowKey) {
+    return ByteBuffer.allocate(ROW_KEY).putLong(rowKey).array();
+  }
+
+  /** The row key in a key that {@link #row} or {@link #layer} made. */
   static long rowKey(byte[] key) {
     return ByteBuffer.wrap(key).getLong(key.length - ROW_KEY);
   }

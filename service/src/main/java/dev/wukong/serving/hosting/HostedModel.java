@@ -138,6 +138,16 @@ public final class HostedModel implements BatchModel {
     return rows.tier().residentBytes();
   }
 
+  /** Bytes of that for the rows of one table. */
+  long residentBytes(String table) {
+    return rows.tier().residentBytes(table);
+  }
+
+  /** Names of the tables of its rows. */
+  List<String> tables() {
+    return rows.tier().tables();
+  }
+
   /** Rows in memory. */
   public long residentRows() {
     return rows.tier().residentRows();

@@ -151,9 +151,16 @@ final class RowImport {
     List<long[]> hottest = hot.of(view.model(), bundle.layout().schema().id());
     if (digest != null) {
       FirstRows first = new FirstRows(hottest, capacities);
-      try (BulkRows rows = store.bulk(view, digest)) {
+      try (BulkRows rows = store.bulk(view, digest, () -> SampledRows.of(bundle))) {
         boolean _ = addAll(bundle, tier, first, rows);
         rows.finish();
+        if (rows.shared() > 0) {
+          log.info(
+              "model '{}' version {}: {} rows are as in an earlier version, and stored once",
+              view.model(),
+              view.bundle(),
+              rows.shared());
+        }
       }
       return;
     }

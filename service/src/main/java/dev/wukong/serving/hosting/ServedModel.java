@@ -5,7 +5,6 @@ import dev.wukong.serving.batching.Batcher;
 import dev.wukong.serving.embedding.RowCommit;
 import dev.wukong.serving.hosting.Routing.Share;
 import dev.wukong.serving.hosting.VersionState.Phase;
-import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Clock;
 import java.util.ArrayList;
@@ -56,6 +55,7 @@ public final class ServedModel {
   private volatile boolean served;
 
   private final Consumer<String> serves;
+  private final ServedMeters meters;
 
   /**
    * A model without a version.
@@ -68,27 +68,7 @@ public final class ServedModel {
     this.name = name;
     this.batcher = batcher;
     this.clock = clock;
-    Gauge.builder("wukong.hosting.version", this, ServedModel::servingVersion)
-        .description("Bundle version that serves; 0 while none does")
-        .tag("model", name)
-        .register(meters);
-    Gauge.builder("wukong.hosting.refused", this, ServedModel::refusedVersions)
-        .description("Bundle versions above the one that serves that cannot be used")
-        .tag("model", name)
-        .register(meters);
-    Gauge.builder("wukong.hosting.labels.lost", this, model -> model.lostLabels().size())
-        .description("Labels whose version is not loaded")
-        .tag("model", name)
-        .register(meters);
-    Gauge.builder("wukong.embedding.bytes", this, m -> m.ofServing(HostedModel::residentBytes))
-        .description("Memory for the rows of the version that serves, of Java's heap also")
-        .baseUnit("bytes")
-        .tag("model", name)
-        .register(meters);
-    Gauge.builder("wukong.embedding.resident", this, m -> m.ofServing(HostedModel::residentRows))
-        .description("Rows in memory of the version that serves")
-        .tag("model", name)
-        .register(meters);
+    this.meters = new ServedMeters(this, meters);
   }
 
   /** The model's name. */
@@ -166,7 +146,7 @@ public final class ServedModel {
     return served;
   }
 
-  private long refusedVersions() {
+  long refusedVersions() {
     long serves = servingVersion();
     synchronized (versions) {
       return versions.tailMap(serves, false).values().stream()
@@ -309,6 +289,7 @@ public final class ServedModel {
       routing = routing.with(next);
       enter(next.bundle(), new VersionState.Ready());
     }
+    meters.tables(next.tables());
     log.info("model '{}': version {} is loaded", name, next.bundle());
     if (before != null) {
       retire(before);

@@ -212,7 +212,8 @@ class EmbeddingTierTest {
       }
     }
     assertThat(counted("unread")).isZero();
-    assertThat(meters.get("wukong.embedding.evictions").counter().count()).isPositive();
+    assertThat(meters.get("wukong.embedding.evictions").tag("table", "user").counter().count())
+        .isPositive();
   }
 
   /** Of 400 requests, how many rows are not those of their keys. */
@@ -263,7 +264,10 @@ class EmbeddingTierTest {
       assertThat(LongStream.of(hot).mapToInt(store::asked).sum() - warm).isLessThan(50);
       assertThat(LongStream.of(cold)).allMatch(key -> store.asked(key) == 1);
       assertThat(counted("memory") + counted("store")).isEqualTo(100 * 100);
-      double left = meters.get("wukong.embedding.evictions").counter().count();
+      double left =
+          meters.find("wukong.embedding.evictions").counters().stream()
+              .mapToDouble(Counter::count)
+              .sum();
       double read = meters.get("wukong.embedding.read").timer().count();
       assertThat(left).isGreaterThanOrEqualTo(5000 - 100);
       assertThat(read).isBetween(100.0, 200.0); // 50 to 100 rows a request, 64 a read at most.
@@ -271,6 +275,12 @@ class EmbeddingTierTest {
       assertThat(tier.tier().residentBytes())
           .isBetween(
               least, EmbeddingTier.bytes(RowFormat.FP32, layout.groups(), new int[] {100}, false));
+      // A row, its link, its two to eight entries of the index, and what keeps it.
+      assertThat(tier.tier().residentBytes("user"))
+          .isBetween(45L * (WIDTH * Float.BYTES + 8 + 32 + 100), 50L * (WIDTH * 4 + 8 + 128 + 110));
+      assertThat(tier.tier().residentBytes("user") + tier.tier().residentBytes("item"))
+          .isBetween(least, tier.tier().residentBytes());
+      assertThat(tier.tier().residentBytes("other")).isZero();
     }
   }
 

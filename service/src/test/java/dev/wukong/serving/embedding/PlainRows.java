@@ -150,7 +150,8 @@ final class PlainRows {
 
   /**
    * How {@code store} differs both from this and from this after {@code cut}, whose process ended
-   * on the way; empty where it is one of them, or for a load the part that it says is there.
+   * on the way; empty where it is one of them, or for a load some of its rows, and after going on
+   * with it all of them.
    */
   Optional<String> differenceAfterCut(StateStore store, StoreOperation cut) {
     for (RowsView view : StoreOperation.bundles()) {
@@ -168,34 +169,24 @@ final class PlainRows {
   }
 
   /**
-   * Whether what is there is the beginning of a load that does not count as done: at least what the
-   * store says that it has, so that the load can go on from there.
+   * Whether what is there is some of a load that does not count as done, so that it can be gone on
+   * with: then it is gone on with.
    */
-  private static boolean isPart(StateStore store, StoreOperation cut, RowsView view) {
+  private boolean isPart(StateStore store, StoreOperation cut, RowsView view) {
     if (!(cut instanceof StoreOperation.Load load)
         || !load.bundle().equals(view)
         || store.imported(view).isPresent()
         || store.version(view) != 0) {
       return false;
     }
-    float[] @Nullable [] is = StoreActions.read(store, view, load.keys());
-    int there = 0;
-    while (there < is.length && Arrays.equals(is[there], load.rows()[there])) {
-      there++;
-    }
-    for (int i = there; i < is.length; i++) {
-      if (is[i] != null) {
+    float[] @Nullable [] must = rows(after(cut).of(view), StoreOperation.keys());
+    float[] @Nullable [] is = StoreActions.read(store, view, StoreOperation.keys());
+    for (int i = 0; i < is.length; i++) {
+      if (is[i] != null && !Arrays.equals(is[i], must[i])) {
         return false;
       }
     }
-    // Whatever is neither in the load nor of it has gone.
-    int all = 0;
-    for (float @Nullable [] row : StoreActions.read(store, view, StoreOperation.keys())) {
-      all += row == null ? 0 : 1;
-    }
-    try (BulkRows bulk = store.bulk(view, load.digest())) {
-      long after = bulk.after();
-      return all == there && (after < 0 || (there > 0 && load.keys()[there - 1] >= after));
-    }
+    StoreActions.load(store, load);
+    return after(cut).difference(store, view).isEmpty();
   }
 }

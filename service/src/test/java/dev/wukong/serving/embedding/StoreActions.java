@@ -2,6 +2,7 @@ package dev.wukong.serving.embedding;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /** Does operations on a row store. */
@@ -23,14 +24,26 @@ final class StoreActions {
     return 0;
   }
 
-  private static void load(RowStore store, StoreOperation.Load load) {
-    try (BulkRows bulk = store.bulk(load.bundle(), load.digest())) {
+  /** Writes all rows of a bundle; goes on with them where the same load was cut short. */
+  static void load(RowStore store, StoreOperation.Load load) {
+    try (BulkRows bulk = store.bulk(load.bundle(), load.digest(), () -> rows(load))) {
       for (int i = 0; i < load.keys().length; i++) {
         long key = load.keys()[i];
         bulk.add(StoreOperation.width(key), new long[] {key}, 1, load.rows()[i]);
       }
       bulk.finish();
     }
+  }
+
+  private static List<RowSample.Rows> rows(StoreOperation.Load load) {
+    return IntStream.range(0, load.keys().length)
+        .mapToObj(
+            i -> {
+              long key = load.keys()[i];
+              return new RowSample.Rows(
+                  StoreOperation.width(key), new long[] {key}, load.rows()[i]);
+            })
+        .toList();
   }
 
   /** The rows of these keys at the newest version, null where there is none. */

@@ -72,7 +72,7 @@ sealed interface StoreOperation {
     }
     if (kind < 993) {
       long[] keys = LongStream.of(keys()).filter(key -> random.nextInt(8) > 0).toArray();
-      return new Load(bundle, "rows " + number, keys, rows(random, keys));
+      return new Load(bundle, "rows " + number, keys, loaded(seed, random, keys));
     }
     return kind < 997 ? new Drop(bundle) : new Reopen();
   }
@@ -118,6 +118,22 @@ sealed interface StoreOperation {
 
   private static long[] some(SplittableRandom random, int from, int to, int most) {
     return random.longs(random.nextInt(most + 1), from, to).distinct().toArray();
+  }
+
+  /** Some loads are unlike any other, most have rows in common. */
+  private static float[][] loaded(long seed, SplittableRandom random, long[] keys) {
+    float[][] own = rows(random, keys);
+    if (random.nextInt(4) == 0) {
+      return own;
+    }
+    float[][] common = new float[keys.length][];
+    for (int i = 0; i < keys.length; i++) {
+      common[i] =
+          random.nextInt(5) == 0
+              ? own[i]
+              : rows(new SplittableRandom(seed + keys[i]), new long[] {keys[i]})[0];
+    }
+    return common;
   }
 
   private static float[][] rows(SplittableRandom random, long[] keys) {

@@ -3,6 +3,7 @@ package dev.wukong.serving.hosting;
 import dev.wukong.serving.embedding.BulkRows;
 import dev.wukong.serving.embedding.HeapRowStore;
 import dev.wukong.serving.embedding.RowCommit;
+import dev.wukong.serving.embedding.RowSample;
 import dev.wukong.serving.embedding.RowStore;
 import dev.wukong.serving.embedding.RowsView;
 import dev.wukong.serving.testing.ForwardingStore;
@@ -74,8 +75,8 @@ final class FailingStore extends ForwardingStore {
   }
 
   @Override
-  public BulkRows bulk(RowsView view, String digest) {
-    BulkRows rows = super.bulk(view, digest);
+  public BulkRows bulk(RowsView view, String digest, RowSample sample) {
+    BulkRows rows = super.bulk(view, digest, sample);
     return new BulkRows() {
       @Override
       public long after() {

@@ -3,6 +3,7 @@ package dev.wukong.serving.testing;
 import dev.wukong.serving.embedding.BulkRows;
 import dev.wukong.serving.embedding.RowCommit;
 import dev.wukong.serving.embedding.RowReader;
+import dev.wukong.serving.embedding.RowSample;
 import dev.wukong.serving.embedding.RowStore;
 import dev.wukong.serving.embedding.RowsView;
 import java.util.Optional;
@@ -38,8 +39,8 @@ public class ForwardingStore implements RowStore {
   }
 
   @Override
-  public BulkRows bulk(RowsView view, String digest) {
-    return store.bulk(view, digest);
+  public BulkRows bulk(RowsView view, String digest, RowSample sample) {
+    return store.bulk(view, digest, sample);
   }
 
   @Override
