@@ -4,94 +4,32 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.wukong.client.RankingClient;
+import dev.wukong.serving.testing.Identity;
 import dev.wukong.serving.testing.Served;
 import dev.wukong.serving.testing.TinyModel;
 import io.grpc.ChannelCredentials;
 import io.grpc.InsecureChannelCredentials;
 import io.grpc.StatusRuntimeException;
 import io.grpc.TlsChannelCredentials;
-import java.io.IOException;
-import java.io.InputStream;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.KeyStore;
-import java.security.cert.Certificate;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Base64;
 import java.util.List;
-import javax.net.ssl.SSLContext;
-import javax.net.ssl.TrustManagerFactory;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Both ports over TLS, by the frameworks' own properties, as the README says. */
 class TlsTest {
-  private static final char[] PASSWORD = "changeit".toCharArray();
   private static final Duration DEADLINE = Duration.ofMinutes(1);
-
-  /** A certificate of its own authority, and its key, as PEM files. */
-  private record Identity(Certificate own, Path certificate, Path key) {
-    private static Identity of(Path folder, String name) throws Exception {
-      Path file = folder.resolve(name + ".p12");
-      Process keytool =
-          new ProcessBuilder(
-                  Path.of(System.getProperty("java.home"), "bin", "keytool").toString(),
-                  "-genkeypair",
-                  "-alias",
-                  "tls",
-                  "-keyalg",
-                  "EC",
-                  "-dname",
-                  "CN=" + name,
-                  "-ext",
-                  "san=dns:localhost",
-                  "-keystore",
-                  file.toString(),
-                  "-storepass",
-                  new String(PASSWORD))
-              .redirectErrorStream(true)
-              .start();
-      String said = new String(keytool.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-      assertThat(keytool.waitFor()).as(said).isZero();
-      KeyStore keys = KeyStore.getInstance("PKCS12");
-      try (InputStream in = Files.newInputStream(file)) {
-        keys.load(in, PASSWORD);
-      }
-      Certificate own = keys.getCertificate("tls");
-      return new Identity(
-          own,
-          pem(folder.resolve(name + ".crt"), "CERTIFICATE", own.getEncoded()),
-          pem(
-              folder.resolve(name + ".key"),
-              "PRIVATE KEY",
-              keys.getKey("tls", PASSWORD).getEncoded()));
-    }
-
-    private static Path pem(Path file, String kind, byte[] bytes) throws IOException {
-      String lines = Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(bytes);
-      return Files.writeString(
-          file, "-----BEGIN %s-----\n%s\n-----END %s-----\n".formatted(kind, lines, kind));
-    }
-  }
 
   @TempDir private Path folder = Path.of("");
 
-  private static HttpClient https(Certificate trusted) throws Exception {
-    KeyStore store = KeyStore.getInstance(KeyStore.getDefaultType());
-    store.load(null, null);
-    store.setCertificateEntry("tls", trusted);
-    TrustManagerFactory trust =
-        TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
-    trust.init(store);
-    SSLContext context = SSLContext.getInstance("TLS");
-    context.init(null, trust.getTrustManagers(), null);
-    return HttpClient.newBuilder().sslContext(context).build();
+  private static HttpClient https(Identity trusted) {
+    return HttpClient.newBuilder().sslContext(trusted.trusting()).build();
   }
 
   private Served start(Identity identity, String... more) throws Exception {
@@ -124,7 +62,7 @@ class TlsTest {
   void bothPorts_withACertificate_answerWhoTrustsItAndNobodyInPlainText() throws Exception {
     Identity server = Identity.of(folder, "server");
     try (Served served = start(server);
-        HttpClient https = https(server.own())) {
+        HttpClient https = https(server)) {
       Served.await("the model serves", () -> serves(https, served));
       String target = "localhost:" + served.grpcPort();
       assertServed(
@@ -145,7 +83,7 @@ class TlsTest {
                 server,
                 "spring.ssl.bundle.pem.own.truststore.certificate=" + caller.certificate(),
                 "spring.grpc.server.ssl.client-auth=require");
-        HttpClient https = https(server.own())) {
+        HttpClient https = https(server)) {
       Served.await("the model serves", () -> serves(https, served));
       String target = "localhost:" + served.grpcPort();
       TlsChannelCredentials.Builder trusting =

@@ -10,7 +10,7 @@ import java.util.OptionalLong;
  */
 record ImportMark(String text) {
   /** Before the key up to which rows are there, in place of a bundle's digest. */
-  private static final String PARTLY = "up to ";
+  static final String PARTLY = "up to ";
 
   private static final String OF = " of ";
 

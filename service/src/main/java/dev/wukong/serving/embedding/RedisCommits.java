@@ -1,16 +1,22 @@
 package dev.wukong.serving.embedding;
 
 import io.lettuce.core.ScriptOutputType;
+import java.lang.System.Logger.Level;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.time.Duration;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Writes commits to a Redis cluster. One at a time a bundle.
  *
  * @param prefix of all keys
+ * @param removed so long what a removed row was before is kept
  */
-record RedisCommits(RedisConnection connection, String prefix) {
+record RedisCommits(RedisConnection connection, String prefix, Duration removed) {
+  private static final System.Logger log = System.getLogger(RedisCommits.class.getName());
+
   /*
    * Nothing in a cluster writes to several slots at once. So a commit is atomic for readers through
    * its version only: its rows lie beside those they replace, where no reader of an older version
@@ -21,6 +27,10 @@ record RedisCommits(RedisConnection connection, String prefix) {
    *
    * A master that fails loses what its replica did not have: rows are then older than the version
    * says, or the version is. Waiting for replicas makes that rare, not impossible.
+   *
+   * A removed row still says what it was before, for readers of older versions. It gets an end only
+   * once its commit has ended: before, the commit may have to be taken back. Whatever is written to
+   * it takes that end away again.
    */
 
   /** Writes all changes, or none that a reader ever sees. */
@@ -50,12 +60,36 @@ record RedisCommits(RedisConnection connection, String prefix) {
       throw new StoreException(
           "%s failed: %d have a version above %d already".formatted(doing, newer, version), null);
     }
-    connection.replicate();
+    boolean _ = connection.replicate();
     long _ =
         connection.await(
             connection.<Long>run(
                 RedisScripts.END, ScriptOutputType.INTEGER, control(keys), text(version)),
             "writing the version of %s".formatted(commit.view()));
+    fade(keys, commit);
+  }
+
+  /** Gives what removed rows were before an end. */
+  private void fade(RedisKeys keys, RowCommit commit) {
+    RedisWrites fading =
+        new RedisWrites(
+            connection,
+            keys,
+            RedisScripts.FADE,
+            commit.view().version(),
+            Optional.of(text(removed.toMillis())),
+            "letting removed rows go");
+    try {
+      for (RowCommit.Changes changes : commit.changes()) {
+        for (long key : changes.removed()) {
+          fading.add(key);
+        }
+      }
+      long _ = fading.finish();
+    } catch (StoreException e) {
+      // The commit is done; these few stay until the bundle goes.
+      log.log(Level.DEBUG, "removed rows of {0} stay: {1}", commit.view(), e.getMessage());
+    }
   }
 
   private void begin(RedisKeys keys, long version, byte[] intent) {
@@ -91,7 +125,7 @@ record RedisCommits(RedisConnection connection, String prefix) {
       undo.add(held.getLong());
     }
     long _ = undo.finish();
-    connection.replicate();
+    boolean _ = connection.replicate();
   }
 
   /** The version, and the keys of all rows. */

@@ -1,27 +1,18 @@
 package dev.wukong.serving.embedding;
 
-import io.lettuce.core.ClientOptions.DisconnectedBehavior;
 import io.lettuce.core.ReadFrom;
 import io.lettuce.core.RedisException;
 import io.lettuce.core.RedisNoScriptException;
-import io.lettuce.core.RedisURI;
 import io.lettuce.core.ScriptOutputType;
-import io.lettuce.core.SocketOptions;
-import io.lettuce.core.SslOptions;
-import io.lettuce.core.TimeoutOptions;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.api.async.RedisAsyncCommands;
-import io.lettuce.core.cluster.ClusterClientOptions;
-import io.lettuce.core.cluster.ClusterTopologyRefreshOptions;
 import io.lettuce.core.cluster.RedisClusterClient;
 import io.lettuce.core.cluster.api.StatefulRedisClusterConnection;
 import io.lettuce.core.cluster.api.async.RedisAdvancedClusterAsyncCommands;
 import io.lettuce.core.cluster.event.ClusterTopologyChangedEvent;
 import io.lettuce.core.cluster.models.partitions.RedisClusterNode;
 import io.lettuce.core.codec.ByteArrayCodec;
-import io.lettuce.core.protocol.CommandType;
 import io.lettuce.core.protocol.ConnectionIntent;
-import io.lettuce.core.protocol.RedisCommand;
 import io.lettuce.core.resource.ClientResources;
 import io.lettuce.core.resource.Delay;
 import java.lang.System.Logger.Level;
@@ -44,16 +35,8 @@ import reactor.core.Disposable;
 final class RedisConnection implements AutoCloseable {
   private static final System.Logger log = System.getLogger(RedisConnection.class.getName());
 
-  /** Commands that may wait for one node; more are refused. A read of all shards is 64. */
-  private static final int QUEUE = 1 << 14;
-
-  private static final int WRITE_TIMEOUTS = 10;
-  private static final Duration SHORTEST_WRITE = Duration.ofSeconds(1);
-
-  /** How often the cluster is asked who its nodes are, without a reason and with one. */
-  private static final Duration REFRESH = Duration.ofSeconds(10);
-
-  private static final Duration SUSPICION = Duration.ofSeconds(1);
+  /** How often the cluster is asked who its nodes are, with a reason. */
+  private static final Duration SUSPICION = RedisOptions.SUSPICION;
 
   /** Between two tries to connect again. */
   private static final Duration SHORTEST_DELAY = Duration.ofMillis(10);
@@ -81,7 +64,8 @@ final class RedisConnection implements AutoCloseable {
    */
   RedisConnection(RedisSettings settings) {
     this.settings = settings;
-    this.writeTimeout = writeTimeout(settings.timeout());
+    RedisOptions options = new RedisOptions(settings);
+    this.writeTimeout = options.writeTimeout();
     // Two threads write and read for all nodes; what they do is little.
     this.resources =
         ClientResources.builder()
@@ -90,17 +74,15 @@ final class RedisConnection implements AutoCloseable {
             .reconnectDelay(
                 Delay.fullJitter(SHORTEST_DELAY, LONGEST_DELAY, 1, TimeUnit.MILLISECONDS))
             .build();
-    this.client =
-        RedisClusterClient.create(
-            resources, settings.addresses().stream().map(this::location).toList());
+    this.client = RedisClusterClient.create(resources, options.locations());
     boolean connected = false;
     try {
-      client.setOptions(options());
+      client.setOptions(options.client());
       this.connection = client.connect(ByteArrayCodec.INSTANCE);
       // Where a master is down its replica answers: older rows, perhaps, but values have versions.
       connection.setReadFrom(ReadFrom.MASTER_PREFERRED);
       // Commands are refused where there is no connection yet, so there is one before the first.
-      Void _ = await(connectAll(), "connecting to all nodes");
+      Void _ = await(connectAll(Level.WARNING), "connecting to all nodes");
       listening =
           resources
               .eventBus()
@@ -108,7 +90,7 @@ final class RedisConnection implements AutoCloseable {
               .filter(ClusterTopologyChangedEvent.class::isInstance)
               .subscribe(
                   changed -> {
-                    CompletableFuture<Void> _ = connectAll();
+                    CompletableFuture<Void> _ = connectAll(Level.DEBUG);
                   });
       connected = true;
     } catch (RedisException e) {
@@ -121,80 +103,30 @@ final class RedisConnection implements AutoCloseable {
     }
   }
 
-  /** Connects to the nodes to which there is no connection; done when each has or could not be. */
-  private CompletableFuture<Void> connectAll() {
+  /**
+   * Connects to the nodes to which there is no connection; done when each has or could not be.
+   *
+   * @param level of what is said where one could not: it is down, or grants this user too little
+   */
+  private CompletableFuture<Void> connectAll(Level level) {
     List<CompletableFuture<?>> all = new ArrayList<>();
     for (RedisClusterNode node : connection.getPartitions()) {
       for (ConnectionIntent intent : ConnectionIntent.values()) {
         all.add(
             connection
                 .getConnectionAsync(node.getUri().getHost(), node.getUri().getPort(), intent)
-                .handle((made, failure) -> failure == null));
+                .exceptionally(
+                    failure -> {
+                      log.log(level, "{0} cannot be used: {1}", address(node), reason(failure));
+                      return null;
+                    }));
       }
     }
     return CompletableFuture.allOf(all.toArray(CompletableFuture<?>[]::new));
   }
 
-  private static Duration writeTimeout(Duration timeout) {
-    Duration times = timeout.multipliedBy(WRITE_TIMEOUTS);
-    return times.compareTo(SHORTEST_WRITE) < 0 ? SHORTEST_WRITE : times;
-  }
-
-  private RedisURI location(String address) {
-    RedisURI.Builder location =
-        RedisURI.builder()
-            .withHost(RedisSettings.host(address))
-            .withPort(RedisSettings.port(address))
-            .withTimeout(writeTimeout)
-            .withSsl(settings.tls().isPresent());
-    char[] password = settings.password().toCharArray();
-    if (!settings.user().isEmpty()) {
-      location.withAuthentication(settings.user(), password);
-    } else if (password.length > 0) {
-      location.withPassword(password);
-    }
-    return location.build();
-  }
-
-  private ClusterClientOptions options() {
-    // Besides, whatever says that a node is gone or has moved makes it ask: that is the default.
-    ClusterTopologyRefreshOptions topology =
-        ClusterTopologyRefreshOptions.builder()
-            .enablePeriodicRefresh(REFRESH)
-            .adaptiveRefreshTriggersTimeout(SUSPICION)
-            .refreshTriggersReconnectAttempts(1)
-            .build();
-    ClusterClientOptions.Builder options =
-        ClusterClientOptions.builder()
-            .topologyRefreshOptions(topology)
-            .disconnectedBehavior(DisconnectedBehavior.REJECT_COMMANDS)
-            .requestQueueSize(QUEUE)
-            .socketOptions(SocketOptions.builder().connectTimeout(settings.timeout()).build())
-            .timeoutOptions(TimeoutOptions.builder().timeoutSource(timeouts()).build());
-    settings.tls().ifPresent(tls -> options.sslOptions(encryption(tls)));
-    return options.build();
-  }
-
-  private static SslOptions encryption(RedisTls tls) {
-    SslOptions.Builder options = SslOptions.builder().jdkSslProvider();
-    tls.keys().ifPresent(options::keyManager);
-    tls.trust().ifPresent(options::trustManager);
-    return options.build();
-  }
-
-  private TimeoutOptions.TimeoutSource timeouts() {
-    return new TimeoutOptions.TimeoutSource() {
-      @Override
-      public long getTimeout(RedisCommand<?, ?, ?> command) {
-        boolean reads = command.getType() == CommandType.MGET;
-        return (reads ? settings.timeout() : writeTimeout).toMillis();
-      }
-
-      @Override
-      public TimeUnit getTimeUnit() {
-        return TimeUnit.MILLISECONDS;
-      }
-    };
+  private static String address(RedisClusterNode node) {
+    return node.getUri().getHost() + ":" + node.getUri().getPort();
   }
 
   RedisSettings settings() {
@@ -263,7 +195,7 @@ final class RedisConnection implements AutoCloseable {
         : message.replaceAll("://[^@\\s]*@", "://").replaceAll("\\s+", " ").strip();
   }
 
-  private static Throwable cause(Throwable failure) {
+  static Throwable cause(Throwable failure) {
     Throwable cause = failure;
     while (cause.getCause() != null) {
       cause = cause.getCause();
@@ -304,10 +236,18 @@ final class RedisConnection implements AutoCloseable {
     }
     if (slots != SLOTS) {
       throw new StoreException(
-          "%d of the cluster's %d slots have no master".formatted(SLOTS - slots, SLOTS), null);
+          "%d of the cluster's %d slots have no master".formatted(SLOTS - slots, SLOTS),
+          new RedisException("slots without a master"));
     }
     masters.sort(Comparator.comparing(RedisClusterNode::getNodeId));
     return masters;
+  }
+
+  /** Says which nodes take writes, and for which slots: another text when that has changed. */
+  List<String> masterNames() {
+    return masters().stream()
+        .map(master -> master.getNodeId() + " " + master.getSlots().hashCode())
+        .toList();
   }
 
   /** Asks the cluster who its nodes are. */
@@ -324,14 +264,18 @@ final class RedisConnection implements AutoCloseable {
         .thenApply(StatefulRedisConnection::async);
   }
 
-  /** Waits a while for a replica of each master that has one to have all that was written. */
-  void replicate() {
+  /**
+   * Waits a while for a replica of each master that has one to have all that was written; whether
+   * they have.
+   */
+  boolean replicate() {
     Set<String> copied = new HashSet<>();
     for (RedisClusterNode node : connection.getPartitions()) {
       if (node.getSlaveOf() != null) {
         copied.add(node.getSlaveOf());
       }
     }
+    boolean all = true;
     List<Future<Long>> waits = new ArrayList<>();
     for (RedisClusterNode master : masters()) {
       if (copied.contains(master.getNodeId())) {
@@ -344,15 +288,38 @@ final class RedisConnection implements AutoCloseable {
     for (Future<Long> wait : waits) {
       try {
         long replicas = wait.get(writeTimeout.toMillis(), TimeUnit.MILLISECONDS);
-        log.log(Level.TRACE, "{0} replicas have it", replicas);
+        all &= replicas > 0;
       } catch (ExecutionException | TimeoutException e) {
         // It only narrows what a failover can lose.
+        all = false;
         log.log(Level.DEBUG, "no replica says that it has what was written", e);
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
         throw new StoreException("waiting for replicas was interrupted", e);
       }
     }
+    return all;
+  }
+
+  /** Does something short that does not wait, from time to time until this is closed. */
+  void every(Duration pause, Runnable task) {
+    Future<?> _ =
+        resources
+            .eventExecutorGroup()
+            .scheduleAtFixedRate(
+                () -> {
+                  try {
+                    if (!closed) {
+                      task.run();
+                    }
+                  } catch (RedisException | StoreException e) {
+                    // Or it would never be done again.
+                    log.log(Level.DEBUG, "tried again later", e);
+                  }
+                },
+                pause.toNanos(),
+                pause.toNanos(),
+                TimeUnit.NANOSECONDS);
   }
 
   @Override

@@ -1,8 +1,10 @@
 package dev.wukong.serving.embedding;
 
 import io.lettuce.core.KeyScanCursor;
+import io.lettuce.core.RedisException;
 import io.lettuce.core.ScanArgs;
 import io.lettuce.core.ScanCursor;
+import io.lettuce.core.ScriptOutputType;
 import io.lettuce.core.api.async.RedisAsyncCommands;
 import io.lettuce.core.cluster.models.partitions.RedisClusterNode;
 import java.util.List;
@@ -10,66 +12,98 @@ import java.util.List;
 /** Removes a bundle from a Redis cluster. Any thread; all throw {@link StoreException}. */
 record RedisDrops(RedisConnection connection, RedisMarks marks, RedisSigns signs) {
   /*
-   * Signs go first, so that who still reads takes no row for absent; then marks, so that a bundle
-   * whose drop was cut short counts as not imported; the bundle leaves the list last, so that it is known to have something until it has nothing.
+   * Signs go before rows, so that who still reads takes no row for absent; and marks, so that a
+   * bundle whose drop was cut short counts as not imported; the bundle leaves the list last, so
+   * that it is known to have something until it has nothing.
    */
 
   /** Keys that a node looks at in one call. */
   private static final int LOOK = 1000;
 
-  /** Looks at all masters, each of which another one may have joined meanwhile. */
-  private static final int TRIES = 5;
+  /** No process has this name. */
+  static final String NOBODY = "";
 
-  /** Removes a bundle's rows, its signs and its marks, if it is on the list. */
-  void drop(RowsView view, RedisKeys keys) {
-    if (!marks.has(view)) {
-      return;
+  private static final byte[] ANYHOW = {'0'};
+  private static final byte[] UNUSED = {'1'};
+
+  /**
+   * Removes a bundle's rows, its signs and its marks, if it is on the list.
+   *
+   * @param user a process that does not use it any more
+   */
+  void drop(RowsView view, RedisKeys keys, RedisLock lock, String user) {
+    if (marks.has(view)) {
+      hide(keys, user);
+      remove(view, keys, lock);
     }
-    hide(keys);
-    removeRows(keys);
-    marks.remove(view);
-    connection.replicate();
+  }
+
+  /** The same unless another process than that of {@code user} uses it; whether it is gone. */
+  boolean dropUnused(RowsView view, RedisKeys keys, RedisLock lock, String user) {
+    if (!marks.has(view)) {
+      return true;
+    }
+    // Marks first, in one step with the look for users: who finds a mark from now on is none.
+    if (!hide(keys, user, UNUSED)) {
+      return false;
+    }
+    signs.remove(keys);
+    remove(view, keys, lock);
+    return true;
   }
 
   /** The first step. */
-  void hide(RedisKeys keys) {
+  void hide(RedisKeys keys, String user) {
     signs.remove(keys);
-    long _ =
+    boolean _ = hide(keys, user, ANYHOW);
+  }
+
+  private boolean hide(RedisKeys keys, String user, byte[] how) {
+    long hidden =
         connection.await(
-            connection.commands().del(keys.mark(), keys.version(), keys.intent()),
+            connection.<Long>run(
+                RedisBundleScripts.HIDE,
+                ScriptOutputType.INTEGER,
+                new byte[][] {
+                  keys.users(), keys.mark(), keys.version(), keys.intent(), keys.filling()
+                },
+                RedisKeys.ascii(user),
+                how),
             "removing a bundle's marks");
+    return hidden == 1;
   }
 
-  private void removeRows(RedisKeys keys) {
+  private void remove(RowsView view, RedisKeys keys, RedisLock lock) {
+    removeRows(keys, lock);
+    lock.keep();
+    marks.remove(view);
+    boolean _ = connection.replicate();
+  }
+
+  /** Removes rows from all masters; fails where one was replaced by a replica on the way. */
+  private void removeRows(RedisKeys keys, RedisLock lock) {
     connection.refresh();
-    for (int t = 0; t < TRIES; t++) {
-      List<String> before = masters();
-      for (RedisClusterNode master : connection.masters()) {
-        removeRows(master, keys);
-      }
-      connection.refresh();
-      // A node that became a master on the way has not been asked.
-      if (masters().equals(before)) {
-        return;
-      }
+    List<String> before = connection.masterNames();
+    for (RedisClusterNode master : connection.masters()) {
+      removeRows(master, keys, lock);
     }
-    throw new StoreException(
-        "dropping rows failed: the cluster's masters changed %d times".formatted(TRIES), null);
+    // What a replica has not removed comes back with it.
+    boolean _ = connection.replicate();
+    connection.refresh();
+    if (!connection.masterNames().equals(before)) {
+      throw new StoreException(
+          "masters were replaced while rows were dropped", new RedisException("new masters"));
+    }
   }
 
-  private List<String> masters() {
-    return connection.masters().stream()
-        .map(master -> master.getNodeId() + " " + master.getSlots().hashCode())
-        .toList();
-  }
-
-  private void removeRows(RedisClusterNode master, RedisKeys keys) {
+  private void removeRows(RedisClusterNode master, RedisKeys keys, RedisLock lock) {
     RedisAsyncCommands<byte[], byte[]> node =
         connection.await(connection.node(master), "connecting to a node");
     ScanArgs pattern = ScanArgs.Builder.matches(keys.rows()).limit(LOOK);
     ScanCursor cursor = ScanCursor.INITIAL;
     while (!cursor.isFinished()) {
       connection.requireOpen();
+      lock.keep();
       KeyScanCursor<byte[]> found =
           connection.await(node.scan(cursor, pattern), "looking for a bundle's rows");
       if (!found.getKeys().isEmpty()) {

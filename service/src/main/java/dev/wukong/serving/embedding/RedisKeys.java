@@ -13,6 +13,9 @@ import java.util.regex.Pattern;
  * PREFIX:{MODEL:BUNDLE}:mark          how far the rows have come
  * PREFIX:{MODEL:BUNDLE}:version       the version of the changes written last
  * PREFIX:{MODEL:BUNDLE}:intent        the version and the row keys of a commit under way
+ * PREFIX:{MODEL:BUNDLE}:filling       which load the rows are of; see RedisLoads
+ * PREFIX:{MODEL:BUNDLE}:users         the processes that use it, and until when; see RedisHolds
+ * PREFIX:{MODEL:BUNDLE}:lock          who begins a load or drops it; see RedisLock
  * PREFIX:{MODEL:BUNDLE:SHARD}ROWKEY   a row; SHARD: two hexadecimal digits, ROWKEY: int64, big-endian
  * PREFIX:{MODEL:BUNDLE:SHARD}         says that the shard has its rows, or will; see RedisSigns
  * </pre>
@@ -70,6 +73,18 @@ final class RedisKeys {
 
   byte[] intent() {
     return ascii(bundle + "}:intent");
+  }
+
+  byte[] filling() {
+    return ascii(bundle + "}:filling");
+  }
+
+  byte[] users() {
+    return ascii(bundle + "}:users");
+  }
+
+  byte[] lock() {
+    return ascii(bundle + "}:lock");
   }
 
   /** The key that says that shard {@code shard} has its rows, or will have them. */

@@ -1,5 +1,6 @@
 package dev.wukong.serving.embedding;
 
+import io.lettuce.core.ScriptOutputType;
 import java.nio.charset.StandardCharsets;
 import java.util.HashSet;
 import java.util.Optional;
@@ -19,6 +20,36 @@ record RedisMarks(RedisConnection connection, byte[] bundles) {
         connection.await(
             connection.commands().set(keys.mark(), mark.text().getBytes(StandardCharsets.UTF_8)),
             "writing a mark");
+  }
+
+  /**
+   * Writes how far {@code filling} has come, unless all is there already; whether it is still the
+   * bundle's.
+   */
+  boolean note(RedisKeys keys, String filling, ImportMark mark) {
+    long own =
+        connection.await(
+            connection.<Long>run(
+                RedisBundleScripts.NOTE,
+                ScriptOutputType.INTEGER,
+                new byte[][] {keys.mark(), keys.filling()},
+                RedisKeys.ascii(filling),
+                mark.text().getBytes(StandardCharsets.UTF_8),
+                RedisKeys.ascii(ImportMark.PARTLY)),
+            "writing a mark");
+    return own == 1;
+  }
+
+  /** Which load the rows are of; empty where that is not known. */
+  String filling(RedisKeys keys) {
+    byte[] text = connection.await(connection.commands().get(keys.filling()), "reading a mark");
+    return text == null ? "" : new String(text, StandardCharsets.US_ASCII);
+  }
+
+  void fill(RedisKeys keys, String filling) {
+    String _ =
+        connection.await(
+            connection.commands().set(keys.filling(), RedisKeys.ascii(filling)), "writing a mark");
   }
 
   /** The version of the changes written last; 0: none were. */

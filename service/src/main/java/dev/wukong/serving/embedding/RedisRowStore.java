@@ -1,8 +1,11 @@
 package dev.wukong.serving.embedding;
 
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BiPredicate;
+import java.util.function.Supplier;
 
 /**
  * Rows in a Redis or Valkey cluster, for tables that outgrow a machine. Several processes may share
@@ -26,15 +29,30 @@ public final class RedisRowStore implements RowStore {
   final RedisDrops drops;
 
   private final String prefix;
+  private final RedisTimes times;
 
-  private RedisRowStore(RedisConnection connection) {
+  /** The name of this process; no other one has it. */
+  private final String process = UUID.randomUUID().toString();
+
+  /** Names that nobody has, in any process. */
+  private final Supplier<String> names;
+
+  private final RedisLoads loads;
+  private final RedisHolds holds;
+
+  private RedisRowStore(RedisConnection connection, RedisTimes times) {
+    AtomicLong count = new AtomicLong();
     this.connection = connection;
+    this.times = times;
+    this.names = () -> process + "." + count.incrementAndGet();
     this.prefix = connection.settings().prefix();
     this.failures = new RedisFailures(connection);
     this.marks = new RedisMarks(connection, RedisKeys.bundles(prefix));
     this.signs = new RedisSigns(connection);
-    this.commits = new RedisCommits(connection, prefix);
+    this.commits = new RedisCommits(connection, prefix, times.removed());
     this.drops = new RedisDrops(connection, marks, signs);
+    this.loads = new RedisLoads(connection, times, marks, signs, drops, this.names);
+    this.holds = new RedisHolds(connection, process, times.held());
   }
 
   /**
@@ -43,7 +61,12 @@ public final class RedisRowStore implements RowStore {
    * @throws StoreException if it cannot be reached
    */
   public static RedisRowStore open(RedisSettings settings) {
-    return new RedisRowStore(new RedisConnection(settings));
+    return open(settings, RedisTimes.ordinary());
+  }
+
+  /** The same where other things last longer, or not as long. */
+  static RedisRowStore open(RedisSettings settings, RedisTimes times) {
+    return new RedisRowStore(new RedisConnection(settings), times);
   }
 
   private RedisKeys keys(RowsView view) {
@@ -59,6 +82,7 @@ public final class RedisRowStore implements RowStore {
   public RowReader reader(RowsView view) {
     connection.requireOpen();
     RedisKeys keys = keys(view);
+    holds.hold(view, keys);
     return new RedisReader(
         connection, failures, view, keys, signs.expected(view, keys), breakers.of(view));
   }
@@ -77,22 +101,8 @@ public final class RedisRowStore implements RowStore {
   @Override
   public BulkRows bulk(RowsView view, String digest, RowSample sample) {
     RedisKeys keys = keys(view);
-    OptionalLong after =
-        marks.mark(keys).map(mark -> mark.after(digest)).orElse(OptionalLong.empty());
-    RedisSigns.Standing signed = signs.standing(keys);
-    if (after.isEmpty() || !signed.whole()) {
-      if (!signed.none()) {
-        marks.add(view); // Or the drop would not find it, where the list has been lost.
-      }
-      drop(view);
-      marks.add(view);
-      signs.begin(keys);
-      after = OptionalLong.empty();
-      // So that another process that loads the same goes on here, instead of dropping it.
-      marks.put(keys, ImportMark.partly(digest, BulkRows.NOTHING));
-    }
-    return new RedisBulk(
-        connection, marks, signs, keys, view, digest, after.orElse(BulkRows.NOTHING));
+    holds.hold(view, keys);
+    return loads.begin(view, keys, digest);
   }
 
   @Override
@@ -103,32 +113,29 @@ public final class RedisRowStore implements RowStore {
 
   /**
    * Lists a bundle, and signs it if it has nothing yet. What was signed once is never signed again,
-   * even where the list has been lost: that would call lost rows absent.
+   * even where the list has been lost, or all nodes have lost all: that would call lost rows
+   * absent.
    */
   private void begin(RowsView view) {
     if (!marks.has(view)) {
       RedisKeys keys = keys(view);
-      if (signs.standing(keys).none()) {
-        signs.begin(keys);
-        signs.finish(keys);
+      if (!signs.isKnown(view) && signs.standing(keys, "").none()) {
+        signs.sign(keys);
       }
       marks.add(view);
     }
   }
 
-  /**
-   * Not where a node has lost what it had: then all must come again, and changes since are lost. A
-   * bundle without any sign is one from before there were signs.
-   */
+  /** Holds what it finds, as who asks is about to use it. */
   @Override
   public Optional<String> imported(RowsView view) {
     RedisKeys keys = keys(view);
-    Optional<String> complete = marks.mark(keys).flatMap(ImportMark::complete);
-    if (complete.isEmpty()) {
-      return complete;
+    Optional<String> digest = loads.imported(keys);
+    if (digest.isEmpty()) {
+      return digest;
     }
-    RedisSigns.Standing signed = signs.standing(keys);
-    return signed.complete() || signed.none() ? complete : Optional.empty();
+    holds.hold(view, keys);
+    return loads.imported(keys); // What was there before it was held may have been dropped.
   }
 
   @Override
@@ -138,13 +145,51 @@ public final class RedisRowStore implements RowStore {
 
   @Override
   public void drop(RowsView view) {
-    drops.drop(view, keys(view));
+    boolean _ =
+        drop(
+            view,
+            (keys, lock) -> {
+              drops.drop(view, keys, lock, process);
+              return true;
+            });
+  }
+
+  @Override
+  public boolean dropUnused(RowsView view) {
+    return drop(view, (keys, lock) -> drops.dropUnused(view, keys, lock, process));
+  }
+
+  /** Removes a bundle while nobody else begins to load it; whether it is gone. */
+  private boolean drop(RowsView view, BiPredicate<RedisKeys, RedisLock> removal) {
+    RedisKeys keys = keys(view);
+    String token = names.get(); // One for all tries, so that none waits for the one before.
+    holds.letGo(view, keys);
+    boolean gone =
+        times
+            .patience()
+            .outlast(
+                () -> {
+                  if (!marks.has(view)) {
+                    return true;
+                  }
+                  try (RedisLock lock = RedisLock.take(connection, keys, token, times)) {
+                    return removal.test(keys, lock);
+                  }
+                });
+    if (gone) {
+      forget(view);
+    }
+    return gone;
+  }
+
+  private void forget(RowsView view) {
     signs.forget(view);
     breakers.forget(view);
   }
 
   @Override
   public void close() {
+    holds.letGoOfAll();
     connection.close();
   }
 }

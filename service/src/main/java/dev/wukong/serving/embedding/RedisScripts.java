@@ -1,6 +1,6 @@
 package dev.wukong.serving.embedding;
 
-/** What runs inside Redis, so that nothing comes between its reading and its writing. */
+/** What runs inside Redis on rows, so that nothing comes between its reading and its writing. */
 final class RedisScripts {
   /*
    * A part of a value is <version int64><length int32><row>, as RedisValue says, so a part ends at
@@ -41,6 +41,27 @@ final class RedisScripts {
             end
           end
           return stayed
+          """);
+
+  /**
+   * Writes rows of one shard as they are imported, if its sign is the one that is expected. Keys:
+   * the sign, those of the rows; arguments: the version, the sign, then each row's part. A row of a
+   * newer version stays. Returns how many rows were refused: all or none.
+   */
+  static final RedisScript FILL =
+      RedisScript.of(
+          """
+          if redis.call('GET', KEYS[1]) ~= ARGV[2] then
+            return #KEYS - 1
+          end
+          local version = tonumber(ARGV[1])
+          for i = 2, #KEYS do
+            local held = redis.call('GET', KEYS[i])
+            if not held or struct.unpack('<i8', held) <= version then
+              redis.call('SET', KEYS[i], ARGV[i + 1])
+            end
+          end
+          return 0
           """);
 
   /**
@@ -102,6 +123,27 @@ final class RedisScripts {
           redis.call('SET', KEYS[1], ARGV[1])
           redis.call('DEL', KEYS[2])
           return 0
+          """);
+
+  /**
+   * Has what rows of one shard were before they were removed go after a while. Keys: those of the
+   * rows; arguments: the version that removed them, the milliseconds. Returns how many.
+   */
+  static final RedisScript FADE =
+      RedisScript.of(
+          """
+          local fading = 0
+          for _, key in ipairs(KEYS) do
+            local held = redis.call('GET', key)
+            if held then
+              local version, length = struct.unpack('<i8i4', held)
+              if version == tonumber(ARGV[1]) and length < 0 then
+                redis.call('PEXPIRE', key, ARGV[2])
+                fading = fading + 1
+              end
+            end
+          end
+          return fading
           """);
 
   private RedisScripts() {}

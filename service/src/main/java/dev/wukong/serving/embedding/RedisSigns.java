@@ -1,6 +1,6 @@
 package dev.wukong.serving.embedding;
 
-import io.lettuce.core.SetArgs;
+import io.lettuce.core.ScriptOutputType;
 import java.lang.System.Logger.Level;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -18,13 +18,13 @@ import org.jspecify.annotations.Nullable;
  */
 final class RedisSigns {
   /*
-   * A shard is signed with COMING before its first row, and with THERE after the last one of the
-   * bundle. Only a shard that has a sign gets the second: one that lost the first has lost rows. It
-   * gets none again before all are dropped.
+   * A shard is signed with COMING and the filling's name before its first row, and with THERE after
+   * the last one of the bundle. Only a shard that has the first gets the second: one that lost it
+   * has lost rows. It gets none again before all are dropped.
    */
 
   private static final System.Logger log = System.getLogger(RedisSigns.class.getName());
-  private static final byte[] COMING = {'0'};
+  private static final String COMING = "0";
   private static final byte[] THERE = {'1'};
 
   private final RedisConnection connection;
@@ -41,11 +41,12 @@ final class RedisSigns {
    *
    * @param there whose rows are there
    * @param coming whose rows are on their way
+   * @param other whose rows are on their way in another filling
    */
-  record Standing(int there, int coming) {
+  record Standing(int there, int coming, int other) {
     /** Whether nothing is known of the bundle: it was never here, or before there were signs. */
     boolean none() {
-      return there + coming == 0;
+      return there + coming + other == 0;
     }
 
     /** Whether all rows are there. */
@@ -59,20 +60,32 @@ final class RedisSigns {
     }
   }
 
-  /** How the shards of a bundle are signed. */
-  Standing standing(RedisKeys keys) {
+  /** The sign of shards whose rows are on their way in {@code filling}. */
+  static byte[] coming(String filling) {
+    return RedisKeys.ascii(COMING + filling);
+  }
+
+  /** How the shards of a bundle are signed that {@code filling} fills. */
+  Standing standing(RedisKeys keys, String filling) {
     List<CompletionStage<byte[]>> calls = new ArrayList<>();
     for (int s = 0; s < RedisKeys.SHARDS; s++) {
       calls.add(connection.commands().get(keys.sign(s)));
     }
+    byte[] own = coming(filling);
     int there = 0;
     int coming = 0;
+    int other = 0;
     for (CompletionStage<byte[]> call : calls) {
       byte[] sign = connection.await(call, "looking for a shard's sign");
-      there += isThere(sign) ? 1 : 0;
-      coming += Arrays.equals(COMING, sign) ? 1 : 0;
+      if (isThere(sign)) {
+        there++;
+      } else if (Arrays.equals(own, sign)) {
+        coming++;
+      } else if (sign != null) {
+        other++;
+      }
     }
-    return new Standing(there, coming);
+    return new Standing(there, coming, other);
   }
 
   /** Whether a sign says that the shard's rows are there. */
@@ -81,34 +94,42 @@ final class RedisSigns {
   }
 
   /** Says of a bundle that has nothing that its rows are on their way. */
-  void begin(RedisKeys keys) {
-    put(keys, COMING, new SetArgs());
+  void begin(RedisKeys keys, String filling) {
+    put(keys, coming(filling));
   }
 
-  /**
-   * Says that all rows are there.
-   *
-   * @throws StoreException if a shard has lost some since {@link #begin}
-   */
-  void finish(RedisKeys keys) {
-    if (put(keys, THERE, SetArgs.Builder.xx()) < RedisKeys.SHARDS) {
-      throw new StoreException(
-          "a node has lost its rows while they were written; load the bundle again", null);
-    }
+  /** Says of a bundle that has nothing that this is all. */
+  void sign(RedisKeys keys) {
+    put(keys, THERE);
   }
 
-  /** Of how many shards it was put. */
-  private int put(RedisKeys keys, byte[] sign, SetArgs how) {
+  private void put(RedisKeys keys, byte[] sign) {
     List<CompletionStage<String>> calls = new ArrayList<>();
     for (int s = 0; s < RedisKeys.SHARDS; s++) {
-      calls.add(connection.commands().set(keys.sign(s), sign, how));
+      calls.add(connection.commands().set(keys.sign(s), sign));
     }
-    int done = 0;
     for (CompletionStage<String> call : calls) {
-      @Nullable String said = connection.await(call, "signing a shard");
-      done += said == null ? 0 : 1;
+      String _ = connection.await(call, "signing a shard");
     }
-    return done;
+  }
+
+  /** Says that all rows of a filling are there; false if a shard has lost its sign meanwhile. */
+  boolean finish(RedisKeys keys, String filling) {
+    List<CompletionStage<Long>> calls = new ArrayList<>();
+    for (int s = 0; s < RedisKeys.SHARDS; s++) {
+      calls.add(
+          connection.run(
+              RedisBundleScripts.SIGN,
+              ScriptOutputType.INTEGER,
+              new byte[][] {keys.sign(s)},
+              coming(filling),
+              THERE));
+    }
+    long signed = 0;
+    for (CompletionStage<Long> call : calls) {
+      signed += connection.await(call, "signing a shard");
+    }
+    return signed == RedisKeys.SHARDS;
   }
 
   /** Takes all signs away. */
@@ -127,7 +148,7 @@ final class RedisSigns {
       return true;
     }
     try {
-      boolean signed = !standing(keys).none();
+      boolean signed = !standing(keys, "").none();
       if (signed) {
         known.add(bundle);
       }
@@ -136,6 +157,11 @@ final class RedisSigns {
       log.log(Level.DEBUG, "whether the rows are signed is not known", e);
       return true; // A node is down, and so something was there.
     }
+  }
+
+  /** Whether this process has seen the bundle of {@code view} signed, and not dropped it since. */
+  boolean isKnown(RowsView view) {
+    return known.contains(view.imported());
   }
 
   /** Says that the bundle of {@code view} is no more. */

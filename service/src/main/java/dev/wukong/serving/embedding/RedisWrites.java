@@ -5,6 +5,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 
 /**
@@ -33,6 +34,13 @@ final class RedisWrites {
   private final RedisKeys keys;
   private final RedisScript script;
   private final byte[] version;
+
+  /** Whether the script's first key is the shard's sign. */
+  private final boolean signed;
+
+  /** The script's second argument, if it takes one besides those of rows. */
+  private final Optional<byte[]> second;
+
   private final String doing;
   private final Waiting[] shards = new Waiting[RedisKeys.SHARDS];
   private final Deque<CompletionStage<Long>> calls = new ArrayDeque<>();
@@ -46,6 +54,37 @@ final class RedisWrites {
    */
   RedisWrites(
       RedisConnection connection, RedisKeys keys, RedisScript script, long version, String doing) {
+    this(connection, keys, script, version, false, Optional.empty(), doing);
+  }
+
+  /** The same for a script with a second argument before those of rows. */
+  RedisWrites(
+      RedisConnection connection,
+      RedisKeys keys,
+      RedisScript script,
+      long version,
+      Optional<byte[]> second,
+      String doing) {
+    this(connection, keys, script, version, false, second, doing);
+  }
+
+  /** Writes rows as they are imported where each shard's sign is {@code sign}. */
+  static RedisWrites signed(
+      RedisConnection connection, RedisKeys keys, long version, byte[] sign, String doing) {
+    return new RedisWrites(
+        connection, keys, RedisScripts.FILL, version, true, Optional.of(sign.clone()), doing);
+  }
+
+  private RedisWrites(
+      RedisConnection connection,
+      RedisKeys keys,
+      RedisScript script,
+      long version,
+      boolean signed,
+      Optional<byte[]> second,
+      String doing) {
+    this.signed = signed;
+    this.second = second;
     this.connection = connection;
     this.keys = keys;
     this.script = script;
@@ -87,6 +126,10 @@ final class RedisWrites {
       return;
     }
     shards[shard] = new Waiting();
+    if (signed) {
+      waiting.keys.addFirst(keys.sign(shard));
+    }
+    second.ifPresent(waiting.arguments::addFirst);
     waiting.arguments.addFirst(version);
     calls.add(
         connection.run(

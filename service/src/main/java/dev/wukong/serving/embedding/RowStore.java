@@ -79,6 +79,17 @@ public interface RowStore extends AutoCloseable {
    */
   void drop(RowsView view);
 
+  /**
+   * The same, unless another process uses the bundle; whether it is gone. Where it is not, the last
+   * process that uses it can drop it.
+   *
+   * @throws StoreException if the store fails
+   */
+  default boolean dropUnused(RowsView view) {
+    drop(view);
+    return true;
+  }
+
   @Override
   void close();
 }

@@ -23,7 +23,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Of a model that serves, the store keeps the versions that are loaded and those whose leases
  * are not all back; one that outlives the process also the version that served before, for a
- * rollback by a restart.
+ * rollback by a restart. Where processes share a store, a version goes with the last that uses it.
  */
 final class RowRetention {
   private static final Logger log = LoggerFactory.getLogger(RowRetention.class);
@@ -138,8 +138,13 @@ final class RowRetention {
       if (stopping.getAsBoolean()) {
         return;
       }
-      store.drop(view);
-      log.info("model '{}' version {}: stored rows dropped, {}", view.model(), view.bundle(), why);
+      log.info(
+          store.dropUnused(view)
+              ? "model '{}' version {}: stored rows dropped, {}"
+              : "model '{}' version {}: stored rows left to others that use them; here {}",
+          view.model(),
+          view.bundle(),
+          why);
     }
   }
 }

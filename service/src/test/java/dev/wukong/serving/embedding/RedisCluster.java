@@ -1,14 +1,10 @@
 package dev.wukong.serving.embedding;
 
-import java.io.BufferedInputStream;
 import java.io.File;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.net.ServerSocket;
-import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -37,9 +33,6 @@ final class RedisCluster implements AutoCloseable {
   private static final int NODES = 2 * MASTERS;
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 
-  /** For an answer of a node. */
-  private static final int ASK_MILLIS = 1000;
-
   /** The cluster's bus listens this far above a node's port. */
   private static final int BUS = 10_000;
 
@@ -62,17 +55,20 @@ final class RedisCluster implements AutoCloseable {
   private final Path client;
   private final Path folder;
   private final int nodeTimeoutMillis;
+  private final RedisAccess access;
   private final List<Integer> ports = new ArrayList<>();
   private final List<Process> processes = new ArrayList<>();
 
   /** Those that stand still. */
   private final Set<Integer> stopped = new HashSet<>();
 
-  private RedisCluster(Path server, Path client, Path folder, int nodeTimeoutMillis) {
+  private RedisCluster(
+      Path server, Path client, Path folder, int nodeTimeoutMillis, RedisAccess access) {
     this.server = server;
     this.client = client;
     this.folder = folder;
     this.nodeTimeoutMillis = nodeTimeoutMillis;
+    this.access = access;
   }
 
   /**
@@ -83,6 +79,11 @@ final class RedisCluster implements AutoCloseable {
    * @param nodeTimeout after which a master that does not answer is replaced by its replica
    */
   static RedisCluster start(Path folder, Duration nodeTimeout) {
+    return start(folder, nodeTimeout, RedisAccess.open());
+  }
+
+  /** The same, to which not everybody may speak. */
+  static RedisCluster start(Path folder, Duration nodeTimeout, RedisAccess access) {
     Optional<Path> server = onPath("redis-server");
     Optional<Path> client = onPath("redis-cli");
     if (server.isEmpty() || client.isEmpty()) {
@@ -96,7 +97,8 @@ final class RedisCluster implements AutoCloseable {
             server.orElseThrow(),
             client.orElseThrow(),
             folder,
-            Math.toIntExact(nodeTimeout.toMillis()));
+            Math.toIntExact(nodeTimeout.toMillis()),
+            access);
     boolean started = false;
     try {
       cluster.start();
@@ -132,6 +134,7 @@ final class RedisCluster implements AutoCloseable {
     List<String> create = new ArrayList<>(List.of("--cluster", "create"));
     ports.forEach(port -> create.add("127.0.0.1:" + port));
     create.addAll(List.of("--cluster-replicas", "1", "--cluster-yes"));
+    create.addAll(access.options());
     create.addFirst(client.toString());
     String said = execute(create);
     if (!said.contains("All 16384 slots covered")) {
@@ -186,28 +189,23 @@ final class RedisCluster implements AutoCloseable {
   private Process launch(int n) {
     try {
       Path own = Files.createDirectories(folder.resolve("node-" + n));
-      return new ProcessBuilder(
-              server.toString(),
-              "--port",
-              ports.get(n).toString(),
-              "--bind",
-              "127.0.0.1",
-              "--dir",
-              own.toString(),
-              "--cluster-enabled",
-              "yes",
-              "--cluster-node-timeout",
-              Integer.toString(nodeTimeoutMillis),
-              "--cluster-replica-validity-factor",
-              "0",
-              "--cluster-require-full-coverage",
-              "no",
-              "--repl-diskless-sync-delay",
-              "0",
-              "--save",
-              "",
-              "--appendonly",
-              "no")
+      List<String> lines =
+          new ArrayList<>(
+              List.of(
+                  "bind 127.0.0.1",
+                  "dir " + own,
+                  "cluster-enabled yes",
+                  "cluster-node-timeout " + nodeTimeoutMillis,
+                  "cluster-replica-validity-factor 0",
+                  "cluster-require-full-coverage no",
+                  "repl-diskless-sync-delay 0",
+                  "save \"\"",
+                  "appendonly no"));
+      for (String line : access.lines()) {
+        lines.add(line.replace("PORT", ports.get(n).toString()));
+      }
+      Path configuration = Files.write(own.resolve("redis.conf"), lines);
+      return new ProcessBuilder(server.toString(), configuration.toString())
           .redirectErrorStream(true)
           .redirectOutput(own.resolve("log").toFile())
           .start();
@@ -277,6 +275,25 @@ final class RedisCluster implements AutoCloseable {
         : replication.contains("master_link_status:up");
   }
 
+  /** Has the replica of a master stand still, and gives it nothing more; which one that is. */
+  int cutOffReplica(int master) {
+    String id = node(master).id();
+    int replica =
+        ports.indexOf(
+            nodes().stream()
+                .filter(node -> node.masterId().equals(id))
+                .findFirst()
+                .orElseThrow()
+                .port());
+    stop(replica);
+    String _ = ask(ports.get(master), "CLIENT", "KILL", "TYPE", "replica");
+    return replica;
+  }
+
+  private Node node(int n) {
+    return nodes().stream().filter(node -> node.port() == ports.get(n)).findFirst().orElseThrow();
+  }
+
   /** Ends a node at once. */
   void kill(int n) {
     end(processes.get(n));
@@ -323,33 +340,8 @@ final class RedisCluster implements AutoCloseable {
         .sum();
   }
 
-  /** What a node says; empty where it says nothing. */
-  private static String ask(int port, String... words) {
-    try (Socket socket = new Socket()) {
-      socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), ASK_MILLIS);
-      socket.setSoTimeout(ASK_MILLIS);
-      socket
-          .getOutputStream()
-          .write((String.join(" ", words) + "\r\n").getBytes(StandardCharsets.US_ASCII));
-      InputStream said = new BufferedInputStream(socket.getInputStream());
-      String line = line(said);
-      if (!line.startsWith("$")) {
-        return line.substring(Math.min(1, line.length()));
-      }
-      int bytes = Integer.parseInt(line.substring(1));
-      return new String(said.readNBytes(Math.max(0, bytes)), StandardCharsets.US_ASCII);
-    } catch (IOException _) {
-      return "";
-    }
-  }
-
-  private static String line(InputStream said) throws IOException {
-    StringBuilder line = new StringBuilder();
-    for (int c = said.read(); c >= 0 && c != '\r'; c = said.read()) {
-      line.append((char) c);
-    }
-    said.skipNBytes(1);
-    return line.toString();
+  private String ask(int port, String... words) {
+    return access.ask(port, words);
   }
 
   private static String execute(List<String> command) {

@@ -10,6 +10,7 @@ import dev.wukong.serving.embedding.RocksRowStore;
 import dev.wukong.serving.embedding.RowCommit;
 import dev.wukong.serving.embedding.RowStore;
 import dev.wukong.serving.embedding.RowsView;
+import dev.wukong.serving.testing.ForwardingStore;
 import dev.wukong.serving.testing.Served;
 import dev.wukong.serving.testing.TinyModel;
 import java.nio.file.Files;
@@ -182,6 +183,30 @@ class RowRetentionTest {
       Files.createDirectory(root());
 
       new RowRetention(store, new BundleStore(root()), () -> true).dropOrphans();
+
+      assertThat(store.stored()).isEqualTo(views(1));
+    }
+  }
+
+  @Test
+  void dropOrphans_othersUseThem_leavesThem() throws Exception {
+    try (RowStore store = new HeapRowStore();
+        RowStore shared =
+            new ForwardingStore(store) {
+              @Override
+              public boolean dropUnused(RowsView view) {
+                return view.bundle() != 1;
+              }
+
+              @Override
+              public void drop(RowsView view) {
+                throw new AssertionError("dropped without a look at who uses it: " + view);
+              }
+            }) {
+      store.markImported(new RowsView("tiny", 1, 0), "digest");
+      Files.createDirectory(root());
+
+      new RowRetention(shared, new BundleStore(root()), () -> false).dropOrphans();
 
       assertThat(store.stored()).isEqualTo(views(1));
     }

@@ -1,0 +1,170 @@
+package dev.wukong.serving.embedding;
+
+import static dev.wukong.serving.embedding.RedisRows.MANY;
+import static dev.wukong.serving.embedding.RedisRows.VIEW;
+import static dev.wukong.serving.embedding.RedisRows.load;
+import static dev.wukong.serving.embedding.RedisRows.readMany;
+import static dev.wukong.serving.embedding.RedisRows.rowsOf;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Rows are loaded, or dropped, while a master of the Redis cluster fails. */
+class RedisImportTest {
+  /** So many that a note is written on the way. */
+  private static final long[] ALL = LongStream.range(0, 140_000).toArray();
+
+  private static final int BEFORE_A_NOTE = 50_000;
+  private static final int AFTER_A_NOTE = 70_000;
+
+  private static RedisCluster cluster;
+
+  @TempDir Path folder;
+
+  @BeforeAll
+  static void startCluster(@TempDir Path nodes) {
+    cluster = RedisCluster.start(nodes, Duration.ofMillis(1500));
+  }
+
+  @AfterAll
+  static void endCluster() {
+    if (cluster != null) {
+      cluster.close();
+    }
+  }
+
+  private RedisRowStore open() {
+    return RedisRows.open(cluster, folder, Duration.ofMillis(500));
+  }
+
+  private static void assertAllAreThere(RedisRowStore store) {
+    assertThat(store.imported(VIEW)).contains("digest");
+    float[] rows = new float[ALL.length];
+    RowFate[] fates = new RowFate[ALL.length];
+    try (RowReader reader = store.reader(VIEW)) {
+      RedisCluster.await(
+          "all rows are read",
+          () -> {
+            reader.read(1, ALL, ALL.length, rows, fates);
+            return !Arrays.asList(fates).contains(RowFate.UNREAD);
+          });
+    }
+    assertThat(fates).containsOnly(RowFate.FOUND);
+    assertThat(rows).isEqualTo(rowsOf(ALL, 0));
+  }
+
+  @Test
+  void bulk_masterIsKilledOnTheWay_goesOnWithItsReplicaAndHasAllRows() {
+    int killed = cluster.masters().getFirst();
+    try (RedisRowStore store = open();
+        BulkRows bulk = store.bulk(VIEW, "digest")) {
+      bulk.add(1, ALL, AFTER_A_NOTE, rowsOf(ALL, 0));
+
+      cluster.kill(killed);
+
+      bulk.add(1, rest(AFTER_A_NOTE), ALL.length - AFTER_A_NOTE, rowsOf(rest(AFTER_A_NOTE), 0));
+      bulk.finish();
+      assertAllAreThere(store);
+    } finally {
+      cluster.restart(killed);
+      cluster.awaitWhole();
+    }
+  }
+
+  private static long[] rest(int from) {
+    return LongStream.range(from, ALL.length).toArray();
+  }
+
+  /** The master has said that it has the rows, and takes them along. */
+  @Test
+  void bulk_masterIsKilledBeforeItsReplicaHasItsRows_writesThemAgain() {
+    int killed = cluster.masters().getFirst();
+    try (RedisRowStore store = open();
+        BulkRows bulk = store.bulk(VIEW, "digest")) {
+      int replica = cluster.cutOffReplica(killed);
+      try {
+        bulk.add(1, ALL, BEFORE_A_NOTE, rowsOf(ALL, 0));
+        cluster.kill(killed);
+      } finally {
+        cluster.resume(replica);
+      }
+
+      bulk.add(1, rest(BEFORE_A_NOTE), ALL.length - BEFORE_A_NOTE, rowsOf(rest(BEFORE_A_NOTE), 0));
+      bulk.finish();
+      assertAllAreThere(store);
+    } finally {
+      cluster.restart(killed);
+      cluster.awaitWhole();
+    }
+  }
+
+  /** What was written long before is not known any more. */
+  @Test
+  void bulk_masterIsKilledLongBeforeItsReplicaHasItsRows_failsAndTheNextHasAllRows() {
+    int killed = cluster.masters().getFirst();
+    try (RedisRowStore store = open()) {
+      int replica;
+      try (BulkRows bulk = store.bulk(VIEW, "digest")) {
+        replica = cluster.cutOffReplica(killed);
+        try {
+          bulk.add(1, ALL, AFTER_A_NOTE, rowsOf(ALL, 0));
+          cluster.kill(killed);
+        } finally {
+          cluster.resume(replica);
+        }
+        assertThatThrownBy(bulk::finish)
+            .isInstanceOf(StoreException.class)
+            .hasMessageContaining("load the bundle again");
+      }
+      assertThat(store.imported(VIEW)).isEmpty();
+      try (BulkRows bulk = store.bulk(VIEW, "digest")) {
+        bulk.add(1, ALL, ALL.length, rowsOf(ALL, 0));
+        bulk.finish();
+      }
+      assertAllAreThere(store);
+    } finally {
+      cluster.restart(killed);
+      cluster.awaitWhole();
+    }
+  }
+
+  @Test
+  void bulkAndDrop_masterIsDown_waitForItsReplica() {
+    int killed = cluster.masters().getFirst();
+    long before = cluster.keys();
+    try (RedisRowStore store = open()) {
+      load(store, "another digest", 1);
+
+      cluster.kill(killed);
+
+      load(store);
+      try (RowReader reader = store.reader(VIEW)) {
+        RedisCluster.await("all rows are read", () -> readMany(reader, 0) == MANY.length);
+      }
+      cluster.restart(killed);
+      cluster.awaitWhole();
+      int next = cluster.masters().getLast();
+      try {
+        cluster.kill(next);
+        store.drop(VIEW);
+        assertThat(store.stored()).isEmpty();
+      } finally {
+        cluster.restart(next);
+        cluster.awaitWhole();
+      }
+      // A lock that could not be given back ends by itself.
+      RedisCluster.await("nothing is left", () -> cluster.keys() == before);
+    } finally {
+      cluster.restart(killed);
+      cluster.awaitWhole();
+    }
+  }
+}
