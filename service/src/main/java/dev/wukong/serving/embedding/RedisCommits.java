@@ -66,7 +66,10 @@ record RedisCommits(RedisConnection connection, String prefix, Duration removed)
             connection.<Long>run(
                 RedisScripts.END, ScriptOutputType.INTEGER, control(keys), text(version)),
             "writing the version of %s".formatted(commit.view()));
-    fade(keys, commit);
+    // Where the version may be lost with a master, the commit may yet be taken back.
+    if (connection.replicate()) {
+      fade(keys, commit);
+    }
   }
 
   /** Gives what removed rows were before an end. */

@@ -312,8 +312,8 @@ final class RedisConnection implements AutoCloseable {
                     if (!closed) {
                       task.run();
                     }
-                  } catch (RedisException | StoreException e) {
-                    // Or it would never be done again.
+                  } catch (RuntimeException e) {
+                    // Whatever it is: or it would never be done again.
                     log.log(Level.DEBUG, "tried again later", e);
                   }
                 },

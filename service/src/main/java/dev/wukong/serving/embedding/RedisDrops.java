@@ -12,9 +12,10 @@ import java.util.List;
 /** Removes a bundle from a Redis cluster. Any thread; all throw {@link StoreException}. */
 record RedisDrops(RedisConnection connection, RedisMarks marks, RedisSigns signs) {
   /*
-   * Signs go before rows, so that who still reads takes no row for absent; and marks, so that a
-   * bundle whose drop was cut short counts as not imported; the bundle leaves the list last, so
-   * that it is known to have something until it has nothing.
+   * Marks go first, so that a bundle whose drop was cut short counts as not imported: without signs
+   * it would be taken for one from before there were any. Then signs, so that who still reads takes
+   * no row for absent. The bundle leaves the list last, so that it is known to have something until
+   * it has nothing.
    */
 
   /** Keys that a node looks at in one call. */
@@ -54,8 +55,8 @@ record RedisDrops(RedisConnection connection, RedisMarks marks, RedisSigns signs
 
   /** The first step. */
   void hide(RedisKeys keys, String user) {
-    signs.remove(keys);
     boolean _ = hide(keys, user, ANYHOW);
+    signs.remove(keys);
   }
 
   private boolean hide(RedisKeys keys, String user, byte[] how) {
@@ -75,7 +76,7 @@ record RedisDrops(RedisConnection connection, RedisMarks marks, RedisSigns signs
 
   private void remove(RowsView view, RedisKeys keys, RedisLock lock) {
     removeRows(keys, lock);
-    lock.keep();
+    lock.require();
     marks.remove(view);
     boolean _ = connection.replicate();
   }

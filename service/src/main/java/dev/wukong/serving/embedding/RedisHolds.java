@@ -13,7 +13,7 @@ import java.util.concurrent.ConcurrentHashMap;
 /**
  * Tells the other processes which bundles this one uses, so that none of them drops those. It says
  * so again from time to time: what a process used that has ended without a word is free after a
- * while. Any thread; nothing here fails where the cluster does.
+ * while. Any thread; but for {@link #hold} nothing here fails where the cluster does.
  */
 final class RedisHolds {
   private static final System.Logger log = System.getLogger(RedisHolds.class.getName());
@@ -37,15 +37,34 @@ final class RedisHolds {
     this.connection = connection;
     this.token = RedisKeys.ascii(token);
     this.length = RedisKeys.ascii(Long.toString(length.toMillis()));
-    connection.every(
-        length.dividedBy(TIMES),
-        () -> held.values().forEach(keys -> say(keys, RedisBundleScripts.HOLD)));
+    connection.every(length.dividedBy(TIMES), () -> held.forEach(this::sayAgain));
   }
 
-  /** Holds a bundle from now on. */
+  /**
+   * Holds a bundle from now on.
+   *
+   * @throws StoreException if the others cannot be told
+   */
   void hold(RowsView view, RedisKeys keys) {
+    if (!held.containsKey(view.imported())) {
+      Object _ =
+          connection.await(
+              say(keys, RedisBundleScripts.HOLD).thenApply(_ -> token),
+              "saying which bundles are in use");
+      held.put(view.imported(), keys);
+    }
+  }
+
+  /** The same where it is of no use to fail: others are told the next time. */
+  void holdAnyhow(RowsView view, RedisKeys keys) {
     if (held.put(view.imported(), keys) == null) {
       await(say(keys, RedisBundleScripts.HOLD));
+    }
+  }
+
+  private void sayAgain(RowsView bundle, RedisKeys keys) {
+    if (held.containsKey(bundle)) { // Who has let go of it meanwhile has said so.
+      CompletionStage<?> _ = say(keys, RedisBundleScripts.HOLD);
     }
   }
 

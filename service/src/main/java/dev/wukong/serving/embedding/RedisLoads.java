@@ -60,11 +60,11 @@ record RedisLoads(
       marks.add(view);
       filling = fillings.get();
       marks.fill(keys, filling);
-      signs.begin(keys, filling);
+      requireOwn(signs.begin(keys, filling));
       after = OptionalLong.empty();
       boolean _ = connection.replicate(); // A shard without its sign takes no rows.
       // So that another process that loads the same goes on here, instead of dropping it.
-      marks.put(keys, ImportMark.partly(digest, BulkRows.NOTHING));
+      requireOwn(marks.note(keys, filling, ImportMark.partly(digest, BulkRows.NOTHING)));
     }
     return new RedisBulk(this, keys, view, digest, filling, after.orElse(BulkRows.NOTHING));
   }

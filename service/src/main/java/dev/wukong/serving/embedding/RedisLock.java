@@ -3,11 +3,13 @@ package dev.wukong.serving.embedding;
 import io.lettuce.core.ScriptOutputType;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
+import java.util.Optional;
 
 /**
  * One process at a time begins to fill a bundle, or drops it. Who says nothing for a while loses
- * the lock; rows do not mix then, as a filling that was begun anew takes none of the one before.
- * One thread.
+ * the lock: a filling that was begun anew takes no rows of the one before. But a process that stood
+ * still for so long in the middle of a drop may, when it goes on, remove some rows of the other's
+ * before it asks again. One thread.
  */
 final class RedisLock implements AutoCloseable {
   private static final System.Logger log = System.getLogger(RedisLock.class.getName());
@@ -23,6 +25,17 @@ final class RedisLock implements AutoCloseable {
     this.key = key;
     this.token = token;
     this.length = length;
+  }
+
+  /**
+   * Takes the lock of a bundle, if nobody has it.
+   *
+   * @param token that no other lock has
+   */
+  static Optional<RedisLock> tryTake(
+      RedisConnection connection, RedisKeys keys, String token, RedisTimes times) {
+    RedisLock lock = new RedisLock(connection, keys.lock(), RedisKeys.ascii(token), times.locked());
+    return lock.run(RedisBundleScripts.LOCK) ? Optional.of(lock) : Optional.empty();
   }
 
   /**
@@ -52,11 +65,20 @@ final class RedisLock implements AutoCloseable {
    */
   void keep() {
     if (System.nanoTime() - said > length.dividedBy(4).toNanos()) {
-      if (!run(RedisBundleScripts.KEEP)) {
-        throw new StoreException("another process has taken this bundle over meanwhile", null);
-      }
-      said = System.nanoTime();
+      require();
     }
+  }
+
+  /**
+   * The same, and asks.
+   *
+   * @throws StoreException if others may have taken the lock
+   */
+  void require() {
+    if (!run(RedisBundleScripts.KEEP)) {
+      throw new StoreException("another process has taken this bundle over meanwhile", null);
+    }
+    said = System.nanoTime();
   }
 
   private boolean run(RedisScript script) {

@@ -4,7 +4,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.BiPredicate;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 
 /**
@@ -82,9 +82,11 @@ public final class RedisRowStore implements RowStore {
   public RowReader reader(RowsView view) {
     connection.requireOpen();
     RedisKeys keys = keys(view);
-    holds.hold(view, keys);
-    return new RedisReader(
-        connection, failures, view, keys, signs.expected(view, keys), breakers.of(view));
+    boolean signed = signs.expected(view, keys);
+    if (signed) { // Of what is all in memory there is nothing here, and nobody lets go of it.
+      holds.holdAnyhow(view, keys);
+    }
+    return new RedisReader(connection, failures, view, keys, signed, breakers.of(view));
   }
 
   @Override
@@ -101,7 +103,7 @@ public final class RedisRowStore implements RowStore {
   @Override
   public BulkRows bulk(RowsView view, String digest, RowSample sample) {
     RedisKeys keys = keys(view);
-    holds.hold(view, keys);
+    hold(view, keys);
     return loads.begin(view, keys, digest);
   }
 
@@ -134,7 +136,7 @@ public final class RedisRowStore implements RowStore {
     if (digest.isEmpty()) {
       return digest;
     }
-    holds.hold(view, keys);
+    hold(view, keys);
     return loads.imported(keys); // What was there before it was held may have been dropped.
   }
 
@@ -143,39 +145,60 @@ public final class RedisRowStore implements RowStore {
     return marks.stored();
   }
 
+  /** Before it is used, the others must know. */
+  private void hold(RowsView view, RedisKeys keys) {
+    boolean _ =
+        times
+            .patience()
+            .outlast(
+                () -> {
+                  holds.hold(view, keys);
+                  return true;
+                });
+  }
+
   @Override
   public void drop(RowsView view) {
+    RedisKeys keys = keys(view);
     boolean _ =
         drop(
             view,
-            (keys, lock) -> {
-              drops.drop(view, keys, lock, process);
-              return true;
+            keys,
+            token -> {
+              try (RedisLock lock = RedisLock.take(connection, keys, token, times)) {
+                drops.drop(view, keys, lock, process);
+                return true;
+              }
             });
   }
 
   @Override
   public boolean dropUnused(RowsView view) {
-    return drop(view, (keys, lock) -> drops.dropUnused(view, keys, lock, process));
+    RedisKeys keys = keys(view);
+    return drop(
+        view,
+        keys,
+        token -> {
+          // Another process that has it drops the bundle, or is about to use it.
+          Optional<RedisLock> free = RedisLock.tryTake(connection, keys, token, times);
+          if (free.isEmpty()) {
+            return false;
+          }
+          try (RedisLock lock = free.get()) {
+            return drops.dropUnused(view, keys, lock, process);
+          }
+        });
   }
 
-  /** Removes a bundle while nobody else begins to load it; whether it is gone. */
-  private boolean drop(RowsView view, BiPredicate<RedisKeys, RedisLock> removal) {
-    RedisKeys keys = keys(view);
-    String token = names.get(); // One for all tries, so that none waits for the one before.
+  /**
+   * Removes a bundle while nobody else begins to load it; whether it is gone.
+   *
+   * @param removal takes the token of a lock, the same for all tries: none waits for the one before
+   */
+  private boolean drop(RowsView view, RedisKeys keys, Predicate<String> removal) {
+    String token = names.get();
     holds.letGo(view, keys);
-    boolean gone =
-        times
-            .patience()
-            .outlast(
-                () -> {
-                  if (!marks.has(view)) {
-                    return true;
-                  }
-                  try (RedisLock lock = RedisLock.take(connection, keys, token, times)) {
-                    return removal.test(keys, lock);
-                  }
-                });
+    boolean gone = times.patience().outlast(() -> !marks.has(view) || removal.test(token));
     if (gone) {
       forget(view);
     }

@@ -1,10 +1,12 @@
 package dev.wukong.serving.embedding;
 
 import io.lettuce.core.ScriptOutputType;
+import io.lettuce.core.SetArgs;
 import java.lang.System.Logger.Level;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
@@ -93,12 +95,16 @@ final class RedisSigns {
     return Arrays.equals(THERE, sign);
   }
 
-  /** Says of a bundle that has nothing that its rows are on their way. */
-  void begin(RedisKeys keys, String filling) {
+  /**
+   * Says of a bundle that has nothing that its rows are on their way; false if another process has
+   * signed it meanwhile.
+   */
+  boolean begin(RedisKeys keys, String filling) {
     put(keys, coming(filling));
+    return standing(keys, filling).coming() == RedisKeys.SHARDS;
   }
 
-  /** Says of a bundle that has nothing that this is all. */
+  /** Says of a bundle that has nothing that this is all; signs that are there stay. */
   void sign(RedisKeys keys) {
     put(keys, THERE);
   }
@@ -106,10 +112,11 @@ final class RedisSigns {
   private void put(RedisKeys keys, byte[] sign) {
     List<CompletionStage<String>> calls = new ArrayList<>();
     for (int s = 0; s < RedisKeys.SHARDS; s++) {
-      calls.add(connection.commands().set(keys.sign(s), sign));
+      calls.add(connection.commands().set(keys.sign(s), sign, SetArgs.Builder.nx()));
     }
     for (CompletionStage<String> call : calls) {
-      String _ = connection.await(call, "signing a shard");
+      // Without a value where there was a sign.
+      boolean _ = connection.await(call.thenApply(Objects::nonNull), "signing a shard");
     }
   }
 

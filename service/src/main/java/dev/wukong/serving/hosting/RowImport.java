@@ -14,6 +14,7 @@ import dev.wukong.serving.embedding.RowMeters;
 import dev.wukong.serving.embedding.RowStore;
 import dev.wukong.serving.embedding.RowThreads;
 import dev.wukong.serving.embedding.RowsView;
+import dev.wukong.serving.embedding.StoreException;
 import dev.wukong.serving.embedding.TierView;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.nio.FloatBuffer;
@@ -154,6 +155,7 @@ final class RowImport {
       try (BulkRows rows = store.bulk(view, digest, SampledRows.of(bundle))) {
         boolean _ = addAll(bundle, tier, first, rows);
         rows.finish();
+        requireUnchanged(view);
         if (rows.shared() > 0) {
           log.info(
               "model '{}' version {}: {} rows are as in an earlier version, and stored once",
@@ -181,6 +183,17 @@ final class RowImport {
           view.bundle());
     } else {
       boolean _ = addAll(bundle, tier, new FirstRows(List.of(), capacities), null);
+    }
+  }
+
+  /** Another process that shares the store may have been done before, and gone on from there. */
+  private void requireUnchanged(RowsView view) {
+    long version = store.version(view);
+    if (version != view.version()) {
+      throw new StoreException(
+          "the rows of model '%s' version %d were changed by another process while they were loaded; load it again"
+              .formatted(view.model(), view.bundle()),
+          null);
     }
   }
 

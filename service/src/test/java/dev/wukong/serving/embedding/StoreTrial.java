@@ -47,8 +47,8 @@ final class StoreTrial {
   /** A kill comes at most two to the power of 10 to this many turns of a loop after the begin. */
   private static final int SPINS_POWER = 21;
 
-  /** The same in a load, which first drops what was there. */
-  private static final int SPINS_POWER_OF_LOAD = 24;
+  /** In a load, which drops first what was there, and then writes for as long. */
+  private static final int SPINS_OF_LOAD = 1 << 22;
 
   private final Path folder;
   private final long seed;
@@ -109,7 +109,7 @@ final class StoreTrial {
     }
     if (moment == Moment.OPENING) {
       try (StoreWorkerProcess worker = start()) {
-        spin(SPINS_POWER);
+        spin();
         boolean _ = worker.kill();
         kills++;
       }
@@ -158,7 +158,11 @@ final class StoreTrial {
       throws IOException, InterruptedException {
     StoreOperation operation = next();
     worker.begin(done);
-    spin(operation instanceof StoreOperation.Load ? SPINS_POWER_OF_LOAD : SPINS_POWER);
+    if (operation instanceof StoreOperation.Load) {
+      spinAtMost(SPINS_OF_LOAD);
+    } else {
+      spin();
+    }
     kills++;
     if (worker.kill()) {
       rows = rows.after(operation);
@@ -170,8 +174,11 @@ final class StoreTrial {
   }
 
   /** Early ends as likely as late ones: operations take microseconds or many milliseconds. */
-  private void spin(int power) {
-    int most = 1 << moments.nextInt(10, power + 1);
+  private void spin() {
+    spinAtMost(1 << moments.nextInt(10, SPINS_POWER + 1));
+  }
+
+  private void spinAtMost(int most) {
     for (int i = moments.nextInt(most); i > 0; i--) {
       Thread.onSpinWait();
     }

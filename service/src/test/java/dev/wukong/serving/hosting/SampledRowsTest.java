@@ -1,6 +1,7 @@
 package dev.wukong.serving.hosting;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.wukong.bundle.Bundle;
 import dev.wukong.config.Section;
@@ -13,6 +14,7 @@ import dev.wukong.serving.embedding.RowSample;
 import dev.wukong.serving.embedding.RowStore;
 import dev.wukong.serving.embedding.RowThreads;
 import dev.wukong.serving.embedding.RowsView;
+import dev.wukong.serving.embedding.StoreException;
 import dev.wukong.serving.testing.ForwardingStore;
 import dev.wukong.training.UntrainedBundle;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -95,12 +97,7 @@ class SampledRowsTest {
   /** Room for some of the rows, so that the store must have them. */
   private static final long RESIDENT_BYTES = 200_000;
 
-  @Test
-  void load_intoAStore_tellsItOfTheBundlesRows() throws Exception {
-    Map<Long, List<Float>> all;
-    try (Bundle bundle = bundle(new Stamps(400))) {
-      all = all(bundle);
-    }
+  private HostedModel load(RowStore store) throws Exception {
     HostingOptions given = Hosted.options(folder);
     HostingOptions options =
         new HostingOptions(
@@ -113,6 +110,41 @@ class SampledRowsTest {
             given.policies(),
             given.plans(),
             given.maxRows());
+    return new BundleLoader(
+            options,
+            store,
+            RowThreads.none(),
+            new HotSets(Optional.empty(), () -> 0),
+            new SimpleMeterRegistry(),
+            () -> false,
+            Supplier::get)
+        .load(folder.resolve("sampled/1"), Map.of());
+  }
+
+  /** As where another process was done before, and has trained since. */
+  @Test
+  void load_rowsChangeMeanwhile_isRefusedAsWhatPasses() throws Exception {
+    bundle(new Stamps(400)).close();
+    RowStore store =
+        new ForwardingStore(new HeapRowStore()) {
+          @Override
+          public long version(RowsView view) {
+            return 2;
+          }
+        };
+    assertThatThrownBy(() -> load(store))
+        .isInstanceOf(StoreException.class)
+        .hasMessage(
+            "the rows of model 'sampled' version 1 were changed by another process while they were"
+                + " loaded; load it again");
+  }
+
+  @Test
+  void load_intoAStore_tellsItOfTheBundlesRows() throws Exception {
+    Map<Long, List<Float>> all;
+    try (Bundle bundle = bundle(new Stamps(400))) {
+      all = all(bundle);
+    }
     List<Map<Long, List<Float>>> told = new ArrayList<>();
     RowStore store =
         new ForwardingStore(new HeapRowStore()) {
@@ -122,16 +154,7 @@ class SampledRowsTest {
             return super.bulk(view, digest, sample);
           }
         };
-    HostedModel model =
-        new BundleLoader(
-                options,
-                store,
-                RowThreads.none(),
-                new HotSets(Optional.empty(), () -> 0),
-                new SimpleMeterRegistry(),
-                () -> false,
-                Supplier::get)
-            .load(folder.resolve("sampled/1"), Map.of());
+    HostedModel model = load(store);
     model.retire().join();
     assertThat(told).containsExactly(all);
   }
