@@ -73,4 +73,9 @@ public record Manifest(
   public Optional<FileEntry> file(String name) {
     return files.stream().filter(f -> f.name().equals(name)).findFirst();
   }
+
+  /** How many rows all its tables have. */
+  public long rows() {
+    return tables.stream().mapToLong(TableRows::rows).sum();
+  }
 }

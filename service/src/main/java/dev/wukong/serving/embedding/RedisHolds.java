@@ -47,10 +47,7 @@ final class RedisHolds {
    */
   void hold(RowsView view, RedisKeys keys) {
     if (!held.containsKey(view.imported())) {
-      Object _ =
-          connection.await(
-              say(keys, RedisBundleScripts.HOLD).thenApply(_ -> token),
-              "saying which bundles are in use");
+      await(say(keys, RedisBundleScripts.HOLD));
       held.put(view.imported(), keys);
     }
   }
@@ -58,7 +55,7 @@ final class RedisHolds {
   /** The same where it is of no use to fail: others are told the next time. */
   void holdAnyhow(RowsView view, RedisKeys keys) {
     if (held.put(view.imported(), keys) == null) {
-      await(say(keys, RedisBundleScripts.HOLD));
+      awaitAnyhow(say(keys, RedisBundleScripts.HOLD));
     }
   }
 
@@ -71,7 +68,7 @@ final class RedisHolds {
   /** Does not hold a bundle any more. */
   void letGo(RowsView view, RedisKeys keys) {
     forget(view);
-    await(say(keys, RedisBundleScripts.LET_GO));
+    awaitAnyhow(say(keys, RedisBundleScripts.LET_GO));
   }
 
   /** The same, where the cluster has been told. */
@@ -85,7 +82,7 @@ final class RedisHolds {
     held.values()
         .forEach(keys -> said.add(say(keys, RedisBundleScripts.LET_GO).toCompletableFuture()));
     held.clear();
-    await(CompletableFuture.allOf(said.toArray(CompletableFuture<?>[]::new)));
+    awaitAnyhow(CompletableFuture.allOf(said.toArray(CompletableFuture<?>[]::new)));
   }
 
   private CompletionStage<?> say(RedisKeys keys, RedisScript script) {
@@ -94,8 +91,12 @@ final class RedisHolds {
   }
 
   private void await(CompletionStage<?> said) {
+    Object _ = connection.await(said.thenApply(_ -> token), "saying which bundles are in use");
+  }
+
+  private void awaitAnyhow(CompletionStage<?> said) {
     try {
-      Object _ = connection.await(said.thenApply(_ -> token), "saying which bundles are in use");
+      await(said);
     } catch (StoreException e) {
       log.log(Level.DEBUG, "others are told again", e);
     }

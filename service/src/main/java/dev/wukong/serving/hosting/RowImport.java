@@ -346,7 +346,7 @@ final class RowImport {
                   manifest.model(),
                   manifest.version(),
                   stored ? "read and stored" : "read into memory");
-      rows = manifest.tables().stream().mapToLong(TableRows::rows).sum();
+      rows = manifest.rows();
     }
 
     void add(int count) {

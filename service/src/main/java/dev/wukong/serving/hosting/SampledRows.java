@@ -1,7 +1,6 @@
 package dev.wukong.serving.hosting;
 
 import dev.wukong.bundle.Bundle;
-import dev.wukong.bundle.TableRows;
 import dev.wukong.data.RowKey;
 import dev.wukong.data.Table;
 import dev.wukong.serving.embedding.RowSample;
@@ -25,17 +24,14 @@ final class SampledRows {
 
   /** Some rows of {@code bundle}, which stays open; all of one that has few. */
   static RowSample of(Bundle bundle) {
-    return new RowSample(count(bundle), () -> rows(bundle));
-  }
-
-  private static long count(Bundle bundle) {
-    return bundle.manifest().tables().stream().mapToLong(TableRows::rows).sum();
+    return new RowSample(bundle.manifest().rows(), () -> rows(bundle));
   }
 
   private static List<RowSample.Rows> rows(Bundle bundle) {
     int widest = bundle.layout().tables().stream().mapToInt(Table::width).max().orElse(1);
     long most = Math.min(ROWS, NUMBERS / widest);
-    long step = Math.multiplyExact(NEIGHBOURS, Math.ceilDiv(Math.max(count(bundle), 1), most));
+    long step =
+        Math.multiplyExact(NEIGHBOURS, Math.ceilDiv(Math.max(bundle.manifest().rows(), 1), most));
     List<RowSample.Rows> sample = new ArrayList<>();
     for (Table table : bundle.layout().tables()) {
       bundle.forEachPart(

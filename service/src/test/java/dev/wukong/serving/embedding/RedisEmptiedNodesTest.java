@@ -11,35 +11,11 @@ import static dev.wukong.serving.embedding.RedisRows.see;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.nio.file.Path;
 import java.time.Duration;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** Nodes of a Redis cluster that lose all they had, as one does that keeps nothing on its disk. */
-class RedisEmptiedNodesTest {
-  private static RedisCluster cluster;
-
-  @TempDir Path folder;
-
-  @BeforeAll
-  static void startCluster(@TempDir Path nodes) {
-    cluster = RedisCluster.start(nodes, Duration.ofMillis(1500));
-  }
-
-  @AfterAll
-  static void endCluster() {
-    if (cluster != null) {
-      cluster.close();
-    }
-  }
-
-  private RedisRowStore open(Duration timeout) {
-    return RedisRows.open(cluster, folder, timeout);
-  }
-
+class RedisEmptiedNodesTest extends RedisClusterTest {
   /** As one that was alone and kept nothing on its disk. */
   @Test
   void read_masterComesBackEmpty_doesNotTakeItsRowsForAbsent_andTheyComeAgain() {

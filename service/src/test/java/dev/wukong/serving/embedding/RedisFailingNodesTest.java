@@ -9,36 +9,12 @@ import static dev.wukong.serving.embedding.RedisRows.readMany;
 import static dev.wukong.serving.embedding.RedisRows.rowsOf;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** Nodes of a Redis cluster that are killed, or stand still. */
-class RedisFailingNodesTest {
-  private static RedisCluster cluster;
-
-  @TempDir Path folder;
-
-  @BeforeAll
-  static void startCluster(@TempDir Path nodes) {
-    cluster = RedisCluster.start(nodes, Duration.ofMillis(1500));
-  }
-
-  @AfterAll
-  static void endCluster() {
-    if (cluster != null) {
-      cluster.close();
-    }
-  }
-
-  private RedisRowStore open(Duration timeout) {
-    return RedisRows.open(cluster, folder, timeout);
-  }
-
+class RedisFailingNodesTest extends RedisClusterTest {
   @Test
   void read_masterIsKilled_othersStayAndAllAreThereAgain() {
     int killed = cluster.masters().getFirst();

@@ -8,41 +8,21 @@ import static dev.wukong.serving.embedding.RedisRows.rowsOf;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.stream.LongStream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** Rows are loaded, or dropped, while a master of the Redis cluster fails. */
-class RedisImportTest {
+class RedisImportTest extends RedisClusterTest {
   /** So many that a note is written on the way. */
   private static final long[] ALL = LongStream.range(0, 140_000).toArray();
 
   private static final int BEFORE_A_NOTE = 50_000;
   private static final int AFTER_A_NOTE = 70_000;
 
-  private static RedisCluster cluster;
-
-  @TempDir Path folder;
-
-  @BeforeAll
-  static void startCluster(@TempDir Path nodes) {
-    cluster = RedisCluster.start(nodes, Duration.ofMillis(1500));
-  }
-
-  @AfterAll
-  static void endCluster() {
-    if (cluster != null) {
-      cluster.close();
-    }
-  }
-
   private RedisRowStore open() {
-    return RedisRows.open(cluster, folder, Duration.ofMillis(500));
+    return open(Duration.ofMillis(500));
   }
 
   private static void assertAllAreThere(RedisRowStore store) {

@@ -12,7 +12,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.lettuce.core.ScriptOutputType;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,33 +20,10 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.LongStream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** Several processes that use the same rows in a Redis cluster. */
-class RedisSharedTest {
-  private static RedisCluster cluster;
-
-  @TempDir Path folder;
-
-  @BeforeAll
-  static void startCluster(@TempDir Path nodes) {
-    cluster = RedisCluster.start(nodes, Duration.ofMillis(1500));
-  }
-
-  @AfterAll
-  static void endCluster() {
-    if (cluster != null) {
-      cluster.close();
-    }
-  }
-
-  private RedisRowStore open(Duration timeout) {
-    return RedisRows.open(cluster, folder, timeout);
-  }
-
+class RedisSharedTest extends RedisClusterTest {
   /** Another process loads what this one still reads. */
   @Test
   void bulk_whereSomebodyReads_isUnreadUntilAllAreThere() {

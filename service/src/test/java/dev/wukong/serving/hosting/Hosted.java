@@ -35,13 +35,18 @@ final class Hosted {
 
   /** What a watcher of {@code root} would be told. */
   static HostingOptions options(Path root) {
+    return options(root, 1); // So that not all rows fit, and the store is used.
+  }
+
+  /** The same with so much memory for rows. */
+  static HostingOptions options(Path root, long residentBytes) {
     return new HostingOptions(
         root,
         List.of(),
         POLL,
         new EngineOptions(new Device.Cpu(), 1, false, Precision.FP32),
         RowFormat.FP32,
-        1, // So that not all rows fit, and the store is used.
+        residentBytes,
         Map.of(),
         Optional.empty(),
         4);

@@ -2,13 +2,10 @@ package dev.wukong.serving.hosting;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.wukong.config.Section;
 import dev.wukong.data.EncodedRows;
-import dev.wukong.ranker.RankerConfig;
 import dev.wukong.serving.embedding.RocksRowStore;
 import dev.wukong.serving.embedding.RowThreads;
 import dev.wukong.serving.inputs.ModelInputs;
-import dev.wukong.training.UntrainedBundle;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.nio.file.Files;
@@ -35,18 +32,7 @@ class HotSetsTest {
 
   private HostedModel load(RocksRowStore store, long version) throws Exception {
     meters = new SimpleMeterRegistry();
-    HostingOptions all = Hosted.options(folder.resolve("bundles"));
-    HostingOptions options =
-        new HostingOptions(
-            all.root(),
-            all.models(),
-            all.poll(),
-            all.engine(),
-            all.rowFormat(),
-            BYTES,
-            all.policies(),
-            all.plans(),
-            all.maxRows());
+    HostingOptions options = Hosted.options(folder.resolve("bundles"), BYTES);
     return new BundleLoader(
             options, store, RowThreads.none(), hot(), meters, () -> false, Supplier::get)
         .load(folder.resolve("bundles/hot/" + version), Map.of());
@@ -63,23 +49,7 @@ class HotSetsTest {
   }
 
   private void write(long version) throws Exception {
-    RankerConfig config =
-        RankerConfig.read(
-            Section.parse(
-                "hot",
-                """
-                type: wukong
-                embedding: {width: 4}
-                layers: 1
-                fm_embeddings: 2
-                linear_embeddings: 2
-                rank: 2
-                fm_mlp: {hidden: [4]}
-                attention: {mlp: {hidden: [4]}}
-                head: {hidden: [4]}
-                """));
-    new UntrainedBundle(STAMPS.layout().schema(), config, STAMPS.ids())
-        .write(folder.resolve("bundles"), "hot", version);
+    Path _ = STAMPS.write(folder.resolve("bundles"), "hot", version);
   }
 
   /** Scores rows that are not the first ones of their tables, again and again. */

@@ -4,10 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.wukong.bundle.Bundle;
-import dev.wukong.config.Section;
 import dev.wukong.data.RowKey;
 import dev.wukong.data.Table;
-import dev.wukong.ranker.RankerConfig;
 import dev.wukong.serving.embedding.BulkRows;
 import dev.wukong.serving.embedding.HeapRowStore;
 import dev.wukong.serving.embedding.RowSample;
@@ -16,7 +14,6 @@ import dev.wukong.serving.embedding.RowThreads;
 import dev.wukong.serving.embedding.RowsView;
 import dev.wukong.serving.embedding.StoreException;
 import dev.wukong.serving.testing.ForwardingStore;
-import dev.wukong.training.UntrainedBundle;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -34,23 +31,7 @@ class SampledRowsTest {
   @TempDir Path folder;
 
   private Bundle bundle(Stamps stamps) throws Exception {
-    RankerConfig config =
-        RankerConfig.read(
-            Section.parse(
-                "sampled",
-                """
-                type: wukong
-                embedding: {width: 4}
-                layers: 1
-                fm_embeddings: 2
-                linear_embeddings: 2
-                rank: 2
-                fm_mlp: {hidden: [4]}
-                head: {hidden: [4]}
-                """));
-    return Bundle.open(
-        new UntrainedBundle(stamps.layout().schema(), config, stamps.ids())
-            .write(folder, "sampled", 1));
+    return Bundle.open(stamps.write(folder, "sampled", 1));
   }
 
   /** The bundle's rows by their keys, as another path reads them. */
@@ -98,18 +79,7 @@ class SampledRowsTest {
   private static final long RESIDENT_BYTES = 200_000;
 
   private HostedModel load(RowStore store) throws Exception {
-    HostingOptions given = Hosted.options(folder);
-    HostingOptions options =
-        new HostingOptions(
-            given.root(),
-            given.models(),
-            given.poll(),
-            given.engine(),
-            given.rowFormat(),
-            RESIDENT_BYTES,
-            given.policies(),
-            given.plans(),
-            given.maxRows());
+    HostingOptions options = Hosted.options(folder, RESIDENT_BYTES);
     return new BundleLoader(
             options,
             store,

@@ -1,5 +1,6 @@
 package dev.wukong.serving.hosting;
 
+import dev.wukong.config.Section;
 import dev.wukong.data.Feature;
 import dev.wukong.data.IdFeature;
 import dev.wukong.data.IdMapping;
@@ -11,8 +12,12 @@ import dev.wukong.data.Scope;
 import dev.wukong.data.Table;
 import dev.wukong.data.Task;
 import dev.wukong.data.ValueType;
+import dev.wukong.ranker.RankerConfig;
 import dev.wukong.serving.embedding.RowCommit;
 import dev.wukong.serving.testing.TinyGraph;
+import dev.wukong.training.UntrainedBundle;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -32,6 +37,22 @@ final class Stamps {
   static final int WIDTH = 4;
   private static final int EVERY = 16;
   private static final int REMOVES = 8;
+
+  private static final RankerConfig UNTRAINED =
+      RankerConfig.read(
+          Section.parse(
+              "stamps",
+              """
+              type: wukong
+              embedding: {width: 4}
+              layers: 1
+              fm_embeddings: 2
+              linear_embeddings: 2
+              rank: 2
+              fm_mlp: {hidden: [4]}
+              attention: {mlp: {hidden: [4]}}
+              head: {hidden: [4]}
+              """));
 
   private final int ids;
   private final InputLayout layout;
@@ -145,5 +166,10 @@ final class Stamps {
       stamp = stamp(RowKey.of(table, id), changed);
     }
     return WIDTH * stamp + WIDTH * (WIDTH - 1) / 2;
+  }
+
+  /** Writes a bundle with rows for these tables, and a model that nobody trained. */
+  Path write(Path root, String model, long version) throws IOException {
+    return new UntrainedBundle(layout.schema(), UNTRAINED, ids()).write(root, model, version);
   }
 }
