@@ -155,7 +155,10 @@ public final class HeapRowStore implements StateStore {
               });
         }
       }
-      states.computeIfAbsent(place, p -> new HeapStates()).apply(state);
+      for (StateChange change : state) {
+        Place owner = Place.of(change.kind().owner(commit.view()));
+        states.computeIfAbsent(owner, p -> new HeapStates()).apply(List.of(change));
+      }
       versions.put(place, version);
     } finally {
       lock.writeLock().unlock();
@@ -166,7 +169,7 @@ public final class HeapRowStore implements StateStore {
   public List<byte @Nullable []> state(RowsView view, StateKind kind, long[] keys) {
     lock.readLock().lock();
     try {
-      return states.getOrDefault(Place.of(view), new HeapStates()).read(kind, keys);
+      return of(view, kind).read(kind, keys);
     } finally {
       lock.readLock().unlock();
     }
@@ -177,11 +180,25 @@ public final class HeapRowStore implements StateStore {
     Map<Long, byte[]> all;
     lock.readLock().lock();
     try {
-      all = states.getOrDefault(Place.of(view), new HeapStates()).all(kind);
+      all = of(view, kind).all(kind);
     } finally {
       lock.readLock().unlock();
     }
     all.forEach(receiver::accept);
+  }
+
+  @Override
+  public List<Remembered> states(RowsView view, StateKind kind, long after, int most) {
+    lock.readLock().lock();
+    try {
+      return of(view, kind).after(kind, after, most);
+    } finally {
+      lock.readLock().unlock();
+    }
+  }
+
+  private HeapStates of(RowsView view, StateKind kind) {
+    return states.getOrDefault(Place.of(kind.owner(view)), new HeapStates());
   }
 
   @Override

@@ -21,6 +21,7 @@ final class HeapStates {
       switch (change) {
         case StateChange.Put put -> values.put(put.key(), put.value().clone());
         case StateChange.Remove remove -> values.remove(remove.key());
+        case StateChange.RemoveBelow below -> values.headMap(below.end(), false).clear();
         case StateChange.Clear _ -> values.clear();
       }
     }
@@ -34,6 +35,18 @@ final class HeapStates {
       values.add(held.get(key));
     }
     return values;
+  }
+
+  /** The first of a kind after a key. */
+  List<StateStore.Remembered> after(StateKind kind, long after, int most) {
+    return kinds
+        .getOrDefault(kind, Collections.emptyNavigableMap())
+        .tailMap(after, false)
+        .entrySet()
+        .stream()
+        .limit(most)
+        .map(e -> new StateStore.Remembered(e.getKey(), e.getValue()))
+        .toList();
   }
 
   /** All of a kind, by key; a copy. */

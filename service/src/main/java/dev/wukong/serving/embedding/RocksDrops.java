@@ -59,7 +59,9 @@ final class RocksDrops {
       try (RocksIterator keys = db.newIterator(family)) {
         for (keys.seekToFirst(); keys.isValid(); ) {
           RowsView view = StoreKeys.view(keys.key());
-          views.add(view);
+          if (view.bundle() > 0) { // Not what all of a model's bundles share: it has no rows.
+            views.add(view);
+          }
           keys.seek(new StoreKeys(view).bundleEnd());
         }
         keys.status();

@@ -292,6 +292,19 @@ public final class RocksRowStore implements StateStore {
     }
   }
 
+  @Override
+  public List<Remembered> states(RowsView view, StateKind kind, long after, int most) {
+    List<Remembered> found = new ArrayList<>();
+    try {
+      long first = Math.max(after, -1) + 1;
+      states.forEach(
+          view, kind, first, most, (key, value) -> found.add(new Remembered(key, value)));
+    } catch (RocksDBException e) {
+      throw unreadState(view, kind, e);
+    }
+    return found;
+  }
+
   private static StoreException unreadState(RowsView view, StateKind kind, RocksDBException e) {
     return new StoreException(
         "reading the state (%s) of model '%s' version %d failed: %s"

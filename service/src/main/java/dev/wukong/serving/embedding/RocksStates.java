@@ -20,13 +20,16 @@ import org.rocksdb.WriteBatch;
 record RocksStates(RocksDB db, ColumnFamilyHandle states) {
   /** Has {@code batch} make these changes. */
   void add(WriteBatch batch, RowsView view, List<StateChange> changes) throws RocksDBException {
-    byte[] bundle = new StoreKeys(view).bundlePrefix();
     for (StateChange change : changes) {
+      byte[] bundle = prefix(view, change.kind());
       switch (change) {
         case StateChange.Put put ->
             batch.put(states, key(bundle, put.kind(), put.key()), put.value());
         case StateChange.Remove remove ->
             batch.delete(states, key(bundle, remove.kind(), remove.key()));
+        case StateChange.RemoveBelow below ->
+            batch.deleteRange(
+                states, begin(bundle, below.kind()), key(bundle, below.kind(), below.end()));
         case StateChange.Clear clear ->
             batch.deleteRange(states, begin(bundle, clear.kind()), end(bundle, clear.kind()));
       }
@@ -38,7 +41,7 @@ record RocksStates(RocksDB db, ColumnFamilyHandle states) {
     if (keys.length == 0) {
       return List.of(); // RocksDB takes no question without a key.
     }
-    byte[] bundle = new StoreKeys(view).bundlePrefix();
+    byte[] bundle = prefix(view, kind);
     List<byte[]> wanted = new ArrayList<>(keys.length);
     for (long key : keys) {
       wanted.add(key(bundle, kind, key));
@@ -53,16 +56,29 @@ record RocksStates(RocksDB db, ColumnFamilyHandle states) {
   /** All of a kind, by key. */
   void forEach(RowsView view, StateKind kind, StateStore.StateReceiver receiver)
       throws RocksDBException {
-    byte[] bundle = new StoreKeys(view).bundlePrefix();
+    forEach(view, kind, 0, Long.MAX_VALUE, receiver);
+  }
+
+  /** At most so many of a kind, by key from {@code first} on. */
+  void forEach(
+      RowsView view, StateKind kind, long first, long most, StateStore.StateReceiver receiver)
+      throws RocksDBException {
+    byte[] bundle = prefix(view, kind);
+    long left = most;
     try (Slice end = new Slice(end(bundle, kind));
         ReadOptions options = new ReadOptions().setIterateUpperBound(end).setFillCache(false);
         RocksIterator found = db.newIterator(states, options)) {
-      for (found.seek(begin(bundle, kind)); found.isValid(); found.next()) {
+      for (found.seek(key(bundle, kind, first)); found.isValid() && left > 0; found.next()) {
         byte[] key = found.key();
         receiver.accept(ByteBuffer.wrap(key).getLong(key.length - Long.BYTES), found.value());
+        left--;
       }
       found.status();
     }
+  }
+
+  private static byte[] prefix(RowsView view, StateKind kind) {
+    return new StoreKeys(kind.owner(view)).bundlePrefix();
   }
 
   private static byte[] begin(byte[] bundle, StateKind kind) {

@@ -16,6 +16,11 @@ public record RowsView(String model, long bundle, long version) {
     }
   }
 
+  /** What all bundles of the model share; no bundle has this number. */
+  RowsView ofModel() {
+    return new RowsView(model, 0, 0);
+  }
+
   /** The same bundle as it was imported. */
   public RowsView imported() {
     return new RowsView(model, bundle, 0);

@@ -1,6 +1,6 @@
 package dev.wukong.serving.embedding;
 
-/** A change of what training remembers of a bundle beside its rows. */
+/** A change of what training remembers beside the rows of a bundle. */
 public sealed interface StateChange {
   /** Whose memory of what changes. */
   StateKind kind();
@@ -11,6 +11,9 @@ public sealed interface StateChange {
 
   /** It has none any more. */
   record Remove(StateKind kind, long key) implements StateChange {}
+
+  /** Nothing with a key below {@code end}, which is not negative, has any more. */
+  record RemoveBelow(StateKind kind, long end) implements StateChange {}
 
   /** Nothing of this kind has any more. */
   record Clear(StateKind kind) implements StateChange {}

@@ -1,30 +1,55 @@
 package dev.wukong.serving.embedding;
 
-/** What a piece of training's memory is about. */
+/** What a piece of training's memory is about. Keys are not negative. */
 public enum StateKind {
   /** By row key: when a row was last learned from, and how often. */
-  LIFE('l'),
+  LIFE('l', false),
 
   /** By row key: what the optimizer keeps of a row. */
-  OPTIMIZER('o'),
+  OPTIMIZER('o', false),
 
   /** By row key: how often an id without a row was seen in this period, and ... */
-  SIGHTS_EVEN('0'),
+  SIGHTS_EVEN('0', false),
 
   /** ... in the one before; or the other way round. */
-  SIGHTS_ODD('1'),
+  SIGHTS_ODD('1', false),
 
   /** By what its owner says: how far something that goes on for long has come. */
-  PROGRESS('p');
+  PROGRESS('p', false),
+
+  /** By number of the piece: the dense weights and what their optimizer keeps. */
+  DENSE('d', false),
+
+  /** By what its owner says: what was trained, and by whom. */
+  COMMIT('c', false),
+
+  /** By position in the log: what is known of a prediction that was shown or labelled. */
+  JOIN('j', true),
+
+  /** By position in the log: the features of the candidates of a prediction that were shown. */
+  SHOWN('s', true),
+
+  /** By position in the log: what waits for its time. */
+  DUE('u', true),
+
+  /** By what its owner says: how far the log was read. */
+  CURSOR('k', true);
 
   private final char code;
+  private final boolean ofModel;
 
-  StateKind(char code) {
+  StateKind(char code, boolean ofModel) {
     this.code = code;
+    this.ofModel = ofModel;
   }
 
   /** Says at rest which it is; never changes. */
   byte code() {
     return (byte) code;
+  }
+
+  /** Whose it is: that of {@code view}'s bundle, or all bundles' of its model. */
+  RowsView owner(RowsView view) {
+    return ofModel ? view.ofModel() : view;
   }
 }

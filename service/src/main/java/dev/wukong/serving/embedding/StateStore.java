@@ -44,6 +44,19 @@ public interface StateStore extends RowStore {
   void forEachState(RowsView view, StateKind kind, StateReceiver receiver);
 
   /**
+   * What is remembered of a kind with keys above {@code after}, by ascending key; fewer than {@code
+   * most} where there is no more.
+   *
+   * @param after negative: from the first
+   * @throws StoreException if the store fails
+   */
+  List<Remembered> states(RowsView view, StateKind kind, long after, int most);
+
+  /** One piece of what is remembered. */
+  @SuppressWarnings("ArrayRecordComponent") // On its way from disk, never compared.
+  record Remembered(long key, byte[] value) {}
+
+  /**
    * The keys of the bundle's next rows, ascending; fewer than {@code most} where there are no more.
    *
    * @param after the key before them; negative: from the first

@@ -75,6 +75,8 @@ final class PlainRows {
         case StateChange.Put put ->
             state.put(new Remembered(put.kind(), put.key()), Arrays.toString(put.value()));
         case StateChange.Remove remove -> state.remove(new Remembered(remove.kind(), remove.key()));
+        case StateChange.RemoveBelow below ->
+            state.keySet().removeIf(r -> r.kind() == below.kind() && r.key() < below.end());
         case StateChange.Clear clear -> state.keySet().removeIf(r -> r.kind() == clear.kind());
       }
     }

@@ -99,6 +99,63 @@ abstract class StateStoreContract extends RowStoreContract {
   }
 
   @Test
+  void state_ofAModel_isThatOfAllItsBundlesAndStays() {
+    RowsView later = new RowsView(VIEW.model(), VIEW.bundle() + 1, 0);
+    RowsView other = new RowsView("other", VIEW.bundle(), 0);
+    try (StateStore store = open(folder)) {
+      apply(store, VIEW, 1, put(StateKind.JOIN, 5, 1), put(StateKind.LIFE, 5, 1));
+      apply(store, later, 1, put(StateKind.JOIN, 6, 2));
+      apply(store, other, 1, put(StateKind.JOIN, 7, 3));
+
+      store.drop(VIEW);
+
+      assertThat(all(store, later, StateKind.JOIN))
+          .isEqualTo(all(store, VIEW, StateKind.JOIN))
+          .containsExactly(List.of(5L, 1L), List.of(6L, 2L));
+      assertThat(store.stored()).containsExactlyInAnyOrder(later, other);
+    }
+  }
+
+  @Test
+  void removeBelow_someKeys_leavesThoseFromThereOn() {
+    try (StateStore store = open(folder)) {
+      apply(store, VIEW, 1, put(StateKind.DUE, 1, 1), put(StateKind.DUE, 300, 2));
+      apply(
+          store,
+          VIEW,
+          2,
+          put(StateKind.DUE, 299, 3),
+          new StateChange.RemoveBelow(StateKind.DUE, 300),
+          put(StateKind.DUE, 2, 4));
+
+      assertThat(all(store, VIEW, StateKind.DUE))
+          .containsExactly(List.of(2L, 4L), List.of(300L, 2L));
+    }
+  }
+
+  @Test
+  void states_someAtATime_areAllInOrder() {
+    try (StateStore store = open(folder)) {
+      apply(
+          store,
+          VIEW,
+          1,
+          put(StateKind.DUE, 1, 1),
+          put(StateKind.DUE, 0, 2),
+          put(StateKind.DUE, 1L << 40, 3),
+          put(StateKind.SHOWN, 2, 9));
+
+      assertThat(keys(store.states(VIEW, StateKind.DUE, -1, 2))).containsExactly(0L, 1L);
+      assertThat(keys(store.states(VIEW, StateKind.DUE, 1, 2))).containsExactly(1L << 40);
+      assertThat(store.states(VIEW, StateKind.DUE, 1L << 40, 2)).isEmpty();
+    }
+  }
+
+  private static List<Long> keys(List<StateStore.Remembered> remembered) {
+    return remembered.stream().map(StateStore.Remembered::key).toList();
+  }
+
+  @Test
   void drop_aBundle_takesItsStateAlong() {
     RowsView later = new RowsView(VIEW.model(), VIEW.bundle() + 1, 0);
     try (StateStore store = open(folder)) {

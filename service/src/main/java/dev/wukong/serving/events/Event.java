@@ -1,0 +1,41 @@
+package dev.wukong.serving.events;
+
+/**
+ * What happened. Feedback names its prediction by the position in the log at which that stands,
+ * always an earlier one.
+ */
+public sealed interface Event {
+  /** A request was answered. */
+  record Scored(ScoredRequest request) implements Event {}
+
+  /**
+   * A user saw candidates of a prediction.
+   *
+   * @param scored the position of the prediction
+   * @param positions of the candidates in the request
+   * @param timeMs when, by the caller's clock: milliseconds since 1970-01-01 UTC
+   */
+  @SuppressWarnings("ArrayRecordComponent") // Never compared.
+  record Exposed(long scored, int[] positions, long timeMs) implements Event {}
+
+  /**
+   * The outcome of a task for a candidate.
+   *
+   * @param scored the position of the prediction
+   * @param position of the candidate in the request
+   * @param value 0 to 1
+   * @param weight of the example, at least 0
+   * @param timeMs when, by the caller's clock: milliseconds since 1970-01-01 UTC
+   */
+  record Labelled(long scored, int position, String task, float value, float weight, long timeMs)
+      implements Event {}
+
+  /** Training commits all that is before this; time goes on, though nothing else happens. */
+  record Boundary() implements Event {}
+
+  /** Labels are missing, so that nobody is to be taken for one who has none; or they come again. */
+  record Frozen(boolean on) implements Event {}
+
+  /** Training goes on from this bundle of the model. */
+  record Attached(long bundle) implements Event {}
+}

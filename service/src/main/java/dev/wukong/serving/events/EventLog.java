@@ -1,0 +1,69 @@
+package dev.wukong.serving.events;
+
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * All events in the order in which they were logged, durable. One thread appends; any thread may
+ * read. Reading blocks on a disk, so it belongs on a platform thread.
+ */
+public interface EventLog extends AutoCloseable {
+  /**
+   * Where a prediction stands.
+   *
+   * @param position in the log
+   * @param candidates how many it has
+   */
+  record Place(long position, String model, int candidates) {}
+
+  /** The position that the next event gets; all below are durable, as far as they were kept. */
+  long end();
+
+  /** The time of the last event; that of the next one is not below it. 0 where there was none. */
+  long lastMs();
+
+  /**
+   * Appends events, all or none; they are on stable storage when it returns. The first has the
+   * position {@link #end}, the others follow.
+   *
+   * @throws EventLogException where they cannot be written: then nothing is appended any more
+   */
+  void append(List<Logged> events);
+
+  /**
+   * The events from {@code from} on, in order; fewer than {@code most} at the end, or where they
+   * are large. What was trimmed is passed over.
+   *
+   * @throws EventLogException where they cannot be read
+   */
+  List<Logged> read(long from, int most);
+
+  /**
+   * The request that was scored at {@code position}; null where it was trimmed.
+   *
+   * @throws EventLogException where it cannot be read
+   */
+  @Nullable ScoredRequest scored(long position);
+
+  /**
+   * Where a prediction stands, if it was logged and not trimmed.
+   *
+   * @throws EventLogException where that cannot be read
+   */
+  Optional<Place> find(PredictionId id);
+
+  /**
+   * Forgets events before {@code position}, and predictions made before {@code madeMs}: now or
+   * later, in part or all.
+   *
+   * @throws EventLogException where that cannot be written
+   */
+  void trim(long position, long madeMs);
+
+  /** Bytes that it takes on disk, about. */
+  long bytes();
+
+  @Override
+  void close();
+}

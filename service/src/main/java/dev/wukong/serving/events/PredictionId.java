@@ -1,0 +1,25 @@
+package dev.wukong.serving.events;
+
+/**
+ * Names a prediction: 16 bytes, of which the first six are the time at which it was made.
+ *
+ * @param high milliseconds since 1970-01-01 UTC, then 16 bits of chance
+ * @param low 64 bits of chance
+ */
+public record PredictionId(long high, long low) implements Comparable<PredictionId> {
+  /** How many bytes it has. */
+  public static final int BYTES = 2 * Long.BYTES;
+
+  private static final int CHANCE_BITS = 16;
+
+  /** When it was made: milliseconds since 1970-01-01 UTC. */
+  public long madeMs() {
+    return high >>> CHANCE_BITS;
+  }
+
+  @Override
+  public int compareTo(PredictionId other) {
+    int first = Long.compareUnsigned(high, other.high);
+    return first != 0 ? first : Long.compareUnsigned(low, other.low);
+  }
+}
