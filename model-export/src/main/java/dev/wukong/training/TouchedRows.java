@@ -8,33 +8,29 @@ import dev.wukong.data.RowKey;
 import dev.wukong.data.Scope;
 import dev.wukong.data.Table;
 import dev.wukong.data.UniqueRows;
-import dev.wukong.graph.Shape;
-import dev.wukong.ranker.Init;
 import java.lang.foreign.Arena;
 import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Only the rows of the batch are inputs of a step, and only they change (design: touched rows). A
- * row is made when training first meets its id, with values that depend on the seed, its table and
- * its id alone. For tables of any size.
+ * row comes from its origin when training first meets its id. For tables of any size.
  */
 final class TouchedRows implements RowTrainer {
   private final InputLayout layout;
   private final Workers workers;
   private final OptimizerConfig config;
-  private final double deviation;
-  private final long seed;
+  private final RowOrigin origin;
 
-  /** All rows ever made: the slot of a key is its place in the store. */
+  /** All rows that are here: the slot of a key is its place in the store. */
   private final UniqueRows known;
 
   /** The rows of this batch: the slot of a key is its row of the input. */
@@ -56,8 +52,13 @@ final class TouchedRows implements RowTrainer {
     static final int BLOCK = 4096;
 
     final int width;
+    final int stateWidth;
     final List<float[]> blocks = new ArrayList<>();
-    final List<float[]> accumulators = new ArrayList<>();
+    final List<float[]> states = new ArrayList<>();
+
+    /** Places of rows that steps have changed since it was last asked. */
+    final BitSet changed = new BitSet();
+
     int size;
     Floats input;
 
@@ -66,8 +67,9 @@ final class TouchedRows implements RowTrainer {
 
     float[] gradients = new float[0];
 
-    Store(Group group) {
+    Store(Group group, OptimizerConfig optimizer) {
       this.width = group.width();
+      this.stateWidth = optimizer.rowState(width);
       this.input = new Floats(Arena.ofAuto(), width);
     }
 
@@ -79,52 +81,72 @@ final class TouchedRows implements RowTrainer {
       System.arraycopy(from, 0, blocks.get(place / BLOCK), place % BLOCK * width, width);
     }
 
+    void getState(int place, float[] to) {
+      System.arraycopy(states.get(place / BLOCK), place % BLOCK * stateWidth, to, 0, stateWidth);
+    }
+
+    void putState(int place, float[] from) {
+      System.arraycopy(from, 0, states.get(place / BLOCK), place % BLOCK * stateWidth, stateWidth);
+    }
+
     void grow(int places) {
       while (blocks.size() * BLOCK < places) {
         blocks.add(new float[BLOCK * width]);
-        accumulators.add(new float[BLOCK]);
+        states.add(new float[BLOCK * stateWidth]);
       }
     }
   }
 
-  TouchedRows(
-      InputLayout layout,
-      TrainingConfig.RowsConfig config,
-      double deviation,
-      Workers workers,
-      long seed) {
+  /** No rows yet. */
+  TouchedRows(InputLayout layout, OptimizerConfig optimizer, RowOrigin origin, Workers workers) {
     this.layout = layout;
     this.workers = workers;
-    this.config = config.optimizer();
-    this.deviation = deviation;
-    this.seed = seed;
+    this.config = optimizer;
+    this.origin = origin;
     this.known = new UniqueRows(layout);
     this.batch = new UniqueRows(layout);
-    this.stores = layout.groups().stream().map(Store::new).toList();
+    this.stores = layout.groups().stream().map(group -> new Store(group, optimizer)).toList();
     this.groups = new int[layout.tables().size()];
     for (Scope scope : Scope.values()) {
       slots.put(scope, new int[stores.size()][0]);
     }
-    // The unseen and missing ids' rows exist from the start: a vocabulary gives out their ids, met
-    // in training or not.
     for (int group = 0; group < stores.size(); group++) {
       for (Table table : layout.groups().get(group).tables()) {
         groups[table.ordinal()] = group;
-        place(group, RowKey.of(table.ordinal(), RowKey.UNSEEN));
-        place(group, RowKey.of(table.ordinal(), RowKey.MISSING));
       }
     }
   }
 
-  private int place(int group, long key) {
-    Store store = stores.get(group);
-    int size = store.size;
-    int place = room(group, key);
-    if (place == size) {
-      SplittableRandom random = new SplittableRandom(mix(seed, key));
-      store.put(place, new Init.Normal(deviation).values(Shape.of(store.width), random));
+  /**
+   * With rows drawn from {@code seed}. Those of the unseen and missing ids exist from the start: a
+   * vocabulary gives out their ids, met in training or not.
+   */
+  static TouchedRows fresh(
+      InputLayout layout, OptimizerConfig optimizer, double deviation, Workers workers, long seed) {
+    TouchedRows rows = new TouchedRows(layout, optimizer, new FreshRows(deviation, seed), workers);
+    for (Table table : layout.tables()) {
+      long[] keys = {
+        RowKey.of(table.ordinal(), RowKey.UNSEEN), RowKey.of(table.ordinal(), RowKey.MISSING)
+      };
+      rows.load(rows.groups[table.ordinal()], keys, new int[keys.length], true);
     }
-    return place;
+    return rows;
+  }
+
+  /** Brings rows in; who has none, still has none. */
+  private void load(int group, long[] keys, int[] times, boolean create) {
+    Store store = stores.get(group);
+    origin.load(
+        store.width,
+        keys,
+        times,
+        create,
+        (i, row, state) -> {
+          int place = room(group, keys[i]);
+          store.put(place, row);
+          // Its place may have been another row's before all were forgotten.
+          store.putState(place, state.length > 0 ? state : new float[store.stateWidth]);
+        });
   }
 
   /** The place of {@code key}, new rows as zeros. */
@@ -139,12 +161,6 @@ final class TouchedRows implements RowTrainer {
     return place;
   }
 
-  private static long mix(long seed, long key) {
-    long z = seed * 0x9E3779B97F4A7C15L + key * 0xBF58476D1CE4E5B9L;
-    z = (z ^ (z >>> 30)) * 0x94D049BB133111EBL;
-    return z ^ (z >>> 31);
-  }
-
   @Override
   public void bind(EncodedExamples examples, boolean create) {
     batch.clear();
@@ -157,22 +173,71 @@ final class TouchedRows implements RowTrainer {
         store.places = new int[size * 3 / 2];
         store.input = new Floats(Arena.ofAuto(), (long) store.places.length * store.width);
       }
+      int missing = find(group, size);
+      if (missing > 0) {
+        load(group, size, missing, examples, create);
+        int _ = find(group, size);
+      }
       float[] row = new float[store.width];
       for (int slot = 1; slot < size; slot++) {
-        long key = batch.key(group, slot);
-        int place = create ? place(group, key) : known.find(group, key) - 1;
-        store.places[slot] = place;
+        int place = store.places[slot];
         if (place >= 0) {
           store.get(place, row);
         } else {
-          System.arraycopy(defaultRow(RowKey.table(key)), 0, row, 0, store.width);
+          float[] common = defaultRow(RowKey.table(batch.key(group, slot)));
+          System.arraycopy(common, 0, row, 0, store.width);
         }
         store.input.put((long) slot * store.width, row, store.width);
       }
     }
   }
 
+  /** Finds the places of the batch's rows; how many are not here. */
+  private int find(int group, int size) {
+    int[] places = stores.get(group).places;
+    int missing = 0;
+    for (int slot = 1; slot < size; slot++) {
+      places[slot] = known.find(group, batch.key(group, slot)) - 1;
+      missing += places[slot] < 0 ? 1 : 0;
+    }
+    return missing;
+  }
+
+  private void load(int group, int size, int missing, EncodedExamples examples, boolean create) {
+    int[] places = stores.get(group).places;
+    int[] uses = uses(group, size, examples);
+    long[] keys = new long[missing];
+    int[] times = new int[missing];
+    int many = 0;
+    for (int slot = 1; slot < size; slot++) {
+      if (places[slot] < 0) {
+        keys[many] = batch.key(group, slot);
+        times[many++] = uses[slot];
+      }
+    }
+    load(group, keys, times, create);
+  }
+
+  /** How many positions of the batch have each slot. */
+  private int[] uses(int group, int size, EncodedExamples examples) {
+    int[] uses = new int[size];
+    count(Scope.CONTEXT, group, examples.context().rows(), uses);
+    count(Scope.CANDIDATE, group, examples.candidate().rows(), uses);
+    return uses;
+  }
+
+  private void count(Scope scope, int group, int rows, int[] uses) {
+    int[] own = slotsOf(scope)[group];
+    for (int i = 0; i < rows * layout.slotWidth(scope, group); i++) {
+      uses[own[i]]++;
+    }
+  }
+
   private float[] defaultRow(int table) {
+    float[] given = origin.defaultRow(table);
+    if (given != null) {
+      return given;
+    }
     List<float[]> means = defaults;
     if (means == null) {
       means = MeanRows.of(layout.tables(), this);
@@ -247,6 +312,7 @@ final class TouchedRows implements RowTrainer {
     defaults = null;
     for (int group = 0; group < stores.size(); group++) {
       Store store = stores.get(group);
+      markChanged(group);
       // Distinct slots have distinct places, so threads never meet in a row.
       workers.range(
           size(group) - 1,
@@ -259,6 +325,9 @@ final class TouchedRows implements RowTrainer {
     int width = store.width;
     for (int slot = from; slot < to; slot++) {
       int place = store.places[slot];
+      if (place < 0) {
+        continue;
+      }
       float[] rows = store.blocks.get(place / Store.BLOCK);
       int at = place % Store.BLOCK * width;
       float factor =
@@ -268,7 +337,7 @@ final class TouchedRows implements RowTrainer {
                 case OptimizerConfig.RowWiseAdaGrad(var _, var epsilon) ->
                     scale * rate / (Math.sqrt(accumulate(store, slot, scale)) + epsilon);
                 case OptimizerConfig.Adam _ ->
-                    throw new IllegalStateException("touched rows have no place for Adam's state");
+                    throw new IllegalStateException("Adam's steps on touched rows are the graph's");
               });
       for (int i = 0; i < width; i++) {
         rows[at + i] -= factor * store.gradients[slot * width + i];
@@ -284,33 +353,104 @@ final class TouchedRows implements RowTrainer {
       double g = store.gradients[slot * store.width + i] * scale;
       sum += g * g;
     }
-    float[] accumulators = store.accumulators.get(place / Store.BLOCK);
+    float[] accumulators = store.states.get(place / Store.BLOCK);
     accumulators[place % Store.BLOCK] += (float) (sum / store.width);
     return accumulators[place % Store.BLOCK];
+  }
+
+  /** The rows of this batch are not what they were. */
+  private void markChanged(int group) {
+    Store store = stores.get(group);
+    for (int slot = 1; slot < size(group); slot++) {
+      if (store.places[slot] >= 0) {
+        store.changed.set(store.places[slot]);
+      }
+    }
+  }
+
+  /** The part of a row's state that is one slot of the optimizer's. */
+  private int slotWidth(Store store) {
+    return store.stateWidth >= store.width ? store.width : store.stateWidth;
   }
 
   @Override
   public void state(int group, int slot, FloatBuffer to) {
     Store store = stores.get(group);
-    to.put(0, 0);
+    int width = slotWidth(store);
+    float[] state = new float[store.stateWidth];
+    to.put(0, new float[width]);
     for (int i = 1; i < size(group); i++) {
       int place = store.places[i];
-      to.put(i, store.accumulators.get(place / Store.BLOCK)[place % Store.BLOCK]);
+      if (place >= 0) {
+        store.getState(place, state);
+      } else {
+        Arrays.fill(state, 0);
+      }
+      to.put(i * width, state, slot * width, width);
     }
   }
 
   @Override
   public void take(int group, FloatBuffer rows, List<FloatBuffer> state) {
     defaults = null;
+    markChanged(group);
     Store store = stores.get(group);
+    int width = slotWidth(store);
     float[] row = new float[store.width];
+    float[] own = new float[store.stateWidth];
     for (int i = 1; i < size(group); i++) {
       int place = store.places[i];
+      if (place < 0) {
+        continue;
+      }
       rows.get(i * store.width, row);
       store.put(place, row);
-      if (!state.isEmpty()) {
-        store.accumulators.get(place / Store.BLOCK)[place % Store.BLOCK] = state.getFirst().get(i);
+      for (int slot = 0; slot < state.size(); slot++) {
+        state.get(slot).get(i * width, own, slot * width, width);
       }
+      store.putState(place, own);
+    }
+  }
+
+  /**
+   * The rows of a group that steps have changed since this was last asked, by ascending key, with
+   * their state.
+   */
+  ChangedRows changed(int group) {
+    Store store = stores.get(group);
+    long[] keys = store.changed.stream().mapToLong(place -> known.key(group, place + 1)).toArray();
+    store.changed.clear();
+    Arrays.sort(keys);
+    float[] rows = new float[Math.multiplyExact(keys.length, store.width)];
+    float[] states = new float[Math.multiplyExact(keys.length, store.stateWidth)];
+    for (int i = 0; i < keys.length; i++) {
+      int place = known.find(group, keys[i]) - 1;
+      float[] from = store.blocks.get(place / Store.BLOCK);
+      int at = place % Store.BLOCK;
+      System.arraycopy(from, at * store.width, rows, i * store.width, store.width);
+      System.arraycopy(
+          store.states.get(place / Store.BLOCK),
+          at * store.stateWidth,
+          states,
+          i * store.stateWidth,
+          store.stateWidth);
+    }
+    return new ChangedRows(store.width, keys, rows, store.stateWidth, states);
+  }
+
+  /** Rows that are here, those of all groups together. */
+  int held() {
+    return stores.stream().mapToInt(store -> store.size).sum();
+  }
+
+  /** Forgets all rows: they come from their origin again. */
+  void forget() {
+    known.clear();
+    batch.clear();
+    defaults = null;
+    for (Store store : stores) {
+      store.size = 0;
+      store.changed.clear();
     }
   }
 
@@ -336,14 +476,12 @@ final class TouchedRows implements RowTrainer {
       Store store = stores.get(group);
       long[] all = keys[group];
       float[] row = new float[store.width];
-      float[] state = new float[config.rowState(store.width)];
+      float[] state = new float[store.stateWidth];
       int at = next[group];
       for (; at < all.length && RowKey.table(all[at]) == table.ordinal(); at++) {
         int place = known.find(group, all[at]) - 1;
         store.get(place, row);
-        if (state.length > 0) {
-          state[0] = store.accumulators.get(place / Store.BLOCK)[place % Store.BLOCK];
-        }
+        store.getState(place, state);
         visitor.row(table.ordinal(), RowKey.id(all[at]), row, state);
       }
       next[group] = at;
@@ -365,8 +503,6 @@ final class TouchedRows implements RowTrainer {
     Store store = stores.get(group);
     int place = room(group, RowKey.of(table, id));
     store.put(place, row);
-    if (state.length > 0) {
-      store.accumulators.get(place / Store.BLOCK)[place % Store.BLOCK] = state[0];
-    }
+    store.putState(place, state);
   }
 }

@@ -24,6 +24,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.IntToDoubleFunction;
 import java.util.function.ToLongFunction;
 
@@ -62,6 +63,28 @@ public final class TrainSession implements AutoCloseable {
       TrainingConfig config,
       Device device,
       ToLongFunction<String> rowsIn) {
+    this(
+        model,
+        layout,
+        config,
+        device,
+        TrainState.RowsOf.fresh(model, layout, config, rowsIn),
+        Optional.empty());
+  }
+
+  /**
+   * A model that starts with fresh weights.
+   *
+   * @param rows makes the rows' training
+   * @param block the file of the steps' graph, where there is one
+   */
+  TrainSession(
+      RankerConfig model,
+      InputLayout layout,
+      TrainingConfig config,
+      Device device,
+      TrainState.RowsOf rows,
+      Optional<byte[]> block) {
     this.model = model;
     this.layout = layout;
     this.config = config;
@@ -73,11 +96,11 @@ public final class TrainSession implements AutoCloseable {
     boolean whole = !train.statistics().isEmpty() || config.steps().inGraph(device);
     Shards trainShards = whole ? new Shards(1) : scoreShards;
     try (Opened parts = new Opened()) {
-      this.state = TrainState.of(parts, model, layout, config, train, trainShards, rowsIn);
+      this.state = TrainState.of(parts, layout, config, train, trainShards, rows);
       this.inputs = new BatchInputs(state);
       this.tensors = new WeightTensors(parts, state.weights(), state.statistics());
       this.runner = new BatchRunner(state, tensors);
-      this.stepper = stepper(trainShards, parts);
+      this.stepper = stepper(trainShards, block, parts);
       this.scorer = parts.add(session(RankerGraphs.straight(model, layout), scoreShards));
       this.opened = parts.moved();
     } catch (OrtException e) {
@@ -99,11 +122,13 @@ public final class TrainSession implements AutoCloseable {
     BatchInputs.check(layout, config.batch(), perRun);
   }
 
-  private Stepper stepper(Shards shards, Opened parts) throws OrtException {
+  private Stepper stepper(Shards shards, Optional<byte[]> block, Opened parts) throws OrtException {
     if (config.steps().inGraph(device)) {
       UpdateRule rule = config.rule();
       StepGraph graph = StepGraph.of(model, layout, rule);
-      OrtSession session = parts.add(session(graph.block(), shards));
+      OrtSession session =
+          parts.add(
+              block.isPresent() ? session(block.get(), shards) : session(graph.block(), shards));
       return new GraphStepper(graph, rule, state, session, tensors, runner, inputs);
     }
     OrtSession session = parts.add(session(train.graph(), shards));
@@ -116,7 +141,10 @@ public final class TrainSession implements AutoCloseable {
           case Device.Cpu() -> Lowering.CPU;
           case Device.Cuda _ -> Lowering.CUDA;
         };
-    byte[] file = OnnxWriter.write(graph, lowering, Map.of(), Map.of()).toByteArray();
+    return session(OnnxWriter.write(graph, lowering, Map.of(), Map.of()).toByteArray(), shards);
+  }
+
+  private OrtSession session(byte[] file, Shards shards) throws OrtException {
     // A run's own thread counts; those beyond the shards help whoever has work for them.
     int threads = config.threads() - shards.most() + 1;
     try (OrtSession.SessionOptions options = OnnxRuntime.options(device, threads, true)) {

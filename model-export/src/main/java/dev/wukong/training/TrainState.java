@@ -28,21 +28,19 @@ record TrainState(
    *
    * @param opened closes the arena and the threads
    * @param shards for which the weights have gradients
-   * @param rowsIn the number of ids of an id space; asked for whole-table training only
+   * @param rows makes the rows' training, on these threads
    */
   @SuppressWarnings("MustBeClosedChecker") // The arena is closed with the others.
   static TrainState of(
       Opened opened,
-      RankerConfig model,
       InputLayout layout,
       TrainingConfig config,
       TrainGraph train,
       Shards shards,
-      ToLongFunction<String> rowsIn) {
+      RowsOf rows) {
     Arena arena = opened.add(Arena.ofShared());
     Workers workers = opened.add(new Workers(config.threads()));
     long seed = config.seed();
-    double deviation = model.embedding().deviation();
     HostOptimizer dense = HostOptimizer.of(config.dense());
     HostOptimizer none = new HostOptimizer.Sgd();
     return new TrainState(
@@ -52,12 +50,35 @@ record TrainState(
         workers,
         new WeightState(arena, train.weights(), dense, workers, shards.most(), seed),
         new WeightState(arena, train.statistics(), none, workers, 1, seed),
-        switch (config.rows().mode()) {
-          case TOUCHED -> new TouchedRows(layout, config.rows(), deviation, workers, seed);
-          case WHOLE_TABLE ->
-              new WholeTableRows(arena, layout, rowsIn, config.rows(), deviation, workers, seed);
-        },
+        rows.on(arena, workers),
         new Buffers());
+  }
+
+  /** Makes the training of rows, in memory of an arena. */
+  @FunctionalInterface
+  interface RowsOf {
+    RowTrainer on(Arena arena, Workers workers);
+
+    /**
+     * Fresh rows.
+     *
+     * @param rowsIn the number of ids of an id space; asked for whole-table training only
+     */
+    static RowsOf fresh(
+        RankerConfig model,
+        InputLayout layout,
+        TrainingConfig config,
+        ToLongFunction<String> rowsIn) {
+      long seed = config.seed();
+      double deviation = model.embedding().deviation();
+      return (arena, workers) ->
+          switch (config.rows().mode()) {
+            case TOUCHED ->
+                TouchedRows.fresh(layout, config.rows().optimizer(), deviation, workers, seed);
+            case WHOLE_TABLE ->
+                new WholeTableRows(arena, layout, rowsIn, config.rows(), deviation, workers, seed);
+          };
+    }
   }
 
   int tasks() {

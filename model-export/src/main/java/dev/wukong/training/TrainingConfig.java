@@ -121,6 +121,24 @@ public record TrainingConfig(
         steps);
   }
 
+  /** The same for training that goes on with a trained model: steps are the graph's. */
+  TrainingConfig online(
+      int minibatch, int on, OptimizerConfig ofDense, RowsConfig ofRows, long from) {
+    return new TrainingConfig(
+        minibatch,
+        epochs,
+        from,
+        on,
+        ofDense,
+        ofRows,
+        clipNorm,
+        0,
+        decay,
+        plateau,
+        checkpointEvery,
+        new StepsConfig(StepsConfig.OptimizerIn.GRAPH, 1));
+  }
+
   /**
    * All that decides what is learnt, defaults included, as text: batch, seed, optimizers and
    * schedule, not the limit of epochs where rates do not fall by it, threads or checkpoints.
