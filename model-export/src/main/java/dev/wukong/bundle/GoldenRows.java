@@ -22,6 +22,11 @@ public record GoldenRows(
     float[] probabilities,
     double tolerance) {
 
+  /** The same inputs with the probabilities of other weights. */
+  public GoldenRows by(float[] probabilities) {
+    return new GoldenRows(context, candidate, contextOf, probabilities, tolerance);
+  }
+
   /**
    * Runs the rows through {@code scorer} and compares; returns the largest difference.
    *

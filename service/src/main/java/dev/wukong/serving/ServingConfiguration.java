@@ -14,6 +14,7 @@ import dev.wukong.serving.embedding.StoreException;
 import dev.wukong.serving.hosting.BatchersHealthIndicator;
 import dev.wukong.serving.hosting.BundleWatcher;
 import dev.wukong.serving.hosting.HostingOptions;
+import dev.wukong.serving.hosting.LearnedWeights;
 import dev.wukong.serving.hosting.ModelHost;
 import dev.wukong.serving.hosting.ModelsHealthIndicator;
 import dev.wukong.serving.hosting.QuietCompilers;
@@ -160,7 +161,8 @@ class ServingConfiguration {
       MeterRegistry meters) {
     HostingOptions hosting = properties.hosting();
     hosting.engine().requireDevice();
-    return new BundleWatcher(host, hosting, store, rowThreads, meters, System::nanoTime);
+    return new BundleWatcher(
+        host, hosting, store, rowThreads, LearnedWeights.NONE, meters, System::nanoTime);
   }
 
   @Bean

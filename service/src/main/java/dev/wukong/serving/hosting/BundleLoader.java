@@ -11,6 +11,7 @@ import dev.wukong.serving.embedding.RowFormat;
 import dev.wukong.serving.embedding.RowStore;
 import dev.wukong.serving.embedding.RowThreads;
 import dev.wukong.serving.embedding.TierView;
+import dev.wukong.serving.hosting.LearnedWeights.Learned;
 import dev.wukong.serving.inputs.HostTensor.ElementType;
 import dev.wukong.serving.inputs.ModelInputs;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -18,6 +19,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -35,12 +37,14 @@ final class BundleLoader {
 
   private final HostingOptions options;
   private final RowImport rows;
+  private final LearnedWeights learned;
   private final Function<Supplier<Engine>, Engine> starts;
 
   /**
    * A loader into {@code store}.
    *
    * @param hot which rows were in memory before
+   * @param learned what was learned since a bundle
    * @param meters count where requests find rows
    * @param stopping whether a load under way should be given up
    * @param starts makes an engine where the threads that it starts have an ordinary priority
@@ -50,10 +54,12 @@ final class BundleLoader {
       RowStore store,
       RowThreads threads,
       HotSets hot,
+      LearnedWeights learned,
       MeterRegistry meters,
       BooleanSupplier stopping,
       Function<Supplier<Engine>, Engine> starts) {
     this.options = options;
+    this.learned = learned;
     this.starts = starts;
     this.rows =
         new RowImport(
@@ -73,14 +79,16 @@ final class BundleLoader {
     try (Bundle bundle = Bundle.open(folder)) {
       Precision precision = options.engine().precision();
       double tolerance = tolerance(bundle.manifest(), precision);
-      byte[] graph = bundle.graph(precision.file());
+      Optional<Learned> since = learned.of(bundle);
+      byte[] graph = since.isPresent() ? since.get().graph() : bundle.graph(precision.file());
       Map<String, ElementType> inputs = GraphInputs.types(bundle.layout(), precision);
       Function<byte[], Engine> engines =
           of -> starts.apply(() -> OnnxEngine.load(of, inputs, options.engine()));
-      HostedModel model = host(bundle, engines.apply(graph), engines, costs);
+      HostedModel model = host(bundle, since, engines.apply(graph), engines, costs);
       boolean ready = false;
       try {
-        check(bundle.manifest(), model, Math.max(tolerance, options.rowFormat().tolerance()));
+        check(
+            bundle.manifest(), since, model, Math.max(tolerance, options.rowFormat().tolerance()));
         WarmUp.of(bundle.manifest().golden(), model);
         ready = true;
         return model;
@@ -109,6 +117,7 @@ final class BundleLoader {
   /** The model over {@code engine}, which is closed where that fails. */
   private HostedModel host(
       Bundle bundle,
+      Optional<Learned> since,
       Engine engine,
       Function<byte[], Engine> engines,
       Map<String, BatchCost> costs) {
@@ -129,8 +138,14 @@ final class BundleLoader {
               shape,
               known == null ? new BatchCost(options.maxRows()) : BatchCost.like(known),
               engines);
-      view = rows.load(bundle, digest(bundle));
-      HostedModel model = new HostedModel(loaded, view, SharedEngine.of(engine), 0);
+      view = rows.load(bundle, digest(bundle), learned.learns(manifest.model()));
+      HostedModel model =
+          new HostedModel(
+              loaded,
+              view,
+              SharedEngine.of(engine),
+              since.map(Learned::epoch).orElse(0L),
+              since.map(Learned::dense).orElse(0L));
       hosted = true;
       return model;
     } finally {
@@ -165,8 +180,11 @@ final class BundleLoader {
   }
 
   /** Runs the golden rows through all that a request goes through but the wire. */
-  private void check(Manifest manifest, HostedModel model, double tolerance) throws IOException {
-    GoldenRows golden = manifest.golden();
+  private void check(
+      Manifest manifest, Optional<Learned> since, HostedModel model, double tolerance)
+      throws IOException {
+    GoldenRows golden =
+        since.map(now -> manifest.golden().by(now.golden())).orElse(manifest.golden());
     String what =
         "model '%s' version %d, %s%s"
             .formatted(

@@ -83,6 +83,7 @@ public final class BundleWatcher implements AutoCloseable {
   /**
    * A watcher that begins with {@link #start}.
    *
+   * @param learned what was learned since bundles were made
    * @param clock nanoseconds, as of {@link System#nanoTime}
    */
   public BundleWatcher(
@@ -90,9 +91,10 @@ public final class BundleWatcher implements AutoCloseable {
       HostingOptions options,
       RowStore store,
       RowThreads threads,
+      LearnedWeights learned,
       MeterRegistry meters,
       LongSupplier clock) {
-    this(host, options, store, threads, meters, clock, FolderState::of);
+    this(host, options, store, threads, learned, meters, clock, FolderState::of);
   }
 
   /** The same over folders whose states {@code folders} tells. */
@@ -101,6 +103,7 @@ public final class BundleWatcher implements AutoCloseable {
       HostingOptions options,
       RowStore store,
       RowThreads threads,
+      LearnedWeights learned,
       MeterRegistry meters,
       LongSupplier clock,
       VersionLoads.FolderStates folders) {
@@ -116,6 +119,7 @@ public final class BundleWatcher implements AutoCloseable {
             store,
             threads,
             hot,
+            learned,
             meters,
             this::isClosed,
             options.engine().threads() > 1 ? starter::start : Supplier::get);

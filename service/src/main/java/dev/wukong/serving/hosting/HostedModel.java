@@ -10,7 +10,6 @@ import dev.wukong.serving.batching.BatchModel;
 import dev.wukong.serving.batching.BatchScores;
 import dev.wukong.serving.batching.PartInputs;
 import dev.wukong.serving.embedding.DefaultedPositions;
-import dev.wukong.serving.embedding.RowCommit;
 import dev.wukong.serving.embedding.TierView;
 import dev.wukong.serving.inputs.ModelInputs;
 import java.time.Duration;
@@ -19,7 +18,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -37,6 +35,7 @@ public final class HostedModel implements BatchModel {
   private final LoadedBundle bundle;
   private final TierView rows;
   private final SharedEngine engine;
+  private final long epoch;
   private final long dense;
   private final String schemaId;
 
@@ -48,12 +47,14 @@ public final class HostedModel implements BatchModel {
   /**
    * A state of a bundle. What it is given is closed with it, or now where it cannot be made.
    *
+   * @param epoch who has trained it; 0: nobody since the bundle
    * @param dense how often the dense weights have changed since the bundle
    */
-  HostedModel(LoadedBundle bundle, TierView rows, SharedEngine engine, long dense) {
+  HostedModel(LoadedBundle bundle, TierView rows, SharedEngine engine, long epoch, long dense) {
     this.bundle = bundle;
     this.rows = rows;
     this.engine = engine;
+    this.epoch = epoch;
     this.dense = dense;
     this.schemaId = bundle.layout().schema().id();
     bundle.opened();
@@ -63,17 +64,18 @@ public final class HostedModel implements BatchModel {
    * The state after a commit, in which rows and dense weights are the changed ones, together; this
    * one stays as it is. One at a time; the caller holds a lease.
    *
-   * @param graph with other dense weights; null where these have not changed
    * @throws EngineException if the graph cannot be run here: then nothing has changed
    * @throws dev.wukong.serving.embedding.StoreException if the store fails: nor then
    * @throws IllegalStateException if its rows cannot be changed
    */
-  HostedModel commit(List<RowCommit.Changes> changes, byte @Nullable [] graph) {
+  HostedModel commit(ModelCommit commit) {
+    byte[] graph = commit.graph();
     SharedEngine next = graph == null ? engine.share() : SharedEngine.of(bundle.engine(graph));
     boolean done = false;
     try {
-      TierView view = rows.tier().commit(changes);
-      HostedModel model = new HostedModel(bundle, view, next, graph == null ? dense : dense + 1);
+      TierView view = rows.tier().commit(commit.rows(), commit.state());
+      long changed = graph == null ? dense : dense + 1;
+      HostedModel model = new HostedModel(bundle, view, next, commit.epoch(), changed);
       done = true;
       return model;
     } finally {
@@ -91,6 +93,11 @@ public final class HostedModel implements BatchModel {
   /** The bundle's version. */
   public long bundle() {
     return bundle.version();
+  }
+
+  /** Who has trained it; grows with each new trainer. 0: nobody since the bundle. */
+  public long epoch() {
+    return epoch;
   }
 
   /** How often the dense weights have changed since the bundle. */

@@ -9,6 +9,9 @@ import java.util.List;
 final class RowCapacities {
   private static final int MOST = 1 << 29;
 
+  /** Rows of a group that may come, however few there are. */
+  private static final long GROWTH = 1 << 16;
+
   /** Bisections of the share of rows: further ones move no capacity. */
   private static final int STEPS = 60;
 
@@ -23,9 +26,28 @@ final class RowCapacities {
    */
   static int[] of(RowFormat format, List<Group> groups, long[] rows, long bytes) {
     int[] all = share(rows, 1);
-    if (EmbeddingTier.bytes(format, groups, all, true) <= bytes) {
-      return all;
+    return EmbeddingTier.bytes(format, groups, all, true) <= bytes
+        ? all
+        : exchanged(format, groups, rows, bytes);
+  }
+
+  /**
+   * The same where rows change and others come: with room for as many again, as far as it goes.
+   *
+   * @param rows by group, that there are now
+   */
+  static int[] ofMore(RowFormat format, List<Group> groups, long[] rows, long bytes) {
+    long[] more = rows.clone();
+    for (int g = 0; g < more.length; g++) {
+      more[g] += Math.max(more[g], GROWTH);
     }
+    int[] all = share(more, 1);
+    return EmbeddingTier.bytes(format, groups, all, false) <= bytes
+        ? all
+        : exchanged(format, groups, more, bytes);
+  }
+
+  private static int[] exchanged(RowFormat format, List<Group> groups, long[] rows, long bytes) {
     // Searched, not divided: a table's entries double all at once, at one row more.
     double fits = 0;
     double exceeds = 1;

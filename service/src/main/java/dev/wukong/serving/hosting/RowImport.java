@@ -81,13 +81,17 @@ final class RowImport {
   /**
    * The rows of {@code bundle}, as they are now.
    *
+   * @param learns whether they may change, and others come
    * @throws CancellationException if it was given up
    */
-  TierView load(Bundle bundle, String digest) {
+  TierView load(Bundle bundle, String digest, boolean learns) {
     InputLayout layout = bundle.layout();
     RowsView imported = new RowsView(bundle.manifest().model(), bundle.manifest().version(), 0);
     long[] rows = rows(bundle);
-    int[] capacities = RowCapacities.of(format, layout.groups(), rows, residentBytes);
+    int[] capacities =
+        learns
+            ? RowCapacities.ofMore(format, layout.groups(), rows, residentBytes)
+            : RowCapacities.of(format, layout.groups(), rows, residentBytes);
     boolean fits = fits(rows, capacities);
     // What is stored has been read already; and has changed since, perhaps.
     boolean stored = store.imported(imported).equals(Optional.of(digest));
@@ -95,7 +99,7 @@ final class RowImport {
         stored
             ? new RowsView(imported.model(), imported.bundle(), store.version(imported))
             : imported;
-    boolean whole = fits && view.version() == 0;
+    boolean whole = fits && !learns && view.version() == 0;
     EmbeddingTier tier =
         new EmbeddingTier(
             layout,

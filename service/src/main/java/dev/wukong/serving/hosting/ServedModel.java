@@ -2,7 +2,6 @@ package dev.wukong.serving.hosting;
 
 import dev.wukong.serving.batching.BatchCost;
 import dev.wukong.serving.batching.Batcher;
-import dev.wukong.serving.embedding.RowCommit;
 import dev.wukong.serving.hosting.Routing.Share;
 import dev.wukong.serving.hosting.VersionState.Phase;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -301,13 +300,11 @@ public final class ServedModel {
    * by those before or those after. One commit a version at a time.
    *
    * @param bundle the version
-   * @param changes of rows, by width
-   * @param graph the predict graph with other dense weights; null where these have not changed
    * @throws IllegalStateException if the version is not loaded, or takes no changes
    * @throws EngineException if the graph cannot be run here: then nothing has changed
    * @throws dev.wukong.serving.embedding.StoreException if the store fails: nor then
    */
-  public void commit(long bundle, List<RowCommit.Changes> changes, byte @Nullable [] graph) {
+  public void commit(long bundle, ModelCommit commit) {
     HostedModel before = leaseVersion(bundle);
     if (before == null) {
       throw new IllegalStateException(
@@ -315,7 +312,7 @@ public final class ServedModel {
     }
     HostedModel next;
     try {
-      next = before.commit(changes, graph);
+      next = before.commit(commit);
     } finally {
       before.release();
     }

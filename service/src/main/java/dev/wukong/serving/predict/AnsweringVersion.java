@@ -10,6 +10,7 @@ final class AnsweringVersion {
   static ModelVersion of(HostedModel model) {
     return ModelVersion.newBuilder()
         .setBundle(model.bundle())
+        .setEpoch(model.epoch())
         .setDense(model.dense())
         .setRows(model.rows())
         .build();

@@ -83,7 +83,8 @@ class BundleWatcherTest {
   }
 
   private BundleWatcher watcher(RowStore rows) {
-    return new BundleWatcher(host, options(), rows, RowThreads.none(), meters, now::get);
+    return new BundleWatcher(
+        host, options(), rows, RowThreads.none(), LearnedWeights.NONE, meters, now::get);
   }
 
   private long serving(String model) {
@@ -246,6 +247,7 @@ class BundleWatcherTest {
             options(),
             store,
             RowThreads.none(),
+            LearnedWeights.NONE,
             meters,
             now::get,
             bundle -> {
@@ -308,7 +310,9 @@ class BundleWatcherTest {
     try (RowStore rocks = RocksRowStore.open(rows);
         ModelHost next = Hosted.host()) {
       FailingStore second = new FailingStore(rocks);
-      new BundleWatcher(next, options(), second, RowThreads.none(), meters, now::get).poll();
+      new BundleWatcher(
+              next, options(), second, RowThreads.none(), LearnedWeights.NONE, meters, now::get)
+          .poll();
       assertThat(next.model("tiny").orElseThrow().servingVersion()).isEqualTo(1);
       assertThat(second.writes).hasValue(0);
     }

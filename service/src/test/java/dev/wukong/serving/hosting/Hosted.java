@@ -64,6 +64,7 @@ final class Hosted {
             store,
             RowThreads.none(),
             new HotSets(Optional.empty(), System::nanoTime),
+            LearnedWeights.NONE,
             new SimpleMeterRegistry(),
             () -> false,
             Supplier::get)

@@ -34,7 +34,14 @@ class HotSetsTest {
     meters = new SimpleMeterRegistry();
     HostingOptions options = Hosted.options(folder.resolve("bundles"), BYTES);
     return new BundleLoader(
-            options, store, RowThreads.none(), hot(), meters, () -> false, Supplier::get)
+            options,
+            store,
+            RowThreads.none(),
+            hot(),
+            LearnedWeights.NONE,
+            meters,
+            () -> false,
+            Supplier::get)
         .load(folder.resolve("bundles/hot/" + version), Map.of());
   }
 

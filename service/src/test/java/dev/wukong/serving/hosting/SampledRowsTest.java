@@ -85,6 +85,7 @@ class SampledRowsTest {
             store,
             RowThreads.none(),
             new HotSets(Optional.empty(), () -> 0),
+            LearnedWeights.NONE,
             new SimpleMeterRegistry(),
             () -> false,
             Supplier::get)

@@ -115,7 +115,8 @@ final class TornReadAudit {
       try {
         for (int version = 1; version <= swaps; version++) {
           await(reading, rowReads * version / (swaps + 1));
-          model.commit(1, stamps.changes(version), stamps.graph(version));
+          model.commit(
+              1, new ModelCommit(0, stamps.changes(version), List.of(), stamps.graph(version)));
           progress.accept(version);
         }
         await(reading, rowReads);
@@ -172,7 +173,7 @@ final class TornReadAudit {
             "stamps",
             new BatchCost(CANDIDATES),
             graph -> OnnxEngine.load(graph, GraphInputs.types(layout, Precision.FP32), options));
-    return new HostedModel(bundle, rows, SharedEngine.of(bundle.engine(stamps.graphOf(0))), 0);
+    return new HostedModel(bundle, rows, SharedEngine.of(bundle.engine(stamps.graphOf(0))), 0, 0);
   }
 
   private void read(ServedModel served, SplittableRandom random) {

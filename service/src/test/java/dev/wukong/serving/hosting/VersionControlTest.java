@@ -47,6 +47,7 @@ class VersionControlTest {
             options.maxRows()),
         store,
         RowThreads.none(),
+        LearnedWeights.NONE,
         new SimpleMeterRegistry(),
         now::get);
   }

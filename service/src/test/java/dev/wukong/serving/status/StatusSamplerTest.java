@@ -13,6 +13,7 @@ import dev.wukong.serving.hosting.BatchersHealthIndicator;
 import dev.wukong.serving.hosting.BundleWatcher;
 import dev.wukong.serving.hosting.EngineOptions;
 import dev.wukong.serving.hosting.HostingOptions;
+import dev.wukong.serving.hosting.LearnedWeights;
 import dev.wukong.serving.hosting.ModelHost;
 import dev.wukong.serving.hosting.ModelsHealthIndicator;
 import dev.wukong.serving.hosting.WatcherHealthIndicator;
@@ -98,6 +99,7 @@ class StatusSamplerTest {
                 4),
             new HeapRowStore(),
             RowThreads.none(),
+            LearnedWeights.NONE,
             registry,
             nanos::get);
   }
