@@ -216,6 +216,24 @@ public final class Bundle implements AutoCloseable {
     rows.forEachPart(table, visitor);
   }
 
+  /**
+   * Copies the row of {@code id}; whether it has one.
+   *
+   * @param row as wide as the table
+   */
+  public boolean findRow(Table table, long id, float[] row) {
+    return rows.find(table, RowParts.ROWS, id, row);
+  }
+
+  /**
+   * Copies what the optimizer keeps of the row of {@code id}; whether it keeps something.
+   *
+   * @param state takes as much as it keeps
+   */
+  public boolean findState(Table table, long id, float[] state) {
+    return states.find(table, RowParts.STATE, id, state);
+  }
+
   /** Visits the optimizer state of the rows of {@code table} a file at a time. */
   public void forEachState(Table table, PartVisitor visitor) {
     states.forEachPart(table, visitor);

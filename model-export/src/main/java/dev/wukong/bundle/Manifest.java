@@ -2,7 +2,10 @@ package dev.wukong.bundle;
 
 import dev.wukong.data.InputLayout;
 import dev.wukong.data.Schema;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.time.Instant;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -72,6 +75,19 @@ public record Manifest(
   /** The entry of the file {@code name}, if the bundle has it. */
   public Optional<FileEntry> file(String name) {
     return files.stream().filter(f -> f.name().equals(name)).findFirst();
+  }
+
+  /**
+   * A number for how values become ids and numbers: what was encoded by one bundle means the same
+   * to another that has the same.
+   */
+  public long encoding() {
+    String vocabularies =
+        file(BundleNames.VOCABULARIES).map(FileEntry::sha256).orElse("no vocabularies");
+    String of = schema.id() + " " + vocabularies;
+    return ByteBuffer.wrap(
+            HexFormat.of().parseHex(Sha256.of(of.getBytes(StandardCharsets.US_ASCII))))
+        .getLong();
   }
 
   /** How many rows all its tables have. */

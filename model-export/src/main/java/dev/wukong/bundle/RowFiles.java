@@ -100,6 +100,48 @@ final class RowFiles {
     }
   }
 
+  /**
+   * Copies the values of {@code id}; whether there are some.
+   *
+   * @param name of the values
+   * @param to takes so many as an id has, from its start
+   */
+  boolean find(Table table, String name, long id, float[] to) {
+    for (Part part : parts.getOrDefault(table.name(), List.of())) {
+      LongBuffer ids = part.ids();
+      if (ids.get(ids.limit() - 1) >= id) {
+        FloatBuffer values = part.values().get(name);
+        int at = place(ids, id);
+        if (at < 0 || values == null) {
+          return false;
+        }
+        int width = values.limit() / ids.limit();
+        values.get(at * width, to, 0, width);
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Where {@code id} stands, negative where it does not. */
+  private static int place(LongBuffer ids, long id) {
+    int low = 0;
+    int high = ids.limit() - 1;
+    while (low <= high) {
+      int middle = (low + high) >>> 1;
+      long found = ids.get(middle);
+      if (found == id) {
+        return middle;
+      }
+      if (found < id) {
+        low = middle + 1;
+      } else {
+        high = middle - 1;
+      }
+    }
+    return -1;
+  }
+
   void forEachPart(Table table, PartVisitor visitor) {
     for (Part part : parts.getOrDefault(table.name(), List.of())) {
       Map<String, FloatBuffer> values = new LinkedHashMap<>();

@@ -19,6 +19,9 @@ final class RowParts {
   static final String IDS = "ids";
   static final String ROWS = "rows";
 
+  /** What the optimizer keeps of a row. */
+  static final String STATE = "state";
+
   private final String folder;
   private final Table table;
   private final long partBytes;

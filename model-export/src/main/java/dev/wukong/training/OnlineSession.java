@@ -7,13 +7,8 @@ import dev.wukong.bundle.Precision;
 import dev.wukong.config.Section;
 import dev.wukong.data.EncodedExamples;
 import dev.wukong.data.InputLayout;
-import dev.wukong.graph.DataType;
-import dev.wukong.graph.Graph;
-import dev.wukong.graph.Lowering;
-import dev.wukong.graph.OnnxWriter;
 import dev.wukong.objective.StepGraph;
 import dev.wukong.ranker.RankerConfig;
-import dev.wukong.ranker.RankerGraphs;
 import dev.wukong.runtime.Device;
 import java.io.IOException;
 import java.nio.FloatBuffer;
@@ -30,19 +25,13 @@ import java.util.stream.IntStream;
  * for bit. One thread at a time.
  */
 public final class OnlineSession implements AutoCloseable {
-  private final Manifest manifest;
   private final RankerConfig model;
   private final TrainSession session;
   private final TouchedRows rows;
-  private final Graph predict;
+  private final LearnedGraph predict;
 
   private OnlineSession(
-      Manifest manifest,
-      RankerConfig model,
-      TrainSession session,
-      TouchedRows rows,
-      Graph predict) {
-    this.manifest = manifest;
+      RankerConfig model, TrainSession session, TouchedRows rows, LearnedGraph predict) {
     this.model = model;
     this.session = session;
     this.rows = rows;
@@ -69,9 +58,8 @@ public final class OnlineSession implements AutoCloseable {
     Manifest manifest = bundle.manifest();
     InputLayout layout = bundle.layout();
     try {
-      RankerConfig model =
-          RankerConfig.read(
-              Section.of("manifest.json: model", manifest.network().hyperparameters()));
+      LearnedGraph predict = LearnedGraph.of(manifest, options.precision());
+      RankerConfig model = predict.model();
       TrainingConfig config = config(manifest, options);
       List<TouchedRows> made = new ArrayList<>();
       TrainSession session =
@@ -85,8 +73,7 @@ public final class OnlineSession implements AutoCloseable {
                 return made.getFirst();
               },
               Optional.of(bundle.graph(BundleExport.TRAIN)));
-      Graph predict = RankerGraphs.predict(model, layout, type(options.precision()));
-      OnlineSession online = new OnlineSession(manifest, model, session, made.getFirst(), predict);
+      OnlineSession online = new OnlineSession(model, session, made.getFirst(), predict);
       boolean ready = false;
       try {
         online.restore(tensors(bundle.dense()));
@@ -103,13 +90,6 @@ public final class OnlineSession implements AutoCloseable {
               .formatted(manifest.model(), manifest.version(), e.getMessage()),
           e);
     }
-  }
-
-  private static DataType type(Precision precision) {
-    return switch (precision) {
-      case FP32 -> DataType.FLOAT;
-      case FP16 -> DataType.FLOAT16;
-    };
   }
 
   private static TrainingConfig config(Manifest manifest, Options options) {
@@ -174,6 +154,11 @@ public final class OnlineSession implements AutoCloseable {
   /** Rows in memory. */
   public int heldRows() {
     return rows.held();
+  }
+
+  /** Forgets a row, changed or not: it comes from its origin again. */
+  public void forgetRow(long key) {
+    rows.forget(key);
   }
 
   /** Forgets all rows, changed or not: they come from their origin again. */
@@ -248,9 +233,7 @@ public final class OnlineSession implements AutoCloseable {
    */
   public byte[] predictGraph() {
     session.checkFinite();
-    return OnnxWriter.write(
-            predict, Lowering.CUDA, session.snapshot(), Map.of("model", manifest.model()))
-        .toByteArray();
+    return predict.with(session.snapshot());
   }
 
   @Override

@@ -59,6 +59,9 @@ final class TouchedRows implements RowTrainer {
     /** Places of rows that steps have changed since it was last asked. */
     final BitSet changed = new BitSet();
 
+    /** Places of rows that were forgotten, one by one. */
+    final BitSet forgotten = new BitSet();
+
     int size;
     Floats input;
 
@@ -143,6 +146,7 @@ final class TouchedRows implements RowTrainer {
         create,
         (i, row, state) -> {
           int place = room(group, keys[i]);
+          store.forgotten.clear(place);
           store.put(place, row);
           // Its place may have been another row's before all were forgotten.
           store.putState(place, state.length > 0 ? state : new float[store.stateWidth]);
@@ -197,7 +201,8 @@ final class TouchedRows implements RowTrainer {
     int[] places = stores.get(group).places;
     int missing = 0;
     for (int slot = 1; slot < size; slot++) {
-      places[slot] = known.find(group, batch.key(group, slot)) - 1;
+      int place = known.find(group, batch.key(group, slot)) - 1;
+      places[slot] = place >= 0 && stores.get(group).forgotten.get(place) ? -1 : place;
       missing += places[slot] < 0 ? 1 : 0;
     }
     return missing;
@@ -443,6 +448,16 @@ final class TouchedRows implements RowTrainer {
     return stores.stream().mapToInt(store -> store.size).sum();
   }
 
+  /** Forgets the row of {@code key}, if it is here: it comes from its origin again. */
+  void forget(long key) {
+    int group = groups[RowKey.table(key)];
+    int place = known.find(group, key) - 1;
+    if (place >= 0) {
+      stores.get(group).forgotten.set(place);
+      stores.get(group).changed.clear(place);
+    }
+  }
+
   /** Forgets all rows: they come from their origin again. */
   void forget() {
     known.clear();
@@ -451,6 +466,7 @@ final class TouchedRows implements RowTrainer {
     for (Store store : stores) {
       store.size = 0;
       store.changed.clear();
+      store.forgotten.clear();
     }
   }
 

@@ -19,6 +19,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -132,14 +133,20 @@ class OnlineSessionTest {
     BundleOrigin stored = new BundleOrigin(bundle);
     try (OnlineSession all = OnlineSession.of(bundle, OPTIONS, kept);
         OnlineSession forgetful = OnlineSession.of(bundle, OPTIONS, stored)) {
+      int turn = 0;
       for (EncodedExamples batch : BATCHES) {
         float[] expected = all.step(batch, 1).probabilities();
 
         assertThat(forgetful.step(batch, 1).probabilities()).containsExactly(expected);
 
-        forgetful.changedRows().forEach(stored::take);
-        forgetful.forgetRows();
-        assertThat(forgetful.heldRows()).isZero();
+        List<ChangedRows> changed = forgetful.changedRows();
+        changed.forEach(stored::take);
+        if (turn++ % 2 == 0) {
+          forgetful.forgetRows();
+          assertThat(forgetful.heldRows()).isZero();
+        } else { // One by one.
+          changed.forEach(rows -> LongStream.of(rows.keys()).forEach(forgetful::forgetRow));
+        }
       }
       all.changedRows().forEach(kept::take);
       assertSameDense(all.dense(), forgetful.dense());
@@ -178,10 +185,45 @@ class OnlineSessionTest {
 
       assertThat(second.step(BATCHES.get(1), 1).probabilities())
           .containsExactly(first.step(BATCHES.get(1), 1).probabilities());
-      assertThat(second.predictGraph()).isEqualTo(first.predictGraph());
+      byte[] graph = second.predictGraph();
+      assertThat(graph).isEqualTo(first.predictGraph());
+      assertThat(LearnedGraph.of(bundle.manifest(), OPTIONS.precision()).file(first.dense()))
+          .isEqualTo(graph);
       assertSameDense(second.dense(), first.dense());
       assertThat(second.steps()).isEqualTo(first.steps());
     }
+  }
+
+  @Test
+  void findRowAndState_eachIdOfABundle_isWhatIsThere() {
+    bundle
+        .layout()
+        .tables()
+        .forEach(
+            table -> {
+              float[] row = new float[table.width()];
+              bundle.forEachRow(
+                  table,
+                  (id, expected) -> {
+                    assertThat(bundle.findRow(table, id, row)).isTrue();
+                    for (int i = 0; i < row.length; i++) {
+                      assertThat(row[i]).isEqualTo(expected.get(expected.position() + i));
+                    }
+                  });
+              bundle.forEachState(
+                  table,
+                  (ids, values) -> {
+                    float[] state = new float[1];
+                    for (int i = 0; i < ids.limit(); i++) {
+                      assertThat(bundle.findState(table, ids.get(i), state)).isTrue();
+                      assertThat(state[0])
+                          .isEqualTo(Objects.requireNonNull(values.get("state")).get(i));
+                    }
+                    assertThat(bundle.findState(table, ids.get(ids.limit() - 1) + 1, state))
+                        .isFalse();
+                  });
+              assertThat(bundle.findRow(table, RowKey.ID_LIMIT - 1, row)).isFalse();
+            });
   }
 
   @Test

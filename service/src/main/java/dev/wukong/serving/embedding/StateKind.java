@@ -32,8 +32,11 @@ public enum StateKind {
   /** By position in the log: what waits for its time. */
   DUE('u', true),
 
-  /** By what its owner says: how far the log was read. */
-  CURSOR('k', true);
+  /** By what its owner says: what the join knows beside these. */
+  CURSOR('k', true),
+
+  /** By what its owner says: how far the log was read, and for which bundle. */
+  LOG('g', true);
 
   private final char code;
   private final boolean ofModel;
