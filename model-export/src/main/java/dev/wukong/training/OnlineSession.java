@@ -141,6 +141,11 @@ public final class OnlineSession implements AutoCloseable {
     return session.layout();
   }
 
+  /** Floats that the optimizer keeps of a row of {@code width}. */
+  public int rowStateWidth(int width) {
+    return session.config().rows().optimizer().rowState(width);
+  }
+
   /** The model and its hyperparameters. */
   public RankerConfig model() {
     return model;

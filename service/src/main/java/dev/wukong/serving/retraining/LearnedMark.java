@@ -14,23 +14,25 @@ import java.util.Optional;
  * @param dense how often the dense weights have changed since the bundle
  * @param steps of the optimizers, those before the bundle included
  * @param examples trained on since the bundle
+ * @param turnedMs time in the log at which the present period of admission began; 0: not yet
  * @param golden the probabilities that the bundle's golden rows have by now
  */
 @SuppressWarnings("ArrayRecordComponent") // On its way to disk or from it, never compared.
-record LearnedMark(long epoch, long dense, long steps, long examples, float[] golden) {
+record LearnedMark(
+    long epoch, long dense, long steps, long examples, long turnedMs, float[] golden) {
   private static final long KEY = 0;
   private static final byte FORMAT = 1;
-  private static final int HEADER = 1 + 4 * Long.BYTES;
+  private static final int HEADER = 1 + 5 * Long.BYTES;
 
   /** Nobody has trained. */
   static LearnedMark none(long steps, float[] golden) {
-    return new LearnedMark(0, 0, steps, 0, golden);
+    return new LearnedMark(0, 0, steps, 0, 0, golden);
   }
 
   /** The change that remembers it. */
   StateChange put() {
     ByteBuffer bytes = ByteBuffer.allocate(HEADER + golden.length * Float.BYTES);
-    bytes.put(FORMAT).putLong(epoch).putLong(dense).putLong(steps).putLong(examples);
+    bytes.put(FORMAT).putLong(epoch).putLong(dense).putLong(steps).putLong(examples).putLong(turnedMs);
     bytes.asFloatBuffer().put(golden);
     return new StateChange.Put(StateKind.COMMIT, KEY, bytes.array());
   }
@@ -55,8 +57,9 @@ record LearnedMark(long epoch, long dense, long steps, long examples, float[] go
     long dense = bytes.getLong();
     long steps = bytes.getLong();
     long examples = bytes.getLong();
+    long turnedMs = bytes.getLong();
     float[] golden = new float[bytes.remaining() / Float.BYTES];
     bytes.asFloatBuffer().get(golden);
-    return Optional.of(new LearnedMark(epoch, dense, steps, examples, golden));
+    return Optional.of(new LearnedMark(epoch, dense, steps, examples, turnedMs, golden));
   }
 }

@@ -1,0 +1,164 @@
+package dev.wukong.serving;
+
+import dev.wukong.bundle.BundleStore;
+import dev.wukong.bundle.Precision;
+import dev.wukong.serving.joining.JoinPolicy;
+import dev.wukong.serving.joining.TaskPolicy;
+import dev.wukong.serving.joining.Weighting;
+import dev.wukong.serving.lifecycle.RowPolicy;
+import dev.wukong.serving.retraining.LearnerOptions;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.springframework.boot.context.properties.bind.DefaultValue;
+import org.springframework.util.unit.DataSize;
+
+/**
+ * How a model learns from what becomes of its predictions.
+ *
+ * @param model its name; empty: none learns
+ * @param eventsDir of the log of events; one process at a time
+ * @param eventsQuota that the log may take on disk
+ * @param sample share of predictions whose features are logged
+ * @param batch examples of a step
+ * @param threads of a step
+ * @param rate multiplies the learning rates that the bundle was trained with
+ * @param commitEvery time between commits, each of which is visible at once
+ * @param window how long labels are waited for, of tasks that are not in {@code windows}
+ * @param windows the same by task
+ * @param given by task: another one without whose positive label there is no example of it
+ * @param weighting by task: how it makes up for labels that come late
+ * @param grace how much later than in time a label may arrive
+ * @param exposure how long a prediction may be exposed
+ * @param horizon how long labels are taken
+ * @param negatives share of negative examples that is kept
+ * @param sights how often an id must be seen before it gets a row
+ * @param sightsPeriod an id that is not seen in two of these begins anew
+ * @param sightsCounted ids without a row that are counted at most
+ * @param rowAge how long a row stays that is not learned from; 0: for ever
+ * @param rowsMost rows that may be
+ */
+public record OnlineProperties(
+    @DefaultValue("") String model,
+    @DefaultValue("events") Folder eventsDir,
+    @DefaultValue("8GB") DataSize eventsQuota,
+    @DefaultValue("1") double sample,
+    @DefaultValue("256") int batch,
+    @DefaultValue("1") int threads,
+    @DefaultValue("1") double rate,
+    @DefaultValue("1s") Duration commitEvery,
+    @DefaultValue("10m") Duration window,
+    @DefaultValue Map<String, Duration> windows,
+    @DefaultValue Map<String, String> given,
+    @DefaultValue Map<String, Weighting> weighting,
+    @DefaultValue("1m") Duration grace,
+    @DefaultValue("30m") Duration exposure,
+    @DefaultValue("1d") Duration horizon,
+    @DefaultValue("1") double negatives,
+    @DefaultValue("3") int sights,
+    @DefaultValue("1d") Duration sightsPeriod,
+    @DefaultValue("1000000") int sightsCounted,
+    @DefaultValue("0s") Duration rowAge,
+    @DefaultValue("100000000") long rowsMost) {
+  private static final int MOST_BATCH = 1 << 16;
+  private static final int MOST_THREADS = 1024;
+  private static final double MOST_RATE = 1000;
+  private static final int MOST_COUNTED = 1 << 28;
+
+  public OnlineProperties {
+    SettingException.require(
+        model.isEmpty() || BundleStore.isModel(model),
+        "wukong.online.model",
+        model,
+        "is a name of 1 to 64 of a-z, 0-9, '_' and '-'");
+    SettingException.require(
+        sample > 0 && sample <= 1, "wukong.online.sample", sample, "is more than 0, up to 1");
+    SettingException.require(
+        batch >= 1 && batch <= MOST_BATCH,
+        "wukong.online.batch",
+        batch,
+        "are 1 to %d".formatted(MOST_BATCH));
+    SettingException.require(
+        threads >= 1 && threads <= MOST_THREADS,
+        "wukong.online.threads",
+        threads,
+        "are 1 to %d".formatted(MOST_THREADS));
+    SettingException.require(
+        rate > 0 && rate <= MOST_RATE,
+        "wukong.online.rate",
+        rate,
+        "is more than 0, up to %s".formatted(MOST_RATE));
+    ServingProperties.requireTime("wukong.online.commit-every", commitEvery);
+    SettingException.require(
+        sights >= 1 && sights <= RowPolicy.MOST_SIGHTS,
+        "wukong.online.sights",
+        sights,
+        "are 1 to %d".formatted(RowPolicy.MOST_SIGHTS));
+    SettingException.require(
+        sightsCounted >= 1 && sightsCounted <= MOST_COUNTED,
+        "wukong.online.sights-counted",
+        sightsCounted,
+        "are 1 to %d".formatted(MOST_COUNTED));
+    requirePositive("wukong.online.sights-period", sightsPeriod);
+    SettingException.require(
+        !rowAge.isNegative(), "wukong.online.row-age", rowAge, "is 0s (for ever) or more");
+    SettingException.require(
+        rowsMost >= 1, "wukong.online.rows-most", rowsMost, "is 1 or more");
+    SettingException.require(
+        eventsQuota.toMegabytes() >= 1, "wukong.online.events-quota", eventsQuota, "is 1MB or more");
+  }
+
+  private static void requirePositive(String property, Duration time) {
+    SettingException.require(time.isPositive(), property, time, "is more than 0s");
+  }
+
+  /** Whether some model learns. */
+  boolean enabled() {
+    return !model.isEmpty();
+  }
+
+  /**
+   * How a model with these tasks learns.
+   *
+   * @throws IllegalArgumentException where the settings do not fit the tasks; the message says which
+   */
+  LearnerOptions options(List<String> tasks, Precision precision) {
+    requireKnown("windows", windows, tasks);
+    requireKnown("given", given, tasks);
+    requireKnown("weighting", weighting, tasks);
+    Map<String, TaskPolicy> byTask = new HashMap<>();
+    for (String task : tasks) {
+      Weighting by = weighting.getOrDefault(task, Weighting.PLAIN);
+      Duration usual = by == Weighting.FAKE_NEGATIVE ? Duration.ZERO : window;
+      byTask.put(
+          task,
+          new TaskPolicy(
+              windows.getOrDefault(task, usual), by, Optional.ofNullable(given.get(task))));
+    }
+    return new LearnerOptions(
+        batch,
+        threads,
+        rate,
+        precision,
+        new JoinPolicy(tasks, byTask, exposure, grace, horizon, negatives),
+        new RowPolicy(sights, rowAge.isZero() ? null : rowAge),
+        sightsPeriod,
+        sightsCounted,
+        rowsMost);
+  }
+
+  private static void requireKnown(String what, Map<String, ?> byTask, List<String> tasks) {
+    byTask
+        .keySet()
+        .forEach(
+            task -> {
+              if (!tasks.contains(task)) {
+                throw new IllegalArgumentException(
+                    "wukong.online.%s.%s names no task, the model's are %s"
+                        .formatted(what, task, tasks));
+              }
+            });
+  }
+}

@@ -1,0 +1,36 @@
+package dev.wukong.serving.retraining;
+
+import dev.wukong.bundle.GoldenRows;
+import dev.wukong.data.EncodedExamples;
+import dev.wukong.data.EncodedRows;
+import dev.wukong.data.FeatureEncoder;
+import dev.wukong.data.Scope;
+
+/** A bundle's golden rows as training takes examples: each with a context of its own. */
+final class GoldenExamples {
+  private GoldenExamples() {}
+
+  static EncodedExamples of(GoldenRows golden, FeatureEncoder encoder) {
+    int rows = golden.candidate().rows();
+    EncodedExamples examples = EncodedExamples.allocate(encoder, rows);
+    for (int row = 0; row < rows; row++) {
+      copy(encoder, Scope.CANDIDATE, golden.candidate(), row, examples.candidate(), row);
+      if (golden.contextOf().length > 0) {
+        int of = golden.contextOf()[row];
+        copy(encoder, Scope.CONTEXT, golden.context(), of, examples.context(), row);
+      }
+    }
+    return examples;
+  }
+
+  private static void copy(
+      FeatureEncoder encoder, Scope scope, EncodedRows from, int of, EncodedRows to, int row) {
+    int ids = encoder.positions(scope);
+    int numbers = encoder.denseWidth(scope);
+    System.arraycopy(from.ids(), of * ids, to.ids(), row * ids, ids);
+    if (encoder.weighted(scope)) {
+      System.arraycopy(from.weights(), of * ids, to.weights(), row * ids, ids);
+    }
+    System.arraycopy(from.dense(), of * numbers, to.dense(), row * numbers, numbers);
+  }
+}

@@ -1,0 +1,120 @@
+package dev.wukong.serving.retraining;
+
+import dev.wukong.bundle.Bundle;
+import dev.wukong.data.RowKey;
+import dev.wukong.serving.embedding.RowCommit;
+import dev.wukong.serving.embedding.RowsView;
+import dev.wukong.serving.embedding.StateChange;
+import dev.wukong.serving.embedding.StateKind;
+import dev.wukong.serving.embedding.StateStore;
+import dev.wukong.serving.hosting.ModelCommit;
+import dev.wukong.serving.joining.Join;
+import dev.wukong.serving.lifecycle.RowAdmission;
+import dev.wukong.serving.lifecycle.RowExpiry;
+import dev.wukong.serving.lifecycle.RowLife;
+import dev.wukong.training.ChangedRows;
+import dev.wukong.training.OnlineSession;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Gathers all that training has changed into one commit: rows, what optimizers keep, dense weights,
+ * counts and lives of rows, the join, and the place in the log. The training thread's.
+ */
+final class LearnedCommit {
+  /** Rows that are looked at in a commit, whether they have expired. */
+  private static final int LOOKED_AT = 512;
+
+  private final StateStore store;
+  private final RowsView view;
+  private final Bundle bundle;
+  private final OnlineSession session;
+  private final RowAdmission admission;
+  private final RowExpiry expiry;
+  private final Join join;
+
+  LearnedCommit(
+      StateStore store,
+      RowsView view,
+      Bundle bundle,
+      OnlineSession session,
+      RowAdmission admission,
+      RowExpiry expiry,
+      Join join) {
+    this.store = store;
+    this.view = view;
+    this.bundle = bundle;
+    this.session = session;
+    this.admission = admission;
+    this.expiry = expiry;
+    this.join = join;
+  }
+
+  /**
+   * The commit.
+   *
+   * @param nowMs time in the log
+   * @param graph the predict graph with the weights as they are; null where they have not changed
+   */
+  ModelCommit make(LearnedMark mark, LogPlace place, long nowMs, byte @Nullable [] graph) {
+    Instant now = Instant.ofEpochMilli(nowMs);
+    List<StateChange> state = new ArrayList<>();
+    List<ChangedRows> changed = session.changedRows();
+    for (ChangedRows rows : changed) {
+      keep(rows, now, state);
+    }
+    long[] removed =
+        expiry.next(
+            now,
+            LOOKED_AT,
+            key ->
+                changed.stream().anyMatch(rows -> Arrays.binarySearch(rows.keys(), key) >= 0));
+    List<RowCommit.Changes> rows =
+        IntStream.range(0, changed.size())
+            .mapToObj(group -> changes(group, changed.get(group), removed))
+            .toList();
+    state.addAll(admission.drain());
+    state.addAll(expiry.drain());
+    for (long key : removed) {
+      session.forgetRow(key);
+      // Not only gone: the bundle may have one of the kind.
+      state.add(new StateChange.Put(StateKind.OPTIMIZER, key, MasterRow.REMOVED));
+    }
+    state.addAll(join.drain());
+    if (graph != null) {
+      state.addAll(DenseState.put(session.dense()));
+    }
+    state.add(mark.put());
+    state.add(place.put());
+    return new ModelCommit(mark.epoch(), rows, state, graph);
+  }
+
+  private void keep(ChangedRows rows, Instant now, List<StateChange> state) {
+    List<byte @Nullable []> lives = store.state(view, StateKind.LIFE, rows.keys());
+    for (int i = 0; i < rows.keys().length; i++) {
+      long key = rows.keys()[i];
+      byte[] life = lives.get(i);
+      RowLife before = life == null ? new RowLife(now, 0) : RowLife.of(life);
+      state.add(new StateChange.Put(StateKind.LIFE, key, before.again(now).bytes()));
+      state.add(
+          new StateChange.Put(
+              StateKind.OPTIMIZER,
+              key,
+              MasterRow.bytes(rows.rows(), rows.width(), rows.states(), rows.stateWidth(), i)));
+    }
+  }
+
+  private RowCommit.Changes changes(int group, ChangedRows rows, long[] removed) {
+    int width = bundle.layout().groups().get(group).width();
+    long[] own =
+        LongStream.of(removed)
+            .filter(key -> bundle.layout().tables().get(RowKey.table(key)).width() == width)
+            .toArray();
+    return new RowCommit.Changes(width, rows.keys(), rows.rows(), own);
+  }
+}

@@ -1,0 +1,30 @@
+package dev.wukong.serving.retraining;
+
+import dev.wukong.bundle.Precision;
+import dev.wukong.serving.joining.JoinPolicy;
+import dev.wukong.serving.lifecycle.RowPolicy;
+import java.time.Duration;
+
+/**
+ * How a model learns.
+ *
+ * @param batch examples of a step at most
+ * @param threads of a step
+ * @param rate multiplies the learning rates of the bundle
+ * @param precision of the graph that serves
+ * @param join how predictions become examples
+ * @param rows which ids have rows, of every table
+ * @param period of admission: an id that is not seen in two of them begins anew
+ * @param counted ids without a row that are counted in a period at most
+ * @param mostRows rows that may be
+ */
+public record LearnerOptions(
+    int batch,
+    int threads,
+    double rate,
+    Precision precision,
+    JoinPolicy join,
+    RowPolicy rows,
+    Duration period,
+    int counted,
+    long mostRows) {}

@@ -1,0 +1,358 @@
+package dev.wukong.serving.retraining;
+
+import dev.wukong.bundle.Bundle;
+import dev.wukong.bundle.BundleStore;
+import dev.wukong.serving.embedding.RowsView;
+import dev.wukong.serving.embedding.StateStore;
+import dev.wukong.serving.events.Event;
+import dev.wukong.serving.events.EventLog;
+import dev.wukong.serving.events.EventWriter;
+import dev.wukong.serving.events.Logged;
+import dev.wukong.serving.hosting.ModelCommit;
+import dev.wukong.serving.hosting.QuietThread;
+import dev.wukong.serving.hosting.ServedModel;
+import dev.wukong.serving.joining.JoinMeters;
+import dev.wukong.serving.lifecycle.LifecycleMeters;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Has a served model learn from the log, on one thread behind all that answers requests: it reads
+ * events, says when to commit, and commits to the version that serves. What it decides by the clock
+ * it first appends to the log, so that whoever does all again decides the same.
+ */
+public final class OnlineTrainer implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(OnlineTrainer.class);
+
+  /** Events that are read together. */
+  private static final int READ = 512;
+
+  private static final Duration CLOSE = Duration.ofSeconds(30);
+
+  /** Where it stands. */
+  public enum Phase {
+    /** No version of the model serves yet. */
+    WAITING,
+    /** It learns. */
+    LEARNING,
+    /** Operators have stopped it. */
+    PAUSED,
+    /** It cannot go on; operators can have it try again. */
+    HALTED
+  }
+
+  /**
+   * Where it stands.
+   *
+   * @param reason why it cannot go on, or waits; empty where it learns
+   * @param bundle the version that learns; 0: none
+   * @param next position in the log of the next event
+   */
+  public record Status(Phase phase, String reason, long bundle, long next, LearnedMark mark) {
+    /** Commits so far that changed dense weights. */
+    public long dense() {
+      return mark.dense();
+    }
+  }
+
+  private final Supplier<@Nullable ServedModel> models;
+  private final String model;
+  private final LearnerOptions options;
+  private final Duration commitEvery;
+  private final EventLog events;
+  private final EventWriter writer;
+  private final StateStore store;
+  private final BundleStore bundles;
+  private final MeterRegistry registry;
+  private final LongSupplier nanos;
+  private final TrainerMeters meters;
+  private final Thread thread;
+  private final AtomicReference<Status> status =
+      new AtomicReference<>(
+          new Status(
+              Phase.WAITING, "no version serves yet", 0, 0, LearnedMark.none(0, new float[0])));
+
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition changed = lock.newCondition();
+
+  /** Guarded by the lock. */
+  private boolean closed;
+
+  /** Guarded by the lock. */
+  private boolean paused;
+
+  /** Whether operators want it to try again. Guarded by the lock. */
+  private boolean again;
+
+  /** Positions below this are not read any more. */
+  private volatile long needed;
+
+  /** Who trains in this process; made by its first commit. Its thread's. */
+  private long epoch;
+
+  /** When it last said to commit. Its thread's. */
+  private long saidNanos;
+
+  /** The last commit that it asked for, while it has not come to that. Its thread's. */
+  private long asked = -1;
+
+  /**
+   * A trainer that begins with {@link #start}.
+   *
+   * @param models gives the model to train, once there is one
+   * @param model its name
+   * @param commitEvery time between commits, where there is something to commit
+   * @param store keeps the model's rows and what training remembers
+   * @param nanos as {@link System#nanoTime}
+   */
+  public OnlineTrainer(
+      Supplier<@Nullable ServedModel> models,
+      String model,
+      LearnerOptions options,
+      Duration commitEvery,
+      EventLog events,
+      EventWriter writer,
+      StateStore store,
+      BundleStore bundles,
+      MeterRegistry registry,
+      LongSupplier nanos) {
+    this.models = models;
+    this.model = model;
+    this.options = options;
+    this.commitEvery = commitEvery;
+    this.events = events;
+    this.writer = writer;
+    this.store = store;
+    this.bundles = bundles;
+    this.registry = registry;
+    this.nanos = nanos;
+    this.meters = new TrainerMeters(model, registry, () -> events.end() - status.get().next());
+    this.needed = LogPlace.read(store, model).map(LogPlace::next).orElse(0L);
+    this.thread = Thread.ofPlatform().name("trainer-" + model).unstarted(this::work);
+  }
+
+  /** Begins to learn. */
+  public void start() {
+    thread.start();
+  }
+
+  /** The model that learns. */
+  public String model() {
+    return model;
+  }
+
+  /** Where it stands. */
+  public Status status() {
+    return status.get();
+  }
+
+  /** The lowest position in the log that is still needed. */
+  public long needed() {
+    return needed;
+  }
+
+  /** Stops it after the step under way, until {@link #resume}. */
+  public void pause() {
+    set(() -> paused = true);
+  }
+
+  /** Has it go on, or try again where it could not. */
+  public void resume() {
+    set(
+        () -> {
+          paused = false;
+          again = true;
+        });
+  }
+
+  private void set(Runnable change) {
+    lock.lock();
+    try {
+      change.run();
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private boolean isClosed() {
+    lock.lock();
+    try {
+      return closed;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private boolean isPaused() {
+    lock.lock();
+    try {
+      return paused;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void work() {
+    QuietThread.begin();
+    while (!isClosed()) {
+      ServedModel served = models.get();
+      long version = served == null ? 0 : served.servingVersion();
+      if (served == null || version == 0) {
+        say(Phase.WAITING, "no version of the model serves yet");
+        await(Duration.ofMillis(100));
+        continue;
+      }
+      try (Bundle bundle = Bundle.open(bundles.folder(model, version));
+          Learner learner = learner(bundle)) {
+        needed = learner.oldestNeeded();
+        log.info(
+            "model '{}': version {} learns from position {} of the log on",
+            model,
+            version,
+            learner.next());
+        learn(served, learner);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return;
+      } catch (IOException | RuntimeException e) {
+        halt(e);
+      }
+    }
+  }
+
+  private Learner learner(Bundle bundle) throws IOException {
+    List<String> tasks = bundle.manifest().schema().tasks().stream().map(t -> t.name()).toList();
+    List<String> tables = bundle.layout().tables().stream().map(t -> t.name()).toList();
+    return new Learner(
+        store,
+        new RowsView(model, bundle.manifest().version(), 0),
+        bundle,
+        options,
+        events::scored,
+        new JoinMeters(model, tasks, registry),
+        new LifecycleMeters(model, tables, registry),
+        new LearnerMeters(model, tasks, registry));
+  }
+
+  /** Until another version serves, or this is closed. */
+  private void learn(ServedModel served, Learner learner) throws InterruptedException {
+    long version = learner.bundle().manifest().version();
+    long read = learner.next();
+    saidNanos = nanos.getAsLong();
+    asked = -1;
+    while (!isClosed()) {
+      if (isPaused()) {
+        say(Phase.PAUSED, "operators have paused it", learner);
+        await(Duration.ofSeconds(1));
+        continue;
+      }
+      if (served.servingVersion() != version) {
+        return; // What is not committed is done again, by the version that serves then.
+      }
+      say(Phase.LEARNING, "", learner);
+      List<Logged> next = events.read(read, READ);
+      for (Logged event : next) {
+        read = event.position() + 1;
+        if (learner.take(event)) {
+          commit(served, learner);
+        }
+        if (event.position() == asked) {
+          asked = -1;
+        }
+      }
+      say();
+      if (next.isEmpty()) {
+        long _ = writer.awaitEnd(read - 1, Duration.ofMillis(50));
+      }
+    }
+  }
+
+  /** Says in the log that there is to be a commit, where that is due. */
+  private void say() throws InterruptedException {
+    long now = nanos.getAsLong();
+    if (asked < 0 && now - saidNanos >= commitEvery.toNanos()) {
+      asked = writer.append(model, new Event.Boundary());
+      saidNanos = now;
+    }
+  }
+
+  private void commit(ServedModel served, Learner learner) {
+    if (epoch == 0) {
+      epoch = learner.mark().epoch() + 1;
+    }
+    long began = nanos.getAsLong();
+    ModelCommit commit = learner.commit(Math.max(epoch, learner.mark().epoch()));
+    served.commit(learner.bundle().manifest().version(), commit);
+    needed = learner.oldestNeeded();
+    meters.committed(nanos.getAsLong() - began, commit);
+  }
+
+  private void say(Phase phase, String reason) {
+    Status before = status.get();
+    status.set(new Status(phase, reason, 0, before.next(), before.mark()));
+  }
+
+  private void say(Phase phase, String reason, Learner learner) {
+    status.set(
+        new Status(
+            phase, reason, learner.bundle().manifest().version(), learner.next(), learner.mark()));
+  }
+
+  /** Nothing is tried again by itself: a disk that failed once may say that it did not. */
+  private void halt(Exception why) {
+    if (isClosed()) {
+      return;
+    }
+    String reason = why.getMessage() == null ? why.toString() : why.getMessage();
+    log.error("model '{}': online training has stopped, predictions go on", model, why);
+    say(Phase.HALTED, reason);
+    meters.halted();
+    lock.lock();
+    try {
+      again = false;
+      while (!again && !closed) {
+        changed.awaitUninterruptibly();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void await(Duration time) {
+    lock.lock();
+    try {
+      if (!closed) {
+        boolean _ = changed.await(time.toNanos(), TimeUnit.NANOSECONDS);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Ends after the step under way; what was not committed is learned after the next start. */
+  @Override
+  public void close() {
+    set(() -> closed = true);
+    try {
+      if (!thread.join(CLOSE)) {
+        log.warn("model '{}': the trainer does not end", model);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

@@ -1,0 +1,45 @@
+package dev.wukong.serving.retraining;
+
+/**
+ * How good probabilities were that were given before their outcome was known: sums over the last
+ * examples, older ones fading. One thread adds, any may read.
+ */
+final class ProgressiveValidation {
+  /** The weight of what came before an example: half is of the last 35,000. */
+  private static final double FADE = 1 - 1.0 / 50_000;
+
+  /** No probability counts as surer than this. */
+  private static final double SUREST = 1e-7;
+
+  /** Replaced as a whole, so that a reader sees sums that belong together. */
+  private record Sums(double weight, double loss, double labels, double probabilities) {}
+
+  private volatile Sums sums = new Sums(0, 0, 0, 0);
+
+  /** An example of which {@code p} was said and {@code label} came. */
+  void add(double p, double label, double weight) {
+    double sure = Math.clamp(p, SUREST, 1 - SUREST);
+    double loss = -label * Math.log(sure) - (1 - label) * Math.log1p(-sure);
+    Sums before = sums;
+    sums =
+        new Sums(
+            before.weight * FADE + weight,
+            before.loss * FADE + weight * loss,
+            before.labels * FADE + weight * label,
+            before.probabilities * FADE + weight * p);
+  }
+
+  /** Log loss by that of the mean label; NaN where all labels are the same. */
+  double normalizedEntropy() {
+    Sums now = sums;
+    double mean = now.labels / now.weight;
+    double entropy = -mean * Math.log(mean) - (1 - mean) * Math.log1p(-mean);
+    return mean <= 0 || mean >= 1 ? Double.NaN : now.loss / now.weight / entropy;
+  }
+
+  /** Mean probability by mean label; NaN where no label is positive. */
+  double calibration() {
+    Sums now = sums;
+    return now.labels == 0 ? Double.NaN : now.probabilities / now.labels;
+  }
+}
