@@ -1,0 +1,120 @@
+package dev.wukong.serving.joining;
+
+import dev.wukong.serving.joining.JoinProgress.TaskProgress;
+import java.util.ArrayList;
+import java.util.List;
+
+/** A task: how it makes examples, how far it has come and how late its labels are. One thread. */
+final class JoinTask {
+  private final int index;
+  private final int number;
+  private final TaskPolicy policy;
+  private final TaskProgress progress;
+  private final DueQueue.Cursor cursor;
+  private final long delayMs;
+  private final DelayCurve curve;
+  private final List<JoinTask> givenBy = new ArrayList<>();
+  private double within;
+  private boolean curveChanged;
+
+  /**
+   * A task.
+   *
+   * @param index among the tasks of the policy
+   * @param number that it has at rest
+   * @param delayMs how long after it opened a window closes
+   */
+  JoinTask(
+      int index,
+      int number,
+      TaskPolicy policy,
+      long delayMs,
+      TaskProgress progress,
+      DueQueue.Cursor cursor,
+      DelayCurve curve) {
+    this.index = index;
+    this.number = number;
+    this.policy = policy;
+    this.delayMs = delayMs;
+    this.progress = progress;
+    this.cursor = cursor;
+    this.curve = curve;
+    this.within = curve.share(policy.window().toMillis());
+  }
+
+  String name() {
+    return progress.name();
+  }
+
+  int index() {
+    return index;
+  }
+
+  int number() {
+    return number;
+  }
+
+  TaskPolicy policy() {
+    return policy;
+  }
+
+  boolean is(Weighting weighting) {
+    return policy.weighting() == weighting;
+  }
+
+  DueQueue.Cursor cursor() {
+    return cursor;
+  }
+
+  /** How long after it opened a window closes. */
+  long delayMs() {
+    return delayMs;
+  }
+
+  /** The windows of what the cursor was at are closed. */
+  void pass() {
+    progress.passed = cursor.pass();
+  }
+
+  /** So many candidates more wait for a label, or less. */
+  void waits(int candidates) {
+    progress.waiting += candidates;
+  }
+
+  long waiting() {
+    return progress.waiting;
+  }
+
+  /** Tasks that depend on a positive label of this one, in order. */
+  List<JoinTask> givenBy() {
+    return givenBy;
+  }
+
+  /** The share of positive labels that come within the window. */
+  double within() {
+    return within;
+  }
+
+  /** How many positive labels that is known from. */
+  double known() {
+    return curve.labels();
+  }
+
+  /** A positive label has come. */
+  void learn(long delayMs, long nowMs) {
+    curve.add(delayMs, nowMs);
+    within = curve.share(policy.window().toMillis());
+    curveChanged = true;
+  }
+
+  /** Whether the curve has changed since this was last asked. */
+  boolean curveChanged() {
+    boolean changed = curveChanged;
+    curveChanged = false;
+    return changed;
+  }
+
+  DelayCurve curve() {
+    return curve;
+  }
+}
