@@ -21,6 +21,7 @@ import org.springframework.util.unit.DataSize;
  * @param model its name; empty: none learns
  * @param eventsDir of the log of events; one process at a time
  * @param eventsQuota that the log may take on disk
+ * @param eventsKeep how long events stay in it, as far as they find room
  * @param sample share of predictions whose features are logged
  * @param batch examples of a step
  * @param threads of a step
@@ -44,6 +45,7 @@ public record OnlineProperties(
     @DefaultValue("") String model,
     @DefaultValue("events") Folder eventsDir,
     @DefaultValue("8GB") DataSize eventsQuota,
+    @DefaultValue("1d") Duration eventsKeep,
     @DefaultValue("1") double sample,
     @DefaultValue("256") int batch,
     @DefaultValue("1") int threads,
@@ -102,12 +104,15 @@ public record OnlineProperties(
         sightsCounted,
         "are 1 to %d".formatted(MOST_COUNTED));
     requirePositive("wukong.online.sights-period", sightsPeriod);
+    requirePositive("wukong.online.events-keep", eventsKeep);
     SettingException.require(
         !rowAge.isNegative(), "wukong.online.row-age", rowAge, "is 0s (for ever) or more");
+    SettingException.require(rowsMost >= 1, "wukong.online.rows-most", rowsMost, "is 1 or more");
     SettingException.require(
-        rowsMost >= 1, "wukong.online.rows-most", rowsMost, "is 1 or more");
-    SettingException.require(
-        eventsQuota.toMegabytes() >= 1, "wukong.online.events-quota", eventsQuota, "is 1MB or more");
+        eventsQuota.toMegabytes() >= 1,
+        "wukong.online.events-quota",
+        eventsQuota,
+        "is 1MB or more");
   }
 
   private static void requirePositive(String property, Duration time) {
@@ -122,7 +127,8 @@ public record OnlineProperties(
   /**
    * How a model with these tasks learns.
    *
-   * @throws IllegalArgumentException where the settings do not fit the tasks; the message says which
+   * @throws IllegalArgumentException where the settings do not fit the tasks; the message says
+   *     which
    */
   LearnerOptions options(List<String> tasks, Precision precision) {
     requireKnown("windows", windows, tasks);

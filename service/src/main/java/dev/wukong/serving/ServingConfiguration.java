@@ -10,24 +10,29 @@ import dev.wukong.serving.embedding.RedisSettings;
 import dev.wukong.serving.embedding.RocksRowStore;
 import dev.wukong.serving.embedding.RowStore;
 import dev.wukong.serving.embedding.RowThreads;
+import dev.wukong.serving.embedding.StateStore;
 import dev.wukong.serving.embedding.StoreException;
 import dev.wukong.serving.hosting.BatchersHealthIndicator;
 import dev.wukong.serving.hosting.BundleWatcher;
+import dev.wukong.serving.hosting.HostedModel;
 import dev.wukong.serving.hosting.HostingOptions;
 import dev.wukong.serving.hosting.LearnedWeights;
 import dev.wukong.serving.hosting.ModelHost;
 import dev.wukong.serving.hosting.ModelsHealthIndicator;
 import dev.wukong.serving.hosting.QuietCompilers;
+import dev.wukong.serving.hosting.ServedModel;
 import dev.wukong.serving.hosting.VersionControl;
 import dev.wukong.serving.hosting.WatcherHealthIndicator;
 import dev.wukong.serving.inference.InferenceService;
 import dev.wukong.serving.inference.InferenceStatistics;
+import dev.wukong.serving.predict.FeatureLog;
 import dev.wukong.serving.predict.FeedbackService;
 import dev.wukong.serving.predict.PredictLimits;
 import dev.wukong.serving.predict.PredictService;
 import dev.wukong.serving.predict.PredictionIds;
 import dev.wukong.serving.predict.ReadableRequests;
 import dev.wukong.serving.predict.StatusService;
+import dev.wukong.serving.retraining.LearnedStore;
 import dev.wukong.serving.sight.Sights;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.netty.NettyServerBuilder;
@@ -45,6 +50,8 @@ import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.grpc.server.autoconfigure.GrpcServerExecutorProvider;
 import org.springframework.boot.ssl.SslBundles;
 import org.springframework.context.ApplicationContext;
@@ -161,8 +168,20 @@ class ServingConfiguration {
       MeterRegistry meters) {
     HostingOptions hosting = properties.hosting();
     hosting.engine().requireDevice();
-    return new BundleWatcher(
-        host, hosting, store, rowThreads, LearnedWeights.NONE, meters, System::nanoTime);
+    LearnedWeights learned =
+        properties.online().enabled()
+            ? new LearnedStore(
+                properties.online().model(), states(store), properties.engine().precision())
+            : LearnedWeights.NONE;
+    return new BundleWatcher(host, hosting, store, rowThreads, learned, meters, System::nanoTime);
+  }
+
+  /** What was set has been checked: the store that was chosen keeps state. */
+  private static StateStore states(RowStore store) {
+    if (store instanceof StateStore states) {
+      return states;
+    }
+    throw new IllegalStateException("the row store keeps rows alone");
   }
 
   @Bean
@@ -177,9 +196,21 @@ class ServingConfiguration {
 
   @Bean
   PredictService predictService(
-      ModelHost host, PredictLimits limits, Clock clock, MeterRegistry meters, Sights sights) {
+      ModelHost host,
+      PredictLimits limits,
+      Clock clock,
+      ServingProperties properties,
+      ObjectProvider<Events> events,
+      MeterRegistry meters,
+      Sights sights) {
+    OnlineProperties online = properties.online();
+    @Nullable Events logged = events.getIfAvailable();
+    FeatureLog features =
+        logged == null
+            ? FeatureLog.none()
+            : FeatureLog.of(logged.writer(), online.model()::equals, online.sample());
     return new PredictService(
-        host, limits, new PredictionIds(clock, new SecureRandom()), meters, sights);
+        host, limits, new PredictionIds(clock, new SecureRandom()), features, meters, sights);
   }
 
   @Bean
@@ -211,8 +242,35 @@ class ServingConfiguration {
   }
 
   @Bean
-  FeedbackService feedbackService() {
-    return new FeedbackService();
+  FeedbackService feedbackService(
+      ModelHost host,
+      ServingProperties properties,
+      ObjectProvider<Events> events,
+      PredictLimits limits,
+      Clock clock) {
+    @Nullable Events logged = events.getIfAvailable();
+    OnlineProperties online = properties.online();
+    return logged == null
+        ? FeedbackService.off()
+        : FeedbackService.of(
+            logged.writer(),
+            () -> tasks(host, online.model()),
+            online.horizon().plus(online.exposure()),
+            limits.candidates(),
+            clock::millis);
+  }
+
+  /** Of the version that serves; none while none does. */
+  private static List<String> tasks(ModelHost host, String model) {
+    HostedModel serving = host.model(model).map(ServedModel::lease).orElse(null);
+    if (serving == null) {
+      return List.of();
+    }
+    try {
+      return serving.taskNames();
+    } finally {
+      serving.release();
+    }
   }
 
   @Bean

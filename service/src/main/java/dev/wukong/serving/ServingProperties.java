@@ -13,6 +13,7 @@ import dev.wukong.serving.predict.PredictLimits;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import org.springframework.boot.context.properties.ConfigurationProperties;
@@ -40,6 +41,7 @@ public record ServingProperties(
     @DefaultValue Batching batching,
     @DefaultValue Limits limits,
     @DefaultValue Rows rows,
+    @DefaultValue OnlineProperties online,
     @DefaultValue Admin admin,
     @DefaultValue AccessLog accessLog,
     @DefaultValue StatusPage statusPage) {
@@ -271,6 +273,11 @@ public record ServingProperties(
         lameDuck,
         "are 0s to " + SettingException.time(LONGEST));
     SettingException.require(
+        !online.enabled() || rows.store() == Store.ROCKS,
+        "wukong.rows.store",
+        rows.store().name().toLowerCase(Locale.ROOT),
+        "is rocks where wukong.online.model is set: it keeps what was learned");
+    SettingException.require(
         limits.candidates() <= batching.queueRows(),
         "wukong.limits.candidates",
         limits.candidates(),
@@ -294,7 +301,7 @@ public record ServingProperties(
     }
   }
 
-  private static void requireTime(String property, Duration time) {
+  static void requireTime(String property, Duration time) {
     SettingException.require(
         time.isPositive() && time.compareTo(LONGEST) <= 0,
         property,

@@ -36,10 +36,12 @@ class ModuleBoundariesTest {
           .resideInAPackage("dev.wukong.serving..")
           .and(
               // Packs what comes as JSON, as the client does; makes a model up and is its own
-              // client.
+              // client; trains.
               DescribedPredicate.not(
                   resideInAnyPackage(
-                      "dev.wukong.serving.rest..", "dev.wukong.serving.rehearsal..")))
+                      "dev.wukong.serving.rest..",
+                      "dev.wukong.serving.rehearsal..",
+                      "dev.wukong.serving.retraining..")))
           .should()
           .dependOnClassesThat(
               resideInAPackage("dev.wukong..")

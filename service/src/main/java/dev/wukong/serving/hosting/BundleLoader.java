@@ -134,6 +134,7 @@ final class BundleLoader {
               bundle.layout(),
               SchemaDocument.write(manifest.schema()),
               bundle.encoder(),
+              manifest.encoding(),
               options.engine().precision(),
               shape,
               known == null ? new BatchCost(options.maxRows()) : BatchCost.like(known),

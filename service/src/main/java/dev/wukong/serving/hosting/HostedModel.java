@@ -140,6 +140,11 @@ public final class HostedModel implements BatchModel {
     return bundle.encoder();
   }
 
+  /** Says how values become ids: those of another one have other meanings. */
+  public long encoding() {
+    return bundle.encoding();
+  }
+
   /** Bytes that these take. */
   long residentBytes() {
     return rows.tier().residentBytes();

@@ -31,6 +31,7 @@ final class LoadedBundle {
   private final String schemaJson;
   private final List<String> tasks;
   private final FeatureEncoder encoder;
+  private final long encoding;
   private final RowPreparation preparation;
   private final Precision precision;
   private final String shape;
@@ -49,6 +50,7 @@ final class LoadedBundle {
    *
    * @param name the model's
    * @param version the bundle's
+   * @param encoding as {@link dev.wukong.bundle.Manifest#encoding}
    * @param shape all that decides what batches cost: versions of equal shape cost the same
    * @param engines makes an engine of a graph of these inputs and outputs
    */
@@ -58,6 +60,7 @@ final class LoadedBundle {
       InputLayout layout,
       String schemaJson,
       FeatureEncoder encoder,
+      long encoding,
       Precision precision,
       String shape,
       BatchCost cost,
@@ -68,6 +71,7 @@ final class LoadedBundle {
     this.schemaJson = schemaJson;
     this.tasks = layout.schema().tasks().stream().map(Task::name).toList();
     this.encoder = encoder;
+    this.encoding = encoding;
     this.preparation = new RowPreparation(layout);
     this.precision = precision;
     this.shape = shape;
@@ -104,6 +108,10 @@ final class LoadedBundle {
 
   FeatureEncoder encoder() {
     return encoder;
+  }
+
+  long encoding() {
+    return encoding;
   }
 
   RowPreparation preparation() {

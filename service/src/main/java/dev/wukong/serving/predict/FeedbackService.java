@@ -3,27 +3,86 @@ package dev.wukong.serving.predict;
 import dev.wukong.proto.v1.FeedbackAcknowledgement;
 import dev.wukong.proto.v1.FeedbackEvent;
 import dev.wukong.proto.v1.FeedbackServiceGrpc;
+import dev.wukong.serving.events.EventWriter;
 import io.grpc.Status;
+import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
-/** Refuses feedback, so that nobody believes it was kept. */
-public final class FeedbackService extends FeedbackServiceGrpc.FeedbackServiceImplBase {
+/** Takes what became of predictions. */
+public final class FeedbackService extends FeedbackServiceGrpc.FeedbackServiceImplBase
+    implements AutoCloseable {
+  private final @Nullable EventWriter writer;
+  private final @Nullable FeedbackCheck check;
+  private final LongSupplier clock;
+  private final ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor();
+
+  private FeedbackService(
+      @Nullable EventWriter writer, @Nullable FeedbackCheck check, LongSupplier clock) {
+    this.writer = writer;
+    this.check = check;
+    this.clock = clock;
+  }
+
+  /** Where no model learns. */
+  public static FeedbackService off() {
+    return new FeedbackService(null, null, () -> 0);
+  }
+
+  /**
+   * For a log.
+   *
+   * @param tasks of the model that learns; empty where none is loaded now
+   * @param horizon how long after a prediction feedback can be joined
+   * @param mostPositions of an exposure
+   * @param clock milliseconds since 1970-01-01 UTC
+   */
+  public static FeedbackService of(
+      EventWriter writer,
+      Supplier<List<String>> tasks,
+      Duration horizon,
+      int mostPositions,
+      LongSupplier clock) {
+    return new FeedbackService(writer, new FeedbackCheck(tasks, horizon, mostPositions), clock);
+  }
+
   @Override
   public StreamObserver<FeedbackEvent> report(StreamObserver<FeedbackAcknowledgement> answer) {
-    answer.onError(
-        Status.UNIMPLEMENTED
-            .withDescription(
-                "this server does not take feedback: online training is not part of it yet")
-            .asRuntimeException());
-    return new StreamObserver<>() {
-      @Override
-      public void onNext(FeedbackEvent event) {}
+    if (writer == null || check == null) {
+      answer.onError(
+          Status.UNIMPLEMENTED
+              .withDescription(
+                  "no model learns on this server, so that it takes no feedback:"
+                      + " wukong.online.model names the one that does")
+              .asRuntimeException());
+      return new Ignored();
+    }
+    Executor later = executor;
+    return new FeedbackStream(
+        writer, check, clock, later, (ServerCallStreamObserver<FeedbackAcknowledgement>) answer);
+  }
 
-      @Override
-      public void onError(Throwable cause) {}
+  /** Events of a call that has ended. */
+  private static final class Ignored implements StreamObserver<FeedbackEvent> {
+    @Override
+    public void onNext(FeedbackEvent event) {}
 
-      @Override
-      public void onCompleted() {}
-    };
+    @Override
+    public void onError(Throwable cause) {}
+
+    @Override
+    public void onCompleted() {}
+  }
+
+  @Override
+  public void close() {
+    executor.close();
   }
 }

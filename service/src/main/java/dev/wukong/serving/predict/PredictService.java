@@ -36,15 +36,17 @@ public final class PredictService extends RankingServiceGrpc.RankingServiceImplB
   /**
    * The service.
    *
+   * @param features logs what was scored
    * @param sights told of every request once it is answered or refused
    */
   public PredictService(
       ModelHost host,
       PredictLimits limits,
       PredictionIds ids,
+      FeatureLog features,
       MeterRegistry meters,
       Sights sights) {
-    this.scoring = new Scoring(host, limits, ids, meters);
+    this.scoring = new Scoring(host, limits, ids, features, meters);
     this.meters = new PredictMeters(meters);
     this.sights = sights;
   }

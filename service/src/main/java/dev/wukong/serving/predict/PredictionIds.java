@@ -1,9 +1,11 @@
 package dev.wukong.serving.predict;
 
 import com.google.protobuf.ByteString;
+import dev.wukong.serving.events.PredictionId;
 import java.nio.ByteBuffer;
 import java.time.Clock;
 import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Makes prediction ids: 16 bytes, big-endian milliseconds since 1970 in the first 6 so that ids
@@ -18,10 +20,23 @@ public final class PredictionIds {
     this.random = random;
   }
 
-  ByteString next() {
-    ByteBuffer bytes = ByteBuffer.allocate(16);
-    bytes.putLong(clock.millis() << 16 | (random.nextLong() & 0xFFFF));
-    bytes.putLong(random.nextLong()).flip();
+  PredictionId next() {
+    return new PredictionId(clock.millis() << 16 | (random.nextLong() & 0xFFFF), random.nextLong());
+  }
+
+  /** As answers carry it: 16 bytes, big-endian. */
+  static ByteString bytes(PredictionId id) {
+    ByteBuffer bytes = ByteBuffer.allocate(PredictionId.BYTES);
+    bytes.putLong(id.high()).putLong(id.low()).flip();
     return ByteString.copyFrom(bytes);
+  }
+
+  /** What {@link #bytes} made; null where it did not. */
+  static @Nullable PredictionId of(ByteString bytes) {
+    if (bytes.size() != PredictionId.BYTES) {
+      return null;
+    }
+    ByteBuffer numbers = bytes.asReadOnlyByteBuffer();
+    return new PredictionId(numbers.getLong(), numbers.getLong());
   }
 }

@@ -12,6 +12,7 @@ import dev.wukong.serving.batching.Batcher;
 import dev.wukong.serving.batching.Job;
 import dev.wukong.serving.batching.Outcome;
 import dev.wukong.serving.embedding.DefaultedPositions;
+import dev.wukong.serving.events.PredictionId;
 import dev.wukong.serving.hosting.HostedModel;
 import dev.wukong.serving.hosting.ModelHost;
 import dev.wukong.serving.hosting.ServedModel;
@@ -56,6 +57,7 @@ final class Scoring implements AutoCloseable {
   private final PredictLimits limits;
   private final RequestDecoder decoder;
   private final PredictionIds ids;
+  private final FeatureLog features;
   private final ShadowScoring shadows;
   private final VersionMeters versions;
   private final Semaphore room;
@@ -65,11 +67,17 @@ final class Scoring implements AutoCloseable {
   /** Versions of models whose results that are not finite have been logged. */
   private final Set<String> reported = ConcurrentHashMap.newKeySet();
 
-  Scoring(ModelHost host, PredictLimits limits, PredictionIds ids, MeterRegistry meters) {
+  Scoring(
+      ModelHost host,
+      PredictLimits limits,
+      PredictionIds ids,
+      FeatureLog features,
+      MeterRegistry meters) {
     this.models = new ModelLookup(host);
     this.limits = limits;
     this.decoder = new RequestDecoder(limits);
     this.ids = ids;
+    this.features = features;
     this.shadows = new ShadowScoring(decoder, meters);
     this.versions = new VersionMeters(meters);
     this.room = new Semaphore(limits.inFlight());
@@ -157,7 +165,8 @@ final class Scoring implements AutoCloseable {
       }
       long resolved = System.nanoTime();
       sight.resolved(resolved, positions.count());
-      PredictResponse.Builder response = describe(request, model, query, positions);
+      PredictionId id = ids.next();
+      PredictResponse.Builder response = describe(request, model, query, positions, id);
       Job job = new Job(model, parts, batchRows, deadline, model::release);
       // From here on it holds the lease and the parts; what the answer says of the model has been
       // read.
@@ -173,6 +182,7 @@ final class Scoring implements AutoCloseable {
           };
       sight.scored(System.nanoTime(), scored.queueNanos(), scored.runNanos(), scored.batchRows());
       sight.predicted(response.getPredictionId());
+      response.setLogged(features.log(model, id, query, scored.probabilities()));
       response.setScores(UnsafeByteOperations.unsafeWrap(scored.probabilities()));
       if (request.getWantLogits()) {
         response.setLogits(UnsafeByteOperations.unsafeWrap(scored.logits()));
@@ -243,12 +253,16 @@ final class Scoring implements AutoCloseable {
   }
 
   private PredictResponse.Builder describe(
-      PredictRequest request, HostedModel model, Query query, DefaultedPositions defaulted) {
+      PredictRequest request,
+      HostedModel model,
+      Query query,
+      DefaultedPositions defaulted,
+      PredictionId id) {
     return PredictResponse.newBuilder()
         .setModel(model.name())
         .addAllTasks(model.taskNames())
         .setVersion(AnsweringVersion.of(model))
-        .setPredictionId(ids.next())
+        .setPredictionId(PredictionIds.bytes(id))
         .setRequestId(request.getRequestId())
         .setQuality(
             Quality.newBuilder()

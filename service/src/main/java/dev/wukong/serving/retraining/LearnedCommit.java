@@ -72,8 +72,7 @@ final class LearnedCommit {
         expiry.next(
             now,
             LOOKED_AT,
-            key ->
-                changed.stream().anyMatch(rows -> Arrays.binarySearch(rows.keys(), key) >= 0));
+            key -> changed.stream().anyMatch(rows -> Arrays.binarySearch(rows.keys(), key) >= 0));
     List<RowCommit.Changes> rows =
         IntStream.range(0, changed.size())
             .mapToObj(group -> changes(group, changed.get(group), removed))

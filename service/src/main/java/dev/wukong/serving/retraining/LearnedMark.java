@@ -32,7 +32,13 @@ record LearnedMark(
   /** The change that remembers it. */
   StateChange put() {
     ByteBuffer bytes = ByteBuffer.allocate(HEADER + golden.length * Float.BYTES);
-    bytes.put(FORMAT).putLong(epoch).putLong(dense).putLong(steps).putLong(examples).putLong(turnedMs);
+    bytes
+        .put(FORMAT)
+        .putLong(epoch)
+        .putLong(dense)
+        .putLong(steps)
+        .putLong(examples)
+        .putLong(turnedMs);
     bytes.asFloatBuffer().put(golden);
     return new StateChange.Put(StateKind.COMMIT, KEY, bytes.array());
   }

@@ -23,9 +23,9 @@ import java.util.Collections;
 import java.util.List;
 
 /**
- * What a bundle's model becomes by the events of the log: a function of these and of the last commit
- * alone, to the bit, so that nothing is lost or learned twice when all after that commit is done
- * again.
+ * What a bundle's model becomes by the events of the log: a function of these and of the last
+ * commit alone, to the bit, so that nothing is lost or learned twice when all after that commit is
+ * done again.
  *
  * <p>A commit that is {@link #commit made} must be in the store before the next event is taken;
  * after one that failed another learner has to be made from the store. One thread.
@@ -82,8 +82,7 @@ final class Learner implements AutoCloseable {
     this.bundle = bundle;
     this.meters = meters;
     this.encoding = bundle.manifest().encoding();
-    List<RowPolicy> policies =
-        Collections.nCopies(bundle.layout().tables().size(), options.rows());
+    List<RowPolicy> policies = Collections.nCopies(bundle.layout().tables().size(), options.rows());
     RowExpiry expiry =
         new RowExpiry(
             store,
@@ -208,7 +207,8 @@ final class Learner implements AutoCloseable {
    * Everything since the last commit as one change.
    *
    * @param epoch who trains
-   * @throws NotFiniteException where a weight or a golden row's probability is no finite number
+   * @throws NotFiniteException where a weight is no finite number
+   * @throws UnfitException where the probability of a golden row is none
    */
   ModelCommit commit(long epoch) {
     step();
@@ -239,7 +239,7 @@ final class Learner implements AutoCloseable {
     float[] probabilities = session.score(golden);
     for (float probability : probabilities) {
       if (!Float.isFinite(probability)) {
-        throw new NotFiniteException("the probability of a golden row is " + probability);
+        throw new UnfitException("the probability of a golden row is " + probability);
       }
     }
     return probabilities;

@@ -17,10 +17,10 @@ import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -37,6 +37,9 @@ public final class OnlineTrainer implements AutoCloseable {
 
   /** Events that are read together. */
   private static final int READ = 512;
+
+  /** While nothing happens time goes on in these steps: windows close, rows expire. */
+  private static final Duration IDLE = Duration.ofSeconds(5);
 
   private static final Duration CLOSE = Duration.ofSeconds(30);
 
@@ -68,7 +71,7 @@ public final class OnlineTrainer implements AutoCloseable {
 
   private final Supplier<@Nullable ServedModel> models;
   private final String model;
-  private final LearnerOptions options;
+  private final Function<List<String>, LearnerOptions> options;
   private final Duration commitEvery;
   private final EventLog events;
   private final EventWriter writer;
@@ -92,6 +95,9 @@ public final class OnlineTrainer implements AutoCloseable {
   /** Guarded by the lock. */
   private boolean paused;
 
+  /** How often something else was wanted. Guarded by the lock. */
+  private long wishes;
+
   /** Whether operators want it to try again. Guarded by the lock. */
   private boolean again;
 
@@ -107,11 +113,15 @@ public final class OnlineTrainer implements AutoCloseable {
   /** The last commit that it asked for, while it has not come to that. Its thread's. */
   private long asked = -1;
 
+  /** Whether something has happened since, so that there may be something to commit. */
+  private boolean moved;
+
   /**
    * A trainer that begins with {@link #start}.
    *
    * @param models gives the model to train, once there is one
    * @param model its name
+   * @param options how it learns, by the names of its tasks
    * @param commitEvery time between commits, where there is something to commit
    * @param store keeps the model's rows and what training remembers
    * @param nanos as {@link System#nanoTime}
@@ -119,7 +129,7 @@ public final class OnlineTrainer implements AutoCloseable {
   public OnlineTrainer(
       Supplier<@Nullable ServedModel> models,
       String model,
-      LearnerOptions options,
+      Function<List<String>, LearnerOptions> options,
       Duration commitEvery,
       EventLog events,
       EventWriter writer,
@@ -180,6 +190,7 @@ public final class OnlineTrainer implements AutoCloseable {
     lock.lock();
     try {
       change.run();
+      wishes++;
       changed.signalAll();
     } finally {
       lock.unlock();
@@ -214,7 +225,7 @@ public final class OnlineTrainer implements AutoCloseable {
         await(Duration.ofMillis(100));
         continue;
       }
-      try (Bundle bundle = Bundle.open(bundles.folder(model, version));
+      try (Bundle bundle = Bundle.open(bundles.path(model, version));
           Learner learner = learner(bundle)) {
         needed = learner.oldestNeeded();
         log.info(
@@ -239,7 +250,7 @@ public final class OnlineTrainer implements AutoCloseable {
         store,
         new RowsView(model, bundle.manifest().version(), 0),
         bundle,
-        options,
+        options.apply(tasks),
         events::scored,
         new JoinMeters(model, tasks, registry),
         new LifecycleMeters(model, tables, registry),
@@ -265,6 +276,7 @@ public final class OnlineTrainer implements AutoCloseable {
       List<Logged> next = events.read(read, READ);
       for (Logged event : next) {
         read = event.position() + 1;
+        moved |= !(event.event() instanceof Event.Boundary);
         if (learner.take(event)) {
           commit(served, learner);
         }
@@ -274,7 +286,7 @@ public final class OnlineTrainer implements AutoCloseable {
       }
       say();
       if (next.isEmpty()) {
-        long _ = writer.awaitEnd(read - 1, Duration.ofMillis(50));
+        long _ = writer.awaitEnd(read, Duration.ofMillis(50));
       }
     }
   }
@@ -282,9 +294,11 @@ public final class OnlineTrainer implements AutoCloseable {
   /** Says in the log that there is to be a commit, where that is due. */
   private void say() throws InterruptedException {
     long now = nanos.getAsLong();
-    if (asked < 0 && now - saidNanos >= commitEvery.toNanos()) {
+    long every = moved ? commitEvery.toNanos() : Math.max(IDLE.toNanos(), commitEvery.toNanos());
+    if (asked < 0 && now - saidNanos >= every) {
       asked = writer.append(model, new Event.Boundary());
       saidNanos = now;
+      moved = false;
     }
   }
 
@@ -330,11 +344,14 @@ public final class OnlineTrainer implements AutoCloseable {
     }
   }
 
+  /** Waits so long, or until operators want something else. */
   private void await(Duration time) {
+    long left = time.toNanos();
     lock.lock();
     try {
-      if (!closed) {
-        boolean _ = changed.await(time.toNanos(), TimeUnit.NANOSECONDS);
+      long seen = wishes;
+      while (left > 0 && wishes == seen) {
+        left = changed.awaitNanos(left);
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.wukong.client.RequestPacker;
 import dev.wukong.proto.v1.PredictRequest;
 import dev.wukong.proto.v1.PredictResponse;
+import dev.wukong.serving.predict.FeatureLog;
 import dev.wukong.serving.predict.PredictLimits;
 import dev.wukong.serving.predict.PredictService;
 import dev.wukong.serving.predict.PredictionIds;
@@ -44,6 +45,7 @@ class LeaseTest {
               host,
               new PredictLimits(8, 8, 8, minute, minute),
               ids,
+              FeatureLog.none(),
               new SimpleMeterRegistry(),
               Sights.none());
       PredictRequest request =
@@ -74,6 +76,7 @@ class LeaseTest {
               host,
               new PredictLimits(8, 8, 8, minute, minute),
               new PredictionIds(Clock.systemUTC(), () -> 0),
+              FeatureLog.none(),
               new SimpleMeterRegistry(),
               Sights.none());
       OutOfMemoryError failure = new OutOfMemoryError("made up");

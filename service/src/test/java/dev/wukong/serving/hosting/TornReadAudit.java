@@ -169,6 +169,7 @@ final class TornReadAudit {
             layout,
             "{}",
             new FeatureEncoder(layout.schema(), Map.of()),
+            0,
             Precision.FP32,
             "stamps",
             new BatchCost(CANDIDATES),

@@ -99,6 +99,7 @@ class PredictLimitsTest {
         host(),
         new PredictLimits(QUEUE, QUEUE, inFlight, defaultDeadline, maxDeadline),
         new PredictionIds(Clock.systemUTC(), new SecureRandom()),
+        FeatureLog.none(),
         new SimpleMeterRegistry(),
         Sights.none());
   }

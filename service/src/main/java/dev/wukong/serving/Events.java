@@ -1,0 +1,80 @@
+package dev.wukong.serving;
+
+import dev.wukong.serving.events.EventLog;
+import dev.wukong.serving.events.EventLogException;
+import dev.wukong.serving.events.EventRetention;
+import dev.wukong.serving.events.EventWriter;
+import dev.wukong.serving.events.QueueRoom;
+import dev.wukong.serving.events.RocksEventLog;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.nio.file.Path;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.LongSupplier;
+
+/** The log of events, and who writes it. Any thread. */
+final class Events implements AutoCloseable {
+  /** Some seconds of a busy server: what more comes while the disk stands still is not logged. */
+  private static final QueueRoom ROOM = new QueueRoom(1 << 16, 128L << 20);
+
+  private final EventLog log;
+  private final EventWriter writer;
+
+  /** The lowest position that somebody still needs; all, until it is known who that is. */
+  private final AtomicReference<LongSupplier> needed = new AtomicReference<>(() -> 0);
+
+  private Events(
+      EventLog log, OnlineProperties properties, LongSupplier clock, MeterRegistry registry) {
+    this.log = log;
+    this.writer =
+        new EventWriter(
+            log,
+            new EventRetention(
+                properties.eventsKeep(),
+                properties.eventsQuota().toBytes(),
+                () -> needed.get().getAsLong(),
+                clock),
+            ROOM,
+            clock,
+            registry);
+  }
+
+  /**
+   * Opens the log.
+   *
+   * @param clock milliseconds since 1970-01-01 UTC
+   * @throws SettingException where its folder cannot be used
+   */
+  static Events open(OnlineProperties properties, LongSupplier clock, MeterRegistry registry) {
+    Path folder = properties.eventsDir().path();
+    EventLog log;
+    try {
+      log = RocksEventLog.open(folder);
+    } catch (EventLogException e) {
+      throw new SettingException(
+          ("wukong.online.events-dir is '%s', allowed is a folder that this process may write and"
+                  + " no other process uses: %s")
+              .formatted(folder, e.getMessage()),
+          e);
+    }
+    return new Events(log, properties, clock, registry);
+  }
+
+  EventLog log() {
+    return log;
+  }
+
+  EventWriter writer() {
+    return writer;
+  }
+
+  /** Says what must not be forgotten. */
+  void neededFrom(LongSupplier position) {
+    needed.set(position);
+  }
+
+  @Override
+  public void close() {
+    writer.close();
+    log.close();
+  }
+}

@@ -1,0 +1,56 @@
+package dev.wukong.serving;
+
+import dev.wukong.bundle.BundleStore;
+import dev.wukong.serving.embedding.RowStore;
+import dev.wukong.serving.embedding.StateStore;
+import dev.wukong.serving.hosting.BundleWatcher;
+import dev.wukong.serving.hosting.ModelHost;
+import dev.wukong.serving.retraining.OnlineTrainer;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.time.Clock;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnExpression;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+
+/** What there is where a model learns. It closes before the store and the models. */
+@Configuration(proxyBeanMethods = false)
+@ConditionalOnExpression("!'${wukong.online.model:}'.isEmpty()")
+class OnlineConfiguration {
+  @Bean
+  Events events(ServingProperties properties, Clock clock, MeterRegistry meters) {
+    return Events.open(properties.online(), clock::millis, meters);
+  }
+
+  /**
+   * The trainer.
+   *
+   * @param watcher closes after it: who trains has a version that serves
+   */
+  @Bean(initMethod = "start")
+  OnlineTrainer onlineTrainer(
+      ServingProperties properties,
+      ModelHost host,
+      BundleWatcher watcher,
+      RowStore store,
+      Events events,
+      MeterRegistry meters) {
+    OnlineProperties online = properties.online();
+    if (!(store instanceof StateStore states) || !watcher.watches()) {
+      throw new IllegalStateException("the row store keeps rows alone, or nobody loads models");
+    }
+    OnlineTrainer trainer =
+        new OnlineTrainer(
+            () -> host.model(online.model()).orElse(null),
+            online.model(),
+            tasks -> online.options(tasks, properties.engine().precision()),
+            online.commitEvery(),
+            events.log(),
+            events.writer(),
+            states,
+            new BundleStore(properties.bundleRoot().path()),
+            meters,
+            System::nanoTime);
+    events.neededFrom(trainer::needed);
+    return trainer;
+  }
+}

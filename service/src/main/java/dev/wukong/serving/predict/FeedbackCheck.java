@@ -1,0 +1,148 @@
+package dev.wukong.serving.predict;
+
+import com.google.protobuf.ByteString;
+import dev.wukong.data.ShownText;
+import dev.wukong.proto.v1.Exposure;
+import dev.wukong.proto.v1.FeedbackEvent;
+import dev.wukong.proto.v1.Label;
+import dev.wukong.proto.v1.Refusal.Reason;
+import dev.wukong.serving.events.FeedbackItem;
+import dev.wukong.serving.events.PredictionId;
+import java.nio.ByteOrder;
+import java.nio.IntBuffer;
+import java.time.Duration;
+import java.util.List;
+import java.util.function.Supplier;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Tells feedback that can be joined from what cannot, as far as it says so by itself. Any thread.
+ */
+final class FeedbackCheck {
+  /** So far other clocks may be ahead. */
+  private static final Duration AHEAD = Duration.ofMinutes(5);
+
+  /** What a feedback event is. */
+  sealed interface Checked {
+    /** Fit for the log. */
+    record Fit(FeedbackItem item) implements Checked {}
+
+    /** Not to be accepted; sending it again does not help. */
+    record Unfit(Reason reason, String message) implements Checked {}
+  }
+
+  private final Supplier<List<String>> tasks;
+  private final Duration horizon;
+  private final int mostPositions;
+
+  /**
+   * A check.
+   *
+   * @param tasks of the model that learns; empty where none is loaded now
+   * @param horizon how long after a prediction feedback can be joined
+   * @param mostPositions of an exposure
+   */
+  FeedbackCheck(Supplier<List<String>> tasks, Duration horizon, int mostPositions) {
+    this.tasks = tasks;
+    this.horizon = horizon;
+    this.mostPositions = mostPositions;
+  }
+
+  /** What {@code event} is. */
+  Checked check(FeedbackEvent event, long nowMs) {
+    PredictionId id = PredictionIds.of(event.getPredictionId());
+    if (id == null) {
+      return invalid(
+          "field 'prediction_id' has %d bytes, want %d: those of the answer"
+              .formatted(event.getPredictionId().size(), PredictionId.BYTES));
+    }
+    if (nowMs - id.madeMs() > horizon.toMillis()) {
+      return new Checked.Unfit(
+          Reason.REASON_TOO_LATE,
+          "the prediction was made %s ago, feedback is joined for %s"
+              .formatted(Duration.ofMillis(nowMs - id.madeMs()), horizon));
+    }
+    return switch (event.getEventCase()) {
+      case EXPOSURE -> exposure(id, event.getExposure(), nowMs);
+      case LABEL -> label(id, event.getLabel(), nowMs);
+      case EVENT_NOT_SET -> invalid("field 'event' is absent, want 'exposure' or 'label'");
+    };
+  }
+
+  private static Checked invalid(String message) {
+    return new Checked.Unfit(Reason.REASON_INVALID, message);
+  }
+
+  private Checked exposure(PredictionId id, Exposure exposure, long nowMs) {
+    ByteString bytes = exposure.getPositions();
+    if (bytes.isEmpty() || bytes.size() % Integer.BYTES != 0) {
+      return invalid(
+          "field 'exposure.positions' has %d bytes, want 4 for each position, and at least one"
+              .formatted(bytes.size()));
+    }
+    int count = bytes.size() / Integer.BYTES;
+    if (count > mostPositions) {
+      return invalid(
+          "field 'exposure.positions' has %d positions, allowed are %d"
+              .formatted(count, mostPositions));
+    }
+    IntBuffer packed = bytes.asReadOnlyByteBuffer().order(ByteOrder.LITTLE_ENDIAN).asIntBuffer();
+    int[] positions = new int[count];
+    packed.get(positions);
+    for (int position : positions) {
+      if (position < 0) {
+        return invalid(
+            "field 'exposure.positions' has %d, allowed are 0 and more".formatted(position));
+      }
+    }
+    if (IntStream.of(positions).distinct().count() < count) {
+      return invalid("field 'exposure.positions' has a position twice, want distinct ones");
+    }
+    Checked late = time("exposure.event_time_ms", exposure.getEventTimeMs(), nowMs);
+    return late == null
+        ? new Checked.Fit(new FeedbackItem.Exposed(id, positions, exposure.getEventTimeMs()))
+        : late;
+  }
+
+  private Checked label(PredictionId id, Label label, long nowMs) {
+    if (label.getPosition() < 0) {
+      return invalid(
+          "field 'label.position' is %d, allowed are 0 and more".formatted(label.getPosition()));
+    }
+    List<String> known = tasks.get();
+    if (!known.isEmpty() && !known.contains(label.getTask())) {
+      return invalid(
+          "field 'label.task' is '%s', the model's tasks are %s"
+              .formatted(ShownText.of(label.getTask()), known));
+    }
+    if (!(label.getValue() >= 0 && label.getValue() <= 1)) {
+      return invalid("field 'label.value' is %s, allowed are 0 to 1".formatted(label.getValue()));
+    }
+    float weight = label.hasWeight() ? label.getWeight() : 1;
+    if (!(weight >= 0 && weight < Float.POSITIVE_INFINITY)) {
+      return invalid(
+          "field 'label.weight' is %s, allowed are finite numbers from 0".formatted(weight));
+    }
+    Checked late = time("label.event_time_ms", label.getEventTimeMs(), nowMs);
+    return late == null
+        ? new Checked.Fit(
+            new FeedbackItem.Labelled(
+                id,
+                label.getPosition(),
+                label.getTask(),
+                label.getValue(),
+                weight,
+                label.getEventTimeMs()))
+        : late;
+  }
+
+  private static @Nullable Checked time(String field, long timeMs, long nowMs) {
+    long latest = nowMs + AHEAD.toMillis();
+    return timeMs > 0 && timeMs <= latest
+        ? null
+        : invalid(
+            "field '%s' is %d, allowed are milliseconds since 1970-01-01 UTC, up to now (%d)"
+                .formatted(field, timeMs, nowMs));
+  }
+}
