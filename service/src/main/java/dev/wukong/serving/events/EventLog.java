@@ -5,8 +5,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * All events in the order in which they were logged, durable. One thread appends; any thread may
- * read. Reading blocks on a disk, so it belongs on a platform thread.
+ * All events in the order in which they were logged, durable. One thread appends and trims; any
+ * thread may read. Reading blocks on a disk, so it belongs on a platform thread.
  */
 public interface EventLog extends AutoCloseable {
   /**
@@ -17,6 +17,9 @@ public interface EventLog extends AutoCloseable {
    */
   record Place(long position, String model, int candidates) {}
 
+  /** The position of the oldest event that was not trimmed; {@link #end} where there is none. */
+  long begin();
+
   /** The position that the next event gets; all below are durable, as far as they were kept. */
   long end();
 
@@ -24,12 +27,15 @@ public interface EventLog extends AutoCloseable {
   long lastMs();
 
   /**
-   * Appends events, all or none; they are on stable storage when it returns. The first has the
-   * position {@link #end}, the others follow.
+   * Appends events, all or none; they are on stable storage when it returns, and nobody reads them
+   * before. The first has the position {@link #end}, the others follow.
    *
-   * @throws EventLogException where they cannot be written: then nothing is appended any more
+   * @param atMs when they are logged: milliseconds since 1970-01-01 UTC
+   * @throws IllegalArgumentException if that is before {@link #lastMs}
+   * @throws EventLogException where they cannot be written: then nothing is appended any more, and
+   *     each further call says why
    */
-  void append(List<Logged> events);
+  void append(long atMs, List<EncodedEvent> events);
 
   /**
    * The events from {@code from} on, in order; fewer than {@code most} at the end, or where they
@@ -42,7 +48,7 @@ public interface EventLog extends AutoCloseable {
   /**
    * The request that was scored at {@code position}; null where it was trimmed.
    *
-   * @throws EventLogException where it cannot be read
+   * @throws EventLogException where it cannot be read, or is no scored request
    */
   @Nullable ScoredRequest scored(long position);
 
@@ -61,9 +67,10 @@ public interface EventLog extends AutoCloseable {
    */
   void trim(long position, long madeMs);
 
-  /** Bytes that it takes on disk, about. */
+  /** Bytes that it takes on disk, about. Those of what was trimmed go later, many at a time. */
   long bytes();
 
+  /** Ends what reads are under way, and refuses those that come after. */
   @Override
   void close();
 }

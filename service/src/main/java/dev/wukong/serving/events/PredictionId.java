@@ -17,6 +17,11 @@ public record PredictionId(long high, long low) implements Comparable<Prediction
     return high >>> CHANCE_BITS;
   }
 
+  /** The least of those that are made at {@code ms} or later. */
+  static PredictionId first(long ms) {
+    return new PredictionId(ms << CHANCE_BITS, 0);
+  }
+
   @Override
   public int compareTo(PredictionId other) {
     int first = Long.compareUnsigned(high, other.high);

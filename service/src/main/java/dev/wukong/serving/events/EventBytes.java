@@ -1,0 +1,101 @@
+package dev.wukong.serving.events;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+
+/** Bytes that grow as an event is written to them; little-endian. One thread. */
+final class EventBytes {
+  /** Of a whole number that has all its bits. */
+  private static final int LONGEST = 10;
+
+  private byte[] bytes;
+  private int length;
+
+  /** With room for so many bytes before it grows. */
+  EventBytes(int room) {
+    bytes = new byte[room];
+  }
+
+  private void ensure(int more) {
+    if (bytes.length - length < more) {
+      bytes = Arrays.copyOf(bytes, Math.max(2 * bytes.length, Math.addExact(length, more)));
+    }
+  }
+
+  /** Adds the lowest eight bits. */
+  void one(int value) {
+    ensure(1);
+    bytes[length++] = (byte) value;
+  }
+
+  /** Adds eight bytes. */
+  void fixed(long value) {
+    ensure(Long.BYTES);
+    ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).putLong(length, value);
+    length += Long.BYTES;
+  }
+
+  /** Adds a number without a sign: seven bits a byte, the lowest first. */
+  void number(long value) {
+    ensure(LONGEST);
+    length = put(bytes, length, value);
+  }
+
+  private static int put(byte[] bytes, int at, long value) {
+    long left = value;
+    int next = at;
+    while ((left & ~0x7FL) != 0) {
+      bytes[next++] = (byte) (left | 0x80);
+      left >>>= 7;
+    }
+    bytes[next++] = (byte) left;
+    return next;
+  }
+
+  /** Adds the first {@code count} ids: one more than each, for -1 is none. */
+  void ids(long[] ids, int count) {
+    for (int i = 0; i < count; i++) {
+      ensure(LONGEST);
+      length = put(bytes, length, ids[i] + 1);
+    }
+  }
+
+  /** Adds the first {@code count} numbers. */
+  void numbers(int[] values, int count) {
+    for (int i = 0; i < count; i++) {
+      number(Integer.toUnsignedLong(values[i]));
+    }
+  }
+
+  /** Adds the first {@code count} floats, to the bit. */
+  void floats(float[] values, int count) {
+    int size = Math.multiplyExact(count, Float.BYTES);
+    ensure(size);
+    ByteBuffer.wrap(bytes, length, size)
+        .order(ByteOrder.LITTLE_ENDIAN)
+        .asFloatBuffer()
+        .put(values, 0, count);
+    length += size;
+  }
+
+  /** Adds one float, to the bit. */
+  void one(float value) {
+    floats(new float[] {value}, 1);
+  }
+
+  /** Adds a text and its length. */
+  void text(String text) {
+    byte[] encoded = text.getBytes(StandardCharsets.UTF_8);
+    number(encoded.length);
+    ensure(encoded.length);
+    System.arraycopy(encoded, 0, bytes, length, encoded.length);
+    length += encoded.length;
+  }
+
+  /** What was added; an array of its own. */
+  byte[] exact() {
+    return Arrays.copyOf(bytes, length);
+  }
+}

@@ -1,0 +1,111 @@
+package dev.wukong.serving.events;
+
+import dev.wukong.serving.events.FeedbackItem.Outcome;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+
+/** Counts what is logged, and what is not. Any thread. */
+final class EventMeters {
+  /** Why a scored request is not in the log. */
+  enum Unlogged {
+    /** Too many wait. */
+    QUEUE,
+    /** The disk's share is used up. */
+    QUOTA,
+    /** Nothing can be written any more. */
+    FAILED,
+    /** The process ends. */
+    CLOSED
+  }
+
+  private final Map<EventKind, Counter> logged = new EnumMap<>(EventKind.class);
+  private final Map<Unlogged, Counter> unlogged = new EnumMap<>(Unlogged.class);
+  private final Counter unknown;
+  private final Counter invalid;
+  private final Counter failed;
+  private final Counter noRoom;
+  private final Timer write;
+
+  EventMeters(EventLog log, WriteQueue queue, MeterRegistry registry) {
+    for (EventKind kind : EventKind.values()) {
+      logged.put(
+          kind,
+          Counter.builder("wukong.events.logged")
+              .description("Events that are in the log")
+              .tag("kind", kind.label())
+              .register(registry));
+    }
+    unlogged.put(Unlogged.QUEUE, unlogged("queue", registry));
+    unlogged.put(Unlogged.QUOTA, unlogged("quota", registry));
+    unlogged.put(Unlogged.FAILED, unlogged("failed", registry));
+    unlogged.put(Unlogged.CLOSED, unlogged("closed", registry));
+    unknown = refused("unknown", registry);
+    invalid = refused("invalid", registry);
+    failed = refused("failed", registry);
+    noRoom = refused("room", registry);
+    write =
+        Timer.builder("wukong.events.write")
+            .description("Writing a batch of events until it is on stable storage")
+            .register(registry);
+    Gauge.builder("wukong.events.queue", queue, WriteQueue::size)
+        .description("Events that wait to be written")
+        .register(registry);
+    Gauge.builder("wukong.events.bytes", log, EventLog::bytes)
+        .description("What the log takes on disk")
+        .baseUnit("bytes")
+        .register(registry);
+  }
+
+  private static Counter unlogged(String reason, MeterRegistry registry) {
+    return Counter.builder("wukong.events.unlogged")
+        .description("Scored requests that are not in the log: nobody can learn from them")
+        .tag("reason", reason)
+        .register(registry);
+  }
+
+  private static Counter refused(String reason, MeterRegistry registry) {
+    return Counter.builder("wukong.feedback.refused")
+        .description("Exposures and labels that are not in the log, as their callers were told")
+        .tag("reason", reason)
+        .register(registry);
+  }
+
+  private static <K> Counter of(Map<K, Counter> counters, K key) {
+    Counter counter = counters.get(key);
+    if (counter == null) {
+      throw new IllegalStateException("no counter of " + key);
+    }
+    return counter;
+  }
+
+  void logged(EventKind kind) {
+    of(logged, kind).increment();
+  }
+
+  void unlogged(Unlogged reason) {
+    of(unlogged, reason).increment();
+  }
+
+  void noRoom() {
+    noRoom.increment();
+  }
+
+  /** Counts feedback that was refused; what is durable is counted as logged. */
+  void settled(Outcome outcome) {
+    switch (outcome) {
+      case Outcome.Durable _ -> {}
+      case Outcome.Unknown _ -> unknown.increment();
+      case Outcome.Invalid _ -> invalid.increment();
+      case Outcome.Failed _ -> failed.increment();
+    }
+  }
+
+  void wrote(long nanos) {
+    write.record(nanos, TimeUnit.NANOSECONDS);
+  }
+}

@@ -1,0 +1,50 @@
+package dev.wukong.serving.events;
+
+import dev.wukong.serving.events.FeedbackItem.Outcome;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
+
+/** What waits for the thread that writes the log. */
+sealed interface WaitingEvent {
+  /** Of what all take besides their arrays, about. */
+  long FEW = 128;
+
+  /** Bytes that it takes in memory, about. */
+  long bytes();
+
+  /** A scored request; nobody waits for it. */
+  record Scored(EncodedEvent event) implements WaitingEvent {
+    @Override
+    public long bytes() {
+      return FEW + event.size();
+    }
+  }
+
+  /** Something about a prediction; {@code done} is told what became of it. */
+  record Given(FeedbackItem item, Consumer<Outcome> done) implements WaitingEvent {
+    @Override
+    public long bytes() {
+      return switch (item) {
+        case FeedbackItem.Exposed exposed ->
+            FEW + (long) Integer.BYTES * exposed.positions().length;
+        case FeedbackItem.Labelled labelled -> FEW + labelled.task().length();
+      };
+    }
+  }
+
+  /** An event that steers training; {@code position} is told where it stands. */
+  record Control(EncodedEvent event, CompletableFuture<Long> position) implements WaitingEvent {
+    @Override
+    public long bytes() {
+      return FEW + event.size();
+    }
+  }
+
+  /** No event: what is before it is written, and what is old is trimmed. */
+  record Sweep(CompletableFuture<Void> done) implements WaitingEvent {
+    @Override
+    public long bytes() {
+      return FEW;
+    }
+  }
+}
