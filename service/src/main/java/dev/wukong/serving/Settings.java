@@ -85,6 +85,47 @@ final class Settings {
               "memory for indexes, filters and rows of RocksDB"),
           new Setting("wukong.rows.readers", "4", "threads that read rows which are not in memory"),
           new Setting("wukong.rows.resident", "2GB", "memory for rows, each version of each model"),
+          new Setting(
+              "wukong.online.model",
+              "",
+              "name of the model that learns from feedback; unset: none"),
+          new Setting(
+              "wukong.online.events-dir", "events", "folder of the log; one process at a time"),
+          new Setting("wukong.online.events-quota", "8GB", "of the log on disk"),
+          new Setting(
+              "wukong.online.events-keep",
+              "1d",
+              "how long events stay in the log, if there is room"),
+          new Setting(
+              "wukong.online.sample", "1", "share of predictions whose features are logged"),
+          new Setting("wukong.online.batch", "256", "examples of a step"),
+          new Setting("wukong.online.threads", "1", "of a step"),
+          new Setting("wukong.online.rate", "1", "multiplies the bundle's learning rates"),
+          new Setting(
+              "wukong.online.commit-every", "1s", "between commits, each of which serves at once"),
+          new Setting("wukong.online.window", "10m", "how long labels are waited for"),
+          new Setting("wukong.online.windows.<task>", "", "the same for one task"),
+          new Setting(
+              "wukong.online.given.<task>",
+              "",
+              "another task without whose positive label there is no example of it"),
+          new Setting(
+              "wukong.online.weighting.<task>",
+              "plain",
+              "how it makes up for labels that come late: plain, fake-negative or constant-wait"),
+          new Setting(
+              "wukong.online.grace", "1m", "how much later than in time a label may arrive"),
+          new Setting("wukong.online.exposure", "30m", "how long a prediction may be exposed"),
+          new Setting("wukong.online.horizon", "1d", "how long labels are taken"),
+          new Setting("wukong.online.negatives", "1", "share of negative examples that is kept"),
+          new Setting("wukong.online.sights", "3", "of an id before it gets a row"),
+          new Setting(
+              "wukong.online.sights-period", "1d", "an id not seen in two of these begins anew"),
+          new Setting(
+              "wukong.online.sights-counted", "1000000", "ids without a row that are counted"),
+          new Setting(
+              "wukong.online.row-age", "0s", "how long a row stays unlearned; 0s: for ever"),
+          new Setting("wukong.online.rows-most", "100000000", "rows that may be"),
           new Setting("wukong.admin.port", "9091", "gRPC of operators; 0: any free one"),
           new Setting("wukong.admin.address", "127.0.0.1", "that it is bound to"),
           new Setting(
@@ -110,10 +151,13 @@ final class Settings {
               "share of the calls traced whose callers do not say"));
 
   /**
-   * Settings that end in a model's name: after a dot, in brackets, or in the environment after '_'.
+   * Settings that end in the name of a model or task: after a dot, in brackets, or in the
+   * environment after '_'.
    */
-  private static final Pattern BY_MODEL =
-      Pattern.compile("wukong([._])versions(\\1|\\[).+", Pattern.CASE_INSENSITIVE);
+  private static final Pattern BY_NAME =
+      Pattern.compile(
+          "wukong([._])(versions|online\\1(windows|given|weighting))(\\1|\\[).+",
+          Pattern.CASE_INSENSITIVE);
 
   private Settings() {}
 
@@ -140,10 +184,10 @@ final class Settings {
 
   /** Whether {@code name}, in full and without the indices of lists, is a property. */
   static boolean has(String name) {
-    return BY_MODEL.matcher(name).matches()
+    return BY_NAME.matcher(name).matches()
         || ALL.stream()
             .map(Setting::name)
-            .filter(known -> !BY_MODEL.matcher(known).matches())
+            .filter(known -> !BY_NAME.matcher(known).matches())
             .anyMatch(known -> plain(known).equals(plain(name)));
   }
 

@@ -54,6 +54,9 @@ final class SettingsCheck
     if (properties.rows().store() != ServingProperties.Store.MEMORY) {
       checkFolder(binder, "wukong.rows.store-dir", properties.rows().storeDir().path());
     }
+    if (properties.online().enabled()) {
+      checkFolder(binder, "wukong.online.events-dir", properties.online().eventsDir().path());
+    }
   }
 
   private static void checkName(ConfigurationPropertyName name) {
