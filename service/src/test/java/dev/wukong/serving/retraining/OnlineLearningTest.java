@@ -55,7 +55,8 @@ class OnlineLearningTest {
         "wukong.online.window=10ms",
         "wukong.online.grace=10ms",
         "wukong.online.given.conversion=click",
-        "wukong.online.sights=1");
+        "wukong.online.sights=1",
+        "wukong.online.rate=10");
   }
 
   private static Map<String, @Nullable Object> values(Scope scope, List<@Nullable Object> raw) {
@@ -94,13 +95,6 @@ class OnlineLearningTest {
         }
       }
       assertThat(refusals).isEmpty();
-      Served.await(
-          "candidate 3 is thought well of",
-          () -> {
-            Prediction now = predict(client, request);
-            return now.probability(3, 0) > first.probability(3, 0) + 0.2
-                && now.probability(4, 0) < first.probability(4, 0);
-          });
       OnlineTrainer trainer = served.bean(OnlineTrainer.class);
       // 400 clicks or none; of 40 clicks, whether a conversion came.
       Served.await("all is learned", () -> trainer.status().mark().examples() == 440);
@@ -109,6 +103,8 @@ class OnlineLearningTest {
       Prediction after = predict(client, request);
       last = after.response().getVersion();
       learned = after.probabilities();
+      assertThat(after.probability(3, 0)).isGreaterThan(first.probability(3, 0) + 0.1f);
+      assertThat(after.probability(4, 0)).isLessThan(first.probability(4, 0));
       assertThat(last.getEpoch()).isEqualTo(1);
       assertThat(last.getDense()).isPositive();
       assertThat(last.getRows()).isPositive();
