@@ -1,0 +1,297 @@
+package dev.wukong.serving.retraining;
+
+import dev.wukong.bundle.Bundle;
+import dev.wukong.bundle.Precision;
+import dev.wukong.data.EncodedRows;
+import dev.wukong.data.EncodingCounts;
+import dev.wukong.data.RowEncoder;
+import dev.wukong.data.RowSource;
+import dev.wukong.data.Scope;
+import dev.wukong.serving.embedding.RowCommit;
+import dev.wukong.serving.embedding.RowFate;
+import dev.wukong.serving.embedding.RowReader;
+import dev.wukong.serving.embedding.RowsView;
+import dev.wukong.serving.embedding.StateKind;
+import dev.wukong.serving.embedding.StateStore;
+import dev.wukong.serving.events.Event;
+import dev.wukong.serving.events.Logged;
+import dev.wukong.serving.events.PredictionId;
+import dev.wukong.serving.events.ScoredRequest;
+import dev.wukong.serving.events.ScoredVersion;
+import dev.wukong.serving.hosting.ModelCommit;
+import dev.wukong.serving.joining.JoinMeters;
+import dev.wukong.serving.joining.JoinPolicy;
+import dev.wukong.serving.joining.TaskPolicy;
+import dev.wukong.serving.joining.Weighting;
+import dev.wukong.serving.lifecycle.LifecycleMeters;
+import dev.wukong.serving.lifecycle.RowPolicy;
+import dev.wukong.simulator.Request;
+import dev.wukong.simulator.Simulator;
+import dev.wukong.simulator.SimulatorConfig;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+
+/** A log of simulated traffic, and what a bundle's model becomes by it, over any store. */
+final class LearnerTrial {
+  static final List<String> TASKS = List.of(Simulator.CLICK, Simulator.CONVERSION);
+  private static final int CANDIDATES = 10;
+  private static final long STEP_MS = 50;
+
+  private final Bundle bundle;
+  private final LearnerOptions options;
+  final SimpleMeterRegistry registry = new SimpleMeterRegistry();
+
+  LearnerTrial(Bundle bundle, LearnerOptions options) {
+    this.bundle = bundle;
+    this.options = options;
+  }
+
+  /** How it learns where a test does not care. */
+  static LearnerOptions options() {
+    Map<String, TaskPolicy> byTask =
+        Map.of(
+            Simulator.CLICK,
+                new TaskPolicy(Duration.ofSeconds(2), Weighting.PLAIN, Optional.empty()),
+            Simulator.CONVERSION,
+                new TaskPolicy(
+                    Duration.ofSeconds(4), Weighting.CONSTANT_WAIT, Optional.of(Simulator.CLICK)));
+    return new LearnerOptions(
+        32,
+        1,
+        2,
+        Precision.FP32,
+        new JoinPolicy(
+            TASKS,
+            byTask,
+            Duration.ofSeconds(20),
+            Duration.ofSeconds(1),
+            Duration.ofSeconds(30),
+            0.5),
+        new RowPolicy(3, Duration.ofSeconds(8)),
+        Duration.ofSeconds(5),
+        200,
+        2_000);
+  }
+
+  /** A log of so many requests and what became of them, with all that goes wrong in one. */
+  List<Logged> log(long seed, int requests) throws IOException {
+    SplittableRandom random = new SplittableRandom(seed);
+    Simulator simulator = new Simulator(SimulatorConfig.small(LearningModel.SEED));
+    List<Logged> events = new ArrayList<>();
+    long nowMs = 1_000_000_000_000L;
+    // Beyond what the bundle was trained on, so that there are ids without rows.
+    long first = 50_000 + seed * 1_000;
+    try (RowSource rows = simulator.rows(first, first + requests)) {
+      RowEncoder encoder = bundle.encoder().bind(rows);
+      for (int i = 0; i < requests; i++) {
+        nowMs += random.nextLong(2 * STEP_MS);
+        long scored = events.size();
+        events.add(logged(events, nowMs, new Event.Scored(scored(rows, encoder, first + i))));
+        react(simulator.request(first + i), scored, nowMs, random, events);
+        if (random.nextInt(6) == 0) {
+          events.add(logged(events, nowMs, new Event.Boundary()));
+        }
+        if (random.nextInt(60) == 0) {
+          events.add(logged(events, nowMs, new Event.Frozen(random.nextBoolean())));
+        }
+      }
+    }
+    events.add(logged(events, nowMs, new Event.Frozen(false)));
+    for (int i = 0; i < 10; i++) { // Windows close, rows expire.
+      events.add(logged(events, nowMs + 5_000L * i, new Event.Boundary()));
+    }
+    return events;
+  }
+
+  private static Logged logged(List<Logged> before, long nowMs, Event event) {
+    return new Logged(before.size(), nowMs, LearningModel.NAME, event);
+  }
+
+  private ScoredRequest scored(RowSource rows, RowEncoder encoder, long number) {
+    EncodedRows contexts = bundle.encoder().allocate(Scope.CONTEXT, CANDIDATES);
+    EncodedRows candidates = bundle.encoder().allocate(Scope.CANDIDATE, CANDIDATES);
+    EncodingCounts counts = new EncodingCounts();
+    for (int row = 0; row < CANDIDATES; row++) {
+      if (!rows.next()) {
+        throw new IllegalStateException("too few rows");
+      }
+      encoder.encode(contexts, candidates, row, counts);
+    }
+    EncodedRows context = bundle.encoder().allocate(Scope.CONTEXT, 1);
+    System.arraycopy(contexts.ids(), 0, context.ids(), 0, context.ids().length);
+    System.arraycopy(contexts.dense(), 0, context.dense(), 0, context.dense().length);
+    float[] probabilities = new float[CANDIDATES * TASKS.size()];
+    Arrays.fill(probabilities, 0.2f);
+    return new ScoredRequest(
+        new PredictionId(number << 16, number),
+        new ScoredVersion(1, 1, 1, 1),
+        bundle.manifest().encoding(),
+        context,
+        candidates,
+        new int[CANDIDATES],
+        TASKS.size(),
+        probabilities);
+  }
+
+  /** Exposures and labels, some of them twice, late, in another order or not at all. */
+  private static void react(
+      Request request, long scored, long nowMs, SplittableRandom random, List<Logged> events) {
+    if (random.nextInt(8) == 0) {
+      return;
+    }
+    Event exposed = new Event.Exposed(scored, IntStream.range(0, CANDIDATES).toArray(), nowMs);
+    boolean early = random.nextInt(10) > 0;
+    if (early) {
+      events.add(logged(events, nowMs, exposed));
+    }
+    for (int i = 0; i < CANDIDATES; i++) {
+      Request.Candidate candidate = request.candidates().get(i);
+      for (int times = random.nextInt(8) == 0 ? 2 : 1; candidate.clicked() && times > 0; times--) {
+        events.add(
+            logged(
+                events, nowMs, new Event.Labelled(scored, i, Simulator.CLICK, 1, 1, nowMs + 20)));
+      }
+      if (candidate.clicked() && (candidate.converted() || random.nextInt(4) == 0)) {
+        events.add(
+            logged(
+                events,
+                nowMs,
+                new Event.Labelled(scored, i, Simulator.CONVERSION, 1, 2, nowMs + 40)));
+      }
+    }
+    if (!early) {
+      events.add(logged(events, nowMs, exposed));
+    }
+  }
+
+  /** The same log by a bundle of other vocabularies. */
+  List<Logged> otherEncoding(List<Logged> log) {
+    return log.stream()
+        .map(
+            logged ->
+                logged.event() instanceof Event.Scored(ScoredRequest r)
+                    ? new Logged(
+                        logged.position(),
+                        logged.atMs(),
+                        logged.model(),
+                        new Event.Scored(
+                            new ScoredRequest(
+                                r.id(),
+                                r.version(),
+                                r.encoding() + 1,
+                                r.context(),
+                                r.candidates(),
+                                r.contextOf(),
+                                r.tasks(),
+                                r.probabilities())))
+                    : logged)
+        .toList();
+  }
+
+  private static @Nullable ScoredRequest scored(List<Logged> log, long position) {
+    return log.get(Math.toIntExact(position)).event() instanceof Event.Scored(ScoredRequest request)
+        ? request
+        : null;
+  }
+
+  /** A learner that goes on where {@code store} was left. */
+  Learner learner(StateStore store, List<Logged> log) throws IOException {
+    return new Learner(
+        store,
+        view(0),
+        bundle,
+        options,
+        position -> scored(log, position),
+        new JoinMeters(LearningModel.NAME, TASKS, registry),
+        new LifecycleMeters(
+            LearningModel.NAME,
+            bundle.layout().tables().stream().map(table -> table.name()).toList(),
+            registry),
+        new LearnerMeters(LearningModel.NAME, TASKS, registry));
+  }
+
+  private static RowsView view(long version) {
+    return new RowsView(LearningModel.NAME, 1, version);
+  }
+
+  /** Writes a commit as serving would. */
+  static void apply(StateStore store, ModelCommit commit) {
+    long version = store.version(view(0)) + 1;
+    store.apply(new RowCommit(view(version), commit.rows()), commit.state());
+  }
+
+  /**
+   * Learns the whole log.
+   *
+   * @param crash how often, of so many events, it is thrown away and made again from the store; 0:
+   *     never
+   * @return how often that was
+   */
+  int learn(StateStore store, List<Logged> log, int crash, long seed) throws IOException {
+    SplittableRandom random = new SplittableRandom(seed);
+    Learner learner = learner(store, log);
+    int crashes = 0;
+    try {
+      while (learner.next() < log.size()) {
+        Logged event = log.get(Math.toIntExact(learner.next()));
+        boolean due = learner.take(event);
+        ModelCommit commit = due ? learner.commit(1) : null;
+        boolean before = crash > 0 && random.nextInt(crash) == 0;
+        if (before) { // Also with a commit made and not written.
+          learner.close();
+          learner = learner(store, log);
+          crashes++;
+          continue;
+        }
+        if (commit != null) {
+          apply(store, commit);
+          if (crash > 0 && random.nextInt(4) == 0) {
+            learner.close();
+            learner = learner(store, log);
+            crashes++;
+          }
+        }
+      }
+      return crashes;
+    } finally {
+      learner.close();
+    }
+  }
+
+  /** Everything that {@code store} has of the model, as text by kind and key. */
+  static Map<String, String> state(StateStore store, int widthOfRows) {
+    Map<String, String> state = new TreeMap<>();
+    for (StateKind kind : StateKind.values()) {
+      store.forEachState(
+          view(0),
+          kind,
+          (key, value) -> state.put(kind + " " + key, HexFormat.of().formatHex(value)));
+    }
+    long[] keys = store.rowKeys(view(0), -1, 1 << 16);
+    float[] rows = new float[keys.length * widthOfRows];
+    RowFate[] fates = new RowFate[keys.length];
+    try (RowReader reader = store.reader(view(store.version(view(0))))) {
+      reader.read(widthOfRows, keys, keys.length, rows, fates);
+    }
+    for (int i = 0; i < keys.length; i++) {
+      StringBuilder row = new StringBuilder();
+      for (int j = 0; j < widthOfRows; j++) {
+        row.append(Integer.toHexString(Float.floatToRawIntBits(rows[i * widthOfRows + j])));
+      }
+      state.put("row " + keys[i], row.toString());
+    }
+    state.put("version", Long.toString(store.version(view(0))));
+    return state;
+  }
+}
