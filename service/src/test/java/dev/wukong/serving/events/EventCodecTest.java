@@ -89,6 +89,28 @@ class EventCodecTest {
         .isEqualTo(bits(Arrays.copyOf(candidates.dense(), 4)));
   }
 
+  /** Around each length that a number has, and where the ids end that have the shorter way. */
+  @Test
+  void decode_idsOfEachLength_areTheSame() {
+    long[] ids = new long[3 * Long.SIZE];
+    for (int bit = 0; bit < Long.SIZE; bit++) {
+      ids[3 * bit] = 1L << bit;
+      ids[3 * bit + 1] = (1L << bit) - 1;
+      ids[3 * bit + 2] = (1L << bit) - 2;
+    }
+    EventBytes bytes = new EventBytes(1);
+    bytes.ids(ids, ids.length);
+    EventBytes each = new EventBytes(1);
+    for (long id : ids) {
+      each.number(id + 1);
+    }
+
+    assertThat(bytes.exact()).isEqualTo(each.exact());
+    EventCursor in = new EventCursor(1, bytes.exact(), 0);
+    assertThat(in.ids(ids.length)).isEqualTo(ids);
+    in.end();
+  }
+
   @Test
   void of_arraysOfNoWholeNumberOfRows_isRefused() {
     ScoredRequest small = SampleEvents.small(ID, 2);

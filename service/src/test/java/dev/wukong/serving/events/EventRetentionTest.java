@@ -113,7 +113,6 @@ class EventRetentionTest {
   @Test
   void sweep_lastPredictionsOfABusyLog_areStillFound() {
     long _ = fill(100);
-    long _ = log.end();
 
     Object _ = retention(Long.MAX_VALUE).sweep(log);
 
