@@ -14,6 +14,8 @@ import org.slf4j.LoggerFactory;
 final class EventBatch {
   private static final Logger logger = LoggerFactory.getLogger(EventBatch.class);
 
+  private record Refused(WaitingEvent.Given given, Outcome outcome) {}
+
   private final EventLog log;
   private final EventMeters meters;
   private final long first;
@@ -26,7 +28,7 @@ final class EventBatch {
   private final List<WaitingEvent> written = new ArrayList<>();
 
   /** Feedback of which nothing is written, and what becomes of it. */
-  private final Map<WaitingEvent.Given, Outcome> refused = new HashMap<>();
+  private final List<Refused> refused = new ArrayList<>();
 
   private final List<WaitingEvent.Sweep> sweeps = new ArrayList<>();
 
@@ -63,19 +65,23 @@ final class EventBatch {
       place = find(given.item().prediction());
     } catch (EventLogException e) {
       logger.warn("cannot look up a prediction", e);
-      refused.put(given, new Outcome.Failed("the event log cannot be read: " + e.getMessage()));
+      refuse(given, new Outcome.Failed("the event log cannot be read: " + e.getMessage()));
       return;
     }
     if (place.isEmpty()) {
-      refused.put(given, new Outcome.Unknown());
+      refuse(given, new Outcome.Unknown());
       return;
     }
     Optional<String> wrong = wrong(given.item(), place.get().candidates());
     if (wrong.isPresent()) {
-      refused.put(given, new Outcome.Invalid(wrong.get()));
+      refuse(given, new Outcome.Invalid(wrong.get()));
       return;
     }
     add(given, EncodedEvent.of(place.get().model(), event(given.item(), place.get().position())));
+  }
+
+  private void refuse(WaitingEvent.Given given, Outcome outcome) {
+    refused.add(new Refused(given, outcome));
   }
 
   private Optional<Place> find(PredictionId prediction) {
@@ -137,7 +143,7 @@ final class EventBatch {
         case WaitingEvent.Scored _, WaitingEvent.Sweep _ -> {}
       }
     }
-    refused.forEach((given, outcome) -> settle(given, outcome, meters));
+    refused.forEach(one -> settle(one.given(), one.outcome(), meters));
   }
 
   /** Those who wait until old events are trimmed. */

@@ -10,6 +10,12 @@ final class EventBytes {
   /** Of a whole number that has all its bits. */
   private static final int LONGEST = 10;
 
+  /** Ids for which there is room before they are looked at: each would cost as much as itself. */
+  private static final int CHUNK = 64;
+
+  /** Of a number that takes eight bytes at most. */
+  private static final int SHORT_BITS = 56;
+
   private byte[] bytes;
   private int length;
 
@@ -56,10 +62,32 @@ final class EventBytes {
 
   /** Adds the first {@code count} ids: one more than each, for -1 is none. */
   void ids(long[] ids, int count) {
-    for (int i = 0; i < count; i++) {
-      ensure(LONGEST);
-      length = put(bytes, length, ids[i] + 1);
+    for (int from = 0; from < count; from += CHUNK) {
+      ensure(CHUNK * LONGEST);
+      ByteBuffer to = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+      int at = length;
+      int end = Math.min(count, from + CHUNK);
+      for (int i = from; i < end; i++) {
+        long id = ids[i] + 1;
+        at = id >>> SHORT_BITS == 0 ? putShort(to, at, id) : put(bytes, at, id);
+      }
+      length = at;
     }
+  }
+
+  /**
+   * The same as {@link #put} of a number of up to eight bytes, without a branch: the lengths of ids
+   * are random, so no processor could foresee it. Writes eight bytes, of which the next number
+   * overwrites those that are too many.
+   */
+  private static int putShort(ByteBuffer to, int at, long value) {
+    // 28 bits to each half, 14 to each quarter, 7 to each byte.
+    long spread = (value & 0x00FFFFFFF0000000L) << 4 | (value & 0x000000000FFFFFFFL);
+    spread = (spread & 0x0FFFC0000FFFC000L) << 2 | (spread & 0x00003FFF00003FFFL);
+    spread = (spread & 0x3F803F803F803F80L) << 1 | (spread & 0x007F007F007F007FL);
+    int more = (Long.SIZE - 1 - Long.numberOfLeadingZeros(value | 1)) / 7;
+    to.putLong(at, spread | (0x8080808080808080L & ((1L << (more * Byte.SIZE)) - 1)));
+    return at + more + 1;
   }
 
   /** Adds the first {@code count} numbers. */

@@ -70,7 +70,7 @@ public interface EventLog extends AutoCloseable {
   /** Bytes that it takes on disk, about. Those of what was trimmed go later, many at a time. */
   long bytes();
 
-  /** Ends what reads are under way, and refuses those that come after. */
+  /** Waits for reads that are under way, and refuses what comes after. */
   @Override
   void close();
 }

@@ -274,7 +274,9 @@ public final class EventWriter implements AutoCloseable {
 
   private void sweepIfDue(boolean asked) {
     long every = (full == null ? SWEEP : SWEEP_FULL).toMillis();
-    if (asked || unswept > retention.stepBytes() || clock.getAsLong() - sweptMs >= every) {
+    // A clock that is set back must not put it off.
+    long elapsed = Math.abs(clock.getAsLong() - sweptMs);
+    if (asked || unswept > retention.stepBytes() || elapsed >= every) {
       sweep();
     }
   }

@@ -8,7 +8,7 @@ public sealed interface FeedbackItem {
   /**
    * A user saw candidates of a prediction.
    *
-   * @param positions of the candidates in the request
+   * @param positions of the candidates in the request; not changed any more
    * @param timeMs when, by the caller's clock: milliseconds since 1970-01-01 UTC
    */
   @SuppressWarnings("ArrayRecordComponent") // Never compared.

@@ -15,9 +15,11 @@ import org.rocksdb.DBOptions;
 import org.rocksdb.IndexType;
 import org.rocksdb.InfoLogLevel;
 import org.rocksdb.LRUCache;
+import org.rocksdb.ReadOptions;
 import org.rocksdb.RocksDB;
 import org.rocksdb.RocksDBException;
 import org.rocksdb.WALRecoveryMode;
+import org.rocksdb.WriteOptions;
 
 /** The RocksDB of a log, open, and its column families. Who opens it closes it. */
 final class RocksEventFamilies implements AutoCloseable {
@@ -45,6 +47,11 @@ final class RocksEventFamilies implements AutoCloseable {
   private final ColumnFamilyOptions eventOptions = new ColumnFamilyOptions();
   private final ColumnFamilyOptions predictionOptions = new ColumnFamilyOptions();
   private final DBOptions options = new DBOptions();
+  private final WriteOptions durable = new WriteOptions().setSync(true);
+
+  // Whoever goes through all events must not push out those that are asked for.
+  private final ReadOptions once = new ReadOptions().setFillCache(false);
+
   private final List<ColumnFamilyHandle> handles = new ArrayList<>();
   private final RocksDB db;
 
@@ -125,7 +132,19 @@ final class RocksEventFamilies implements AutoCloseable {
     return handles.get(2);
   }
 
+  /** How to write so that it is on stable storage. */
+  WriteOptions durable() {
+    return durable;
+  }
+
+  /** How to read what nobody reads again soon. */
+  ReadOptions once() {
+    return once;
+  }
+
   private void closeOptions() {
+    durable.close();
+    once.close();
     options.close();
     predictionOptions.close();
     eventOptions.close();

@@ -12,12 +12,10 @@ import java.util.Optional;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.jspecify.annotations.Nullable;
 import org.rocksdb.ColumnFamilyHandle;
-import org.rocksdb.ReadOptions;
 import org.rocksdb.RocksDB;
 import org.rocksdb.RocksDBException;
 import org.rocksdb.RocksIterator;
 import org.rocksdb.WriteBatch;
-import org.rocksdb.WriteOptions;
 
 /**
  * A log in a RocksDB of its own: events by position, the places of predictions by their id, and two
@@ -46,10 +44,6 @@ public final class RocksEventLog implements EventLog {
   private final ColumnFamilyHandle marks;
   private final ColumnFamilyHandle events;
   private final ColumnFamilyHandle predictions;
-  private final WriteOptions durable = new WriteOptions().setSync(true);
-
-  // Whoever goes through all events must not push out those that are asked for.
-  private final ReadOptions once = new ReadOptions().setFillCache(false);
 
   /** Held for writing by who closes, so that nobody is in native code meanwhile. */
   private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
@@ -127,7 +121,7 @@ public final class RocksEventLog implements EventLog {
   /** The last event must be the one that the mark says, or some are lost. */
   private void checkLast() throws RocksDBException {
     long last = begin - 1;
-    try (RocksIterator found = db.newIterator(events, once)) {
+    try (RocksIterator found = db.newIterator(events, families.once())) {
       found.seekToLast();
       if (found.isValid()) {
         last = Math.max(last, position(found.key()));
@@ -231,7 +225,7 @@ public final class RocksEventLog implements EventLog {
               try (WriteBatch batch = new WriteBatch()) {
                 content.addTo(batch);
                 try {
-                  db.write(durable, batch);
+                  db.write(families.durable(), batch);
                 } catch (RocksDBException e) {
                   failure =
                       new EventLogException("%s failed: %s".formatted(what, e.getMessage()), e);
@@ -251,7 +245,7 @@ public final class RocksEventLog implements EventLog {
     long stop = end;
     long next = Math.max(from, begin);
     List<Logged> read = new ArrayList<>();
-    try (RocksIterator found = db.newIterator(events, once)) {
+    try (RocksIterator found = db.newIterator(events, families.once())) {
       found.seek(key(next));
       long bytes = 0;
       while (next < stop && read.size() < most && bytes < READ_BYTES) {
@@ -351,8 +345,6 @@ public final class RocksEventLog implements EventLog {
       if (!closed) {
         closed = true;
         families.close();
-        durable.close();
-        once.close();
       }
     } finally {
       lock.writeLock().unlock();
