@@ -17,13 +17,12 @@ import org.jspecify.annotations.Nullable;
  * goes through it with a cursor, a page of it in memory. One thread.
  */
 final class DueQueue {
-  private static final int PAGE = 256;
-
   /** Removed are so many positions at a time, a power of 2: what is removed slows reading. */
   private static final long BLOCK = 4096;
 
   private final StateStore store;
   private final RowsView view;
+  private final int page;
 
   /** What is not in the store yet: all of it came later than what is. */
   private final NavigableMap<Long, Due> added = new TreeMap<>();
@@ -36,11 +35,13 @@ final class DueQueue {
   /**
    * Goes on where the last commit was.
    *
+   * @param page how much of it each cursor has in memory
    * @param forgotten up to where nobody needs it any more
    */
-  DueQueue(StateStore store, RowsView view, long forgotten) {
+  DueQueue(StateStore store, RowsView view, int page, long forgotten) {
     this.store = store;
     this.view = view;
+    this.page = page;
     this.removedBelow = block(forgotten);
   }
 
@@ -74,7 +75,7 @@ final class DueQueue {
 
   /** Goes through the queue. */
   final class Cursor {
-    private final Queue<Due> page = new ArrayDeque<>();
+    private final Queue<Due> read = new ArrayDeque<>();
     private long passed;
 
     /** After so many drains, there was no more in the store. */
@@ -90,32 +91,32 @@ final class DueQueue {
      * @param coming told of the predictions of those that are read from the store
      */
     @Nullable Due head(LongConsumer coming) {
-      if (page.isEmpty()) {
+      if (read.isEmpty()) {
         fill(coming);
       }
-      return page.peek();
+      return read.peek();
     }
 
     private void fill(LongConsumer coming) {
       if (empty != drains) {
-        List<StateStore.Remembered> found = store.states(view, StateKind.DUE, passed, PAGE);
+        List<StateStore.Remembered> found = store.states(view, StateKind.DUE, passed, page);
         for (StateStore.Remembered remembered : found) {
           Due due = Due.of(remembered.key(), remembered.value());
           coming.accept(due.scored());
-          page.add(due);
+          read.add(due);
         }
-        if (found.size() < PAGE) {
+        if (found.size() < page) {
           empty = drains;
         }
       }
-      if (page.isEmpty()) {
-        added.tailMap(passed, false).values().stream().limit(PAGE).forEach(page::add);
+      if (read.isEmpty()) {
+        added.tailMap(passed, false).values().stream().limit(page).forEach(read::add);
       }
     }
 
     /** Passes what was next; its position. */
     long pass() {
-      passed = page.remove().position();
+      passed = read.remove().position();
       return passed;
     }
   }

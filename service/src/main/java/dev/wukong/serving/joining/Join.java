@@ -12,13 +12,10 @@ import dev.wukong.serving.joining.JoinMeters.LabelOutcome;
 import dev.wukong.serving.joining.JoinProgress.TaskProgress;
 import dev.wukong.serving.joining.Slot.Phase;
 import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.SequencedSet;
 import java.util.function.Consumer;
-import java.util.stream.LongStream;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Makes examples of what was predicted, exposed and labelled: a candidate is the subject of some
@@ -36,8 +33,11 @@ public final class Join {
 
   private static final long CURVES = FIRST_CURSOR + 1;
 
-  /** Predictions of which what was last used stays in memory. */
+  /** Predictions that stay in memory, those used last. */
   private static final int KEPT = 4096;
+
+  /** What each that waits has in memory of what it waits for. */
+  private static final int PAGE = 256;
 
   private final String model;
   private final JoinPolicy policy;
@@ -47,9 +47,9 @@ public final class Join {
   private final Kept<Followed> followed;
   private final Kept<ShownRows> shown;
   private final DueQueue due;
-  private final DueQueue.Cursor oldest;
   private final List<JoinTask> tasks;
   private final Verdicts verdicts;
+  private final Windows windows;
 
   /**
    * Goes on where the last commit was. A task that there was none of then has examples of what is
@@ -61,22 +61,42 @@ public final class Join {
    */
   public Join(
       StateStore store, RowsView view, JoinPolicy policy, ScoredEvents scored, JoinMeters meters) {
+    this(store, view, policy, scored, meters, KEPT, PAGE);
+  }
+
+  Join(
+      StateStore store,
+      RowsView view,
+      JoinPolicy policy,
+      ScoredEvents scored,
+      JoinMeters meters,
+      int kept,
+      int page) {
     this.model = view.model();
     this.policy = policy;
     this.scored = scored;
     this.meters = meters;
-    byte[] kept = store.state(view, StateKind.CURSOR, new long[] {FIRST_CURSOR}).getFirst();
-    progress = kept == null ? new JoinProgress() : JoinProgress.of(kept);
+    byte[] progressed = store.state(view, StateKind.CURSOR, new long[] {FIRST_CURSOR}).getFirst();
+    progress = progressed == null ? new JoinProgress() : JoinProgress.of(progressed);
     progress.follow(policy.tasks());
     followed =
-        new Kept<>(store, view, StateKind.JOIN, Kept.Form.of(Followed::bytes, Followed::of), KEPT);
+        new Kept<>(store, view, StateKind.JOIN, Kept.Form.of(Followed::bytes, Followed::of), kept);
     shown =
         new Kept<>(
-            store, view, StateKind.SHOWN, Kept.Form.of(ShownRows::bytes, ShownRows::of), KEPT);
-    due = new DueQueue(store, view, progress.forgotten);
-    oldest = due.cursor(progress.forgotten);
+            store, view, StateKind.SHOWN, Kept.Form.of(ShownRows::bytes, ShownRows::of), kept);
+    due = new DueQueue(store, view, page, progress.forgotten);
     tasks = tasks(store, view);
     verdicts = new Verdicts(shown, progress, policy.negatives(), meters);
+    windows =
+        new Windows(
+            policy.horizon().toMillis(),
+            tasks,
+            followed,
+            shown,
+            due.cursor(progress.forgotten),
+            progress,
+            verdicts,
+            meters);
     measure();
   }
 
@@ -145,10 +165,7 @@ public final class Join {
               .formatted(event.position(), event.atMs(), progress.position(), progress.atMs()));
     }
     progress.move(event.position(), event.atMs(), policy.exposure().toMillis());
-    if (progress.closes()) {
-      closeWindows(event, examples);
-      forget();
-    }
+    windows.pass(event, examples);
     switch (event.event()) {
       case Event.Exposed exposed -> expose(event, exposed, examples);
       case Event.Labelled labelled -> label(event, labelled, examples);
@@ -165,95 +182,6 @@ public final class Join {
     for (JoinTask task : tasks) {
       meters.waiting(task.name(), task.waiting());
       meters.within(task.name(), task.within());
-    }
-  }
-
-  /** Closes all windows whose time has come, in the order of their times. */
-  private void closeWindows(Logged now, Consumer<Example> examples) {
-    while (true) {
-      JoinTask next = null;
-      @Nullable Due first = null;
-      long firstMs = Long.MAX_VALUE;
-      for (JoinTask task : tasks) {
-        Due head = head(task.cursor());
-        if (head != null && head.atMs() + task.delayMs() < firstMs) {
-          next = task;
-          first = head;
-          firstMs = head.atMs() + task.delayMs();
-        }
-      }
-      if (next == null || first == null || firstMs > now.atMs()) {
-        return;
-      }
-      close(first, next, now, examples);
-      next.pass();
-    }
-  }
-
-  private @Nullable Due head(DueQueue.Cursor cursor) {
-    LongStream.Builder coming = LongStream.builder();
-    Due head = cursor.head(coming);
-    followed.fetch(coming.build().toArray());
-    return head;
-  }
-
-  private void close(Due entry, JoinTask task, Logged now, Consumer<Example> examples) {
-    Followed prediction = followed.get(entry.scored());
-    if (prediction == null) {
-      return;
-    }
-    boolean changed = false;
-    for (int position : entry.candidates()) {
-      Candidate candidate = prediction.candidate(position);
-      if (candidate != null) {
-        Subject subject = new Subject(entry.scored(), prediction, candidate, now, examples);
-        changed |= verdicts.close(subject, task, entry.position());
-      }
-    }
-    if (changed) {
-      followed.put(entry.scored(), prediction);
-    }
-  }
-
-  private void forget() {
-    long horizonMs = policy.horizon().toMillis();
-    for (Due entry = head(oldest);
-        entry != null && entry.atMs() + horizonMs <= progress.atMs();
-        entry = head(oldest)) {
-      forget(entry);
-      progress.forgotten = oldest.pass();
-    }
-  }
-
-  private void forget(Due entry) {
-    Followed prediction = followed.get(entry.scored());
-    if (prediction == null) {
-      return;
-    }
-    for (int position : entry.candidates()) {
-      Candidate candidate = prediction.candidate(position);
-      boolean over = candidate != null && candidate.heldBy() == entry.position();
-      if (candidate != null && over) {
-        prediction.forget(candidate);
-        for (int number = 0; number < candidate.slots(); number++) {
-          Slot slot = candidate.slot(number);
-          progress.tasks().get(number).waiting -= slot != null && slot.is(Phase.OPEN) ? 1 : 0;
-        }
-      }
-      for (Iterator<Waiting> labels = prediction.waiting().iterator(); labels.hasNext(); ) {
-        Waiting label = labels.next();
-        if (label.candidate() == position
-            && (over || (candidate == null && label.logged() == entry.position()))) {
-          labels.remove();
-          meters.label(over ? LabelOutcome.UNGIVEN : LabelOutcome.UNEXPOSED);
-        }
-      }
-    }
-    if (prediction.isEmpty()) {
-      followed.remove(entry.scored());
-      shown.remove(entry.scored());
-    } else {
-      followed.put(entry.scored(), prediction);
     }
   }
 

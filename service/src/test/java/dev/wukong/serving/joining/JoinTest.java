@@ -1,0 +1,403 @@
+package dev.wukong.serving.joining;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.wukong.serving.embedding.RowCommit;
+import dev.wukong.serving.embedding.RowsView;
+import dev.wukong.serving.embedding.StateChange;
+import dev.wukong.serving.embedding.StateKind;
+import dev.wukong.serving.events.Event;
+import dev.wukong.serving.events.Logged;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+class JoinTest {
+  private static final Duration MINUTE = Duration.ofMinutes(1);
+  private static final TaskPolicy PLAIN = new TaskPolicy(MINUTE, Weighting.PLAIN, Optional.empty());
+  private static final TaskPolicy AT_ONCE =
+      new TaskPolicy(Duration.ZERO, Weighting.FAKE_NEGATIVE, Optional.empty());
+  private static final TaskPolicy GIVEN =
+      new TaskPolicy(MINUTE.multipliedBy(2), Weighting.CONSTANT_WAIT, Optional.of("click"));
+
+  private final JoinTrial plain = new JoinTrial(JoinTrial.policy(PLAIN));
+  private final JoinTrial given =
+      new JoinTrial(
+          JoinTrial.policy(List.of("click", "buy"), Map.of("click", PLAIN, "buy", GIVEN)));
+
+  @Test
+  void take_positiveLabel_isAnExampleAtOnce_asItWasScored() {
+    long prediction = plain.score(3);
+    assertThat(plain.at(1).expose(prediction, 2, 0)).isEmpty();
+    List<Example> examples =
+        plain.at(5).examples(new Event.Labelled(prediction, 2, "click", 0.5f, 3, 5000));
+
+    assertThat(examples).hasSize(1);
+    Example example = examples.getFirst();
+    assertThat(JoinTrial.fully(example))
+        .isEqualTo(
+            "POSITIVE task 0 0/2"
+                + " PredictionId[high=-7046029254386353131, low=-2]"
+                + " ScoredVersion[bundle=1, epoch=2, dense=1, rows=3] encoding -1"
+                + " 1[1000][][] 1[-1, 1048581][1.0, 1.25][1.25] [0.2]"
+                + " 0.5 x 3.0 PLAIN at 5000");
+    assertThat(example.within()).isEqualTo(1);
+    assertThat(plain.labels("joined")).isEqualTo(1);
+    assertThat(plain.exposures("joined")).isEqualTo(2);
+  }
+
+  @Test
+  void take_noLabelUntilWindowAndGraceAreOver_isANegative() {
+    long prediction = plain.score(3);
+    assertThat(plain.at(1).expose(prediction, 2, 0)).isEmpty();
+    assertThat(plain.at(5).label(prediction, 0, "click", 1)).hasSize(1);
+    assertThat(plain.gauge("waiting", "click")).isEqualTo(1);
+    plain.commit();
+    plain.restart();
+    assertThat(plain.gauge("waiting", "click")).isEqualTo(1);
+    assertThat(plain.at(70).pass()).isEmpty();
+    assertThat(plain.at(71).pass()).containsExactly("NEGATIVE click 0/2 0.0 x 1.0");
+    assertThat(plain.at(1000).pass()).isEmpty();
+    assertThat(plain.gauge("waiting", "click")).isZero();
+    assertThat(plain.gauge("watermark", null)).isEqualTo(1000);
+  }
+
+  @Test
+  void take_notExposed_isNothing() {
+    long prediction = plain.score(2);
+    assertThat(plain.at(1).expose(prediction, 1)).isEmpty();
+    assertThat(plain.at(1).label(prediction, 0, "click", 1)).isEmpty();
+    assertThat(plain.at(100).pass()).containsExactly("NEGATIVE click 0/1 0.0 x 1.0");
+    assertThat(plain.at(5000).pass()).isEmpty();
+    assertThat(plain.labels("unexposed")).isEqualTo(1);
+  }
+
+  @Test
+  void take_labelOfZero_isAFinalNegativeAtOnce() {
+    long prediction = plain.score(1);
+    assertThat(plain.at(1).expose(prediction, 0)).isEmpty();
+    assertThat(plain.at(5).label(prediction, 0, "click", 0, 2, 5000))
+        .containsExactly("NEGATIVE click 0/0 0.0 x 2.0");
+    assertThat(plain.at(6).label(prediction, 0, "click", 1)).isEmpty();
+    assertThat(plain.at(100).pass()).isEmpty();
+    assertThat(plain.labels("duplicate")).isEqualTo(1);
+  }
+
+  @Test
+  void take_labelAfterItsNegative_isLate() {
+    long prediction = plain.score(2);
+    assertThat(plain.at(1).expose(prediction, 0, 1)).isEmpty();
+    assertThat(plain.at(71).label(prediction, 0, "click", 1))
+        .containsExactly(
+            "NEGATIVE click 0/0 0.0 x 1.0",
+            "NEGATIVE click 0/1 0.0 x 1.0",
+            "LATE click 0/0 1.0 x 1.0");
+    assertThat(plain.label(prediction, 1, "click", 0)).isEmpty(); // It is one already.
+    assertThat(plain.label(prediction, 1, "click", 1)).isEmpty();
+    assertThat(plain.labels("late")).isEqualTo(2);
+    assertThat(plain.labels("duplicate")).isEqualTo(1);
+    assertThat(plain.gauge("within", "click")).isZero();
+  }
+
+  @Test
+  void take_again_changesNothing() {
+    long prediction = plain.score(2);
+    assertThat(plain.at(1).expose(prediction, 0, 0)).isEmpty();
+    assertThat(plain.at(30).label(prediction, 0, "click", 1)).hasSize(1);
+    assertThat(plain.at(40).label(prediction, 0, "click", 0.5)).isEmpty();
+    assertThat(plain.at(50).expose(prediction, 0, 1)).isEmpty();
+    assertThat(plain.at(75).pass()).isEmpty();
+    assertThat(plain.at(120).pass()).containsExactly("NEGATIVE click 0/1 0.0 x 1.0");
+    assertThat(plain.exposures("duplicate")).isEqualTo(2);
+    assertThat(plain.exposures("joined")).isEqualTo(2);
+    assertThat(plain.labels("duplicate")).isEqualTo(1);
+  }
+
+  @Test
+  void take_labelBeforeItsExposure_comesOutWithThat() {
+    long prediction = plain.score(2);
+    assertThat(plain.at(1).label(prediction, 1, "click", 1)).isEmpty();
+    assertThat(plain.at(2).label(prediction, 1, "click", 0)).isEmpty();
+    assertThat(plain.at(3).expose(prediction, 0, 1))
+        .containsExactly("POSITIVE click 0/1 1.0 x 1.0");
+    assertThat(plain.labels("joined")).isEqualTo(1);
+    assertThat(plain.labels("duplicate")).isEqualTo(1);
+    assertThat(plain.at(5000).pass()).containsExactly("NEGATIVE click 0/0 0.0 x 1.0");
+    assertThat(plain.labels("unexposed")).isZero();
+  }
+
+  @Test
+  void take_horizonIsOver_forgetsAll_andLabelsAreOrphans() {
+    long prediction = plain.score(1);
+    assertThat(plain.at(1).expose(prediction, 0)).isEmpty();
+    assertThat(plain.at(3600).label(prediction, 0, "click", 1)).hasSize(2);
+    assertThat(plain.kept(StateKind.JOIN)).isEqualTo(1);
+    assertThat(plain.kept(StateKind.SHOWN)).isEqualTo(1);
+    assertThat(plain.at(3601).label(prediction, 0, "click", 1)).isEmpty();
+    assertThat(plain.expose(prediction, 0)).isEmpty();
+    assertThat(plain.labels("orphan")).isEqualTo(1);
+    assertThat(plain.exposures("unjoinable")).isEqualTo(1);
+    assertThat(plain.kept(StateKind.JOIN)).isZero();
+    assertThat(plain.kept(StateKind.SHOWN)).isZero();
+  }
+
+  @Test
+  void take_queueIsLong_removesWhatIsForgotten() {
+    for (int i = 0; i < 5000; i++) {
+      assertThat(plain.at(i / 1000).expose(plain.score(1), 0)).isEmpty();
+    }
+    assertThat(plain.store.states(JoinTrial.VIEW, StateKind.DUE, -1, 1)).isEmpty();
+    plain.commit();
+    plain.restart();
+    assertThat(plain.at(100).pass()).hasSize(5000);
+    assertThat(plain.at(4000).pass()).isEmpty();
+    plain.commit();
+    assertThat(plain.store.states(JoinTrial.VIEW, StateKind.DUE, -1, 10_000)).hasSize(904);
+    assertThat(plain.kept(StateKind.JOIN)).isZero();
+  }
+
+  @Test
+  void take_exposureOfNothing_isCounted() {
+    long prediction = plain.score(2);
+    assertThat(plain.expose(prediction, 0, 2, -1)).isEmpty();
+    assertThat(plain.exposures("unjoinable")).isEqualTo(2);
+    assertThat(plain.expose(prediction + 7, 0, 1)).isEmpty(); // It is not there yet.
+    assertThat(plain.exposures("unjoinable")).isEqualTo(4);
+    long gone = plain.score(2);
+    plain.scored.remove(gone);
+    assertThat(plain.expose(gone, 0, 1)).isEmpty();
+    assertThat(plain.exposures("unjoinable")).isEqualTo(6);
+    assertThat(plain.exposures("joined")).isEqualTo(1);
+    assertThat(plain.label(prediction, -1, "click", 1)).isEmpty();
+    assertThat(plain.label(prediction + 70, 0, "click", 1)).isEmpty();
+    assertThat(plain.label(prediction, 0, "like", 1)).isEmpty();
+    assertThat(plain.labels("orphan")).isEqualTo(3);
+  }
+
+  @Test
+  void oldestNeeded_timePasses_isWhatMayStillBeExposed() {
+    assertThat(plain.join().oldestNeeded()).isZero();
+    long first = plain.at(100_000).score(1);
+    long second = plain.at(100_960).score(1);
+    long third = plain.at(101_000).score(1);
+    assertThat(plain.at(101_799).pass()).isEmpty();
+    assertThat(plain.join().oldestNeeded()).isEqualTo(first);
+    assertThat(plain.at(101_880).pass()).isEmpty(); // 32 minutes less a sixteenth after its part.
+    assertThat(plain.join().oldestNeeded()).isEqualTo(second);
+    assertThat(plain.expose(first, 0)).isEmpty();
+    assertThat(plain.exposures("unjoinable")).isEqualTo(1);
+    assertThat(plain.expose(third, 0)).isEmpty();
+    assertThat(plain.exposures("joined")).isEqualTo(1);
+  }
+
+  @Test
+  void take_negativesAreFew_keepsTheirShareWithTheirWeight() {
+    JoinPolicy few =
+        new JoinPolicy(
+            List.of("click"),
+            Map.of("click", PLAIN),
+            Duration.ofMinutes(30),
+            Duration.ZERO,
+            Duration.ofHours(1),
+            0.25);
+    JoinTrial trial = new JoinTrial(few);
+    for (int i = 0; i < 1000; i++) {
+      long prediction = trial.score(4);
+      assertThat(trial.expose(prediction, 0, 1, 2, 3)).isEmpty();
+      assertThat(trial.label(prediction, 0, "click", 1)).hasSize(1);
+    }
+    List<Example> negatives = trial.at(60).examples(new Event.Boundary());
+    assertThat(negatives).hasSizeBetween(680, 820); // Of 3000, three deviations of 24.
+    assertThat(negatives).allMatch(example -> example.weight() == 4);
+  }
+
+  @Test
+  void take_fakeNegative_isANegativeWhenShown_andAPositiveLater() {
+    JoinTrial trial = new JoinTrial(JoinTrial.policy(AT_ONCE));
+    long prediction = trial.score(2);
+    assertThat(trial.label(prediction, 1, "click", 1)).isEmpty();
+    assertThat(trial.expose(prediction, 0, 1))
+        .containsExactly(
+            "NEGATIVE click 0/0 0.0 x 1.0",
+            "NEGATIVE click 0/1 0.0 x 1.0",
+            "POSITIVE click 0/1 1.0 x 1.0");
+    assertThat(trial.at(1000).label(prediction, 0, "click", 1))
+        .containsExactly("POSITIVE click 0/0 1.0 x 1.0");
+    assertThat(trial.labels("late")).isZero();
+    assertThat(trial.at(2000).pass()).isEmpty();
+  }
+
+  @Test
+  void take_givenTask_beginsWithTheLabelOfTheOther() {
+    long prediction = given.score(3);
+    assertThat(given.expose(prediction, 0, 1, 2)).isEmpty();
+    assertThat(given.at(10).label(prediction, 0, "click", 1)).hasSize(1);
+    assertThat(given.at(20).label(prediction, 1, "click", 1)).hasSize(1);
+    assertThat(given.gauge("waiting", "buy")).isEqualTo(2);
+    assertThat(given.at(30).label(prediction, 1, "buy", 1))
+        .containsExactly("POSITIVE buy 0/1 1.0 x 1.0");
+    assertThat(given.at(139).pass()).containsExactly("NEGATIVE click 0/2 0.0 x 1.0");
+    assertThat(given.at(140).pass()).containsExactly("NEGATIVE buy 0/0 0.0 x 1.0");
+    assertThat(given.at(150).label(prediction, 0, "buy", 1))
+        .containsExactly("LATE buy 0/0 1.0 x 1.0");
+    assertThat(given.at(10_000).pass()).isEmpty();
+  }
+
+  @Test
+  void take_givenLabelBeforeTheOther_waitsForIt() {
+    long prediction = given.score(2);
+    assertThat(given.label(prediction, 0, "buy", 1)).isEmpty();
+    assertThat(given.at(1).expose(prediction, 0, 1)).isEmpty();
+    assertThat(given.at(2).label(prediction, 1, "buy", 1)).isEmpty();
+    assertThat(given.at(3).label(prediction, 1, "buy", 1)).isEmpty();
+    assertThat(given.labels("duplicate")).isEqualTo(1);
+    assertThat(given.at(5).label(prediction, 0, "click", 1))
+        .containsExactly("POSITIVE click 0/0 1.0 x 1.0", "POSITIVE buy 0/0 1.0 x 1.0");
+    assertThat(given.at(3601).pass()).containsExactly("NEGATIVE click 0/1 0.0 x 1.0");
+    assertThat(given.labels("ungiven")).isEqualTo(1);
+    assertThat(given.at(3605).pass()).isEmpty();
+    assertThat(given.kept(StateKind.JOIN)).isZero();
+  }
+
+  /** The window of the second begins shortly before the horizon of the first. */
+  @Test
+  void take_givenLabelAtTheLastMoment_hasItsWholeWindow() {
+    long prediction = given.score(1);
+    assertThat(given.expose(prediction, 0)).isEmpty();
+    assertThat(given.at(3599).label(prediction, 0, "click", 1)).hasSize(2);
+    assertThat(given.at(3650).pass()).isEmpty();
+    assertThat(given.at(3729).pass()).containsExactly("NEGATIVE buy 0/0 0.0 x 1.0");
+    assertThat(given.at(4000).label(prediction, 0, "buy", 1)).hasSize(1);
+  }
+
+  @Test
+  void take_frozen_closesNothing_andAfterItNotBeforeTheGrace() {
+    long prediction = plain.score(3);
+    assertThat(plain.at(1).expose(prediction, 0, 1, 2)).isEmpty();
+    assertThat(plain.at(2).take(new Event.Frozen(true))).isEmpty();
+    assertThat(plain.at(3).take(new Event.Frozen(true))).isEmpty();
+    assertThat(plain.at(10_000).label(prediction, 0, "click", 1))
+        .containsExactly("POSITIVE click 0/0 1.0 x 1.0");
+    assertThat(plain.at(10_000).take(new Event.Frozen(false))).isEmpty();
+    assertThat(plain.at(10_005).take(new Event.Frozen(false))).isEmpty();
+    plain.commit();
+    plain.restart();
+    assertThat(plain.at(10_009).label(prediction, 1, "click", 1))
+        .containsExactly("POSITIVE click 0/1 1.0 x 1.0");
+    assertThat(plain.at(10_010).pass()).containsExactly("NEGATIVE click 0/2 0.0 x 1.0");
+  }
+
+  @Test
+  void take_frozenFakeNegative_waitsUntilLabelsComeAgain() {
+    JoinTrial trial = new JoinTrial(JoinTrial.policy(AT_ONCE));
+    long prediction = trial.score(2);
+    assertThat(trial.take(new Event.Frozen(true))).isEmpty();
+    assertThat(trial.at(1).expose(prediction, 0, 1)).isEmpty();
+    assertThat(trial.at(2).label(prediction, 0, "click", 1)).hasSize(1);
+    assertThat(trial.at(20).take(new Event.Frozen(false))).isEmpty();
+    assertThat(trial.at(30).pass()).containsExactly("NEGATIVE click 0/1 0.0 x 1.0");
+  }
+
+  /** Clocks of callers are wrong by anything. */
+  @Test
+  void take_timesOfCallers_makeNoDelayThatTheLogDoesNotKnow() {
+    long prediction = plain.score(4);
+    assertThat(plain.at(1).take(new Event.Exposed(prediction, new int[] {0, 1, 2}, -5))).isEmpty();
+    assertThat(plain.take(new Event.Exposed(prediction, new int[] {3}, Long.MIN_VALUE))).isEmpty();
+    assertThat(plain.at(31).label(prediction, 0, "click", 1, 1, Long.MAX_VALUE)).hasSize(1);
+    assertThat(plain.label(prediction, 1, "click", 1, 1, Long.MIN_VALUE)).hasSize(1);
+    assertThat(plain.label(prediction, 2, "click", 1, 1, 995)).hasSize(1);
+    assertThat(plain.label(prediction, 3, "click", 1, 1, Long.MAX_VALUE)).hasSize(1);
+    var delay = plain.registry.get("wukong.join.delay").summary();
+    assertThat(delay.totalAmount()).isEqualTo(30 + 0 + 1 + 30);
+    assertThat(delay.max()).isEqualTo(30);
+  }
+
+  @Test
+  void take_eventsOfOthers_arePassedOver() {
+    long prediction = plain.score(1);
+    assertThat(plain.at(1).expose(prediction, 0)).isEmpty();
+    List<Example> examples = new ArrayList<>();
+    plain.join().take(new Logged(100, 1_000_000, "other", new Event.Boundary()), examples::add);
+    assertThat(examples).isEmpty();
+    assertThat(plain.join().taken()).isEqualTo(1);
+  }
+
+  @Test
+  void take_earlierEvent_isRefused() {
+    Join join = plain.join();
+    join.take(new Logged(7, 1000, JoinTrial.MODEL, new Event.Boundary()), e -> {});
+    assertThatThrownBy(
+            () -> join.take(new Logged(7, 1000, JoinTrial.MODEL, new Event.Boundary()), e -> {}))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("event 7 at 1000 ms comes after event 7 at 1000 ms, must be later");
+  }
+
+  @Test
+  void new_anotherTask_hasExamplesOfWhatIsExposedFromNowOn() {
+    JoinTrial trial = new JoinTrial(JoinTrial.policy(PLAIN));
+    long before = trial.score(2);
+    assertThat(trial.expose(before, 0)).isEmpty();
+    trial.commit();
+    List<String> both = List.of("like", "click");
+    trial =
+        new JoinTrial(JoinTrial.policy(both, Map.of("click", PLAIN, "like", PLAIN)), trial.store);
+    trial.scored.put(before, JoinTrial.request(1, 2, 1, 1));
+    List<Example> examples = new ArrayList<>();
+    Join join = trial.join();
+    join.take(
+        new Logged(10, 1000, JoinTrial.MODEL, new Event.Exposed(before, new int[] {1}, 0)),
+        examples::add);
+    join.take(new Logged(11, 90_000, JoinTrial.MODEL, new Event.Boundary()), examples::add);
+    assertThat(examples)
+        .extracting(example -> example.task() + " " + example.shown().position())
+        .containsExactly("1 0", "0 1", "1 1");
+  }
+
+  @Test
+  void new_taskThatWasGone_hasNoNegativesOfThatTime() {
+    JoinPolicy two =
+        JoinTrial.policy(List.of("click", "like"), Map.of("click", PLAIN, "like", PLAIN));
+    JoinTrial trial = new JoinTrial(two);
+    long prediction = trial.score(1);
+    assertThat(trial.expose(prediction, 0)).isEmpty();
+    trial.commit();
+    trial.restart(JoinTrial.policy(PLAIN));
+    assertThat(trial.at(100).pass()).hasSize(1);
+    trial.commit();
+    trial.restart(two);
+    assertThat(trial.at(200).pass()).isEmpty();
+  }
+
+  @Test
+  void new_damagedState_saysWhatItIs() {
+    long prediction = plain.score(1);
+    assertThat(plain.expose(prediction, 0)).isEmpty();
+    plain.commit();
+    damage(StateKind.JOIN, prediction);
+    assertThatThrownBy(() -> plain.label(prediction, 0, "click", 1))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("what is known of the prediction at 0 is damaged");
+    damage(StateKind.CURSOR, Join.FIRST_CURSOR);
+    assertThatThrownBy(plain::restart)
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("the progress of the join is damaged");
+  }
+
+  /** Cuts the last byte off, and has another one read it. */
+  private void damage(StateKind kind, long key) {
+    byte[] value =
+        Objects.requireNonNull(
+            plain.store.state(JoinTrial.VIEW, kind, new long[] {key}).getFirst());
+    plain.restart();
+    plain.store.apply(
+        new RowCommit(new RowsView(JoinTrial.MODEL, 1, 9), List.of()),
+        List.of(new StateChange.Put(kind, key, Arrays.copyOf(value, value.length - 1))));
+  }
+}
