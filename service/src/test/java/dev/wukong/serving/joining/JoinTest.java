@@ -162,6 +162,29 @@ class JoinTest {
     assertThat(plain.kept(StateKind.JOIN)).isZero();
   }
 
+  /** Or after each start all that waits would be gone through again, though nothing came of it. */
+  @Test
+  void drain_somethingIsDone_keepsHowFarItHasCome() {
+    long first = given.score(1);
+    assertThat(given.expose(first, 0)).isEmpty(); // At 1.
+    long second = given.at(60).score(1);
+    assertThat(given.expose(second, 0)).isEmpty(); // At 3.
+    assertThat(given.at(75).pass()).hasSize(1);
+    assertThat(progress(given).tasks()).extracting(task -> task.passed).containsExactly(1L, -1L);
+    assertThat(given.at(3610).pass()).hasSize(1);
+    assertThat(progress(given).tasks()).extracting(task -> task.passed).containsExactly(3L, 3L);
+    assertThat(progress(given).forgotten).isEqualTo(1);
+    assertThat(progress(given).position()).isEqualTo(5);
+  }
+
+  private static JoinProgress progress(JoinTrial trial) {
+    trial.commit();
+    long[] key = {Join.FIRST_CURSOR};
+    return JoinProgress.of(
+        Objects.requireNonNull(
+            trial.store.state(JoinTrial.VIEW, StateKind.CURSOR, key).getFirst()));
+  }
+
   @Test
   void take_exposureOfNothing_isCounted() {
     long prediction = plain.score(2);
