@@ -323,10 +323,17 @@ class StartTest {
           prefix + component.getName().replaceAll("([A-Z])", "-$1").toLowerCase(Locale.ROOT);
       if (component.getType().isRecord()
           && (component.getType().getEnclosingClass() == ServingProperties.class
-              || component.getType() == RedisProperties.class)) {
+              || component.getType() == RedisProperties.class
+              || component.getType() == OnlineProperties.class)) {
         collect(name + ".", component.getType(), to);
       } else if (component.getType() == Map.class) {
-        to.put(name + ".<model>", "latest");
+        to.put(
+            name + (type == ServingProperties.class ? ".<model>" : ".<task>"),
+            switch (component.getName()) {
+              case "versions" -> "latest";
+              case "weighting" -> "plain";
+              default -> "";
+            });
       } else {
         to.put(name, defaultOf(type, component.getName()));
       }

@@ -74,7 +74,8 @@ final class RowRetention {
 
   /**
    * Drops what the import of a version has left that cannot be used: also of a model of which no
-   * version serves, where {@link #sweep} drops nothing.
+   * version serves, where {@link #sweep} drops nothing. What was learned since the import stays: no
+   * bundle has it.
    */
   void refused(ServedModel model, long version) {
     RowsView view = new RowsView(model.name(), version, 0);
@@ -82,7 +83,7 @@ final class RowRetention {
       return;
     }
     try {
-      if (store.stored().contains(view)) {
+      if (store.stored().contains(view) && store.version(view) == 0) {
         drop(List.of(view), "it cannot be used");
       }
     } catch (StoreException e) {

