@@ -109,10 +109,10 @@ public record OnlineProperties(
         !rowAge.isNegative(), "wukong.online.row-age", rowAge, "is 0s (for ever) or more");
     SettingException.require(rowsMost >= 1, "wukong.online.rows-most", rowsMost, "is 1 or more");
     SettingException.require(
-        eventsQuota.toMegabytes() >= 1,
+        eventsQuota.toGigabytes() >= 1,
         "wukong.online.events-quota",
         eventsQuota,
-        "is 1MB or more");
+        "is 1GB or more");
   }
 
   private static void requirePositive(String property, Duration time) {

@@ -100,6 +100,16 @@ class StartTest {
         "wukong.rows.resident=0 | wukong.rows.resident is 0B, allowed is 1B or more",
         "wukong.rows.resident=much"
             + " | wukong.rows.resident is 'much', allowed is a size such as 512MB or 2GB",
+        "wukong.online.model=No | wukong.online.model is No, allowed is a name of 1 to 64 of a-z,"
+            + " 0-9, '_' and '-'",
+        "wukong.online.batch=0 | wukong.online.batch is 0, allowed are 1 to 65536",
+        "wukong.online.rate=0 | wukong.online.rate is 0.0, allowed is more than 0, up to 1000.0",
+        "wukong.online.sample=2 | wukong.online.sample is 2.0, allowed is more than 0, up to 1",
+        "wukong.online.sights=256 | wukong.online.sights is 256, allowed are 1 to 255",
+        "wukong.online.events-quota=1KB"
+            + " | wukong.online.events-quota is 1024B, allowed is 1GB or more",
+        "wukong.online.models=a | there is no property 'wukong.online.models', the closest is"
+            + " 'wukong.online.model'; --help prints all",
         "wukong.access-log.sample=1.5 | wukong.access-log.sample is 1.5, allowed are 0 to 1",
         "wukong.access-log.sample=NaN | wukong.access-log.sample is NaN, allowed are 0 to 1",
         "wukong.access-log.refusals-per-second=-1 | wukong.access-log.refusals-per-second is -1,"

@@ -108,7 +108,7 @@ public final class OnlineTrainer implements AutoCloseable {
   private final Map<List<String>, LifecycleMeters> ofRows = new HashMap<>();
   private final Map<List<String>, LearnerMeters> ofLearner = new HashMap<>();
 
-  /** Positions below this are not read any more. */
+  /** Positions below this are not read any more: until a learner says so, all may be. */
   private volatile long needed;
 
   /** Who trains in this process; made by its first commit. Its thread's. */
@@ -155,7 +155,6 @@ public final class OnlineTrainer implements AutoCloseable {
     this.registry = registry;
     this.nanos = nanos;
     this.meters = new TrainerMeters(model, registry, () -> events.end() - status.get().next());
-    this.needed = LogPlace.read(store, model).map(LogPlace::next).orElse(0L);
     this.thread = Thread.ofPlatform().name("trainer-" + model).unstarted(this::work);
   }
 
