@@ -15,7 +15,7 @@ public record PairedInterval(double mean, double low, double high) {
    * @param b sums by block
    * @param counts what the sums are divided by, by block
    */
-  static PairedInterval of(double[] a, double[] b, double[] counts) {
+  public static PairedInterval of(double[] a, double[] b, double[] counts) {
     double sum = 0;
     double count = 0;
     for (int i = 0; i < counts.length; i++) {
@@ -26,7 +26,7 @@ public record PairedInterval(double mean, double low, double high) {
   }
 
   /** The mean itself: {@code sums} by block, divided by {@code counts}. */
-  static PairedInterval of(double[] sums, double[] counts) {
+  public static PairedInterval of(double[] sums, double[] counts) {
     return of(sums, new double[sums.length], counts);
   }
 
@@ -85,7 +85,7 @@ public record PairedInterval(double mean, double low, double high) {
   }
 
   /** The same in other units. */
-  PairedInterval times(double factor) {
+  public PairedInterval times(double factor) {
     double one = factor * low;
     double other = factor * high;
     return new PairedInterval(factor * mean, Math.min(one, other), Math.max(one, other));

@@ -233,7 +233,8 @@ final class TouchedRows implements RowTrainer {
 
   private void count(Scope scope, int group, int rows, int[] uses) {
     int[] own = slotsOf(scope)[group];
-    for (int i = 0; i < rows * layout.slotWidth(scope, group); i++) {
+    int positions = rows * layout.slotWidth(scope, group);
+    for (int i = 0; i < positions; i++) {
       uses[own[i]]++;
     }
   }

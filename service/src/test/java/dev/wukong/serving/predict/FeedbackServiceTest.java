@@ -68,8 +68,7 @@ class FeedbackServiceTest {
     try {
       return InProcessServerBuilder.forName("feedback")
           .addService(
-              FeedbackService.of(
-                  writer, () -> List.of("click"), Duration.ofHours(1), 2, () -> NOW))
+              FeedbackService.of(writer, () -> List.of("click"), Duration.ofHours(1), 2, () -> NOW))
           .build()
           .start();
     } catch (IOException e) {
@@ -181,10 +180,8 @@ class FeedbackServiceTest {
     assertThat(events.get(1).event())
         .isInstanceOfSatisfying(
             Event.Exposed.class, e -> assertThat(e.positions()).containsExactly(0, 1));
-    assertThat(events.get(2).event())
-        .isEqualTo(new Event.Labelled(0, 1, "click", 1, 2, NOW));
-    assertThat(events.get(3).event())
-        .isEqualTo(new Event.Labelled(0, 1, "click", 1, 1, NOW));
+    assertThat(events.get(2).event()).isEqualTo(new Event.Labelled(0, 1, "click", 1, 2, NOW));
+    assertThat(events.get(3).event()).isEqualTo(new Event.Labelled(0, 1, "click", 1, 1, NOW));
   }
 
   @ParameterizedTest
@@ -265,8 +262,7 @@ class FeedbackServiceTest {
   void report_predictionThatIsNone_isRefused() throws Exception {
     ByteString short15 = ByteString.copyFrom(new byte[15]);
     ByteString unknown =
-        ByteString.copyFrom(
-            ByteBuffer.allocate(16).putLong(NOW << 16).putLong(1).flip());
+        ByteString.copyFrom(ByteBuffer.allocate(16).putLong(NOW << 16).putLong(1).flip());
     ByteString old =
         ByteString.copyFrom(
             ByteBuffer.allocate(16).putLong((NOW - 7_200_000) << 16).putLong(1).flip());
