@@ -51,6 +51,9 @@ class OnlineConfiguration {
             meters,
             System::nanoTime);
     events.neededFrom(trainer::needed);
+    if (properties.pauseMark().isSet()) {
+      trainer.pause();
+    }
     return trainer;
   }
 }

@@ -33,6 +33,8 @@ import dev.wukong.serving.predict.PredictionIds;
 import dev.wukong.serving.predict.ReadableRequests;
 import dev.wukong.serving.predict.StatusService;
 import dev.wukong.serving.retraining.LearnedStore;
+import dev.wukong.serving.retraining.OnlineTrainer;
+import dev.wukong.serving.retraining.TrainingControl;
 import dev.wukong.serving.sight.Sights;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.netty.NettyServerBuilder;
@@ -47,6 +49,7 @@ import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Clock;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -214,8 +217,16 @@ class ServingConfiguration {
   }
 
   @Bean
-  StatusService statusService(ModelHost host, ServingProperties properties) {
-    return new StatusService(host, properties.engine().options().device());
+  StatusService statusService(
+      ModelHost host, ServingProperties properties, TrainingControl training) {
+    return new StatusService(host, properties.engine().options().device(), training);
+  }
+
+  @Bean
+  TrainingControl trainingControl(
+      ModelHost host, ObjectProvider<OnlineTrainer> trainer, ServingProperties properties) {
+    return new TrainingControl(
+        host, Optional.ofNullable(trainer.getIfAvailable()), properties.pauseMark());
   }
 
   @Bean
@@ -230,10 +241,12 @@ class ServingConfiguration {
       ModelHost host,
       BundleWatcher watcher,
       StatusService status,
+      TrainingControl training,
       SslBundles bundles,
       MetricCollectingServerInterceptor calls) {
     ServingProperties.Admin admin = properties.admin();
-    AdminService service = new AdminService(new VersionControl(host, watcher), status::describe);
+    AdminService service =
+        new AdminService(new VersionControl(host, watcher), training, status::describe);
     return new AdminServer(
         new InetSocketAddress(admin.address(), admin.port()),
         admin.sslBundle().isEmpty() ? null : bundles.getBundle(admin.sslBundle()),

@@ -10,6 +10,8 @@ import dev.wukong.serving.hosting.EngineOptions;
 import dev.wukong.serving.hosting.HostingOptions;
 import dev.wukong.serving.hosting.VersionPolicy;
 import dev.wukong.serving.predict.PredictLimits;
+import dev.wukong.serving.retraining.PauseMark;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -309,6 +311,17 @@ public record ServingProperties(
         "is more than 0s, up to " + SettingException.time(LONGEST));
   }
 
+  /** Where it is remembered that training is paused. */
+  PauseMark pauseMark() {
+    return new PauseMark(plans(), online.model());
+  }
+
+  private Optional<Path> plans() {
+    return rows.store() == Store.MEMORY
+        ? Optional.empty()
+        : Optional.of(rows.storeDir().path().resolve("plans"));
+  }
+
   HostingOptions hosting() {
     Map<String, VersionPolicy> policies = new HashMap<>();
     versions.forEach((model, policy) -> policies.put(model, VersionPolicy.parse(policy)));
@@ -320,9 +333,7 @@ public record ServingProperties(
         rows.format(),
         rows.resident().toBytes(),
         policies,
-        rows.store() == Store.MEMORY
-            ? Optional.empty()
-            : Optional.of(rows.storeDir().path().resolve("plans")),
+        plans(),
         batching.maxRows());
   }
 }

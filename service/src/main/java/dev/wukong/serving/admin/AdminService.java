@@ -7,6 +7,10 @@ import dev.wukong.proto.v1.LoadVersionRequest;
 import dev.wukong.proto.v1.LoadVersionResponse;
 import dev.wukong.proto.v1.ModelStatus;
 import dev.wukong.proto.v1.ModelVersion;
+import dev.wukong.proto.v1.PauseTrainingRequest;
+import dev.wukong.proto.v1.PauseTrainingResponse;
+import dev.wukong.proto.v1.ResumeTrainingRequest;
+import dev.wukong.proto.v1.ResumeTrainingResponse;
 import dev.wukong.proto.v1.RollbackRequest;
 import dev.wukong.proto.v1.RollbackResponse;
 import dev.wukong.proto.v1.SetLabelRequest;
@@ -17,9 +21,12 @@ import dev.wukong.proto.v1.TrafficShare;
 import dev.wukong.proto.v1.UnloadVersionRequest;
 import dev.wukong.proto.v1.UnloadVersionResponse;
 import dev.wukong.serving.hosting.ServedModel;
+import dev.wukong.serving.hosting.TrainingState;
 import dev.wukong.serving.hosting.VersionControl;
 import dev.wukong.serving.hosting.VersionControl.RolledBack;
 import dev.wukong.serving.hosting.VersionException;
+import dev.wukong.serving.predict.StatusService;
+import dev.wukong.serving.retraining.TrainingControl;
 import io.grpc.Status;
 import io.grpc.stub.StreamObserver;
 import java.util.HashMap;
@@ -28,12 +35,16 @@ import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Versions, labels and shares by call. Each call runs on a thread of its own, which may wait. */
+/**
+ * Versions, labels, shares and training by call. Each call runs on a thread of its own, which may
+ * wait.
+ */
 public final class AdminService extends AdminServiceGrpc.AdminServiceImplBase {
   private static final Logger log = LoggerFactory.getLogger(AdminService.class);
   private static final int MAX_REASON = 1024;
 
   private final VersionControl versions;
+  private final TrainingControl training;
   private final Function<ServedModel, ModelStatus> status;
 
   /**
@@ -41,8 +52,12 @@ public final class AdminService extends AdminServiceGrpc.AdminServiceImplBase {
    *
    * @param status describes a model after what was done to it
    */
-  public AdminService(VersionControl versions, Function<ServedModel, ModelStatus> status) {
+  public AdminService(
+      VersionControl versions,
+      TrainingControl training,
+      Function<ServedModel, ModelStatus> status) {
     this.versions = versions;
+    this.training = training;
     this.status = status;
   }
 
@@ -139,6 +154,42 @@ public final class AdminService extends AdminServiceGrpc.AdminServiceImplBase {
               .setReplaced(ModelVersion.newBuilder().setBundle(done.before()))
               .build();
         });
+  }
+
+  @Override
+  public void pauseTraining(
+      PauseTrainingRequest request, StreamObserver<PauseTrainingResponse> answer) {
+    answer(
+        answer,
+        () -> {
+          TrainingState state = training.pause(model(request.getModel()));
+          return PauseTrainingResponse.newBuilder()
+              .setVersion(version(request.getModel()))
+              .setTraining(StatusService.training(state))
+              .build();
+        });
+  }
+
+  @Override
+  public void resumeTraining(
+      ResumeTrainingRequest request, StreamObserver<ResumeTrainingResponse> answer) {
+    answer(
+        answer,
+        () -> {
+          TrainingState state = training.resume(model(request.getModel()));
+          return ResumeTrainingResponse.newBuilder()
+              .setVersion(version(request.getModel()))
+              .setTraining(StatusService.training(state))
+              .build();
+        });
+  }
+
+  /** The one that serves; nothing is set where none does. */
+  private ModelVersion version(String model) {
+    return versions
+        .find(model)
+        .map(of -> status.apply(of).getServing())
+        .orElse(ModelVersion.getDefaultInstance());
   }
 
   private static String model(String name) {

@@ -4,6 +4,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpStatus;
 import org.springframework.http.MediaType;
 import org.springframework.http.ResponseEntity;
@@ -17,7 +18,11 @@ import org.springframework.web.bind.annotation.RestController;
  */
 @RestController
 final class ModelsController {
-  /** A model as JSON; {@code serving} is 0 and other fields are empty while no version serves. */
+  /**
+   * A model as JSON; {@code serving} is 0 and other fields are empty while no version serves.
+   *
+   * @param training null where the model does not learn
+   */
   record ModelView(
       String name,
       long serving,
@@ -25,7 +30,8 @@ final class ModelsController {
       List<String> tasks,
       String precision,
       long residentRows,
-      List<VersionView> versions) {}
+      List<VersionView> versions,
+      @Nullable TrainingState training) {}
 
   /** A version as JSON; {@code message} says why it failed, else it is empty. */
   record VersionView(long version, String state, String message, Instant since) {}
@@ -34,14 +40,16 @@ final class ModelsController {
   record NoModel(int status, String error, List<String> models) {}
 
   private final ModelHost host;
+  private final TrainingStates training;
 
-  ModelsController(ModelHost host) {
+  ModelsController(ModelHost host, TrainingStates training) {
     this.host = host;
+    this.training = training;
   }
 
   @GetMapping("/models")
   List<ModelView> models() {
-    return host.models().stream().map(ModelsController::view).toList();
+    return host.models().stream().map(this::view).toList();
   }
 
   @GetMapping("/models/{name}")
@@ -56,11 +64,12 @@ final class ModelsController {
         .body(new NoModel(404, "there is no such model", names));
   }
 
-  private static ModelView view(ServedModel served) {
+  private ModelView view(ServedModel served) {
     List<VersionView> versions = served.versions().stream().map(ModelsController::view).toList();
+    @Nullable TrainingState state = training.of(served.name()).orElse(null);
     HostedModel model = served.lease();
     if (model == null) {
-      return new ModelView(served.name(), 0, "", List.of(), "", 0, versions);
+      return new ModelView(served.name(), 0, "", List.of(), "", 0, versions, state);
     }
     try {
       return new ModelView(
@@ -70,7 +79,8 @@ final class ModelsController {
           model.taskNames(),
           model.precision().toString(),
           model.residentRows(),
-          versions);
+          versions,
+          state);
     } finally {
       model.release();
     }

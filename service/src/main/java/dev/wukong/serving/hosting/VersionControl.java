@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableSet;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -31,6 +32,11 @@ public final class VersionControl {
   public VersionControl(ModelHost host, BundleWatcher watcher) {
     this.host = host;
     this.watcher = watcher;
+  }
+
+  /** The model of that name, as it is now. */
+  public Optional<ServedModel> find(String name) {
+    return host.model(name);
   }
 
   /**

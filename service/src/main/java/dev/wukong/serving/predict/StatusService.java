@@ -6,12 +6,15 @@ import dev.wukong.proto.v1.ListModelsRequest;
 import dev.wukong.proto.v1.ListModelsResponse;
 import dev.wukong.proto.v1.ModelStatus;
 import dev.wukong.proto.v1.StatusServiceGrpc;
+import dev.wukong.proto.v1.TrainingStatus;
 import dev.wukong.proto.v1.VersionStatus;
 import dev.wukong.proto.v1.VersionStatus.State;
 import dev.wukong.runtime.Device;
 import dev.wukong.serving.hosting.HostedModel;
 import dev.wukong.serving.hosting.ModelHost;
 import dev.wukong.serving.hosting.ServedModel;
+import dev.wukong.serving.hosting.TrainingState;
+import dev.wukong.serving.hosting.TrainingStates;
 import dev.wukong.serving.hosting.VersionState;
 import io.grpc.stub.StreamObserver;
 
@@ -20,8 +23,10 @@ public final class StatusService extends StatusServiceGrpc.StatusServiceImplBase
   private final ModelHost host;
   private final ModelLookup models;
   private final Device device;
+  private final TrainingStates training;
 
-  public StatusService(ModelHost host, Device device) {
+  public StatusService(ModelHost host, Device device, TrainingStates training) {
+    this.training = training;
     this.host = host;
     this.models = new ModelLookup(host);
     this.device = device;
@@ -64,6 +69,7 @@ public final class StatusService extends StatusServiceGrpc.StatusServiceImplBase
     }
     status.putAllLabels(served.labels()).putAllShares(served.shares());
     status.putAllCopies(served.copied());
+    training.of(served.name()).map(StatusService::training).ifPresent(status::setTraining);
     HostedModel model = served.lease();
     if (model != null) {
       try {
@@ -78,6 +84,26 @@ public final class StatusService extends StatusServiceGrpc.StatusServiceImplBase
       }
     }
     return response.setStatus(status).build();
+  }
+
+  /** How training stands, as the protocol says it. */
+  public static TrainingStatus training(TrainingState state) {
+    return TrainingStatus.newBuilder()
+        .setPhase(
+            switch (state.phase()) {
+              case WAITING -> TrainingStatus.Phase.PHASE_WAITING;
+              case LEARNING -> TrainingStatus.Phase.PHASE_LEARNING;
+              case PAUSED -> TrainingStatus.Phase.PHASE_PAUSED;
+              case HALTED -> TrainingStatus.Phase.PHASE_HALTED;
+            })
+        .setReason(state.reason())
+        .setBundle(state.bundle())
+        .setPosition(state.position())
+        .setLag(state.lag())
+        .setEpoch(state.epoch())
+        .setDense(state.dense())
+        .setExamples(state.examples())
+        .build();
   }
 
   private static VersionStatus version(VersionState state) {

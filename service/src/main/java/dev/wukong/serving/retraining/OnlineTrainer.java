@@ -45,6 +45,8 @@ public final class OnlineTrainer implements AutoCloseable {
 
   private static final Duration CLOSE = Duration.ofSeconds(30);
 
+  private static final String PAUSED = "operators have paused it";
+
   /** Where it stands. */
   public enum Phase {
     /** No version of the model serves yet. */
@@ -96,6 +98,9 @@ public final class OnlineTrainer implements AutoCloseable {
 
   /** Guarded by the lock. */
   private boolean paused;
+
+  /** Whether it has seen that it is paused, and makes no step. Guarded by the lock. */
+  private boolean rests;
 
   /** How often something else was wanted. Guarded by the lock. */
   private long wishes;
@@ -154,7 +159,7 @@ public final class OnlineTrainer implements AutoCloseable {
     this.bundles = bundles;
     this.registry = registry;
     this.nanos = nanos;
-    this.meters = new TrainerMeters(model, registry, () -> events.end() - status.get().next());
+    this.meters = new TrainerMeters(model, registry, this::lag);
     this.thread = Thread.ofPlatform().name("trainer-" + model).unstarted(this::work);
   }
 
@@ -173,6 +178,11 @@ public final class OnlineTrainer implements AutoCloseable {
     return status.get();
   }
 
+  /** Events in the log that it has not come to. */
+  public long lag() {
+    return Math.max(0, events.end() - status.get().next());
+  }
+
   /** The lowest position in the log that is still needed. */
   public long needed() {
     return needed;
@@ -181,6 +191,20 @@ public final class OnlineTrainer implements AutoCloseable {
   /** Stops it after the step under way, until {@link #resume}. */
   public void pause() {
     set(() -> paused = true);
+  }
+
+  /**
+   * Waits until it makes no step, as {@link #pause} asked; returns at once where it is to go on.
+   */
+  void awaitPause() throws InterruptedException {
+    lock.lockInterruptibly();
+    try {
+      while (paused && !rests && !closed) {
+        changed.await();
+      }
+    } finally {
+      lock.unlock();
+    }
   }
 
   /** Has it go on, or try again where it could not. */
@@ -212,10 +236,16 @@ public final class OnlineTrainer implements AutoCloseable {
     }
   }
 
-  private boolean isPaused() {
+  /** Whether it is paused; those who wait for that are told, after its status says so. */
+  private boolean isPaused(Supplier<Status> resting) {
     lock.lock();
     try {
-      return paused;
+      rests = paused;
+      if (rests) {
+        status.set(resting.get());
+        changed.signalAll();
+      }
+      return rests;
     } finally {
       lock.unlock();
     }
@@ -224,6 +254,10 @@ public final class OnlineTrainer implements AutoCloseable {
   private void work() {
     QuietThread.begin();
     while (!isClosed()) {
+      if (isPaused(() -> status(Phase.PAUSED, PAUSED))) {
+        await(Duration.ofSeconds(1));
+        continue;
+      }
       ServedModel served = models.get();
       long version = served == null ? 0 : served.servingVersion();
       if (served == null || version == 0) {
@@ -270,8 +304,7 @@ public final class OnlineTrainer implements AutoCloseable {
     saidNanos = nanos.getAsLong();
     asked = -1;
     while (!isClosed()) {
-      if (isPaused()) {
-        say(Phase.PAUSED, "operators have paused it", learner);
+      if (isPaused(() -> status(Phase.PAUSED, PAUSED, learner))) {
         await(Duration.ofSeconds(1));
         continue;
       }
@@ -320,14 +353,21 @@ public final class OnlineTrainer implements AutoCloseable {
   }
 
   private void say(Phase phase, String reason) {
-    Status before = status.get();
-    status.set(new Status(phase, reason, 0, before.next(), before.mark()));
+    status.set(status(phase, reason));
   }
 
   private void say(Phase phase, String reason, Learner learner) {
-    status.set(
-        new Status(
-            phase, reason, learner.bundle().manifest().version(), learner.next(), learner.mark()));
+    status.set(status(phase, reason, learner));
+  }
+
+  private Status status(Phase phase, String reason) {
+    Status before = status.get();
+    return new Status(phase, reason, 0, before.next(), before.mark());
+  }
+
+  private static Status status(Phase phase, String reason, Learner learner) {
+    return new Status(
+        phase, reason, learner.bundle().manifest().version(), learner.next(), learner.mark());
   }
 
   /** Nothing is tried again by itself: a disk that failed once may say that it did not. */
@@ -342,9 +382,12 @@ public final class OnlineTrainer implements AutoCloseable {
     lock.lock();
     try {
       again = false;
+      rests = true;
+      changed.signalAll();
       while (!again && !closed) {
         changed.awaitUninterruptibly();
       }
+      rests = false;
     } finally {
       lock.unlock();
     }

@@ -1,0 +1,118 @@
+package dev.wukong.serving.retraining;
+
+import dev.wukong.serving.hosting.ModelHost;
+import dev.wukong.serving.hosting.TrainingState;
+import dev.wukong.serving.hosting.TrainingStates;
+import dev.wukong.serving.hosting.VersionException;
+import dev.wukong.serving.hosting.VersionException.NotNow;
+import dev.wukong.serving.hosting.VersionException.Unknown;
+import java.io.IOException;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** What operators may ask of a model's training. Any thread that may wait. */
+public final class TrainingControl implements TrainingStates {
+  private static final Logger log = LoggerFactory.getLogger(TrainingControl.class);
+
+  private final ModelHost host;
+  private final Optional<OnlineTrainer> trainer;
+  private final PauseMark mark;
+
+  /**
+   * Control of the only trainer there is.
+   *
+   * @param trainer empty: no model learns
+   * @param mark where a pause outlives the process
+   */
+  public TrainingControl(ModelHost host, Optional<OnlineTrainer> trainer, PauseMark mark) {
+    this.host = host;
+    this.trainer = trainer;
+    this.mark = mark;
+  }
+
+  @Override
+  public Optional<TrainingState> of(String model) {
+    return trainer.filter(of -> of.model().equals(model)).map(TrainingControl::state);
+  }
+
+  /**
+   * Stops training, also after a restart; returns when the step under way is over.
+   *
+   * @throws VersionException where the model does not learn, or that cannot be remembered
+   */
+  public TrainingState pause(String model) throws VersionException {
+    OnlineTrainer of = trainer(model);
+    try {
+      mark.set();
+    } catch (IOException e) {
+      throw new NotNow("that training is paused cannot be remembered: " + e.getMessage());
+    }
+    of.pause();
+    try {
+      of.awaitPause();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new NotNow("interrupted; training is paused after the step under way");
+    }
+    log.info("model '{}': operators have paused training", model);
+    return state(of);
+  }
+
+  /**
+   * Has training go on, or try again where it had halted.
+   *
+   * @throws VersionException where the model does not learn, or that cannot be remembered
+   */
+  public TrainingState resume(String model) throws VersionException {
+    OnlineTrainer of = trainer(model);
+    try {
+      mark.clear();
+    } catch (IOException e) {
+      throw new NotNow("that training goes on cannot be remembered: " + e.getMessage());
+    }
+    of.resume();
+    log.info("model '{}': operators have training go on", model);
+    return state(of);
+  }
+
+  private OnlineTrainer trainer(String model) throws VersionException {
+    Optional<OnlineTrainer> found = trainer.filter(of -> of.model().equals(model));
+    if (found.isPresent()) {
+      return found.get();
+    }
+    if (host.model(model).isEmpty()) {
+      throw new Unknown("there is no model '%s'; there are %s".formatted(model, host.names()));
+    }
+    throw new NotNow(
+        trainer
+            .map(
+                other ->
+                    "model '%s' does not learn; wukong.online.model is '%s'"
+                        .formatted(model, other.model()))
+            .orElseGet(
+                () ->
+                    "model '%s' does not learn; wukong.online.model names none".formatted(model)));
+  }
+
+  private static TrainingState state(OnlineTrainer of) {
+    OnlineTrainer.Status status = of.status();
+    TrainingState.Phase phase =
+        switch (status.phase()) {
+          case WAITING -> TrainingState.Phase.WAITING;
+          case LEARNING -> TrainingState.Phase.LEARNING;
+          case PAUSED -> TrainingState.Phase.PAUSED;
+          case HALTED -> TrainingState.Phase.HALTED;
+        };
+    LearnedMark mark = status.mark();
+    return new TrainingState(
+        phase,
+        status.reason(),
+        status.bundle(),
+        status.next(),
+        of.lag(),
+        mark.epoch(),
+        mark.dense(),
+        mark.examples());
+  }
+}

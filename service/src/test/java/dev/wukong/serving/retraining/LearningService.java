@@ -1,0 +1,167 @@
+package dev.wukong.serving.retraining;
+
+import dev.wukong.client.FeedbackClient;
+import dev.wukong.client.Prediction;
+import dev.wukong.client.RankingClient;
+import dev.wukong.data.Feature;
+import dev.wukong.data.Scope;
+import dev.wukong.proto.v1.AdminServiceGrpc;
+import dev.wukong.proto.v1.AdminServiceGrpc.AdminServiceBlockingStub;
+import dev.wukong.proto.v1.GetModelRequest;
+import dev.wukong.proto.v1.PauseTrainingRequest;
+import dev.wukong.proto.v1.ResumeTrainingRequest;
+import dev.wukong.proto.v1.StatusServiceGrpc;
+import dev.wukong.proto.v1.TrainingStatus;
+import dev.wukong.serving.testing.Served;
+import dev.wukong.simulator.Request;
+import dev.wukong.simulator.Simulator;
+import dev.wukong.simulator.SimulatorConfig;
+import io.grpc.ManagedChannel;
+import io.grpc.netty.NettyChannelBuilder;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+
+/** A service whose model learns, as callers, users and operators meet it. */
+final class LearningService implements AutoCloseable {
+  static final int CANDIDATES = 10;
+
+  /** Of one request that was shown and clicked: a click or none of each, a conversion of one. */
+  static final int EXAMPLES = CANDIDATES + 1;
+
+  private static final Duration DEADLINE = Duration.ofMinutes(1);
+  private static final Simulator SIMULATOR =
+      new Simulator(SimulatorConfig.small(LearningModel.SEED));
+
+  private final Served served;
+  private final RankingClient client;
+  private final ManagedChannel operators;
+
+  private LearningService(Served served) {
+    this.served = served;
+    this.client = RankingClient.over(served.channel(), LearningModel.NAME, DEADLINE);
+    this.operators =
+        NettyChannelBuilder.forAddress("127.0.0.1", served.adminPort()).usePlaintext().build();
+  }
+
+  /** Starts it over {@code bundles}, of which {@code version} serves then. */
+  static LearningService start(Path bundles, long version, String... more) throws Exception {
+    List<String> settings = new ArrayList<>();
+    settings.add("wukong.online.model=" + LearningModel.NAME);
+    settings.add("wukong.online.events-dir=" + bundles.resolveSibling("events"));
+    settings.add("wukong.online.commit-every=20ms");
+    settings.add("wukong.online.batch=32");
+    settings.add("wukong.online.window=10ms");
+    settings.add("wukong.online.grace=10ms");
+    settings.add("wukong.online.given.conversion=click");
+    settings.add("wukong.online.sights=1");
+    settings.add("wukong.online.rate=10");
+    settings.addAll(List.of(more));
+    return new LearningService(
+        Served.serving(bundles, LearningModel.NAME, version, settings.toArray(String[]::new)));
+  }
+
+  Served served() {
+    return served;
+  }
+
+  OnlineTrainer trainer() {
+    return served.bean(OnlineTrainer.class);
+  }
+
+  AdminServiceBlockingStub admin() {
+    return AdminServiceGrpc.newBlockingStub(operators);
+  }
+
+  TrainingStatus pause() {
+    return admin()
+        .pauseTraining(PauseTrainingRequest.newBuilder().setModel(LearningModel.NAME).build())
+        .getTraining();
+  }
+
+  TrainingStatus resume() {
+    return admin()
+        .resumeTraining(ResumeTrainingRequest.newBuilder().setModel(LearningModel.NAME).build())
+        .getTraining();
+  }
+
+  /** What anybody may ask for. */
+  TrainingStatus trainingByStatus() {
+    return StatusServiceGrpc.newBlockingStub(served.channel())
+        .getModel(GetModelRequest.newBuilder().setName(LearningModel.NAME).build())
+        .getStatus()
+        .getTraining();
+  }
+
+  /** A request that nobody has made before, always the same for a number. */
+  Prediction predict(long number) {
+    Request request = SIMULATOR.request(1_000_000 + number);
+    List<Map<String, @Nullable Object>> candidates = new ArrayList<>();
+    for (Request.Candidate candidate : request.candidates()) {
+      candidates.add(values(Scope.CANDIDATE, candidate.values()));
+    }
+    return client.predict(values(Scope.CONTEXT, request.context()), candidates);
+  }
+
+  private static Map<String, @Nullable Object> values(Scope scope, List<@Nullable Object> raw) {
+    Map<String, @Nullable Object> values = new LinkedHashMap<>();
+    int at = 0;
+    for (Feature feature : SIMULATOR.schema().features()) {
+      if (feature.scope() == scope) {
+        values.put(feature.name(), raw.get(at++));
+      }
+    }
+    return values;
+  }
+
+  /** Predicts so often, and has the candidate {@code clicked} clicked each time. */
+  void click(long number, int clicked, int times) {
+    try (FeedbackClient feedback =
+        FeedbackClient.over(
+            served.channel(),
+            refusal -> {
+              throw new AssertionError("refused: " + refusal);
+            })) {
+      for (int turn = 0; turn < times; turn++) {
+        var prediction = predict(number).response().getPredictionId();
+        Instant now = Instant.now();
+        long _ = feedback.exposed(prediction, IntStream.range(0, CANDIDATES).toArray(), now);
+        long last = feedback.labelled(prediction, clicked, "click", 1, now);
+        feedback.awaitDurable(last, DEADLINE);
+      }
+    }
+  }
+
+  /** Waits until that many examples were learned from and committed. */
+  void awaitExamples(long examples) throws Exception {
+    Served.await(
+        examples + " examples are learned from",
+        () -> trainer().status().mark().examples() >= examples);
+  }
+
+  HttpResponse<String> get(String path) throws IOException, InterruptedException {
+    try (HttpClient http = HttpClient.newHttpClient()) {
+      URI uri = URI.create("http://localhost:" + served.httpPort() + path);
+      return http.send(HttpRequest.newBuilder(uri).build(), BodyHandlers.ofString());
+    }
+  }
+
+  @Override
+  public void close() {
+    operators.shutdownNow();
+    client.close();
+    served.close();
+  }
+}
