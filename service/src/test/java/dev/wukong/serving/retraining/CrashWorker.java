@@ -176,7 +176,7 @@ final class CrashWorker {
         InProcessServerBuilder.forName("crash")
             .executor(Executors.newVirtualThreadPerTaskExecutor())
             .addService(predict)
-            .addService(new StatusService(host, new Device.Cpu()))
+            .addService(new StatusService(host, new Device.Cpu(), _ -> Optional.empty()))
             .addService(
                 FeedbackService.of(writer, () -> LearnerTrial.TASKS, MINUTE, 64, clock::millis))
             .build()

@@ -26,6 +26,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -134,7 +135,7 @@ public final class DelayedBenchmark implements Benchmark {
       for (int seed = 0; seed < seeds; seed++) {
 
         for (Map.Entry<Way, Double> each : trial.run(seed + 1, folder).entrySet()) {
-          off.get(each.getKey())[seed] = each.getValue();
+          Objects.requireNonNull(off.get(each.getKey()))[seed] = each.getValue();
           context
               .progress()
               .printf("seed %d, %s: %+.4f%n", seed + 1, each.getKey(), each.getValue());

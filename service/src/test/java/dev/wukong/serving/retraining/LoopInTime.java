@@ -64,7 +64,7 @@ final class LoopInTime implements AutoCloseable {
   private final List<ServedCopy> copies;
   private final ExampleBlock block;
   private final PriorityQueue<Coming> coming =
-      new PriorityQueue<>(Comparator.comparingLong(Coming::atMs).thenComparing(Coming::number));
+      new PriorityQueue<>(Comparator.comparingLong(Coming::atMs).thenComparingLong(Coming::number));
   private long numbers;
   private long version;
   private long trimmedMs;
