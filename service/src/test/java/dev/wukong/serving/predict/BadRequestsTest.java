@@ -378,7 +378,7 @@ class BadRequestsTest {
 
     assertThat(failure.get(20, TimeUnit.SECONDS))
         .hasMessage(
-            "UNIMPLEMENTED: this server does not take feedback: online training is not part of it"
-                + " yet");
+            "UNIMPLEMENTED: no model learns on this server, so that it takes no feedback:"
+                + " wukong.online.model names the one that does");
   }
 }

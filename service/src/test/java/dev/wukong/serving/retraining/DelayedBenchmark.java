@@ -20,15 +20,13 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
-import java.util.stream.Stream;
+import org.springframework.util.FileSystemUtils;
 
 /**
  * How far off the mean prediction gets where most positive labels come long after the window in
@@ -38,7 +36,7 @@ public final class DelayedBenchmark implements Benchmark {
   private static final String IGNORED = "weights-ignored";
 
   private static final int BEFORE = 4000;
-  private static final int FRESH = 800;
+  private static final int FRESH = 500;
   private static final Duration DELAY = Duration.ofHours(4);
   private static final Duration WINDOW = DELAY.dividedBy(10);
   private static final Duration GRACE = Duration.ofMinutes(1);
@@ -106,7 +104,7 @@ public final class DelayedBenchmark implements Benchmark {
   @Override
   public String summary() {
     return "calibration where most conversions come after the window, by what is done about it;"
-        + " some minutes; options seeds=N, days=N, examples=N A DAY, commit=SECONDS, batch=N,"
+        + " 5 minutes; options seeds=N, days=N, examples=N A DAY, commit=SECONDS, batch=N,"
         + " rate=PER CENT";
   }
 
@@ -133,17 +131,16 @@ public final class DelayedBenchmark implements Benchmark {
     Path folder = Files.createTempDirectory(context.makeParts(), "delayed");
     try {
       for (int seed = 0; seed < seeds; seed++) {
-
-        for (Map.Entry<Way, Double> each : trial.run(seed + 1, folder).entrySet()) {
-          Objects.requireNonNull(off.get(each.getKey()))[seed] = each.getValue();
-          context
-              .progress()
-              .printf("seed %d, %s: %+.4f%n", seed + 1, each.getKey(), each.getValue());
+        Map<Way, Double> errors = trial.run(seed + 1, folder);
+        for (Map.Entry<Way, double[]> each : off.entrySet()) {
+          double error = errors.getOrDefault(each.getKey(), Double.NaN);
+          each.getValue()[seed] = error;
+          context.progress().printf("seed %d, %s: %+.4f%n", seed + 1, each.getKey(), error);
           context.progress().flush();
         }
       }
     } finally {
-      delete(folder);
+      FileSystemUtils.deleteRecursively(folder);
     }
     double fake = error(off, Way.FAKE_NEGATIVE);
     double wait = error(off, Way.CONSTANT_WAIT);
@@ -180,14 +177,6 @@ public final class DelayedBenchmark implements Benchmark {
             mean.low(),
             mean.high());
     return Figure.of(name, error(off, way), "1", target, note);
-  }
-
-  private static void delete(Path folder) throws IOException {
-    try (Stream<Path> files = Files.walk(folder)) {
-      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-        Files.delete(file);
-      }
-    }
   }
 
   /**

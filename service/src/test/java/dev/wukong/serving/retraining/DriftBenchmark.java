@@ -50,6 +50,9 @@ public final class DriftBenchmark implements Benchmark {
   private static final long VALID = 2_000;
   private static final int CANDIDATES = 10;
 
+  /** Parts of the time that is simulated: hours, where that is a day. */
+  private static final int BLOCKS = 24;
+
   @Override
   public String name() {
     return "drift";
@@ -59,7 +62,7 @@ public final class DriftBenchmark implements Benchmark {
   public String summary() {
     return "normalized entropy over a day of a world that drifts, by how soon what was learned"
         + " serves; some 10 minutes; options examples=N (8000000), drift=MILLIRADIANS A DAY,"
-        + " rate=PER CENT, batch=N, seed=N, before=REQUESTS";
+        + " hours=N (24) of it, rate=PER CENT, batch=N, seed=N, before=REQUESTS";
   }
 
   @Override
@@ -69,7 +72,9 @@ public final class DriftBenchmark implements Benchmark {
 
   @Override
   public List<Figure> run(BenchmarkContext context) throws Exception {
-    long requests = context.option("examples", 8_000_000) / CANDIDATES;
+    long perDay = context.option("examples", 8_000_000) / CANDIDATES;
+    long hours = context.option("hours", 24);
+    long requests = perDay * hours / 24;
     double drift = (double) context.option("drift", 1500) / 1000;
     long before = context.option("before", BEFORE);
     int seed = Math.toIntExact(context.option("seed", 1));
@@ -87,11 +92,11 @@ public final class DriftBenchmark implements Benchmark {
             still.bestNormalizedEntropy(),
             still.conversionRate(),
             still.conversionDelay(),
-            drift * 1e6 / requests);
+            drift * 1e6 / perDay);
     SimulatedTraffic traffic =
         new SimulatedTraffic(new Simulator(world), Kind.CLICKS, Duration.ofSeconds(20));
     Path folder = Files.createTempDirectory(context.makeParts(), "drift");
-    HourlyLosses losses = new HourlyLosses(SERVE.size(), 24);
+    HourlyLosses losses = new HourlyLosses(SERVE.size(), BLOCKS);
     long learned;
     long commits;
     try {
@@ -110,15 +115,15 @@ public final class DriftBenchmark implements Benchmark {
       try (Bundle bundle = Bundle.open(first);
           LoopInTime loop = new LoopInTime(bundle, options(context, traffic), COMMIT, serve)) {
         long begin = Duration.ofDays(1000).toMillis();
-        int[] hours = {0};
+        Duration over = Duration.ofHours(hours);
+        int[] last = {0};
         loop.run(
-            traffic.requests(
-                bundle.encoder(), before, before + requests, begin, Duration.ofDays(1)),
+            traffic.requests(bundle.encoder(), before, before + requests, begin, over),
             (request, given) -> {
-              int hour = (int) Duration.ofMillis(request.atMs() - begin).toHours();
-              if (hour > hours[0]) {
-                say(context, losses, hours[0]);
-                hours[0] = hour;
+              int hour = (int) ((request.atMs() - begin) * BLOCKS / over.toMillis());
+              if (hour > last[0]) {
+                say(context, losses, last[0]);
+                last[0] = hour;
               }
               losses.add(hour, request.truth(), given);
             });
@@ -133,7 +138,7 @@ public final class DriftBenchmark implements Benchmark {
           "void: of %,.0f candidates only %,d were learned from"
               .formatted(losses.count(), learned));
     }
-    return figures(losses, learned, commits, drift);
+    return figures(losses, learned, commits, drift * hours / 24);
   }
 
   private static LearnerOptions options(BenchmarkContext context, SimulatedTraffic traffic)
@@ -158,7 +163,7 @@ public final class DriftBenchmark implements Benchmark {
   }
 
   private static void say(BenchmarkContext context, HourlyLosses losses, int hour) {
-    StringBuilder line = new StringBuilder(String.format(Locale.ROOT, "hour %2d:", hour));
+    StringBuilder line = new StringBuilder(String.format(Locale.ROOT, "part %2d:", hour));
     for (int model = 0; model < SERVE.size(); model++) {
       line.append(String.format(Locale.ROOT, " %.4f", losses.normalized(model, hour)));
     }
@@ -179,7 +184,7 @@ public final class DriftBenchmark implements Benchmark {
             closed.mean(),
             "%",
             ">=70",
-            note("of what frozen lacks to the best; by hours", closed)));
+            note("of what frozen lacks to the best; by hours, or 24ths", closed)));
     figures.add(Figure.of("gap_closed_ci_low", closed.low(), "%"));
     figures.add(
         Figure.of(
@@ -215,7 +220,7 @@ public final class DriftBenchmark implements Benchmark {
             (double) learned,
             "1",
             "-",
-            "learned of %,.0f scored, in %,d commits; %.2f radians of drift over the day; scored by"
+            "learned of %,.0f scored, in %,d commits; %.2f radians of drift in all; scored by"
                     .formatted(losses.count(), commits, drift)
                 + " sessions over the rows and weights of the commit that serves"));
     return figures;

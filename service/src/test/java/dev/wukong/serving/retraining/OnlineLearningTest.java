@@ -85,7 +85,8 @@ class OnlineLearningTest {
       Prediction after = predict(client, request);
       last = after.response().getVersion();
       learned = after.probabilities();
-      assertThat(lead(after)).isGreaterThan(1.2 * lead(first));
+      // By how much depends on where minibatches were cut; without learning it is nothing.
+      assertThat(lead(after)).isGreaterThan(lead(first) + 0.02);
     }
     try (Served served = serve();
         RankingClient client = RankingClient.over(served.channel(), LearningModel.NAME, DEADLINE)) {
