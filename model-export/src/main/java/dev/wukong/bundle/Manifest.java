@@ -2,6 +2,7 @@ package dev.wukong.bundle;
 
 import dev.wukong.data.InputLayout;
 import dev.wukong.data.Schema;
+import dev.wukong.data.Table;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
@@ -88,6 +89,11 @@ public record Manifest(
     return ByteBuffer.wrap(
             HexFormat.of().parseHex(Sha256.of(of.getBytes(StandardCharsets.US_ASCII))))
         .getLong();
+  }
+
+  /** The row that ids of {@code table} without one take: zeros where nothing is said of it. */
+  public float[] defaultRow(Table table) {
+    return defaultRows.getOrDefault(table.name(), new float[table.width()]);
   }
 
   /** How many rows all its tables have. */

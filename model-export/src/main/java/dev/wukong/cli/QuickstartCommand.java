@@ -2,9 +2,7 @@ package dev.wukong.cli;
 
 import dev.wukong.client.Prediction;
 import dev.wukong.client.RankingClient;
-import dev.wukong.data.Feature;
 import dev.wukong.data.Schema;
-import dev.wukong.data.Scope;
 import dev.wukong.run.RunConfig;
 import dev.wukong.run.Splits;
 import dev.wukong.run.Training;
@@ -18,8 +16,6 @@ import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -152,13 +148,9 @@ final class QuickstartCommand implements Callable<Integer> {
         && (seconds == 0 || System.nanoTime() - start < Duration.ofSeconds(seconds).toNanos())) {
       process.check();
       Request request = simulator.request(first + sent);
-      List<Map<String, @Nullable Object>> candidates = new ArrayList<>();
-      for (Request.Candidate candidate : request.candidates()) {
-        candidates.add(values(schema, Scope.CANDIDATE, candidate.values()));
-      }
+      List<Map<String, @Nullable Object>> candidates = request.candidateValues(schema);
       long before = System.nanoTime();
-      Prediction prediction =
-          client.predict(values(schema, Scope.CONTEXT, request.context()), candidates);
+      Prediction prediction = client.predict(request.contextValues(schema), candidates);
       spent += System.nanoTime() - before;
       sent++;
       for (int i = 0; i < candidates.size(); i++) {
@@ -203,17 +195,5 @@ final class QuickstartCommand implements Callable<Integer> {
         milliseconds,
         example.toString().strip());
     out.flush();
-  }
-
-  private static Map<String, @Nullable Object> values(
-      Schema schema, Scope scope, List<@Nullable Object> raw) {
-    Map<String, @Nullable Object> result = new LinkedHashMap<>();
-    int at = 0;
-    for (Feature feature : schema.features()) {
-      if (feature.scope() == scope) {
-        result.put(feature.name(), raw.get(at++));
-      }
-    }
-    return result;
   }
 }

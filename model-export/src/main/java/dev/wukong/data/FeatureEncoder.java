@@ -126,6 +126,21 @@ public final class FeatureEncoder {
   }
 
   /**
+   * Copies {@code count} rows of {@code scope} from row {@code row} of {@code from} to row {@code
+   * at} of {@code to} and on.
+   */
+  public void copy(Scope scope, EncodedRows from, int row, int count, EncodedRows to, int at) {
+    ScopeColumns columns = columns(scope);
+    int ids = columns.positions();
+    int dense = columns.denseWidth();
+    System.arraycopy(from.ids(), row * ids, to.ids(), at * ids, count * ids);
+    if (columns.weighted()) {
+      System.arraycopy(from.weights(), row * ids, to.weights(), at * ids, count * ids);
+    }
+    System.arraycopy(from.dense(), row * dense, to.dense(), at * dense, count * dense);
+  }
+
+  /**
    * The rows of a request's block.
    *
    * @throws DataException if a length or a value is wrong; the message names the field, the row and

@@ -73,6 +73,11 @@ public final class Hash {
     return of(MemorySegment.ofArray(bytes), 0, bytes.length);
   }
 
+  /** Where a hash, or any other 64 bits of chance, lies in [0, 1). */
+  public static double fraction(long bits) {
+    return (bits >>> 11) * 0x1p-53;
+  }
+
   private static long round(long lane, long input) {
     return Long.rotateLeft(lane + input * PRIME_2, 31) * PRIME_1;
   }

@@ -20,7 +20,7 @@ final class Draws {
 
   /** Uniform in [0, 1). */
   double uniform(Purpose purpose, long subject, long n) {
-    return (bits(purpose, subject, n) >>> 11) * 0x1p-53;
+    return Hash.fraction(bits(purpose, subject, n));
   }
 
   /** 0 to {@code bound} - 1, all alike. */

@@ -175,8 +175,7 @@ final class StandaloneGraph {
     for (Table table : group.tables()) {
       IdPositions positions = inputs.of(table.idSpace());
       long offset = IdGraph.offset(inputs, group, table);
-      float[] unknown =
-          bundle.manifest().defaultRows().getOrDefault(table.name(), new float[width]);
+      float[] unknown = bundle.manifest().defaultRow(table);
       for (int p = IdPositions.UNKNOWN; p < positions.count(); p++) {
         put(bytes, Math.toIntExact((offset + p) * width), FloatBuffer.wrap(unknown));
       }

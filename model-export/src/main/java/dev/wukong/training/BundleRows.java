@@ -1,6 +1,7 @@
 package dev.wukong.training;
 
 import dev.wukong.bundle.Bundle;
+import dev.wukong.bundle.Manifest;
 import dev.wukong.data.EncodedRows;
 import dev.wukong.data.InputLayout;
 import dev.wukong.data.RowKey;
@@ -11,7 +12,6 @@ import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.IntStream;
 
 /** All rows of a bundle in memory, and those of them that one batch sees. One thread at a time. */
@@ -19,7 +19,7 @@ final class BundleRows implements BatchRows {
   private static final int BLOCK = 4096;
 
   private final InputLayout layout;
-  private final Map<String, float[]> defaults;
+  private final Manifest manifest;
   private final UniqueRows known;
   private final UniqueRows batch;
   private final List<List<float[]>> rows = new ArrayList<>();
@@ -28,7 +28,7 @@ final class BundleRows implements BatchRows {
   /** Reads the rows of {@code bundle}, which may be closed afterwards. */
   BundleRows(Bundle bundle) {
     this.layout = bundle.layout();
-    this.defaults = bundle.manifest().defaultRows();
+    this.manifest = bundle.manifest();
     this.known = new UniqueRows(layout);
     this.batch = new UniqueRows(layout);
     layout.groups().forEach(group -> rows.add(new ArrayList<>()));
@@ -90,7 +90,6 @@ final class BundleRows implements BatchRows {
   }
 
   private float[] defaultRow(int table) {
-    Table of = layout.tables().get(table);
-    return defaults.getOrDefault(of.name(), new float[of.width()]);
+    return manifest.defaultRow(layout.tables().get(table));
   }
 }

@@ -45,11 +45,6 @@ public final class LearnedGraph {
     return model;
   }
 
-  byte[] with(Map<String, TensorData> weights) {
-    return OnnxWriter.write(graph, Lowering.CUDA, weights, Map.of("model", manifest.model()))
-        .toByteArray();
-  }
-
   /**
    * The graph's file.
    *
@@ -70,6 +65,7 @@ public final class LearnedGraph {
               }
               weights.put(parameter.name(), new TensorData.Floats(parameter.shape(), values));
             });
-    return with(weights);
+    return OnnxWriter.write(graph, Lowering.CUDA, weights, Map.of("model", manifest.model()))
+        .toByteArray();
   }
 }

@@ -237,8 +237,17 @@ public final class OnlineSession implements AutoCloseable {
    * @throws NotFiniteException where a weight is no finite number
    */
   public byte[] predictGraph() {
+    return predictGraph(dense());
+  }
+
+  /**
+   * The same from what {@link #dense} has just given.
+   *
+   * @throws NotFiniteException as above
+   */
+  public byte[] predictGraph(Map<String, float[]> dense) {
     session.checkFinite();
-    return predict.with(session.snapshot());
+    return predict.file(dense);
   }
 
   @Override

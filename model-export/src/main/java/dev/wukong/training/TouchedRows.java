@@ -2,7 +2,6 @@ package dev.wukong.training;
 
 import dev.wukong.data.EncodedExamples;
 import dev.wukong.data.EncodedRows;
-import dev.wukong.data.Group;
 import dev.wukong.data.InputLayout;
 import dev.wukong.data.RowKey;
 import dev.wukong.data.Scope;
@@ -11,9 +10,7 @@ import dev.wukong.data.UniqueRows;
 import java.lang.foreign.Arena;
 import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.BitSet;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -36,7 +33,7 @@ final class TouchedRows implements RowTrainer {
   /** The rows of this batch: the slot of a key is its row of the input. */
   private final UniqueRows batch;
 
-  private final List<Store> stores;
+  private final List<HeldRows> stores;
 
   /** What ids without a row read, by table; null: rows have changed since it was last asked for. */
   private @Nullable List<float[]> defaults;
@@ -47,59 +44,6 @@ final class TouchedRows implements RowTrainer {
   /** The slots of this batch, by scope and group. */
   private final Map<Scope, int[][]> slots = new EnumMap<>(Scope.class);
 
-  /** One group's rows: blocks on the heap, and this batch's input and gradients. */
-  private static final class Store {
-    static final int BLOCK = 4096;
-
-    final int width;
-    final int stateWidth;
-    final List<float[]> blocks = new ArrayList<>();
-    final List<float[]> states = new ArrayList<>();
-
-    /** Places of rows that steps have changed since it was last asked. */
-    final BitSet changed = new BitSet();
-
-    /** Places of rows that were forgotten, one by one. */
-    final BitSet forgotten = new BitSet();
-
-    int size;
-    Floats input;
-
-    /** The place in the store of each row of this batch. */
-    int[] places = new int[1];
-
-    float[] gradients = new float[0];
-
-    Store(Group group, OptimizerConfig optimizer) {
-      this.width = group.width();
-      this.stateWidth = optimizer.rowState(width);
-      this.input = new Floats(Arena.ofAuto(), width);
-    }
-
-    void get(int place, float[] to) {
-      System.arraycopy(blocks.get(place / BLOCK), place % BLOCK * width, to, 0, width);
-    }
-
-    void put(int place, float[] from) {
-      System.arraycopy(from, 0, blocks.get(place / BLOCK), place % BLOCK * width, width);
-    }
-
-    void getState(int place, float[] to) {
-      System.arraycopy(states.get(place / BLOCK), place % BLOCK * stateWidth, to, 0, stateWidth);
-    }
-
-    void putState(int place, float[] from) {
-      System.arraycopy(from, 0, states.get(place / BLOCK), place % BLOCK * stateWidth, stateWidth);
-    }
-
-    void grow(int places) {
-      while (blocks.size() * BLOCK < places) {
-        blocks.add(new float[BLOCK * width]);
-        states.add(new float[BLOCK * stateWidth]);
-      }
-    }
-  }
-
   /** No rows yet. */
   TouchedRows(InputLayout layout, OptimizerConfig optimizer, RowOrigin origin, Workers workers) {
     this.layout = layout;
@@ -108,7 +52,7 @@ final class TouchedRows implements RowTrainer {
     this.origin = origin;
     this.known = new UniqueRows(layout);
     this.batch = new UniqueRows(layout);
-    this.stores = layout.groups().stream().map(group -> new Store(group, optimizer)).toList();
+    this.stores = layout.groups().stream().map(group -> new HeldRows(group, optimizer)).toList();
     this.groups = new int[layout.tables().size()];
     for (Scope scope : Scope.values()) {
       slots.put(scope, new int[stores.size()][0]);
@@ -138,7 +82,7 @@ final class TouchedRows implements RowTrainer {
 
   /** Brings rows in; who has none, still has none. */
   private void load(int group, long[] keys, int[] times, boolean create) {
-    Store store = stores.get(group);
+    HeldRows store = stores.get(group);
     origin.load(
         store.width,
         keys,
@@ -155,7 +99,7 @@ final class TouchedRows implements RowTrainer {
 
   /** The place of {@code key}, new rows as zeros. */
   private int room(int group, long key) {
-    Store store = stores.get(group);
+    HeldRows store = stores.get(group);
     int place = known.slotOf(group, key) - 1;
     if (place == store.size) {
       defaults = null;
@@ -171,7 +115,7 @@ final class TouchedRows implements RowTrainer {
     for (int group = 0; group < stores.size(); group++) {
       collect(Scope.CONTEXT, group, examples.context());
       collect(Scope.CANDIDATE, group, examples.candidate());
-      Store store = stores.get(group);
+      HeldRows store = stores.get(group);
       int size = batch.size(group) + 1;
       if (store.places.length < size) {
         store.places = new int[size * 3 / 2];
@@ -186,7 +130,7 @@ final class TouchedRows implements RowTrainer {
       for (int slot = 1; slot < size; slot++) {
         int place = store.places[slot];
         if (place >= 0) {
-          store.get(place, row);
+          store.get(place, row, 0);
         } else {
           float[] common = defaultRow(RowKey.table(batch.key(group, slot)));
           System.arraycopy(common, 0, row, 0, store.width);
@@ -280,14 +224,14 @@ final class TouchedRows implements RowTrainer {
 
   @Override
   public FloatBuffer rows(int group) {
-    Store store = stores.get(group);
+    HeldRows store = stores.get(group);
     return store.input.buffer(0, (long) size(group) * store.width);
   }
 
   @Override
   public void clearGradients() {
     for (int group = 0; group < stores.size(); group++) {
-      Store store = stores.get(group);
+      HeldRows store = stores.get(group);
       int floats = size(group) * store.width;
       if (store.gradients.length < floats) {
         store.gradients = new float[floats * 3 / 2];
@@ -299,7 +243,7 @@ final class TouchedRows implements RowTrainer {
 
   @Override
   public void add(int group, int[] slots, int positions, Floats gradients) {
-    Store store = stores.get(group);
+    HeldRows store = stores.get(group);
     SlotGradients.add(workers, slots, positions, gradients, store.width, store.gradients);
   }
 
@@ -317,7 +261,7 @@ final class TouchedRows implements RowTrainer {
   public void update(double scale, double rate, long step) {
     defaults = null;
     for (int group = 0; group < stores.size(); group++) {
-      Store store = stores.get(group);
+      HeldRows store = stores.get(group);
       markChanged(group);
       // Distinct slots have distinct places, so threads never meet in a row.
       workers.range(
@@ -327,15 +271,15 @@ final class TouchedRows implements RowTrainer {
     }
   }
 
-  private void update(Store store, int from, int to, double scale, double rate) {
+  private void update(HeldRows store, int from, int to, double scale, double rate) {
     int width = store.width;
     for (int slot = from; slot < to; slot++) {
       int place = store.places[slot];
       if (place < 0) {
         continue;
       }
-      float[] rows = store.blocks.get(place / Store.BLOCK);
-      int at = place % Store.BLOCK * width;
+      float[] rows = store.blocks.get(place / HeldRows.BLOCK);
+      int at = place % HeldRows.BLOCK * width;
       float factor =
           (float)
               (switch (config) {
@@ -352,21 +296,21 @@ final class TouchedRows implements RowTrainer {
   }
 
   /** Adds the mean squared gradient of a slot's row to its accumulator. Gives the sum. */
-  private static float accumulate(Store store, int slot, double scale) {
+  private static float accumulate(HeldRows store, int slot, double scale) {
     int place = store.places[slot];
     double sum = 0;
     for (int i = 0; i < store.width; i++) {
       double g = store.gradients[slot * store.width + i] * scale;
       sum += g * g;
     }
-    float[] accumulators = store.states.get(place / Store.BLOCK);
-    accumulators[place % Store.BLOCK] += (float) (sum / store.width);
-    return accumulators[place % Store.BLOCK];
+    float[] accumulators = store.states.get(place / HeldRows.BLOCK);
+    accumulators[place % HeldRows.BLOCK] += (float) (sum / store.width);
+    return accumulators[place % HeldRows.BLOCK];
   }
 
   /** The rows of this batch are not what they were. */
   private void markChanged(int group) {
-    Store store = stores.get(group);
+    HeldRows store = stores.get(group);
     for (int slot = 1; slot < size(group); slot++) {
       if (store.places[slot] >= 0) {
         store.changed.set(store.places[slot]);
@@ -374,21 +318,16 @@ final class TouchedRows implements RowTrainer {
     }
   }
 
-  /** The part of a row's state that is one slot of the optimizer's. */
-  private int slotWidth(Store store) {
-    return store.stateWidth >= store.width ? store.width : store.stateWidth;
-  }
-
   @Override
   public void state(int group, int slot, FloatBuffer to) {
-    Store store = stores.get(group);
-    int width = slotWidth(store);
+    HeldRows store = stores.get(group);
+    int width = store.slotWidth();
     float[] state = new float[store.stateWidth];
     to.put(0, new float[width]);
     for (int i = 1; i < size(group); i++) {
       int place = store.places[i];
       if (place >= 0) {
-        store.getState(place, state);
+        store.getState(place, state, 0);
       } else {
         Arrays.fill(state, 0);
       }
@@ -400,8 +339,8 @@ final class TouchedRows implements RowTrainer {
   public void take(int group, FloatBuffer rows, List<FloatBuffer> state) {
     defaults = null;
     markChanged(group);
-    Store store = stores.get(group);
-    int width = slotWidth(store);
+    HeldRows store = stores.get(group);
+    int width = store.slotWidth();
     float[] row = new float[store.width];
     float[] own = new float[store.stateWidth];
     for (int i = 1; i < size(group); i++) {
@@ -423,7 +362,7 @@ final class TouchedRows implements RowTrainer {
    * their state.
    */
   ChangedRows changed(int group) {
-    Store store = stores.get(group);
+    HeldRows store = stores.get(group);
     long[] keys = store.changed.stream().mapToLong(place -> known.key(group, place + 1)).toArray();
     store.changed.clear();
     Arrays.sort(keys);
@@ -431,15 +370,8 @@ final class TouchedRows implements RowTrainer {
     float[] states = new float[Math.multiplyExact(keys.length, store.stateWidth)];
     for (int i = 0; i < keys.length; i++) {
       int place = known.find(group, keys[i]) - 1;
-      float[] from = store.blocks.get(place / Store.BLOCK);
-      int at = place % Store.BLOCK;
-      System.arraycopy(from, at * store.width, rows, i * store.width, store.width);
-      System.arraycopy(
-          store.states.get(place / Store.BLOCK),
-          at * store.stateWidth,
-          states,
-          i * store.stateWidth,
-          store.stateWidth);
+      store.get(place, rows, i * store.width);
+      store.getState(place, states, i * store.stateWidth);
     }
     return new ChangedRows(store.width, keys, rows, store.stateWidth, states);
   }
@@ -464,10 +396,8 @@ final class TouchedRows implements RowTrainer {
     known.clear();
     batch.clear();
     defaults = null;
-    for (Store store : stores) {
-      store.size = 0;
-      store.changed.clear();
-      store.forgotten.clear();
+    for (HeldRows store : stores) {
+      store.clear();
     }
   }
 
@@ -490,15 +420,15 @@ final class TouchedRows implements RowTrainer {
     int[] next = new int[stores.size()];
     for (Table table : layout.tables()) {
       int group = groups[table.ordinal()];
-      Store store = stores.get(group);
+      HeldRows store = stores.get(group);
       long[] all = keys[group];
       float[] row = new float[store.width];
       float[] state = new float[store.stateWidth];
       int at = next[group];
       for (; at < all.length && RowKey.table(all[at]) == table.ordinal(); at++) {
         int place = known.find(group, all[at]) - 1;
-        store.get(place, row);
-        store.getState(place, state);
+        store.get(place, row, 0);
+        store.getState(place, state, 0);
         visitor.row(table.ordinal(), RowKey.id(all[at]), row, state);
       }
       next[group] = at;
@@ -517,7 +447,7 @@ final class TouchedRows implements RowTrainer {
   public void restore(int table, long id, float[] row, float[] state) {
     defaults = null;
     int group = groups[table];
-    Store store = stores.get(group);
+    HeldRows store = stores.get(group);
     int place = room(group, RowKey.of(table, id));
     store.put(place, row);
     store.putState(place, state);

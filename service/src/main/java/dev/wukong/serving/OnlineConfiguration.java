@@ -2,8 +2,6 @@ package dev.wukong.serving;
 
 import dev.wukong.bundle.BundleStore;
 import dev.wukong.serving.embedding.RowStore;
-import dev.wukong.serving.embedding.StateStore;
-import dev.wukong.serving.hosting.BundleWatcher;
 import dev.wukong.serving.hosting.ModelHost;
 import dev.wukong.serving.retraining.OnlineTrainer;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -11,6 +9,7 @@ import java.time.Clock;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnExpression;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.DependsOn;
 
 /** What there is where a model learns. It closes before the store and the models. */
 @Configuration(proxyBeanMethods = false)
@@ -21,23 +20,16 @@ class OnlineConfiguration {
     return Events.open(properties.online(), clock::millis, meters);
   }
 
-  /**
-   * The trainer.
-   *
-   * @param watcher closes after it: who trains has a version that serves
-   */
+  /** The trainer. Who loads versions closes after it: it trains one that serves. */
   @Bean(initMethod = "start")
+  @DependsOn("bundleWatcher")
   OnlineTrainer onlineTrainer(
       ServingProperties properties,
       ModelHost host,
-      BundleWatcher watcher,
       RowStore store,
       Events events,
       MeterRegistry meters) {
     OnlineProperties online = properties.online();
-    if (!(store instanceof StateStore states) || !watcher.watches()) {
-      throw new IllegalStateException("the row store keeps rows alone, or nobody loads models");
-    }
     OnlineTrainer trainer =
         new OnlineTrainer(
             () -> host.model(online.model()).orElse(null),
@@ -46,7 +38,7 @@ class OnlineConfiguration {
             online.commitEvery(),
             events.log(),
             events.writer(),
-            states,
+            ServingConfiguration.states(store),
             new BundleStore(properties.bundleRoot().path()),
             meters,
             System::nanoTime);

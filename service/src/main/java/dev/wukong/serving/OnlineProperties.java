@@ -77,37 +77,21 @@ public record OnlineProperties(
         "is a name of 1 to 64 of a-z, 0-9, '_' and '-'");
     SettingException.require(
         sample > 0 && sample <= 1, "wukong.online.sample", sample, "is more than 0, up to 1");
-    SettingException.require(
-        batch >= 1 && batch <= MOST_BATCH,
-        "wukong.online.batch",
-        batch,
-        "are 1 to %d".formatted(MOST_BATCH));
-    SettingException.require(
-        threads >= 1 && threads <= MOST_THREADS,
-        "wukong.online.threads",
-        threads,
-        "are 1 to %d".formatted(MOST_THREADS));
+    SettingException.between("wukong.online.batch", batch, 1, MOST_BATCH);
+    SettingException.between("wukong.online.threads", threads, 1, MOST_THREADS);
     SettingException.require(
         rate > 0 && rate <= MOST_RATE,
         "wukong.online.rate",
         rate,
         "is more than 0, up to %s".formatted(MOST_RATE));
     ServingProperties.requireTime("wukong.online.commit-every", commitEvery);
-    SettingException.require(
-        sights >= 1 && sights <= RowPolicy.MOST_SIGHTS,
-        "wukong.online.sights",
-        sights,
-        "are 1 to %d".formatted(RowPolicy.MOST_SIGHTS));
-    SettingException.require(
-        sightsCounted >= 1 && sightsCounted <= MOST_COUNTED,
-        "wukong.online.sights-counted",
-        sightsCounted,
-        "are 1 to %d".formatted(MOST_COUNTED));
+    SettingException.between("wukong.online.sights", sights, 1, RowPolicy.MOST_SIGHTS);
+    SettingException.between("wukong.online.sights-counted", sightsCounted, 1, MOST_COUNTED);
     requirePositive("wukong.online.sights-period", sightsPeriod);
     requirePositive("wukong.online.events-keep", eventsKeep);
     SettingException.require(
         !rowAge.isNegative(), "wukong.online.row-age", rowAge, "is 0s (for ever) or more");
-    SettingException.require(rowsMost >= 1, "wukong.online.rows-most", rowsMost, "is 1 or more");
+    SettingException.atLeast("wukong.online.rows-most", rowsMost, 1);
     SettingException.require(
         eventsQuota.toGigabytes() >= 1,
         "wukong.online.events-quota",

@@ -180,7 +180,7 @@ class ServingConfiguration {
   }
 
   /** What was set has been checked: the store that was chosen keeps state. */
-  private static StateStore states(RowStore store) {
+  static StateStore states(RowStore store) {
     if (store instanceof StateStore states) {
       return states;
     }

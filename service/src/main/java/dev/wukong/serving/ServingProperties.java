@@ -193,11 +193,7 @@ public record ServingProperties(
     public Rows {
       SettingException.require(
           storeCache.toBytes() >= 1 << 20, "wukong.rows.store-cache", storeCache, "is 1MB or more");
-      SettingException.require(
-          readers >= 1 && readers <= MAX_THREADS,
-          "wukong.rows.readers",
-          readers,
-          "are 1 to %d".formatted(MAX_THREADS));
+      SettingException.between("wukong.rows.readers", readers, 1, MAX_THREADS);
       SettingException.require(
           resident.toBytes() >= 1, "wukong.rows.resident", resident, "is 1B or more");
       if (store == Store.REDIS) {
@@ -237,11 +233,8 @@ public record ServingProperties(
     public AccessLog {
       SettingException.require(
           sample >= 0 && sample <= 1, "wukong.access-log.sample", sample, "are 0 to 1");
-      SettingException.require(
-          refusalsPerSecond >= 0 && refusalsPerSecond <= MAX_REFUSALS,
-          "wukong.access-log.refusals-per-second",
-          refusalsPerSecond,
-          "are 0 to %d".formatted(MAX_REFUSALS));
+      SettingException.between(
+          "wukong.access-log.refusals-per-second", refusalsPerSecond, 0, MAX_REFUSALS);
     }
   }
 

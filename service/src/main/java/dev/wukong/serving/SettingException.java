@@ -26,6 +26,12 @@ final class SettingException extends IllegalArgumentException {
     require(value >= least, property, value, "is %d or more".formatted(least));
   }
 
+  /** Fails unless {@code value} is one of {@code least} to {@code most}. */
+  static void between(String property, long value, long least, long most) {
+    require(
+        value >= least && value <= most, property, value, "are %d to %d".formatted(least, most));
+  }
+
   private static String shown(Object value) {
     return value instanceof Duration time ? time(time) : value.toString();
   }

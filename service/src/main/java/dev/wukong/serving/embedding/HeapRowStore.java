@@ -157,7 +157,7 @@ public final class HeapRowStore implements StateStore {
       }
       for (StateChange change : state) {
         Place owner = Place.of(change.kind().owner(commit.view()));
-        states.computeIfAbsent(owner, p -> new HeapStates()).apply(List.of(change));
+        states.computeIfAbsent(owner, p -> new HeapStates()).apply(change);
       }
       versions.put(place, version);
     } finally {

@@ -13,17 +13,15 @@ import org.jspecify.annotations.Nullable;
 final class HeapStates {
   private final Map<StateKind, NavigableMap<Long, byte[]>> kinds = new EnumMap<>(StateKind.class);
 
-  /** Makes these changes, in their order. */
-  void apply(List<StateChange> changes) {
-    for (StateChange change : changes) {
-      NavigableMap<Long, byte[]> values =
-          kinds.computeIfAbsent(change.kind(), kind -> new TreeMap<>());
-      switch (change) {
-        case StateChange.Put put -> values.put(put.key(), put.value().clone());
-        case StateChange.Remove remove -> values.remove(remove.key());
-        case StateChange.RemoveBelow below -> values.headMap(below.end(), false).clear();
-        case StateChange.Clear _ -> values.clear();
-      }
+  /** Makes a change. */
+  void apply(StateChange change) {
+    NavigableMap<Long, byte[]> values =
+        kinds.computeIfAbsent(change.kind(), kind -> new TreeMap<>());
+    switch (change) {
+      case StateChange.Put put -> values.put(put.key(), put.value().clone());
+      case StateChange.Remove remove -> values.remove(remove.key());
+      case StateChange.RemoveBelow below -> values.headMap(below.end(), false).clear();
+      case StateChange.Clear _ -> values.clear();
     }
   }
 

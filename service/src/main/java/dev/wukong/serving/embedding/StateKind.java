@@ -33,10 +33,7 @@ public enum StateKind {
   DUE('u', true),
 
   /** By what its owner says: what the join knows beside these. */
-  CURSOR('k', true),
-
-  /** By what its owner says: how far the log was read, and for which bundle. */
-  LOG('g', true);
+  CURSOR('k', true);
 
   private final char code;
   private final boolean ofModel;

@@ -20,9 +20,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.function.BooleanSupplier;
@@ -239,12 +237,7 @@ final class RowImport {
   }
 
   private static List<float[]> defaultRows(Bundle bundle) {
-    Map<String, float[]> byName = bundle.manifest().defaultRows();
-    List<float[]> rows = new ArrayList<>();
-    for (Table table : bundle.layout().tables()) {
-      rows.add(byName.getOrDefault(table.name(), new float[table.width()]));
-    }
-    return rows;
+    return bundle.layout().tables().stream().map(bundle.manifest()::defaultRow).toList();
   }
 
   /** Rows by group. */

@@ -7,8 +7,6 @@ import java.nio.charset.StandardCharsets;
 
 /** Which negatives are kept: each is, or is not, whenever that is asked and by whom. */
 final class NegativeShare {
-  private static final int FRACTION_BITS = 53;
-
   private NegativeShare() {}
 
   /**
@@ -26,7 +24,6 @@ final class NegativeShare {
             .putInt(position)
             .put(name)
             .array();
-    return Math.scalb((double) (Hash.of(key) >>> (Long.SIZE - FRACTION_BITS)), -FRACTION_BITS)
-        < share;
+    return Hash.fraction(Hash.of(key)) < share;
   }
 }

@@ -16,9 +16,6 @@ import org.jspecify.annotations.Nullable;
 
 /** Logs what was scored, exactly as it was scored, where somebody learns from it. Any thread. */
 public final class FeatureLog {
-  /** Shares are decided in so many steps. */
-  private static final double STEPS = 0x1p53;
-
   private final @Nullable EventWriter writer;
   private final Predicate<String> learns;
   private final double sample;
@@ -75,6 +72,6 @@ public final class FeatureLog {
   }
 
   private boolean sampled(PredictionId id) {
-    return sample >= 1 || (Hash.of(id.low()) >>> 11) / STEPS < sample;
+    return Hash.fraction(Hash.of(id.low())) < sample;
   }
 }

@@ -9,7 +9,6 @@ import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.LongSupplier;
@@ -64,9 +63,8 @@ public final class FeedbackService extends FeedbackServiceGrpc.FeedbackServiceIm
               .asRuntimeException());
       return new Ignored();
     }
-    Executor later = executor;
     return new FeedbackStream(
-        writer, check, clock, later, (ServerCallStreamObserver<FeedbackAcknowledgement>) answer);
+        writer, check, clock, executor, (ServerCallStreamObserver<FeedbackAcknowledgement>) answer);
   }
 
   /** Events of a call that has ended. */

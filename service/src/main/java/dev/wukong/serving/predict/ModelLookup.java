@@ -10,7 +10,6 @@ import dev.wukong.serving.hosting.ServedModel;
 import dev.wukong.serving.predict.ServingException.BadRequest;
 import dev.wukong.serving.predict.ServingException.NotReady;
 import dev.wukong.serving.predict.ServingException.Unknown;
-import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.TreeMap;
@@ -121,6 +120,6 @@ final class ModelLookup {
       return ThreadLocalRandom.current().nextDouble();
     }
     byte[] bytes = (served.name() + '/' + key).getBytes(StandardCharsets.UTF_8);
-    return (Hash.of(MemorySegment.ofArray(bytes), 0, bytes.length) >>> 11) * 0x1p-53;
+    return Hash.fraction(Hash.of(bytes));
   }
 }

@@ -18,10 +18,10 @@ final class GoldenExamples {
     int rows = golden.candidate().rows();
     EncodedExamples examples = EncodedExamples.allocate(encoder, rows);
     for (int row = 0; row < rows; row++) {
-      copy(encoder, Scope.CANDIDATE, golden.candidate(), row, examples.candidate(), row);
+      encoder.copy(Scope.CANDIDATE, golden.candidate(), row, 1, examples.candidate(), row);
       if (golden.contextOf().length > 0) {
         int of = golden.contextOf()[row];
-        copy(encoder, Scope.CONTEXT, golden.context(), of, examples.context(), row);
+        encoder.copy(Scope.CONTEXT, golden.context(), of, 1, examples.context(), row);
       }
     }
     return examples;
@@ -45,16 +45,5 @@ final class GoldenExamples {
       InputLayout layout, UniqueRows rows, Scope scope, int group, EncodedRows of) {
     int slots = Math.multiplyExact(of.rows(), layout.slotWidth(scope, group));
     rows.slots(scope, group, of, IntBuffer.allocate(slots));
-  }
-
-  private static void copy(
-      FeatureEncoder encoder, Scope scope, EncodedRows from, int of, EncodedRows to, int row) {
-    int ids = encoder.positions(scope);
-    int numbers = encoder.denseWidth(scope);
-    System.arraycopy(from.ids(), of * ids, to.ids(), row * ids, ids);
-    if (encoder.weighted(scope)) {
-      System.arraycopy(from.weights(), of * ids, to.weights(), row * ids, ids);
-    }
-    System.arraycopy(from.dense(), of * numbers, to.dense(), row * numbers, numbers);
   }
 }

@@ -18,13 +18,14 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Gathers all that training has changed into one commit: rows, what optimizers keep, dense weights,
- * counts and lives of rows, the join, and the place in the log. The training thread's.
+ * counts and lives of rows, and the join with its place in the log. The training thread's.
  */
 final class LearnedCommit {
   /** Rows that are looked at in a commit, whether they have expired. */
@@ -64,9 +65,11 @@ final class LearnedCommit {
    * The commit.
    *
    * @param nowMs time in the log
-   * @param graph the predict graph with the weights as they are; null where they have not changed
+   * @param dense all that is trained but rows; empty where it has not changed
+   * @param graph the predict graph with these weights; null likewise
    */
-  ModelCommit make(LearnedMark mark, LogPlace place, long nowMs, byte @Nullable [] graph) {
+  ModelCommit make(
+      LearnedMark mark, long nowMs, Map<String, float[]> dense, byte @Nullable [] graph) {
     Instant now = Instant.ofEpochMilli(nowMs);
     List<StateChange> state = new ArrayList<>();
     List<ChangedRows> changed = session.changedRows();
@@ -93,11 +96,8 @@ final class LearnedCommit {
       state.add(new StateChange.Put(StateKind.OPTIMIZER, key, MasterRow.REMOVED));
     }
     state.addAll(join.drain());
-    if (graph != null) {
-      state.addAll(DenseState.put(session.dense()));
-    }
+    state.addAll(DenseState.put(dense));
     state.add(mark.put());
-    state.add(place.put());
     return new ModelCommit(mark.epoch(), rows, state, graph);
   }
 

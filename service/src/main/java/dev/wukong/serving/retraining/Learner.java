@@ -21,6 +21,7 @@ import dev.wukong.training.TrainSession;
 import java.io.IOException;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 
 /**
  * What a bundle's model becomes by the events of the log: a function of these and of the last
@@ -223,7 +224,8 @@ final class Learner implements AutoCloseable {
     step();
     turn();
     boolean learned = steps > 0;
-    byte[] graph = learned ? session.predictGraph() : null;
+    Map<String, float[]> dense = learned ? session.dense() : Map.of();
+    byte[] graph = learned ? session.predictGraph(dense) : null;
     mark =
         new LearnedMark(
             epoch,
@@ -232,8 +234,7 @@ final class Learner implements AutoCloseable {
             mark.examples() + examples,
             mark.turnedMs(),
             learned ? goldenProbabilities() : mark.golden());
-    ModelCommit commit =
-        commits.make(mark, new LogPlace(next, bundle.manifest().version()), nowMs, graph);
+    ModelCommit commit = commits.make(mark, nowMs, dense, graph);
     if (session.heldRows() > MOST_ROWS) {
       session.forgetRows();
     }

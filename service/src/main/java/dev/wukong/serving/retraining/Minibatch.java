@@ -13,48 +13,32 @@ import java.util.List;
 
 /** Examples on their way to a step, each with the label of one task. The training thread's. */
 final class Minibatch {
+  private final FeatureEncoder encoder;
   private final EncodedExamples rows;
   private final int most;
   private final int tasks;
-  private final int contextIds;
-  private final int candidateIds;
-  private final int contextNumbers;
-  private final int candidateNumbers;
   private final List<Example> examples = new ArrayList<>();
 
   /** Room for {@code most} examples of what {@code encoder} encodes. */
   Minibatch(FeatureEncoder encoder, int most) {
+    this.encoder = encoder;
     this.rows = EncodedExamples.allocate(encoder, most);
     this.most = most;
     this.tasks = encoder.schema().tasks().size();
-    this.contextIds = encoder.positions(Scope.CONTEXT);
-    this.candidateIds = encoder.positions(Scope.CANDIDATE);
-    this.contextNumbers = encoder.denseWidth(Scope.CONTEXT);
-    this.candidateNumbers = encoder.denseWidth(Scope.CANDIDATE);
   }
 
   /** Takes an example while it is not {@link #full}. */
   void add(Example example) {
     int row = examples.size();
-    copy(example.shown().context(), rows.context(), contextIds, contextNumbers, row);
-    copy(example.shown().candidate(), rows.candidate(), candidateIds, candidateNumbers, row);
+    EncodedRows context = example.shown().context(); // No row where there are no such features.
+    encoder.copy(Scope.CONTEXT, context, 0, context.rows(), rows.context(), row);
+    encoder.copy(Scope.CANDIDATE, example.shown().candidate(), 0, 1, rows.candidate(), row);
     Arrays.fill(rows.labels(), row * tasks, (row + 1) * tasks, 0);
     Arrays.fill(rows.labelWeights(), row * tasks, (row + 1) * tasks, 0);
     int at = row * tasks + example.task();
     rows.labels()[at] = example.label();
     rows.labelWeights()[at] = example.weight();
     examples.add(example);
-  }
-
-  private static void copy(EncodedRows from, EncodedRows to, int ids, int numbers, int row) {
-    if (from.rows() == 0) {
-      return; // A schema without context features.
-    }
-    System.arraycopy(from.ids(), 0, to.ids(), row * ids, ids);
-    if (to.weights().length > 0) {
-      System.arraycopy(from.weights(), 0, to.weights(), row * ids, ids);
-    }
-    System.arraycopy(from.dense(), 0, to.dense(), row * numbers, numbers);
   }
 
   boolean full() {

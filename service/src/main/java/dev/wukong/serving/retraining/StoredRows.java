@@ -11,7 +11,6 @@ import dev.wukong.serving.lifecycle.RowExpiry;
 import dev.wukong.training.RowOrigin;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.function.IntUnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -46,11 +45,7 @@ final class StoredRows implements RowOrigin {
     this.stateWidth = stateWidth;
     this.admission = admission;
     this.expiry = expiry;
-    Map<String, float[]> byName = bundle.manifest().defaultRows();
-    this.defaults =
-        bundle.layout().tables().stream()
-            .map(table -> byName.getOrDefault(table.name(), new float[table.width()]))
-            .toList();
+    this.defaults = bundle.layout().tables().stream().map(bundle.manifest()::defaultRow).toList();
   }
 
   @Override

@@ -1,5 +1,6 @@
 package dev.wukong.serving.sight;
 
+import dev.wukong.data.Hash;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Instant;
@@ -81,7 +82,7 @@ public final class AccessLog implements AutoCloseable {
     for (int i = Math.max(0, size - Long.BYTES); i < size; i++) {
       lot = lot << Byte.SIZE | (sight.predictionId.byteAt(i) & 0xFF);
     }
-    return (lot >>> 11) * 0x1p-53 < sample;
+    return Hash.fraction(lot) < sample;
   }
 
   /** Queues {@code line}, which the log wants. */

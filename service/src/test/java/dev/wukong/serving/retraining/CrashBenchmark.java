@@ -5,9 +5,8 @@ import dev.wukong.bench.BenchmarkContext;
 import dev.wukong.bench.Figure;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
 import java.util.List;
-import java.util.stream.Stream;
+import org.springframework.util.FileSystemUtils;
 
 /** Whether a learning process that is killed again and again loses or doubles anything. */
 public final class CrashBenchmark implements Benchmark {
@@ -67,11 +66,7 @@ public final class CrashBenchmark implements Benchmark {
                   + " differ from one who was never killed; first: "
                   + outcome.first()));
     } finally {
-      try (Stream<Path> files = Files.walk(folder)) {
-        for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-          Files.delete(file);
-        }
-      }
+      boolean _ = FileSystemUtils.deleteRecursively(folder);
     }
   }
 }

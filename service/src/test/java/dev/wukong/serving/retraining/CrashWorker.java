@@ -216,7 +216,12 @@ final class CrashWorker {
         long last = 0;
         for (int i = 0; i < TOGETHER; i++) {
           Request request = simulator.request(random.nextLong(1 << 20));
-          PredictResponse answer = SimulatedCalls.predict(client, simulator, request).response();
+          PredictResponse answer =
+              client
+                  .predict(
+                      request.contextValues(simulator.schema()),
+                      request.candidateValues(simulator.schema()))
+                  .response();
           if (answer.getLogged()) {
             last = report(feedback, request, answer, random, labels);
           }

@@ -1,7 +1,6 @@
 package dev.wukong.serving.retraining;
 
 import dev.wukong.data.EncodedExamples;
-import dev.wukong.data.EncodedRows;
 import dev.wukong.data.FeatureEncoder;
 import dev.wukong.data.Scope;
 import java.util.List;
@@ -26,20 +25,10 @@ final class ExampleBlock {
     int at = 0;
     for (TimedRequest request : requests) {
       EncodedExamples from = request.rows();
-      copy(Scope.CONTEXT, from.context(), room.context(), from.rows(), at);
-      copy(Scope.CANDIDATE, from.candidate(), room.candidate(), from.rows(), at);
+      encoder.copy(Scope.CONTEXT, from.context(), 0, from.rows(), room.context(), at);
+      encoder.copy(Scope.CANDIDATE, from.candidate(), 0, from.rows(), room.candidate(), at);
       at += from.rows();
     }
     return room.first(rows);
-  }
-
-  private void copy(Scope scope, EncodedRows from, EncodedRows to, int rows, int at) {
-    int ids = encoder.positions(scope);
-    int numbers = encoder.denseWidth(scope);
-    System.arraycopy(from.ids(), 0, to.ids(), at * ids, rows * ids);
-    if (encoder.weighted(scope)) {
-      System.arraycopy(from.weights(), 0, to.weights(), at * ids, rows * ids);
-    }
-    System.arraycopy(from.dense(), 0, to.dense(), at * numbers, rows * numbers);
   }
 }

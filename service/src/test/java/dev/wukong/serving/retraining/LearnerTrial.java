@@ -129,8 +129,7 @@ final class LearnerTrial {
       encoder.encode(contexts, candidates, row, counts);
     }
     EncodedRows context = bundle.encoder().allocate(Scope.CONTEXT, 1);
-    System.arraycopy(contexts.ids(), 0, context.ids(), 0, context.ids().length);
-    System.arraycopy(contexts.dense(), 0, context.dense(), 0, context.dense().length);
+    bundle.encoder().copy(Scope.CONTEXT, contexts, 0, 1, context, 0);
     float[] probabilities = new float[CANDIDATES * TASKS.size()];
     Arrays.fill(probabilities, 0.2f);
     return new ScoredRequest(

@@ -1,14 +1,16 @@
 package dev.wukong.serving.retraining;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import dev.wukong.client.FeedbackClient;
 import dev.wukong.client.Prediction;
 import dev.wukong.client.RankingClient;
-import dev.wukong.data.Feature;
-import dev.wukong.data.Scope;
+import dev.wukong.data.Schema;
 import dev.wukong.proto.v1.AdminServiceGrpc;
 import dev.wukong.proto.v1.AdminServiceGrpc.AdminServiceBlockingStub;
 import dev.wukong.proto.v1.GetModelRequest;
 import dev.wukong.proto.v1.PauseTrainingRequest;
+import dev.wukong.proto.v1.Refusal;
 import dev.wukong.proto.v1.ResumeTrainingRequest;
 import dev.wukong.proto.v1.StatusServiceGrpc;
 import dev.wukong.proto.v1.TrainingStatus;
@@ -28,11 +30,10 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.stream.IntStream;
-import org.jspecify.annotations.Nullable;
 
 /** A service whose model learns, as callers, users and operators meet it. */
 final class LearningService implements AutoCloseable {
@@ -108,32 +109,14 @@ final class LearningService implements AutoCloseable {
   /** A request that nobody has made before, always the same for a number. */
   Prediction predict(long number) {
     Request request = SIMULATOR.request(1_000_000 + number);
-    List<Map<String, @Nullable Object>> candidates = new ArrayList<>();
-    for (Request.Candidate candidate : request.candidates()) {
-      candidates.add(values(Scope.CANDIDATE, candidate.values()));
-    }
-    return client.predict(values(Scope.CONTEXT, request.context()), candidates);
-  }
-
-  private static Map<String, @Nullable Object> values(Scope scope, List<@Nullable Object> raw) {
-    Map<String, @Nullable Object> values = new LinkedHashMap<>();
-    int at = 0;
-    for (Feature feature : SIMULATOR.schema().features()) {
-      if (feature.scope() == scope) {
-        values.put(feature.name(), raw.get(at++));
-      }
-    }
-    return values;
+    Schema schema = SIMULATOR.schema();
+    return client.predict(request.contextValues(schema), request.candidateValues(schema));
   }
 
   /** Predicts so often, and has the candidate {@code clicked} clicked each time. */
   void click(long number, int clicked, int times) {
-    try (FeedbackClient feedback =
-        FeedbackClient.over(
-            served.channel(),
-            refusal -> {
-              throw new AssertionError("refused: " + refusal);
-            })) {
+    Queue<Refusal> refusals = new ConcurrentLinkedQueue<>();
+    try (FeedbackClient feedback = FeedbackClient.over(served.channel(), refusals::add)) {
       for (int turn = 0; turn < times; turn++) {
         var prediction = predict(number).response().getPredictionId();
         Instant now = Instant.now();
@@ -142,6 +125,7 @@ final class LearningService implements AutoCloseable {
         feedback.awaitDurable(last, DEADLINE);
       }
     }
+    assertThat(refusals).isEmpty();
   }
 
   /** Waits until that many examples were learned from and committed. */

@@ -52,7 +52,6 @@ final class ServedCopy implements AutoCloseable {
   ServedCopy(Bundle bundle, Duration every) throws IOException {
     this.bundle = bundle;
     this.everyMs = every.toMillis();
-    Map<String, float[]> defaults = bundle.manifest().defaultRows();
     RowOrigin origin =
         new RowOrigin() {
           @Override
@@ -71,8 +70,7 @@ final class ServedCopy implements AutoCloseable {
 
           @Override
           public float[] defaultRow(int table) {
-            Table of = bundle.layout().tables().get(table);
-            return defaults.getOrDefault(of.name(), new float[of.width()]);
+            return bundle.manifest().defaultRow(bundle.layout().tables().get(table));
           }
         };
     this.session =

@@ -1,0 +1,77 @@
+package dev.wukong.training;
+
+import dev.wukong.data.Group;
+import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.List;
+
+/**
+ * One group's rows in training, by place: blocks on the heap, with their optimizer's state; and
+ * this batch's input and gradients. {@link TouchedRows} owns it.
+ */
+final class HeldRows {
+  static final int BLOCK = 4096;
+
+  final int width;
+  final int stateWidth;
+  final List<float[]> blocks = new ArrayList<>();
+  final List<float[]> states = new ArrayList<>();
+
+  /** Places of rows that steps have changed since it was last asked. */
+  final BitSet changed = new BitSet();
+
+  /** Places of rows that were forgotten, one by one. */
+  final BitSet forgotten = new BitSet();
+
+  int size;
+  Floats input;
+
+  /** The place of each row of this batch. */
+  int[] places = new int[1];
+
+  float[] gradients = new float[0];
+
+  HeldRows(Group group, OptimizerConfig optimizer) {
+    this.width = group.width();
+    this.stateWidth = optimizer.rowState(width);
+    this.input = new Floats(Arena.ofAuto(), width);
+  }
+
+  /** Copies a row to {@code to} from {@code at} on. */
+  void get(int place, float[] to, int at) {
+    System.arraycopy(blocks.get(place / BLOCK), place % BLOCK * width, to, at, width);
+  }
+
+  void put(int place, float[] from) {
+    System.arraycopy(from, 0, blocks.get(place / BLOCK), place % BLOCK * width, width);
+  }
+
+  /** Copies a row's state likewise. */
+  void getState(int place, float[] to, int at) {
+    System.arraycopy(states.get(place / BLOCK), place % BLOCK * stateWidth, to, at, stateWidth);
+  }
+
+  void putState(int place, float[] from) {
+    System.arraycopy(from, 0, states.get(place / BLOCK), place % BLOCK * stateWidth, stateWidth);
+  }
+
+  /** The part of a row's state that is one slot of the optimizer's. */
+  int slotWidth() {
+    return stateWidth >= width ? width : stateWidth;
+  }
+
+  void grow(int places) {
+    while (blocks.size() * BLOCK < places) {
+      blocks.add(new float[BLOCK * width]);
+      states.add(new float[BLOCK * stateWidth]);
+    }
+  }
+
+  /** Has no rows any more; their memory stays, for those that come. */
+  void clear() {
+    size = 0;
+    changed.clear();
+    forgotten.clear();
+  }
+}
