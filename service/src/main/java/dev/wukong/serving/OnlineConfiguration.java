@@ -33,6 +33,7 @@ class OnlineConfiguration {
       BundleWatcher watcher,
       RowStore store,
       Events events,
+      Clock clock,
       MeterRegistry meters) {
     OnlineProperties online = properties.online();
     if (!(store instanceof StateStore states) || !watcher.watches()) {
@@ -49,7 +50,8 @@ class OnlineConfiguration {
             states,
             new BundleStore(properties.bundleRoot().path()),
             meters,
-            System::nanoTime);
+            System::nanoTime,
+            clock::millis);
     events.neededFrom(trainer::needed);
     if (properties.pauseMark().isSet()) {
       trainer.pause();

@@ -133,7 +133,8 @@ final class Learner implements AutoCloseable {
     }
   }
 
-  private int stateWidth(int width) {
+  /** Floats that the optimizer keeps of a row of {@code width}. */
+  int stateWidth(int width) {
     return session.rowStateWidth(width);
   }
 
