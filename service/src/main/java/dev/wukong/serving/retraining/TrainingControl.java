@@ -1,5 +1,6 @@
 package dev.wukong.serving.retraining;
 
+import dev.wukong.data.ShownText;
 import dev.wukong.serving.hosting.ModelHost;
 import dev.wukong.serving.hosting.TrainingState;
 import dev.wukong.serving.hosting.TrainingStates;
@@ -121,7 +122,8 @@ public final class TrainingControl implements TrainingStates {
       return found.get();
     }
     if (host.model(model).isEmpty()) {
-      throw new Unknown("there is no model '%s'; there are %s".formatted(model, host.names()));
+      throw new Unknown(
+          "there is no model '%s'; there are %s".formatted(ShownText.of(model), host.names()));
     }
     throw new NotNow(
         trainer

@@ -73,6 +73,8 @@ class ExportedLearningTest {
       MeterRegistry meters = service.served().bean(MeterRegistry.class);
       assertThat(meters.get("wukong.online.examples").tag("outcome", "foreign").counter().count())
           .isZero();
+      // Each click, once; no negative has a label that anybody waits for.
+      assertThat(meters.get("wukong.online.visible").timer().count()).isEqualTo(25);
     }
     try (LearningService service = LearningService.start(bundles, 2)) {
       service.click(0, 4, 1);
