@@ -14,6 +14,30 @@ export const REFUSALS = {
   overloaded: 2, deadline: 4, not_finite: 5, defect: 8, not_ready: 1, bad_request: 6, unreadable: 3, cancelled: 7,
 };
 
+/** Just below the lowest value: what matters here are small differences. */
+const near = (lowest) => (Number.isFinite(lowest) ? Math.max(0, Math.floor(10 * lowest - 0.5) / 10) : 0);
+
+/** Of a model that learns; those with "of" have lines by task: of what was served, dashed, and of what has been learned. */
+export const LEARNING = { group: "Learning", charts: [
+  { title: "Normalized entropy", unit: "of the last examples", of: "entropy", floor: near, lines: [] },
+  { title: "Calibration", unit: "of the last examples", of: "calibration", floor: near, lines: [] },
+  { title: "Learned and committed", unit: "a second", lines: [
+    { key: "learned", name: "examples", colour: 1, area: true },
+    { key: "commits", name: "commits", colour: 4 },
+  ] },
+  { title: "From label to answers", unit: "s", lines: [
+    { key: "visibleP50", name: "p50", colour: 1, area: true },
+    { key: "visibleP99", name: "p99", colour: 2 },
+  ] },
+  { title: "Events behind", unit: "of the log", lines: [{ key: "lag", name: "events", colour: 1, area: true }] },
+] };
+
+/** The lines of a chart by task. */
+export const byTask = (of, tasks) => tasks.flatMap((task, i) => [
+  { key: `${of}:served:${task}`, name: `${task} served`, colour: 1 + (i % 8), dashed: true },
+  { key: `${of}:learner:${task}`, name: `${task} learned`, colour: 1 + (i % 8) },
+]);
+
 /** Of the whole service; refusals have lines of their own, by reason. */
 export const SERVICE = [
   { title: "Requests answered", unit: "a second", lines: [{ key: "answered", name: "answered", colour: 1, area: true }] },

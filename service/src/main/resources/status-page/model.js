@@ -1,7 +1,7 @@
 // The card of one model: a line of the newest figures, its versions, and its charts.
 
 import { Chart, pathOf } from "./chart.js";
-import { MODEL } from "./charts.js";
+import { LEARNING, MODEL, byTask } from "./charts.js";
 import { date, element, number, percent, probability, say, span } from "./text.js";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -95,7 +95,9 @@ export class ModelCard {
       this.showVersions();
     });
     this.shadows = element("ul", "shadows");
-    body.append(this.about, scroll, this.more, this.shadows);
+    this.training = element("div", "training");
+    this.training.hidden = true;
+    body.append(this.about, scroll, this.more, this.shadows, this.training);
     for (const { group, charts } of MODEL) {
       body.append(element("h4", "", group));
       const grid = element("div", "charts");
@@ -125,6 +127,7 @@ export class ModelCard {
     this.about.title = model.schemaId ? `schema ${model.schemaId}` : "";
     this.drawSpark();
     this.showShadows();
+    this.showTraining();
     if (this.root.open) {
       this.showVersions();
     }
@@ -152,6 +155,36 @@ export class ModelCard {
           `mean difference ${probability(shadow.difference)}`,
         ].join(" \u00b7 "));
     });
+  }
+
+  /** How training stands, and its charts, made when it is first heard of. */
+  showTraining() {
+    const { training, tasks } = this.model;
+    this.training.hidden = training === null;
+    if (training === null) {
+      return;
+    }
+    if (!this.training.firstChild) {
+      const line = element("p", "stands");
+      line.append(element("span", "dot"), element("span", "state"), element("span", "facts-line"));
+      this.charts = element("div", "charts");
+      this.training.append(element("h4", "", LEARNING.group), line, element("p", "message"), this.charts);
+    }
+    if (tasks.length > 0 && this.charts.dataset.tasks !== JSON.stringify(tasks)) {
+      this.charts.dataset.tasks = JSON.stringify(tasks);
+      this.charts.replaceChildren(...LEARNING.charts.map((spec) =>
+        new Chart(spec.of ? { ...spec, lines: byTask(spec.of, tasks) } : spec, this.source).figure));
+    }
+    this.training.dataset.phase = training.phase;
+    say(this.training.querySelector(".state"), training.phase);
+    say(this.training.querySelector(".facts-line"), [
+      training.bundle === 0 ? "no version" : `version ${training.bundle}.${training.epoch}.${training.dense}.${training.rows}`,
+      `${number(training.examples)} examples since the bundle`,
+      `${number(training.lag)} events behind`,
+    ].join(" \u00b7 "));
+    const message = this.training.querySelector(".message");
+    message.hidden = training.reason === "";
+    say(message, training.reason);
   }
 
   drawSpark() {

@@ -36,6 +36,7 @@ public final class BundleWriter implements AutoCloseable {
   private final Map<String, FileEntry> files = new TreeMap<>();
   private final Map<String, RowParts> rows = new LinkedHashMap<>();
   private final Map<String, RowParts> states = new LinkedHashMap<>();
+  private String manifestSha256 = "";
   private boolean closed;
 
   private BundleWriter(
@@ -103,6 +104,11 @@ public final class BundleWriter implements AutoCloseable {
     if (Files.exists(target, LinkOption.NOFOLLOW_LINKS)) {
       throw new BundleException("bundle %s: the version exists".formatted(target));
     }
+  }
+
+  /** SHA-256 of the manifest that {@link #finish} wrote, 64 hex digits; empty before. */
+  public String manifestSha256() {
+    return manifestSha256;
   }
 
   /** The version being written. */
@@ -236,6 +242,7 @@ public final class BundleWriter implements AutoCloseable {
               .toList();
       byte[] manifest =
           ManifestJson.encode(draft.manifest(model, version, tables, List.copyOf(files.values())));
+      manifestSha256 = Sha256.of(manifest);
       return publish(manifest);
     } finally {
       close();

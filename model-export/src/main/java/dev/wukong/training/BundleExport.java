@@ -186,8 +186,8 @@ public final class BundleExport {
     return vocabulary.values();
   }
 
-  private static Map<String, FloatTensor> dense(
-      TrainSession session, Map<String, TensorData> weights) {
+  /** All dense tensors as a bundle has them. */
+  static Map<String, FloatTensor> dense(TrainSession session, Map<String, TensorData> weights) {
     Map<String, FloatTensor> result = new LinkedHashMap<>();
     weights.forEach((name, data) -> result.put(name, tensor(data)));
     for (int i = 0; i < session.weights().stateSlots(); i++) {

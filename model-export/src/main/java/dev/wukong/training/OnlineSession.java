@@ -131,6 +131,10 @@ public final class OnlineSession implements AutoCloseable {
     return session.score(examples);
   }
 
+  TrainSession session() {
+    return session;
+  }
+
   /** Steps made so far, those before the bundle included. */
   public long steps() {
     return session.steps();

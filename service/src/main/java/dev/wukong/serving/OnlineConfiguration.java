@@ -28,6 +28,7 @@ class OnlineConfiguration {
       ModelHost host,
       RowStore store,
       Events events,
+      Clock clock,
       MeterRegistry meters) {
     OnlineProperties online = properties.online();
     OnlineTrainer trainer =
@@ -41,7 +42,8 @@ class OnlineConfiguration {
             ServingConfiguration.states(store),
             new BundleStore(properties.bundleRoot().path()),
             meters,
-            System::nanoTime);
+            System::nanoTime,
+            clock::millis);
     events.neededFrom(trainer::needed);
     if (properties.pauseMark().isSet()) {
       trainer.pause();

@@ -33,6 +33,7 @@ import dev.wukong.serving.predict.PredictionIds;
 import dev.wukong.serving.predict.ReadableRequests;
 import dev.wukong.serving.predict.StatusService;
 import dev.wukong.serving.retraining.LearnedStore;
+import dev.wukong.serving.retraining.OnlineHealthIndicator;
 import dev.wukong.serving.retraining.OnlineTrainer;
 import dev.wukong.serving.retraining.TrainingControl;
 import dev.wukong.serving.sight.Sights;
@@ -56,6 +57,7 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.grpc.server.autoconfigure.GrpcServerExecutorProvider;
+import org.springframework.boot.health.contributor.HealthIndicator;
 import org.springframework.boot.ssl.SslBundles;
 import org.springframework.context.ApplicationContext;
 import org.springframework.context.annotation.Bean;
@@ -233,6 +235,17 @@ class ServingConfiguration {
   InferenceService inferenceService(
       ModelHost host, PredictService predict, PredictLimits limits, MeterRegistry meters) {
     return new InferenceService(host, predict, new InferenceStatistics(host, meters), limits);
+  }
+
+  /** Part of no probe but {@code ingest}: predictions go on without it. */
+  @Bean
+  HealthIndicator onlineHealthIndicator(
+      ObjectProvider<OnlineTrainer> trainer, ObjectProvider<Events> events) {
+    OnlineTrainer learns = trainer.getIfAvailable();
+    Events logged = events.getIfAvailable();
+    return learns == null || logged == null
+        ? OnlineHealthIndicator.off()
+        : OnlineHealthIndicator.of(learns, logged.writer());
   }
 
   @Bean

@@ -208,11 +208,13 @@ public record ServingProperties(
    * @param address it is bound to; nobody but this machine unless set
    * @param port 0: any free one
    * @param sslBundle of Spring Boot; empty: without encryption
+   * @param rest whether training is also steered by REST, on the port of callers
    */
   public record Admin(
       @DefaultValue("127.0.0.1") String address,
       @DefaultValue("9091") int port,
-      @DefaultValue("") String sslBundle) {
+      @DefaultValue("") String sslBundle,
+      @DefaultValue("false") boolean rest) {
     public Admin {
       SettingException.require(
           port >= 0 && port <= 65_535,

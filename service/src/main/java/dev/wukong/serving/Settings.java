@@ -131,6 +131,10 @@ final class Settings {
           new Setting(
               "wukong.admin.ssl-bundle", "", "of Spring Boot; without it there is no encryption"),
           new Setting(
+              "wukong.admin.rest",
+              "false",
+              "whether training is steered by REST, too, which has no authentication"),
+          new Setting(
               "wukong.access-log.sample", "0.01", "share of answers that get a line of the log"),
           new Setting(
               "wukong.access-log.refusals-per-second",

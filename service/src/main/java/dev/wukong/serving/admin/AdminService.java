@@ -3,6 +3,8 @@ package dev.wukong.serving.admin;
 import dev.wukong.bundle.BundleStore;
 import dev.wukong.data.ShownText;
 import dev.wukong.proto.v1.AdminServiceGrpc;
+import dev.wukong.proto.v1.ExportBundleRequest;
+import dev.wukong.proto.v1.ExportBundleResponse;
 import dev.wukong.proto.v1.LoadVersionRequest;
 import dev.wukong.proto.v1.LoadVersionResponse;
 import dev.wukong.proto.v1.ModelStatus;
@@ -180,6 +182,25 @@ public final class AdminService extends AdminServiceGrpc.AdminServiceImplBase {
           return ResumeTrainingResponse.newBuilder()
               .setVersion(version(request.getModel()))
               .setTraining(StatusService.training(state))
+              .build();
+        });
+  }
+
+  @Override
+  public void exportBundle(
+      ExportBundleRequest request, StreamObserver<ExportBundleResponse> answer) {
+    answer(
+        answer,
+        () -> {
+          TrainingControl.Exported done = training.export(model(request.getModel()));
+          return ExportBundleResponse.newBuilder()
+              .setVersion(done.version())
+              .setOf(
+                  ModelVersion.newBuilder()
+                      .setBundle(done.source())
+                      .setEpoch(done.epoch())
+                      .setDense(done.dense()))
+              .setManifestSha256(done.manifestSha256())
               .build();
         });
   }

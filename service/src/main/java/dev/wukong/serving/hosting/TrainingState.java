@@ -22,7 +22,7 @@ public record TrainingState(
     long examples) {
   /** What it does. */
   public enum Phase {
-    /** No version of the model serves yet. */
+    /** It waits: for a version that serves, or until an export is written. */
     WAITING,
     /** It learns. */
     LEARNING,

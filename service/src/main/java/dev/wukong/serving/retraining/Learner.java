@@ -54,6 +54,7 @@ final class Learner implements AutoCloseable {
   private LearnedMark mark;
 
   private long next;
+  private long committed;
   private long nowMs;
   private long events;
   private long examples;
@@ -126,6 +127,7 @@ final class Learner implements AutoCloseable {
               join,
               GoldenExamples.keys(bundle.layout(), golden));
       this.next = join.taken() + 1;
+      this.committed = next;
       ready = true;
     } finally {
       if (!ready) {
@@ -134,7 +136,8 @@ final class Learner implements AutoCloseable {
     }
   }
 
-  private int stateWidth(int width) {
+  /** Floats that the optimizer keeps of a row of {@code width}. */
+  int stateWidth(int width) {
     return session.rowStateWidth(width);
   }
 
@@ -146,6 +149,11 @@ final class Learner implements AutoCloseable {
   /** The position in the log of the next event that it takes. */
   long next() {
     return next;
+  }
+
+  /** The position in the log of the first event that is not in the last commit. */
+  long committed() {
+    return committed;
   }
 
   /** The lowest position in the log that it may still read. */
@@ -238,6 +246,7 @@ final class Learner implements AutoCloseable {
     if (session.heldRows() > MOST_ROWS) {
       session.forgetRows();
     }
+    committed = next;
     events = 0;
     examples = 0;
     steps = 0;

@@ -4,7 +4,13 @@ import dev.wukong.serving.joining.Example;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -12,20 +18,50 @@ import org.slf4j.LoggerFactory;
 final class LearnerMeters {
   private static final Logger log = LoggerFactory.getLogger(LearnerMeters.class);
 
+  private static final Duration[] BOUNDS = {
+    Duration.ofMillis(50),
+    Duration.ofMillis(100),
+    Duration.ofMillis(250),
+    Duration.ofMillis(500),
+    Duration.ofSeconds(1),
+    Duration.ofMillis(1500),
+    Duration.ofSeconds(2),
+    Duration.ofSeconds(3),
+    Duration.ofSeconds(5),
+    Duration.ofSeconds(10),
+    Duration.ofSeconds(30),
+    Duration.ofMinutes(1),
+    Duration.ofMinutes(5),
+    Duration.ofMinutes(15),
+    Duration.ofHours(1)
+  };
+
   private final String model;
+  private final List<String> tasks;
   private final Counter learned;
   private final Counter foreign;
   private final Counter refused;
   private final List<ProgressiveValidation> served;
   private final List<ProgressiveValidation> learner;
+  private final Timer visible;
+
+  /** Times of the labels that the next commit has. The training thread's. */
+  private final List<Long> labelsMs = new ArrayList<>();
 
   /** The meters of one model. */
   LearnerMeters(String model, List<String> tasks, MeterRegistry registry) {
     this.model = model;
+    this.tasks = List.copyOf(tasks);
     this.learned = examples(model, "learned", registry);
     this.foreign = examples(model, "foreign", registry);
     this.refused = examples(model, "refused", registry);
     this.served = tasks.stream().map(task -> validation(model, task, "served", registry)).toList();
+    this.visible =
+        Timer.builder("wukong.online.visible")
+            .description("From a label in the log to the commit that was learned with it")
+            .tag("model", model)
+            .serviceLevelObjectives(BOUNDS)
+            .register(registry);
     this.learner =
         tasks.stream().map(task -> validation(model, task, "learner", registry)).toList();
   }
@@ -43,6 +79,14 @@ final class LearnerMeters {
   private static ProgressiveValidation validation(
       String model, String task, String by, MeterRegistry registry) {
     ProgressiveValidation validation = new ProgressiveValidation();
+    // One of another version's tasks would show for ever what it last was.
+    for (String name : List.of("wukong.online.normalized.entropy", "wukong.online.calibration")) {
+      registry
+          .find(name)
+          .tags("model", model, "task", task, "by", by)
+          .meters()
+          .forEach(registry::remove);
+    }
     Gauge.builder("wukong.online.normalized.entropy", validation::normalizedEntropy)
         .description(
             "Log loss by that of the mean label, over the last examples, each before it was learned"
@@ -62,6 +106,28 @@ final class LearnerMeters {
     return validation;
   }
 
+  /** The tasks it was made for. */
+  List<String> tasks() {
+    return tasks;
+  }
+
+  /** How well it did, by who gave the probability, then task, then metric. */
+  Map<String, Map<String, Map<String, Double>>> figures() {
+    return Map.of("online-served", figures(served), "online-learner", figures(learner));
+  }
+
+  private Map<String, Map<String, Double>> figures(List<ProgressiveValidation> by) {
+    Map<String, Map<String, Double>> figures = new LinkedHashMap<>();
+    for (int task = 0; task < tasks.size(); task++) {
+      Map<String, Double> ofTask = new LinkedHashMap<>();
+      ofTask.put("normalized_entropy", by.get(task).normalizedEntropy());
+      ofTask.put("calibration", by.get(task).calibration());
+      ofTask.values().removeIf(value -> !Double.isFinite(value));
+      figures.put(tasks.get(task), ofTask);
+    }
+    return figures;
+  }
+
   /** A step was made; {@code probabilities} [examples, tasks] are from before it. */
   void learned(List<Example> examples, float[] probabilities) {
     int tasks = served.size();
@@ -72,8 +138,24 @@ final class LearnerMeters {
       served.get(task).add(was, example.label(), example.weight());
       double now = probabilities[i * tasks + task];
       learner.get(task).add(now, example.label(), example.weight());
+      if (example.kind() != Example.Kind.NEGATIVE) {
+        labelsMs.add(example.atMs());
+      }
     }
     learned.increment(examples.size());
+  }
+
+  /** Everything learned from so far is visible at {@code nowMs}. */
+  void visible(long nowMs) {
+    for (long atMs : labelsMs) {
+      visible.record(Math.max(0, nowMs - atMs), TimeUnit.MILLISECONDS);
+    }
+    labelsMs.clear();
+  }
+
+  /** Nothing that is not visible yet will be, but is learned once more. */
+  void forgotten() {
+    labelsMs.clear();
   }
 
   /** An example is of another encoding. */

@@ -11,14 +11,18 @@ import dev.wukong.serving.events.Logged;
 import dev.wukong.serving.hosting.ModelCommit;
 import dev.wukong.serving.hosting.QuietThread;
 import dev.wukong.serving.hosting.ServedModel;
+import dev.wukong.serving.hosting.VersionException;
+import dev.wukong.serving.hosting.VersionException.NotNow;
 import dev.wukong.serving.joining.JoinMeters;
 import dev.wukong.serving.lifecycle.LifecycleMeters;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -49,7 +53,7 @@ public final class OnlineTrainer implements AutoCloseable {
 
   /** Where it stands. */
   public enum Phase {
-    /** No version of the model serves yet. */
+    /** It waits: for a version that serves, or until an export is written. */
     WAITING,
     /** It learns. */
     LEARNING,
@@ -83,6 +87,7 @@ public final class OnlineTrainer implements AutoCloseable {
   private final BundleStore bundles;
   private final MeterRegistry registry;
   private final LongSupplier nanos;
+  private final LongSupplier clock;
   private final TrainerMeters meters;
   private final Thread thread;
   private final AtomicReference<Status> status =
@@ -101,6 +106,9 @@ public final class OnlineTrainer implements AutoCloseable {
 
   /** Whether it has seen that it is paused, and makes no step. Guarded by the lock. */
   private boolean rests;
+
+  /** Told of the export that was asked for, and not begun. Guarded by the lock. */
+  private @Nullable CompletableFuture<LearnedBundle.Exported> export;
 
   /** How often something else was wanted. Guarded by the lock. */
   private long wishes;
@@ -137,6 +145,7 @@ public final class OnlineTrainer implements AutoCloseable {
    * @param commitEvery time between commits, where there is something to commit
    * @param store keeps the model's rows and what training remembers
    * @param nanos as {@link System#nanoTime}
+   * @param clock milliseconds since 1970-01-01 UTC
    */
   public OnlineTrainer(
       Supplier<@Nullable ServedModel> models,
@@ -148,7 +157,9 @@ public final class OnlineTrainer implements AutoCloseable {
       StateStore store,
       BundleStore bundles,
       MeterRegistry registry,
-      LongSupplier nanos) {
+      LongSupplier nanos,
+      LongSupplier clock) {
+    this.clock = clock;
     this.models = models;
     this.model = model;
     this.options = options;
@@ -207,6 +218,85 @@ public final class OnlineTrainer implements AutoCloseable {
     }
   }
 
+  /**
+   * Has what was learned by the last commit written as a bundle, between two steps.
+   *
+   * @throws VersionException where it cannot be now
+   */
+  CompletableFuture<LearnedBundle.Exported> export() throws VersionException {
+    CompletableFuture<LearnedBundle.Exported> done = new CompletableFuture<>();
+    lock.lock();
+    try {
+      Status now = status.get();
+      if (closed || now.bundle() == 0 || now.phase() == Phase.HALTED) {
+        throw new NotNow(
+            "model '%s' does not learn now: %s"
+                .formatted(model, closed ? "the service stops" : now.reason()));
+      }
+      if (export != null) {
+        throw new VersionException.Busy(
+            "another export of model '%s' waits already".formatted(model));
+      }
+      export = done;
+      wishes++;
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+    return done;
+  }
+
+  private @Nullable CompletableFuture<LearnedBundle.Exported> takeExport() {
+    lock.lock();
+    try {
+      CompletableFuture<LearnedBundle.Exported> taken = export;
+      export = null;
+      return taken;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Writes the export that was asked for. Whatever comes of that, training goes on. */
+  private void exportIfAsked(Learner learner) {
+    CompletableFuture<LearnedBundle.Exported> asked = takeExport();
+    if (asked == null) {
+      return;
+    }
+    say(Phase.WAITING, "an export is being written", learner);
+    long began = nanos.getAsLong();
+    try {
+      Bundle bundle = learner.bundle();
+      LearnedBundle.Exported exported =
+          new LearnedBundle(store, bundles.root())
+              .write(
+                  bundle,
+                  learner::stateWidth,
+                  learner.committed(),
+                  Instant.ofEpochMilli(events.lastMs()),
+                  metersOf(bundle).figures());
+      log.info(
+          "model '{}': what version {} has learned is version {}, written in {} ms",
+          model,
+          exported.source(),
+          exported.version(),
+          (nanos.getAsLong() - began) / 1_000_000);
+      asked.complete(exported);
+    } catch (IOException | VersionException | RuntimeException e) {
+      log.warn("model '{}': an export has failed, training goes on", model, e);
+      asked.completeExceptionally(e);
+    }
+  }
+
+  /** Refuses the export that was asked for: nobody will write it. */
+  private void refuseExport(String reason) {
+    CompletableFuture<LearnedBundle.Exported> asked = takeExport();
+    if (asked != null) {
+      asked.completeExceptionally(
+          new NotNow("model '%s' does not learn now: %s".formatted(model, reason)));
+    }
+  }
+
   /** Has it go on, or try again where it could not. */
   public void resume() {
     set(
@@ -253,15 +343,22 @@ public final class OnlineTrainer implements AutoCloseable {
 
   private void work() {
     QuietThread.begin();
+    try {
+      workUntilClosed();
+    } finally {
+      refuseExport("the service stops");
+    }
+  }
+
+  private void workUntilClosed() {
     while (!isClosed()) {
-      if (isPaused(() -> status(Phase.PAUSED, PAUSED))) {
-        await(Duration.ofSeconds(1));
-        continue;
-      }
       ServedModel served = models.get();
       long version = served == null ? 0 : served.servingVersion();
       if (served == null || version == 0) {
-        say(Phase.WAITING, "no version of the model serves yet");
+        if (!isPaused(() -> status(Phase.PAUSED, PAUSED))) {
+          say(Phase.WAITING, "no version of the model serves yet");
+        }
+        refuseExport("no version of it serves yet");
         await(Duration.ofMillis(100));
         continue;
       }
@@ -284,7 +381,9 @@ public final class OnlineTrainer implements AutoCloseable {
   }
 
   private Learner learner(Bundle bundle) throws IOException {
-    List<String> tasks = bundle.manifest().schema().tasks().stream().map(t -> t.name()).toList();
+    List<String> tasks = tasks(bundle);
+    LearnerMeters ofExamples = metersOf(bundle);
+    ofExamples.forgotten();
     List<String> tables = bundle.layout().tables().stream().map(t -> t.name()).toList();
     return new Learner(
         store,
@@ -294,7 +393,17 @@ public final class OnlineTrainer implements AutoCloseable {
         events::scored,
         ofJoin.computeIfAbsent(tasks, names -> new JoinMeters(model, names, registry)),
         ofRows.computeIfAbsent(tables, names -> new LifecycleMeters(model, names, registry)),
-        ofLearner.computeIfAbsent(tasks, names -> new LearnerMeters(model, names, registry)));
+        ofExamples);
+  }
+
+  private static List<String> tasks(Bundle bundle) {
+    return bundle.manifest().schema().tasks().stream().map(t -> t.name()).toList();
+  }
+
+  /** What was measured goes on over versions that have the same tasks. */
+  private LearnerMeters metersOf(Bundle bundle) {
+    return ofLearner.computeIfAbsent(
+        tasks(bundle), names -> new LearnerMeters(model, names, registry));
   }
 
   /** Until another version serves, or this is closed. */
@@ -304,12 +413,13 @@ public final class OnlineTrainer implements AutoCloseable {
     saidNanos = nanos.getAsLong();
     asked = -1;
     while (!isClosed()) {
+      if (served.servingVersion() != version) {
+        return; // What is not committed is done again, by the version that serves then.
+      }
+      exportIfAsked(learner);
       if (isPaused(() -> status(Phase.PAUSED, PAUSED, learner))) {
         await(Duration.ofSeconds(1));
         continue;
-      }
-      if (served.servingVersion() != version) {
-        return; // What is not committed is done again, by the version that serves then.
       }
       say(Phase.LEARNING, "", learner);
       List<Logged> next = events.read(read, READ);
@@ -350,6 +460,7 @@ public final class OnlineTrainer implements AutoCloseable {
     served.commit(learner.bundle().manifest().version(), commit);
     needed = learner.oldestNeeded();
     meters.committed(nanos.getAsLong() - began, commit);
+    metersOf(learner.bundle()).visible(clock.getAsLong());
   }
 
   private void say(Phase phase, String reason) {
@@ -378,6 +489,7 @@ public final class OnlineTrainer implements AutoCloseable {
     String reason = why.getMessage() == null ? why.toString() : why.getMessage();
     log.error("model '{}': online training has stopped, predictions go on", model, why);
     say(Phase.HALTED, reason);
+    refuseExport(reason);
     meters.halted();
     lock.lock();
     try {

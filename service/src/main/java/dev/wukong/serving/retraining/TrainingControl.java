@@ -1,5 +1,6 @@
 package dev.wukong.serving.retraining;
 
+import dev.wukong.data.ShownText;
 import dev.wukong.serving.hosting.ModelHost;
 import dev.wukong.serving.hosting.TrainingState;
 import dev.wukong.serving.hosting.TrainingStates;
@@ -8,6 +9,7 @@ import dev.wukong.serving.hosting.VersionException.NotNow;
 import dev.wukong.serving.hosting.VersionException.Unknown;
 import java.io.IOException;
 import java.util.Optional;
+import java.util.concurrent.ExecutionException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -76,13 +78,52 @@ public final class TrainingControl implements TrainingStates {
     return state(of);
   }
 
+  /**
+   * What an export wrote.
+   *
+   * @param version of the new bundle
+   * @param source the version that had learned, with
+   * @param epoch who had trained it last, and
+   * @param dense how often its dense weights had changed
+   * @param manifestSha256 of the new bundle
+   */
+  public record Exported(
+      long version, long source, long epoch, long dense, String manifestSha256) {}
+
+  /**
+   * Writes what was learned by the last commit as the model's next version; training waits
+   * meanwhile.
+   *
+   * @throws VersionException where there is nothing to write, or it cannot be written
+   */
+  public Exported export(String model) throws VersionException {
+    OnlineTrainer of = trainer(model);
+    try {
+      LearnedBundle.Exported done = of.export().get();
+      return new Exported(
+          done.version(), done.source(), done.epoch(), done.dense(), done.manifestSha256());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new NotNow("interrupted; the export may still be written");
+    } catch (ExecutionException e) {
+      switch (e.getCause()) {
+        case VersionException refused -> throw refused;
+        case IOException failed ->
+            throw new NotNow(
+                "model '%s' cannot be exported: %s".formatted(model, failed.getMessage()));
+        case null, default -> throw new IllegalStateException("an export failed", e);
+      }
+    }
+  }
+
   private OnlineTrainer trainer(String model) throws VersionException {
     Optional<OnlineTrainer> found = trainer.filter(of -> of.model().equals(model));
     if (found.isPresent()) {
       return found.get();
     }
     if (host.model(model).isEmpty()) {
-      throw new Unknown("there is no model '%s'; there are %s".formatted(model, host.names()));
+      throw new Unknown(
+          "there is no model '%s'; there are %s".formatted(ShownText.of(model), host.names()));
     }
     throw new NotNow(
         trainer

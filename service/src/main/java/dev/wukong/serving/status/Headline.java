@@ -48,11 +48,13 @@ final class Headline {
   private final ModelsHealthIndicator models;
   private final BatchersHealthIndicator batchers;
   private final WatcherHealthIndicator watcher;
+  private final HealthIndicator online;
   private final BooleanSupplier accepting;
 
   /**
    * Over the parts of the probes.
    *
+   * @param online the part of ingest
    * @param accepting whether calls are taken: false while the service stops
    */
   Headline(
@@ -60,11 +62,13 @@ final class Headline {
       ModelsHealthIndicator models,
       BatchersHealthIndicator batchers,
       WatcherHealthIndicator watcher,
+      HealthIndicator online,
       BooleanSupplier accepting) {
     this.host = host;
     this.models = models;
     this.batchers = batchers;
     this.watcher = watcher;
+    this.online = online;
     this.accepting = accepting;
   }
 
@@ -93,6 +97,7 @@ final class Headline {
     if (!up(watcher)) {
       reasons.add("the thread that looks for new versions has ended: none will be seen; restart");
     }
+    addNotLearned(reasons);
     all.forEach(model -> addRefused(model, reasons));
     all.forEach(model -> addLost(model, reasons));
     addRefusals(recent, reasons);
@@ -104,6 +109,21 @@ final class Headline {
   private static boolean up(HealthIndicator part) {
     Health health = part.health();
     return health != null && health.getStatus().equals(Status.UP);
+  }
+
+  private void addNotLearned(List<String> reasons) {
+    Health health = online.health();
+    if (health == null || health.getStatus().equals(Status.UP)) {
+      return;
+    }
+    String log = String.valueOf(health.getDetails().getOrDefault("log", ""));
+    if (!log.isEmpty()) {
+      reasons.add("feedback is refused: " + log);
+    }
+    if ("HALTED".equals(health.getDetails().get("training"))) {
+      reasons.add(
+          "online training has halted, predictions go on: " + health.getDetails().get("reason"));
+    }
   }
 
   private static void addRefused(ServedModel model, List<String> reasons) {

@@ -62,6 +62,7 @@ final class MeterReading {
   private final Map<String, OfModel> models = new HashMap<>();
   private final Map<String, Double> refused = new HashMap<>();
   private final Map<String, Map<String, ShadowReading>> shadows = new HashMap<>();
+  private final Map<String, LearningReading> learning = new HashMap<>();
 
   private MeterReading() {}
 
@@ -109,6 +110,10 @@ final class MeterReading {
           .add(meter);
       return;
     }
+    if (LearningReading.wants(name)) {
+      learning.computeIfAbsent(model, _ -> new LearningReading()).add(meter);
+      return;
+    }
     switch (meter) {
       case Timer timer when STAGES.containsKey(name) ->
           of(model).stage(stage(name)).add(timer.takeSnapshot());
@@ -149,6 +154,11 @@ final class MeterReading {
   /** What they said of copies that versions score beside those that answer, by model and label. */
   Map<String, Map<String, ShadowReading>> shadows() {
     return shadows;
+  }
+
+  /** What they said of training, by model; of those only that learn. */
+  Map<String, LearningReading> learning() {
+    return learning;
   }
 
   /** Requests without an answer, by reason. */

@@ -11,6 +11,7 @@ import java.util.Map;
  * @param refused requests a second without an answer since the sample before, by reason
  * @param models by name
  * @param shadows since the start, by model and label
+ * @param learning by model, of those only that learn: figures as {@link LearningReading} names them
  */
 record Sample(
     long number,
@@ -18,4 +19,5 @@ record Sample(
     Map<ProcessFigure, Double> process,
     Map<String, Double> refused,
     Map<String, Map<ModelFigure, Double>> models,
-    Map<String, Map<String, ShadowReading>> shadows) {}
+    Map<String, Map<String, ShadowReading>> shadows,
+    Map<String, Map<String, Double>> learning) {}

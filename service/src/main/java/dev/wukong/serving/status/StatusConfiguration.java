@@ -3,12 +3,15 @@ package dev.wukong.serving.status;
 import dev.wukong.serving.hosting.BatchersHealthIndicator;
 import dev.wukong.serving.hosting.ModelHost;
 import dev.wukong.serving.hosting.ModelsHealthIndicator;
+import dev.wukong.serving.hosting.TrainingStates;
 import dev.wukong.serving.hosting.WatcherHealthIndicator;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.lang.management.ManagementFactory;
 import java.time.Clock;
+import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.boot.availability.ApplicationAvailability;
 import org.springframework.boot.availability.ReadinessState;
+import org.springframework.boot.health.contributor.HealthIndicator;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 
@@ -28,6 +31,8 @@ class StatusConfiguration {
       ModelsHealthIndicator models,
       BatchersHealthIndicator batchers,
       WatcherHealthIndicator watcher,
+      @Qualifier("onlineHealthIndicator") HealthIndicator online,
+      TrainingStates training,
       ApplicationAvailability availability,
       Clock clock) {
     Headline headline =
@@ -36,9 +41,11 @@ class StatusConfiguration {
             models,
             batchers,
             watcher,
+            online,
             () -> availability.getReadinessState() == ReadinessState.ACCEPTING_TRAFFIC);
     return new StatusReports(
         host,
+        training,
         sampler.samples(),
         headline,
         clock,

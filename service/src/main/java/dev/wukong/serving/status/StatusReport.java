@@ -52,7 +52,8 @@ record StatusReport(
    * @param allowedWaitMillis that requests may wait, at most
    * @param versions newest first
    * @param shadows labels whose versions score copies of requests, by name
-   * @param figures by {@link ModelFigure#key}
+   * @param training null where it does not learn
+   * @param figures by {@link ModelFigure#key}, and those of {@link LearningReading} where it learns
    */
   record Model(
       String name,
@@ -64,7 +65,30 @@ record StatusReport(
       long allowedWaitMillis,
       List<Version> versions,
       List<Shadow> shadows,
+      @Nullable Training training,
       Map<String, List<@Nullable Double>> figures) {}
+
+  /**
+   * How the training of a model stands.
+   *
+   * @param phase {@code waiting}, {@code learning}, {@code paused} or {@code halted}
+   * @param reason why it does not learn, else empty
+   * @param bundle the version that learns; 0: none
+   * @param epoch who made the last commit
+   * @param dense how often its dense weights have changed
+   * @param rows how often rows of the version that serves have changed
+   * @param examples learned from since the bundle
+   * @param lag events of the log that it has not come to
+   */
+  record Training(
+      String phase,
+      String reason,
+      long bundle,
+      long epoch,
+      long dense,
+      long rows,
+      long examples,
+      long lag) {}
 
   /**
    * A version of a model.

@@ -3,11 +3,13 @@ package dev.wukong.serving.status;
 import dev.wukong.serving.hosting.HostedModel;
 import dev.wukong.serving.hosting.ModelHost;
 import dev.wukong.serving.hosting.ServedModel;
+import dev.wukong.serving.hosting.TrainingStates;
 import dev.wukong.serving.hosting.VersionState;
 import dev.wukong.serving.status.StatusReport.Model;
 import dev.wukong.serving.status.StatusReport.ProcessUse;
 import dev.wukong.serving.status.StatusReport.Readiness;
 import dev.wukong.serving.status.StatusReport.Shadow;
+import dev.wukong.serving.status.StatusReport.Training;
 import dev.wukong.serving.status.StatusReport.Version;
 import java.time.Clock;
 import java.util.ArrayList;
@@ -25,6 +27,7 @@ import org.jspecify.annotations.Nullable;
 /** Makes the answers of {@code GET /status} from samples and models. Any thread. */
 final class StatusReports {
   private final ModelHost host;
+  private final TrainingStates training;
   private final SampleRing samples;
   private final Headline headline;
   private final Clock clock;
@@ -35,8 +38,15 @@ final class StatusReports {
    *
    * @param started when the process began, in milliseconds since 1970
    */
-  StatusReports(ModelHost host, SampleRing samples, Headline headline, Clock clock, long started) {
+  StatusReports(
+      ModelHost host,
+      TrainingStates training,
+      SampleRing samples,
+      Headline headline,
+      Clock clock,
+      long started) {
     this.host = host;
+    this.training = training;
     this.samples = samples;
     this.headline = headline;
     this.clock = clock;
@@ -81,12 +91,17 @@ final class StatusReports {
     return refused;
   }
 
-  private static Model model(ServedModel served, List<Sample> newer, List<Sample> kept) {
+  private Model model(ServedModel served, List<Sample> newer, List<Sample> kept) {
     Map<String, List<@Nullable Double>> figures = new LinkedHashMap<>();
     for (ModelFigure figure : ModelFigure.values()) {
       figures.put(
           figure.key(),
           over(newer, s -> s.models().getOrDefault(served.name(), Map.of()).get(figure)));
+    }
+    Set<String> learning = new TreeSet<>();
+    newer.forEach(s -> learning.addAll(learning(s, served).keySet()));
+    for (String key : learning) {
+      figures.put(key, over(newer, s -> learning(s, served).get(key)));
     }
     HostedModel serving = served.lease();
     try {
@@ -100,12 +115,34 @@ final class StatusReports {
           served.batcher().policy().maxWait().toMillis(),
           versions(served),
           shadows(served, kept),
+          training(served.name(), serving == null ? 0 : serving.rows()),
           figures);
     } finally {
       if (serving != null) {
         serving.release();
       }
     }
+  }
+
+  private static Map<String, Double> learning(Sample sample, ServedModel served) {
+    return sample.learning().getOrDefault(served.name(), Map.of());
+  }
+
+  private @Nullable Training training(String model, long rows) {
+    return training
+        .of(model)
+        .map(
+            state ->
+                new Training(
+                    state.phase().name().toLowerCase(Locale.ROOT),
+                    state.reason(),
+                    state.bundle(),
+                    state.epoch(),
+                    state.dense(),
+                    rows,
+                    state.examples(),
+                    state.lag()))
+        .orElse(null);
   }
 
   private static List<Version> versions(ServedModel served) {

@@ -128,7 +128,33 @@ final class StatusSampler implements AutoCloseable {
     }
     Map<ProcessFigure, Double> used = used(now.process(), since, seconds);
     ring.add(
-        new Sample(ring.last() + 1, clock.millis(), used, refused, models, now.meters().shadows()));
+        new Sample(
+            ring.last() + 1,
+            clock.millis(),
+            used,
+            refused,
+            models,
+            now.meters().shadows(),
+            learning(now, since, seconds)));
+  }
+
+  private static Map<String, Map<String, Double>> learning(
+      Look now, @Nullable Look since, double seconds) {
+    Map<String, Map<String, Double>> learning = new HashMap<>();
+    now.meters()
+        .learning()
+        .forEach(
+            (model, reading) -> {
+              Map<String, Double> figures = new HashMap<>();
+              reading.putState((key, value) -> put(figures, key, value));
+              if (since != null) {
+                LearningReading earlier =
+                    since.meters().learning().getOrDefault(model, LearningReading.NOTHING);
+                reading.putChange(earlier, seconds, (key, value) -> put(figures, key, value));
+              }
+              learning.put(model, figures);
+            });
+    return learning;
   }
 
   private static Map<ProcessFigure, Double> used(

@@ -161,7 +161,8 @@ final class CrashWorker {
             store,
             new BundleStore(bundles),
             registry,
-            System::nanoTime);
+            System::nanoTime,
+            clock::millis);
     trainer.start();
     SplittableRandom random = new SplittableRandom(seed);
     PredictService predict =

@@ -24,6 +24,7 @@ import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Path;
@@ -139,6 +140,18 @@ final class LearningService implements AutoCloseable {
     try (HttpClient http = HttpClient.newHttpClient()) {
       URI uri = URI.create("http://localhost:" + served.httpPort() + path);
       return http.send(HttpRequest.newBuilder(uri).build(), BodyHandlers.ofString());
+    }
+  }
+
+  HttpResponse<String> post(String path, String type) throws IOException, InterruptedException {
+    try (HttpClient http = HttpClient.newHttpClient()) {
+      URI uri = URI.create("http://localhost:" + served.httpPort() + path);
+      HttpRequest request =
+          HttpRequest.newBuilder(uri)
+              .header("Content-Type", type)
+              .POST(BodyPublishers.ofString("{}"))
+              .build();
+      return http.send(request, BodyHandlers.ofString());
     }
   }
 

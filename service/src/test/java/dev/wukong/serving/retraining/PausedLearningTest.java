@@ -11,6 +11,7 @@ import dev.wukong.proto.v1.TrainingStatus.Phase;
 import dev.wukong.serving.testing.TinyModel;
 import io.grpc.Status.Code;
 import io.grpc.StatusRuntimeException;
+import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -57,6 +58,29 @@ class PausedLearningTest {
     try (LearningService service = LearningService.start(bundles, 1)) {
       service.click(0, 3, 1);
       service.awaitExamples(6 * LearningService.EXAMPLES);
+    }
+  }
+
+  @Test
+  void rest_operatorsMayUseIt_pausesResumesAndExports() throws Exception {
+    String training = "/models/" + LearningModel.NAME + "/training/";
+    try (LearningService service = LearningService.start(bundles, 1)) {
+      assertThat(service.post(training + "pause", "application/json").statusCode()).isEqualTo(404);
+    }
+    try (LearningService service = LearningService.start(bundles, 1, "wukong.admin.rest=true")) {
+      service.click(0, 3, 2);
+      service.awaitExamples(2 * LearningService.EXAMPLES);
+      HttpResponse<String> paused = service.post(training + "pause", "application/json");
+      assertThat(paused.statusCode()).isEqualTo(200);
+      assertThat(paused.body()).contains("\"phase\":\"PAUSED\"", "\"examples\":22");
+      HttpResponse<String> exported = service.post(training + "export", "application/json");
+      assertThat(exported.body()).contains("\"version\":2", "\"source\":1");
+      assertThat(service.post(training + "resume", "application/json").statusCode()).isEqualTo(200);
+      // What a form of another site could send.
+      assertThat(service.post(training + "pause", "text/plain").statusCode()).isEqualTo(415);
+      HttpResponse<String> none = service.post("/models/none/training/pause", "application/json");
+      assertThat(none.statusCode()).isEqualTo(404);
+      assertThat(none.body()).contains("there is no model 'none'; there are [learner]");
     }
   }
 

@@ -111,7 +111,24 @@ final class MadeUpStatus implements AutoCloseable {
         150,
         versions,
         List.of(),
+        null,
         Map.of());
+  }
+
+  /** As {@code model}, which learns. */
+  StatusReport.Model learning(StatusReport.Model model, StatusReport.Training training) {
+    return new StatusReport.Model(
+        model.name(),
+        model.serving(),
+        model.schemaId(),
+        model.tasks(),
+        model.precision(),
+        model.maxRows(),
+        model.allowedWaitMillis(),
+        model.versions(),
+        model.shadows(),
+        training,
+        model.figures());
   }
 
   /** As {@code model}, with labels whose versions score copies. */
@@ -126,6 +143,7 @@ final class MadeUpStatus implements AutoCloseable {
         model.allowedWaitMillis(),
         model.versions(),
         List.of(shadows),
+        model.training(),
         model.figures());
   }
 
@@ -178,7 +196,8 @@ final class MadeUpStatus implements AutoCloseable {
               m.allowedWaitMillis(),
               m.versions(),
               m.shadows(),
-              m.serving() == 0 ? Map.of() : busy(figures)));
+              m.training(),
+              m.serving() == 0 ? Map.of() : busy(figures, m)));
     }
     return new StatusReport(
         started.get(),
@@ -193,7 +212,8 @@ final class MadeUpStatus implements AutoCloseable {
         all);
   }
 
-  private static Map<String, List<@Nullable Double>> busy(Figures figures) {
+  private static Map<String, List<@Nullable Double>> busy(
+      Figures figures, StatusReport.Model model) {
     Map<String, List<@Nullable Double>> busy = new LinkedHashMap<>();
     for (ModelFigure figure : ModelFigure.values()) {
       busy.put(
@@ -226,6 +246,21 @@ final class MadeUpStatus implements AutoCloseable {
             case DEFAULTED -> figures.around(310, 80);
             case MISSING -> figures.around(120, 30);
           });
+    }
+    if (model.training() != null) {
+      busy.put("learned", figures.around(1320, 90));
+      busy.put("commits", figures.around(0.98, 0.02));
+      busy.put("lag", figures.burst(5_000, 420));
+      busy.put("visibleP50", figures.around(0.71, 0.03));
+      busy.put("visibleP99", figures.around(1.4, 0.1));
+      double level = 0.86;
+      for (String task : model.tasks()) {
+        busy.put("entropy:served:" + task, figures.around(level, 0.001));
+        busy.put("entropy:learner:" + task, figures.around(level - 0.012, 0.001));
+        busy.put("calibration:served:" + task, figures.around(1.02 + level / 50, 0.004));
+        busy.put("calibration:learner:" + task, figures.around(1.01, 0.003));
+        level -= 0.11;
+      }
     }
     return busy;
   }

@@ -11,7 +11,7 @@ class SampleRingTest {
   private final SampleRing ring = new SampleRing(4);
 
   private static Sample sample(long number) {
-    return new Sample(number, 1000 * number, Map.of(), Map.of(), Map.of(), Map.of());
+    return new Sample(number, 1000 * number, Map.of(), Map.of(), Map.of(), Map.of(), Map.of());
   }
 
   private List<Long> after(long number) {

@@ -248,6 +248,47 @@ class StatusPageTest {
     }
   }
 
+  @Test
+  void page_aModelLearns_showsHowItStandsAndItsCharts() throws Exception {
+    try (MadeUpStatus status = MadeUpStatus.start(0)) {
+      StatusReport.Model feed = status.model("feed", List.of(status.version(7, "serving", "")));
+      StatusReport.Training learning =
+          new StatusReport.Training("learning", "", 7, 3, 1840, 1852, 2_412_000, 420);
+      status.models(List.of(status.learning(feed, learning)));
+      browser().open(status.address(), 1280, "light");
+      browser().size(1280, 2600); // What is off the screen is not drawn.
+      browser().await("it is ready", () -> browser().text("#state").equals("Ready"));
+      browser().await("its state", () -> browser().text(".training .state").equals("learning"));
+      assertThat(browser().text(".training .facts-line"))
+          .isEqualTo(
+              "version 7.3.1840.1852 \u00b7 2.41M examples since the bundle \u00b7 420 events"
+                  + " behind");
+      for (String chart : List.of("Normalized entropy", "Calibration")) {
+        browser().await(chart + " is drawn", () -> drawn("feed", chart).size() == 4);
+      }
+      for (String chart :
+          List.of("Learned and committed", "From label to answers", "Events behind")) {
+        browser().await(chart + " is drawn", () -> !drawn("feed", chart).isEmpty());
+      }
+      browser().picture(PICTURES.resolve("learning.png"));
+
+      StatusReport.Training halted =
+          new StatusReport.Training("halted", HOSTILE, 7, 3, 1840, 1852, 2_412_000, 9_000_000);
+      status.models(List.of(status.learning(feed, halted)));
+      browser().await("it has halted", () -> browser().text(".training .state").equals("halted"));
+      assertThat(browser().text(".training .message")).isEqualTo(HOSTILE);
+      browser().open(status.address(), 390, "dark");
+      browser().await("it is shown", () -> browser().texts(".training .state").size() == 1);
+      browser().assertNothingIsCutOff();
+      browser().picture(PICTURES.resolve("learning-phone.png"));
+
+      // Of a service that was restarted without it.
+      status.models(List.of(feed));
+      browser().await("it is gone", () -> browser().texts(".training:not([hidden])").isEmpty());
+      assertThat(browser().console()).isEmpty();
+    }
+  }
+
   private static List<StatusReport.Model> some(MadeUpStatus status) {
     StatusReport.Version canary =
         new StatusReport.Version(

@@ -16,9 +16,12 @@ import dev.wukong.serving.hosting.HostingOptions;
 import dev.wukong.serving.hosting.LearnedWeights;
 import dev.wukong.serving.hosting.ModelHost;
 import dev.wukong.serving.hosting.ModelsHealthIndicator;
+import dev.wukong.serving.hosting.TrainingState;
+import dev.wukong.serving.hosting.TrainingStates;
 import dev.wukong.serving.hosting.WatcherHealthIndicator;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
@@ -38,6 +41,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.springframework.boot.health.contributor.Health;
 
 /** Samples over the registry that the service has, at times that the test sets. */
 class StatusSamplerTest {
@@ -80,6 +84,7 @@ class StatusSamplerTest {
           nanos::get,
           () -> new ProcessReading(cpuNanos.get(), Double.NaN, 123_456_789, 7));
   private @Nullable BundleWatcher watcher;
+  private Health online = Health.up().build();
 
   /** A model that no version of is there: made by a watcher which never begins. */
   @BeforeEach
@@ -204,7 +209,13 @@ class StatusSamplerTest {
   @Test
   void report_afterASample_holdsWhatIsNewerWithGaps() {
     StatusReports reports =
-        new StatusReports(host, sampler.samples(), headline(true), clock, START.toEpochMilli());
+        new StatusReports(
+            host,
+            TrainingStates.NONE,
+            sampler.samples(),
+            headline(true),
+            clock,
+            START.toEpochMilli());
     assertThat(reports.after(-1).last()).isEqualTo(-1);
     look();
     pass(Duration.ofSeconds(1));
@@ -267,12 +278,76 @@ class StatusSamplerTest {
     assertThat(next(after).copies("scored", ShadowReading.NOTHING)).isEqualTo(3);
   }
 
+  @Test
+  void report_aModelLearns_hasItsFiguresByTaskAndHowItStands() {
+    double[] entropy = {0.91};
+    Gauge.builder("wukong.online.normalized.entropy", () -> entropy[0])
+        .tags("model", "tiny", "task", "click", "by", "learner")
+        .register(registry);
+    Gauge.builder("wukong.online.calibration", () -> Double.NaN) // Not known yet.
+        .tags("model", "tiny", "task", "click", "by", "learner")
+        .register(registry);
+    Counter learned =
+        registry.counter("wukong.online.examples", "model", "tiny", "outcome", "learned");
+    registry
+        .counter("wukong.online.examples", "model", "tiny", "outcome", "foreign")
+        .increment(1000);
+    Timer visible =
+        Timer.builder("wukong.online.visible")
+            .tag("model", "tiny")
+            .serviceLevelObjectives(Duration.ofSeconds(1), Duration.ofSeconds(2))
+            .register(registry);
+    look();
+    learned.increment(500);
+    visible.record(Duration.ofMillis(1500));
+    registry.timer("wukong.online.commit", "model", "tiny").record(Duration.ofMillis(3));
+    entropy[0] = 0.9;
+    pass(Duration.ofSeconds(2));
+    look();
+    TrainingState state =
+        new TrainingState(TrainingState.Phase.PAUSED, "operators", 7, 100, 12, 3, 40, 5000);
+    StatusReport.Model tiny =
+        new StatusReports(
+                host,
+                model -> model.equals("tiny") ? Optional.of(state) : Optional.empty(),
+                sampler.samples(),
+                headline(true),
+                clock,
+                0)
+            .after(-1)
+            .models()
+            .getFirst();
+    assertThat(tiny.training())
+        .isEqualTo(new StatusReport.Training("paused", "operators", 7, 3, 40, 0, 5000, 12));
+    assertThat(tiny.figures().get("entropy:learner:click")).containsExactly(0.91, 0.9);
+    assertThat(tiny.figures()).doesNotContainKey("calibration:learner:click");
+    assertThat(tiny.figures().get("learned")).containsExactly(null, 250.0);
+    assertThat(tiny.figures().get("commits")).containsExactly(null, 0.5);
+    assertThat(Objects.requireNonNull(tiny.figures().get("visibleP50")).getLast())
+        .isBetween(1.0, 2.0);
+  }
+
+  @Test
+  void headline_nothingIsLearnedOrLogged_isSaidAndTakesNoReadiness() {
+    online =
+        Health.status("NOT_LOGGING")
+            .withDetail("training", "HALTED")
+            .withDetail("reason", "the disk is gone")
+            .withDetail("log", "the log is full")
+            .build();
+    assertThat(headline(true).say(List.of()).reasons())
+        .contains(
+            "feedback is refused: the log is full",
+            "online training has halted, predictions go on: the disk is gone");
+  }
+
   private Headline headline(boolean accepting) {
     return new Headline(
         host,
         new ModelsHealthIndicator(host),
         new BatchersHealthIndicator(host),
         new WatcherHealthIndicator(Objects.requireNonNull(watcher)),
+        () -> online,
         () -> accepting);
   }
 
@@ -290,12 +365,13 @@ class StatusSamplerTest {
   void headline_refusals_areToldOfWhereTheCauseLiesHere() {
     List<Sample> recent =
         List.of(
-            new Sample(0, 0, Map.of(), Map.of("overloaded", 9.0), Map.of(), Map.of()),
+            new Sample(0, 0, Map.of(), Map.of("overloaded", 9.0), Map.of(), Map.of(), Map.of()),
             new Sample(
                 1,
                 2000,
                 Map.of(),
                 Map.of("overloaded", 6.0, "bad_request", 5.0),
+                Map.of(),
                 Map.of(),
                 Map.of()));
     assertThat(headline(true).say(recent).reasons())

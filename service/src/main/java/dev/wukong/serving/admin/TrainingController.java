@@ -1,0 +1,71 @@
+package dev.wukong.serving.admin;
+
+import dev.wukong.serving.hosting.TrainingState;
+import dev.wukong.serving.hosting.VersionException;
+import dev.wukong.serving.retraining.TrainingControl;
+import dev.wukong.serving.retraining.TrainingControl.Exported;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
+import org.springframework.http.HttpStatus;
+import org.springframework.http.MediaType;
+import org.springframework.http.ResponseEntity;
+import org.springframework.web.bind.annotation.PathVariable;
+import org.springframework.web.bind.annotation.PostMapping;
+import org.springframework.web.bind.annotation.RestController;
+
+/**
+ * What operators may ask of training by REST: {@code POST /models/<name>/training/pause}, {@code
+ * /resume} and {@code /export}. It is there only where {@code wukong.admin.rest} says so, since
+ * whoever predicts by REST could call it. A call says that it is JSON, which no page of another
+ * site can make a browser say.
+ */
+@RestController
+@ConditionalOnBooleanProperty(name = "wukong.admin.rest")
+final class TrainingController {
+  /** Why not. */
+  record Refusal(int status, String error) {}
+
+  /** What a call does. */
+  @FunctionalInterface
+  private interface Call {
+    Object run() throws VersionException;
+  }
+
+  private final TrainingControl training;
+
+  TrainingController(TrainingControl training) {
+    this.training = training;
+  }
+
+  /** Stops training; {@link TrainingState} when the step under way is over. */
+  @PostMapping(path = "/models/{name}/training/pause", consumes = MediaType.APPLICATION_JSON_VALUE)
+  ResponseEntity<Object> pause(@PathVariable String name) {
+    return answer(() -> training.pause(name));
+  }
+
+  /** Has training go on. */
+  @PostMapping(path = "/models/{name}/training/resume", consumes = MediaType.APPLICATION_JSON_VALUE)
+  ResponseEntity<Object> resume(@PathVariable String name) {
+    return answer(() -> training.resume(name));
+  }
+
+  /** Writes what was learned as the next version; {@link Exported}. */
+  @PostMapping(path = "/models/{name}/training/export", consumes = MediaType.APPLICATION_JSON_VALUE)
+  ResponseEntity<Object> export(@PathVariable String name) {
+    return answer(() -> training.export(name));
+  }
+
+  private static ResponseEntity<Object> answer(Call call) {
+    try {
+      return ResponseEntity.ok(call.run());
+    } catch (VersionException e) {
+      HttpStatus status =
+          switch (e) {
+            case VersionException.Unknown _ -> HttpStatus.NOT_FOUND;
+            case VersionException.NotNow _, VersionException.Busy _ -> HttpStatus.CONFLICT;
+          };
+      return ResponseEntity.status(status)
+          .contentType(MediaType.APPLICATION_JSON)
+          .body(new Refusal(status.value(), String.valueOf(e.getMessage())));
+    }
+  }
+}

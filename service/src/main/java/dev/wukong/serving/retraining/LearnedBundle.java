@@ -1,0 +1,103 @@
+package dev.wukong.serving.retraining;
+
+import dev.wukong.bundle.Bundle;
+import dev.wukong.bundle.Manifest;
+import dev.wukong.bundle.Provenance;
+import dev.wukong.serving.embedding.RowsView;
+import dev.wukong.serving.embedding.StateStore;
+import dev.wukong.serving.hosting.VersionException.NotNow;
+import dev.wukong.training.LearnedExport;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.function.IntUnaryOperator;
+
+/** Writes what a bundle's model has learned by the last commit as its next version. */
+final class LearnedBundle {
+  private final StateStore store;
+  private final Path root;
+
+  /**
+   * A writer of bundles.
+   *
+   * @param root the folder of all models
+   */
+  LearnedBundle(StateStore store, Path root) {
+    this.store = store;
+    this.root = root;
+  }
+
+  /**
+   * What was written.
+   *
+   * @param version of the new bundle
+   * @param source the version that had learned
+   * @param epoch who had trained it last
+   * @param dense how often its dense weights had changed
+   * @param manifestSha256 64 hex digits
+   */
+  record Exported(long version, long source, long epoch, long dense, String manifestSha256) {}
+
+  /**
+   * Writes it. Nobody may commit meanwhile.
+   *
+   * @param source the bundle that has learned
+   * @param stateWidth floats that the optimizer keeps of a row, by its width
+   * @param next position in the log of the first event that is not in it
+   * @param metrics by split, then task, then metric
+   * @throws NotNow where nothing was learned
+   * @throws IOException where it cannot be written
+   */
+  Exported write(
+      Bundle source,
+      IntUnaryOperator stateWidth,
+      long next,
+      Instant created,
+      Map<String, Map<String, Map<String, Double>>> metrics)
+      throws IOException, NotNow {
+    Manifest manifest = source.manifest();
+    RowsView view = new RowsView(manifest.model(), manifest.version(), 0);
+    LearnedMark mark = LearnedMark.read(store, view).orElse(null);
+    if (mark == null || mark.dense() == 0) {
+      throw new NotNow(
+          "model '%s' has learned nothing since version %d"
+              .formatted(manifest.model(), manifest.version()));
+    }
+    LearnedRows rows = new LearnedRows(store, view, source, stateWidth);
+    LearnedExport.Written written =
+        LearnedExport.write(
+            root,
+            source,
+            new LearnedExport.Learned(
+                DenseState.read(store, view), mark.steps(), rows, rows::byKey),
+            new LearnedExport.About(
+                metrics,
+                provenance(manifest, mark, next),
+                created,
+                GoldenExamples.of(manifest.golden(), source.encoder())));
+    return new Exported(
+        written.version(),
+        manifest.version(),
+        mark.epoch(),
+        mark.dense(),
+        written.manifestSha256());
+  }
+
+  private static Provenance provenance(Manifest manifest, LearnedMark mark, long next) {
+    Provenance before = manifest.provenance();
+    Map<String, String> versions = new HashMap<>(before.versions());
+    versions.put("learned-from-version", Long.toString(manifest.version()));
+    versions.put("learned-epoch", Long.toString(mark.epoch()));
+    versions.put("learned-dense", Long.toString(mark.dense()));
+    versions.put("learned-examples", Long.toString(mark.examples()));
+    versions.put("learned-log-position", Long.toString(next));
+    return new Provenance(
+        before.seed(),
+        before.dataFiles(),
+        before.rows() + mark.examples(),
+        before.command(),
+        versions);
+  }
+}
