@@ -40,6 +40,7 @@ import org.springframework.util.unit.DataSize;
  * @param sightsCounted ids without a row that are counted at most
  * @param rowAge how long a row stays that is not learned from; 0: for ever
  * @param rowsMost rows that may be
+ * @param gate when what was learned is visible
  */
 public record OnlineProperties(
     @DefaultValue("") String model,
@@ -63,7 +64,8 @@ public record OnlineProperties(
     @DefaultValue("1d") Duration sightsPeriod,
     @DefaultValue("1000000") int sightsCounted,
     @DefaultValue("0s") Duration rowAge,
-    @DefaultValue("100000000") long rowsMost) {
+    @DefaultValue("100000000") long rowsMost,
+    @DefaultValue GateProperties gate) {
   private static final int MOST_BATCH = 1 << 16;
   private static final int MOST_THREADS = 1024;
   private static final double MOST_RATE = 1000;
@@ -136,7 +138,8 @@ public record OnlineProperties(
         new RowPolicy(sights, rowAge.isZero() ? null : rowAge),
         sightsPeriod,
         sightsCounted,
-        rowsMost);
+        rowsMost,
+        gate.policy());
   }
 
   private static void requireKnown(String what, Map<String, ?> byTask, List<String> tasks) {

@@ -126,6 +126,19 @@ final class Settings {
           new Setting(
               "wukong.online.row-age", "0s", "how long a row stays unlearned; 0s: for ever"),
           new Setting("wukong.online.rows-most", "100000000", "rows that may be"),
+          new Setting(
+              "wukong.online.gate.mode",
+              "direct",
+              "when it serves: direct, gated (once shown to be no worse), shadow (never)"),
+          new Setting("wukong.online.gate.every", "1m", "between promotions at least"),
+          new Setting("wukong.online.gate.patience", "30m", "waits so long for a verdict"),
+          new Setting(
+              "wukong.online.gate.worse", "0.0005", "normalized entropy a promotion may cost"),
+          new Setting("wukong.online.gate.harm", "0.002", "normalized entropy that is taken back"),
+          new Setting("wukong.online.gate.row-norm", "100", "length of a row at most"),
+          new Setting("wukong.online.gate.jump", "2", "logits a golden row may move in a commit"),
+          new Setting("wukong.online.gate.failures", "3", "in a row before training halts"),
+          new Setting("wukong.online.gate.slice-by", "", "feature by which figures are apart"),
           new Setting("wukong.admin.port", "9091", "gRPC of operators; 0: any free one"),
           new Setting("wukong.admin.address", "127.0.0.1", "that it is bound to"),
           new Setting(

@@ -23,6 +23,12 @@ public enum StateKind {
   /** By what its owner says: what was trained, and by whom. */
   COMMIT('c', false),
 
+  /** By row key: what the optimizer kept of a row before it changed since a healthy state. */
+  UNDO('b', false),
+
+  /** By number of the healthy state, and of the piece: what is kept of it besides rows. */
+  HEALTHY('h', false),
+
   /** By position in the log: what is known of a prediction that was shown or labelled. */
   JOIN('j', true),
 

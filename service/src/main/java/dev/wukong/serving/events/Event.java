@@ -36,6 +36,29 @@ public sealed interface Event {
   /** Labels are missing, so that nobody is to be taken for one who has none; or they come again. */
   record Frozen(boolean on) implements Event {}
 
-  /** Training goes on from this bundle of the model. */
-  record Attached(long bundle) implements Event {}
+  /**
+   * Operators have decided what becomes of what was learned.
+   *
+   * @param target the number of the healthy state to step back to; else no matter
+   */
+  record Ordered(Order order, long target) implements Event {}
+
+  /** What operators may decide. */
+  enum Order {
+    /** What was learned by now is healthy, and visible. */
+    ACCEPT(1),
+    /** All is as a healthy state was. */
+    STEP_BACK(2);
+
+    private final int code;
+
+    Order(int code) {
+      this.code = code;
+    }
+
+    /** Says in the log which it is; never changes. */
+    int code() {
+      return code;
+    }
+  }
 }

@@ -47,7 +47,10 @@ final class EventCodec {
       }
       case Event.Boundary _ -> {}
       case Event.Frozen frozen -> bytes.one(frozen.on() ? 1 : 0);
-      case Event.Attached attached -> bytes.fixed(attached.bundle());
+      case Event.Ordered(Event.Order order, long target) -> {
+        bytes.one(order.code());
+        bytes.fixed(target);
+      }
     }
     return bytes.exact();
   }
@@ -164,11 +167,21 @@ final class EventCodec {
                   in.number(), in.count(), in.text(), in.oneFloat(), in.oneFloat(), in.fixed());
           case BOUNDARY -> new Event.Boundary();
           case FROZEN -> new Event.Frozen(in.one() != 0);
-          case ATTACHED -> new Event.Attached(in.fixed());
+          case ORDERED -> new Event.Ordered(order(in), in.fixed());
         };
       }
     }
     throw in.damaged("it is of kind " + code);
+  }
+
+  private static Event.Order order(EventCursor in) {
+    int code = in.one();
+    for (Event.Order order : Event.Order.values()) {
+      if (order.code() == code) {
+        return order;
+      }
+    }
+    throw in.damaged("it is an order " + code);
   }
 
   private static ScoredRequest scored(EventCursor in) {

@@ -7,7 +7,7 @@ enum EventKind {
   LABELLED(3, "labelled"),
   BOUNDARY(4, "boundary"),
   FROZEN(5, "frozen"),
-  ATTACHED(6, "attached");
+  ORDERED(6, "ordered");
 
   private final int code;
   private final String label;
@@ -35,7 +35,7 @@ enum EventKind {
       case Event.Labelled _ -> LABELLED;
       case Event.Boundary _ -> BOUNDARY;
       case Event.Frozen _ -> FROZEN;
-      case Event.Attached _ -> ATTACHED;
+      case Event.Ordered _ -> ORDERED;
     };
   }
 }

@@ -141,7 +141,7 @@ public final class EventWriter implements AutoCloseable {
    */
   public long append(String model, Event control) throws InterruptedException {
     switch (control) {
-      case Event.Boundary _, Event.Frozen _, Event.Attached _ -> {}
+      case Event.Boundary _, Event.Frozen _, Event.Ordered _ -> {}
       case Event.Scored _, Event.Exposed _, Event.Labelled _ ->
           throw new IllegalArgumentException("no event that steers training: " + control);
     }

@@ -74,7 +74,7 @@ public final class HostedModel implements BatchModel {
     boolean done = false;
     try {
       TierView view = rows.tier().commit(commit.rows(), commit.state());
-      long changed = graph == null ? dense : dense + 1;
+      long changed = graph == null ? dense : commit.dense();
       HostedModel model = new HostedModel(bundle, view, next, commit.epoch(), changed);
       done = true;
       return model;

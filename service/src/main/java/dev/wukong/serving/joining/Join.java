@@ -170,7 +170,7 @@ public final class Join {
       case Event.Exposed exposed -> expose(event, exposed, examples);
       case Event.Labelled labelled -> label(event, labelled, examples);
       case Event.Frozen frozen -> progress.freeze(frozen.on(), policy.grace().toMillis());
-      case Event.Scored _, Event.Boundary _, Event.Attached _ -> {
+      case Event.Scored _, Event.Boundary _, Event.Ordered _ -> {
         // Time has passed.
       }
     }

@@ -133,6 +133,11 @@ public final class RowExpiry {
     rows++;
   }
 
+  /** Rows that had come are taken back. */
+  public void withdrawn(long count) {
+    rows -= count;
+  }
+
   /**
    * Looks at the next rows.
    *

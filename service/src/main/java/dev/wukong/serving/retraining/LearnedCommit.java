@@ -7,6 +7,7 @@ import dev.wukong.serving.embedding.RowsView;
 import dev.wukong.serving.embedding.StateChange;
 import dev.wukong.serving.embedding.StateKind;
 import dev.wukong.serving.embedding.StateStore;
+import dev.wukong.serving.gating.Gate;
 import dev.wukong.serving.hosting.ModelCommit;
 import dev.wukong.serving.joining.Join;
 import dev.wukong.serving.lifecycle.RowAdmission;
@@ -19,7 +20,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.IntStream;
+import java.util.Optional;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
@@ -31,6 +32,12 @@ final class LearnedCommit {
   /** Rows that are looked at in a commit, whether they have expired. */
   private static final int LOOKED_AT = 512;
 
+  /** Where the gate's state is, beside {@link LearnedMark}. */
+  static final long GATE = 8;
+
+  /** Rows that are read together. */
+  private static final int PAGE = 4096;
+
   private final StateStore store;
   private final RowsView view;
   private final Bundle bundle;
@@ -38,9 +45,16 @@ final class LearnedCommit {
   private final RowAdmission admission;
   private final RowExpiry expiry;
   private final Join join;
+  private final Undo undo;
+  private final Generations generations;
+  private final Gate gate;
+  private final TakenBack takenBack;
 
   /** Of rows that the golden examples read, which stay: a start is checked by them. */
   private final long[] golden;
+
+  /** Changes that are to go with the next commit. */
+  private List<StateChange> first = new ArrayList<>();
 
   LearnedCommit(
       StateStore store,
@@ -50,6 +64,9 @@ final class LearnedCommit {
       RowAdmission admission,
       RowExpiry expiry,
       Join join,
+      Undo undo,
+      Generations generations,
+      Gate gate,
       long[] golden) {
     this.store = store;
     this.view = view;
@@ -58,36 +75,67 @@ final class LearnedCommit {
     this.admission = admission;
     this.expiry = expiry;
     this.join = join;
+    this.undo = undo;
+    this.generations = generations;
+    this.gate = gate;
+    this.takenBack = new TakenBack(store, view, bundle, undo, expiry, session::rowStateWidth);
     this.golden = golden;
+  }
+
+  /** With the next commit {@code generation} is kept, the first of the healthy states. */
+  void begin(Generation generation, Map<String, float[]> dense) {
+    generations.add(generation, dense, first);
+  }
+
+  private List<StateChange> begun() {
+    List<StateChange> state = first;
+    first = new ArrayList<>();
+    return state;
+  }
+
+  /** Which rows become visible with a commit. */
+  enum Visible {
+    /** None but those that go. */
+    NONE,
+    /** Those that have changed in it. */
+    CHANGED,
+    /** All that have changed since the healthy state. */
+    ALL
   }
 
   /**
    * The commit.
    *
+   * @param changed rows
    * @param nowMs time in the log
    * @param dense all that is trained but rows; empty where it has not changed
-   * @param graph the predict graph with these weights; null likewise
+   * @param graph the predict graph with the dense weights that become visible; null: those stay
+   * @param healthy whether this is the healthy state from now on, with such dense weights
    */
   ModelCommit make(
-      LearnedMark mark, long nowMs, Map<String, float[]> dense, byte @Nullable [] graph) {
+      LearnedMark mark,
+      List<ChangedRows> changed,
+      long nowMs,
+      Map<String, float[]> dense,
+      Visible visible,
+      byte @Nullable [] graph,
+      Optional<NewHealthy> healthy) {
     Instant now = Instant.ofEpochMilli(nowMs);
-    List<StateChange> state = new ArrayList<>();
-    List<ChangedRows> changed = session.changedRows();
-    for (ChangedRows rows : changed) {
-      keep(rows, now, state);
+    List<StateChange> state = begun();
+    List<RowCommit.Changes> rows = new ArrayList<>();
+    undo.keep(changed, state);
+    for (ChangedRows of : changed) {
+      keep(of, now, state);
     }
     long[] removed =
         expiry.next(
             now,
             LOOKED_AT,
-            key ->
-                Arrays.binarySearch(golden, key) >= 0
-                    || changed.stream()
-                        .anyMatch(rows -> Arrays.binarySearch(rows.keys(), key) >= 0));
-    List<RowCommit.Changes> rows =
-        IntStream.range(0, changed.size())
-            .mapToObj(group -> changes(group, changed.get(group), removed))
-            .toList();
+            // What is not visible yet, or may be taken back, stays.
+            key -> Arrays.binarySearch(golden, key) >= 0 || undo.keeps(key));
+    for (int group = 0; group < changed.size(); group++) {
+      rows.add(changes(group, changed.get(group), removed, visible));
+    }
     state.addAll(admission.drain());
     state.addAll(expiry.drain());
     for (long key : removed) {
@@ -95,10 +143,51 @@ final class LearnedCommit {
       // Not only gone: the bundle may have one of the kind.
       state.add(new StateChange.Put(StateKind.OPTIMIZER, key, MasterRow.REMOVED));
     }
-    state.addAll(join.drain());
     state.addAll(DenseState.put(dense));
+    undo.forget(state);
+    if (healthy.isPresent()) {
+      undo.begin();
+      generations.add(healthy.get().generation(), healthy.get().dense(), state);
+    }
+    return finish(mark, rows, state, graph);
+  }
+
+  /**
+   * The commit that brings all back to a healthy state. What was not committed is nothing more.
+   *
+   * @param to one of those that are kept
+   * @param keys of the rows that have changed since, by the last commit
+   * @param visible whether what serves is another state
+   * @param graph the predict graph of that state; null where it serves
+   */
+  ModelCommit back(
+      LearnedMark mark,
+      Generation to,
+      long[] keys,
+      long nowMs,
+      boolean visible,
+      byte @Nullable [] graph) {
+    List<StateChange> state = begun();
+    List<RowCommit.Changes> rows = takenBack.rows(to.number(), keys, nowMs, state);
+    state.addAll(DenseState.put(generations.dense(to)));
+    generations.backTo(to.number(), state);
+    undo.begin();
+    state.addAll(admission.drain());
+    state.addAll(expiry.drain());
+    return finish(mark, visible ? rows : List.of(), state, graph);
+  }
+
+  /** With what every commit has, that of the join above all. */
+  private ModelCommit finish(
+      LearnedMark mark,
+      List<RowCommit.Changes> rows,
+      List<StateChange> state,
+      byte @Nullable [] graph) {
+    state.addAll(join.drain());
+    state.add(generations.progress());
+    state.add(new StateChange.Put(StateKind.COMMIT, GATE, gate.bytes()));
     state.add(mark.put());
-    return new ModelCommit(mark.epoch(), rows, state, graph);
+    return new ModelCommit(mark.epoch(), mark.served(), rows, state, graph);
   }
 
   private void keep(ChangedRows rows, Instant now, List<StateChange> state) {
@@ -116,12 +205,48 @@ final class LearnedCommit {
     }
   }
 
-  private RowCommit.Changes changes(int group, ChangedRows rows, long[] removed) {
+  private RowCommit.Changes changes(
+      int group, ChangedRows changed, long[] removed, Visible visible) {
     int width = bundle.layout().groups().get(group).width();
-    long[] own =
-        LongStream.of(removed)
-            .filter(key -> bundle.layout().tables().get(RowKey.table(key)).width() == width)
-            .toArray();
-    return new RowCommit.Changes(width, rows.keys(), rows.rows(), own);
+    long[] own = ofWidth(width, removed);
+    return switch (visible) {
+      case NONE -> new RowCommit.Changes(width, new long[0], new float[0], own);
+      case CHANGED -> new RowCommit.Changes(width, changed.keys(), changed.rows(), own);
+      case ALL -> {
+        long[] others =
+            LongStream.of(ofWidth(width, undo.touched()))
+                .filter(key -> Arrays.binarySearch(changed.keys(), key) < 0)
+                .toArray();
+        yield all(changed, others, own);
+      }
+    };
+  }
+
+  private long[] ofWidth(int width, long[] keys) {
+    return LongStream.of(keys)
+        .filter(key -> bundle.layout().tables().get(RowKey.table(key)).width() == width)
+        .toArray();
+  }
+
+  /** What has changed now, and the rows of {@code others} as the last commit left them. */
+  private RowCommit.Changes all(ChangedRows changed, long[] others, long[] removed) {
+    int width = changed.width();
+    int first = changed.keys().length;
+    long[] keys = Arrays.copyOf(changed.keys(), first + others.length);
+    float[] rows = Arrays.copyOf(changed.rows(), Math.multiplyExact(keys.length, width));
+    BundleRow room = new BundleRow(bundle, width, session.rowStateWidth(width));
+    for (int from = 0; from < others.length; from += PAGE) {
+      long[] page = Arrays.copyOfRange(others, from, Math.min(others.length, from + PAGE));
+      List<byte @Nullable []> kept = store.state(view, StateKind.OPTIMIZER, page);
+      for (int i = 0; i < page.length; i++) {
+        if (!room.read(page[i], kept.get(i))) {
+          throw new IllegalStateException("row %d was trained and is not kept".formatted(page[i]));
+        }
+        int at = first + from + i;
+        keys[at] = page[i];
+        System.arraycopy(room.row(), 0, rows, at * width, width);
+      }
+    }
+    return new RowCommit.Changes(width, keys, rows, removed);
   }
 }

@@ -15,18 +15,27 @@ import java.util.Optional;
  * @param steps of the optimizers, those before the bundle included
  * @param examples trained on since the bundle
  * @param turnedMs time in the log at which the present period of admission began; 0: not yet
+ * @param served how often they had when what serves was published
+ * @param visible whether what serves is this; else it is the last healthy state
  * @param golden the probabilities that the bundle's golden rows have by now
  */
 @SuppressWarnings("ArrayRecordComponent") // On its way to disk or from it, never compared.
 record LearnedMark(
-    long epoch, long dense, long steps, long examples, long turnedMs, float[] golden) {
+    long epoch,
+    long dense,
+    long steps,
+    long examples,
+    long turnedMs,
+    long served,
+    boolean visible,
+    float[] golden) {
   private static final long KEY = 0;
   private static final byte FORMAT = 1;
-  private static final int HEADER = 1 + 5 * Long.BYTES;
+  private static final int HEADER = 1 + 6 * Long.BYTES + 1;
 
   /** Nobody has trained. */
   static LearnedMark none(long steps, float[] golden) {
-    return new LearnedMark(0, 0, steps, 0, 0, golden);
+    return new LearnedMark(0, 0, steps, 0, 0, 0, false, golden);
   }
 
   /** The change that remembers it. */
@@ -38,7 +47,9 @@ record LearnedMark(
         .putLong(dense)
         .putLong(steps)
         .putLong(examples)
-        .putLong(turnedMs);
+        .putLong(turnedMs)
+        .putLong(served)
+        .put((byte) (visible ? 1 : 0));
     bytes.asFloatBuffer().put(golden);
     return new StateChange.Put(StateKind.COMMIT, KEY, bytes.array());
   }
@@ -64,8 +75,11 @@ record LearnedMark(
     long steps = bytes.getLong();
     long examples = bytes.getLong();
     long turnedMs = bytes.getLong();
+    long served = bytes.getLong();
+    boolean visible = bytes.get() != 0;
     float[] golden = new float[bytes.remaining() / Float.BYTES];
     bytes.asFloatBuffer().get(golden);
-    return Optional.of(new LearnedMark(epoch, dense, steps, examples, turnedMs, golden));
+    return Optional.of(
+        new LearnedMark(epoch, dense, steps, examples, turnedMs, served, visible, golden));
   }
 }

@@ -134,17 +134,10 @@ final class LearnedRows implements LearnedExport.Rows {
 
   private void load(int width, long[] keys, RowOrigin.Receiver rows) {
     List<byte @Nullable []> trained = store.state(view, StateKind.OPTIMIZER, keys);
-    float[] row = new float[width];
-    float[] state = new float[stateWidth.applyAsInt(width)];
+    BundleRow room = new BundleRow(bundle, width, stateWidth.applyAsInt(width));
     for (int i = 0; i < keys.length; i++) {
-      byte[] bytes = trained.get(i);
-      Table table = bundle.layout().tables().get(RowKey.table(keys[i]));
-      if (bytes != null && bytes.length > 0) {
-        MasterRow.read(bytes, row, state);
-        rows.row(i, row, state);
-      } else if (bytes == null && bundle.findRow(table, RowKey.id(keys[i]), row)) {
-        readState(table, RowKey.id(keys[i]), state);
-        rows.row(i, row, state);
+      if (room.read(keys[i], trained.get(i))) {
+        rows.row(i, room.row(), room.state());
       }
     }
   }

@@ -8,6 +8,7 @@ import dev.wukong.serving.embedding.StateStore;
 import dev.wukong.serving.hosting.LearnedWeights;
 import dev.wukong.training.LearnedGraph;
 import java.io.IOException;
+import java.util.Map;
 import java.util.Optional;
 
 /** What a model has learned, from its commits in a store. Any thread. */
@@ -41,18 +42,28 @@ public final class LearnedStore implements LearnedWeights {
     RowsView view = new RowsView(manifest.model(), manifest.version(), 0);
     try {
       Optional<LearnedMark> mark = LearnedMark.read(store, view);
-      // Nothing but the join may have changed since the bundle.
-      if (mark.isEmpty() || mark.get().dense() == 0) {
+      // Nothing but the join may have changed since the bundle, or nothing that is visible.
+      if (mark.isEmpty() || mark.get().served() == 0) {
         return Optional.empty();
       }
-      byte[] graph = LearnedGraph.of(manifest, precision).file(DenseState.read(store, view));
       LearnedMark last = mark.get();
-      return Optional.of(new Learned(last.epoch(), last.dense(), graph, last.golden()));
+      if (last.visible()) {
+        return Optional.of(learned(manifest, last, DenseState.read(store, view), last.golden()));
+      }
+      Generation healthy = Generations.read(store, view).getLast();
+      return Optional.of(
+          learned(manifest, last, Generations.dense(store, view, healthy), healthy.golden()));
     } catch (IllegalArgumentException | IllegalStateException e) {
       throw new IOException(
           "model '%s' version %d: what it has learned cannot be used: %s"
               .formatted(manifest.model(), manifest.version(), e.getMessage()),
           e);
     }
+  }
+
+  private Learned learned(
+      Manifest manifest, LearnedMark mark, Map<String, float[]> dense, float[] golden) {
+    byte[] graph = LearnedGraph.of(manifest, precision).file(dense);
+    return new Learned(mark.epoch(), mark.served(), graph, golden);
   }
 }

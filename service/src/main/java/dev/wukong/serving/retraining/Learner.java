@@ -3,9 +3,14 @@ package dev.wukong.serving.retraining;
 import dev.wukong.bundle.Bundle;
 import dev.wukong.data.EncodedExamples;
 import dev.wukong.serving.embedding.RowsView;
+import dev.wukong.serving.embedding.StateKind;
 import dev.wukong.serving.embedding.StateStore;
 import dev.wukong.serving.events.Event;
 import dev.wukong.serving.events.Logged;
+import dev.wukong.serving.gating.Decision;
+import dev.wukong.serving.gating.Gate;
+import dev.wukong.serving.gating.GatePhase;
+import dev.wukong.serving.gating.Slices;
 import dev.wukong.serving.hosting.ModelCommit;
 import dev.wukong.serving.joining.Example;
 import dev.wukong.serving.joining.Join;
@@ -15,6 +20,7 @@ import dev.wukong.serving.lifecycle.LifecycleMeters;
 import dev.wukong.serving.lifecycle.RowAdmission;
 import dev.wukong.serving.lifecycle.RowExpiry;
 import dev.wukong.serving.lifecycle.RowPolicy;
+import dev.wukong.training.ChangedRows;
 import dev.wukong.training.NotFiniteException;
 import dev.wukong.training.OnlineSession;
 import dev.wukong.training.TrainSession;
@@ -22,6 +28,8 @@ import java.io.IOException;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a bundle's model becomes by the events of the log: a function of these and of the last
@@ -48,10 +56,22 @@ final class Learner implements AutoCloseable {
   private final OnlineSession session;
   private final Minibatch minibatch;
   private final EncodedExamples golden;
+  private final StoredRows rows;
+  private final RowExpiry expiry;
+  private final Generations generations;
+  private final Undo undo;
+  private final Gate gate;
+  private final Healthy healthy;
   private final LearnedCommit commits;
   private final LearnerMeters meters;
   private final long encoding;
   private LearnedMark mark;
+
+  /** Weights of the bundle, until a commit keeps them; else none. */
+  private Map<String, float[]> initial;
+
+  /** What operators have decided and no commit has done yet. */
+  private Event.@Nullable Ordered order;
 
   private long next;
   private long committed;
@@ -85,7 +105,7 @@ final class Learner implements AutoCloseable {
     this.meters = meters;
     this.encoding = bundle.manifest().encoding();
     List<RowPolicy> policies = Collections.nCopies(bundle.layout().tables().size(), options.rows());
-    RowExpiry expiry =
+    this.expiry =
         new RowExpiry(
             store,
             view,
@@ -97,18 +117,35 @@ final class Learner implements AutoCloseable {
     this.admission =
         new RowAdmission(store, view, policies, options.counted(), expiry::hasRoom, ofRows);
     this.join = new Join(store, view, options.join(), scored, ofJoin);
-    StoredRows rows = new StoredRows(store, view, bundle, this::stateWidth, admission, expiry);
-    this.session =
-        OnlineSession.of(
-            bundle,
-            new OnlineSession.Options(options.batch(), options.threads(), options.precision()),
-            rows);
+    this.rows = new StoredRows(store, view, bundle, this::stateWidth, admission, expiry);
+    this.generations = new Generations(store, view);
+    this.undo = new Undo(store, view, generations);
+    this.gate =
+        new Gate(
+            options.gate(),
+            options.join().tasks(),
+            Slices.of(bundle.layout(), options.gate().sliceBy()));
+    OnlineSession.Options how =
+        new OnlineSession.Options(options.batch(), options.threads(), options.precision());
+    this.session = OnlineSession.of(bundle, how, rows);
+    Healthy opened = null;
     boolean ready = false;
     try {
+      // Before all else, the bundle's own weights are the healthy ones.
+      Map<String, float[]> first =
+          generations.isEmpty() ? session.dense() : generations.dense(generations.last());
+      opened =
+          new Healthy(
+              OnlineSession.of(
+                  bundle, how, new HealthyRows(store, view, bundle, generations, this::stateWidth)),
+              first,
+              gate);
+      this.healthy = opened;
       LearnedMark last = LearnedMark.read(store, view).orElse(null);
       if (last != null) {
         session.restore(DenseState.read(store, view));
         session.restoreSteps(last.steps());
+        restoreGate(store, view);
       }
       this.mark =
           last == null
@@ -125,14 +162,28 @@ final class Learner implements AutoCloseable {
               admission,
               expiry,
               join,
+              undo,
+              generations,
+              gate,
               GoldenExamples.keys(bundle.layout(), golden));
       this.next = join.taken() + 1;
       this.committed = next;
+      this.initial = generations.isEmpty() ? first : Map.of();
       ready = true;
     } finally {
       if (!ready) {
         session.close();
+        if (opened != null) {
+          opened.close();
+        }
       }
+    }
+  }
+
+  private void restoreGate(StateStore store, RowsView view) {
+    byte[] bytes = store.state(view, StateKind.COMMIT, new long[] {LearnedCommit.GATE}).getFirst();
+    if (bytes != null) {
+      gate.restore(bytes);
     }
   }
 
@@ -161,6 +212,16 @@ final class Learner implements AutoCloseable {
     return Math.min(next, join.oldestNeeded());
   }
 
+  /** What has been found of what was learned. */
+  Gate gate() {
+    return gate;
+  }
+
+  /** The healthy states that can be stepped back to, by ascending number. */
+  List<Generation> generations() {
+    return generations.all();
+  }
+
   /** How far training had come at the last commit. */
   LearnedMark mark() {
     return mark;
@@ -180,9 +241,13 @@ final class Learner implements AutoCloseable {
         switch (event.event()) {
           case Event.Boundary _ -> changed;
           case Event.Scored _ -> false;
-          case Event.Exposed _, Event.Labelled _, Event.Frozen _, Event.Attached _ -> {
+          case Event.Exposed _, Event.Labelled _, Event.Frozen _ -> {
             changed = true;
             yield false;
+          }
+          case Event.Ordered of -> {
+            order = of;
+            yield true;
           }
         };
     return due || examples >= MOST_EXAMPLES || events >= MOST_EVENTS;
@@ -208,12 +273,19 @@ final class Learner implements AutoCloseable {
     // What one example weighs must not depend on how many others came with it.
     double share = (double) rows.rows() / options.batch();
     try {
-      if (minibatch.wantsProbabilities()) {
-        minibatch.weigh(session.score(rows));
+      float[] sure = healthy.score(rows);
+      if (gate.learns()) {
+        if (minibatch.wantsProbabilities()) {
+          minibatch.weigh(session.score(rows));
+        }
+        TrainSession.Step step = session.step(rows, options.rate() * share);
+        healthy.add(minibatch.examples(), sure, step.probabilities());
+        meters.learned(minibatch.examples(), step.probabilities());
+        steps++;
+      } else {
+        healthy.add(minibatch.examples(), sure, sure);
+        meters.quarantined(minibatch.examples().size());
       }
-      TrainSession.Step step = session.step(rows, options.rate() * share);
-      meters.learned(minibatch.examples(), step.probabilities());
-      steps++;
     } catch (NotFiniteException e) {
       meters.refused(rows.rows(), e);
     }
@@ -222,27 +294,42 @@ final class Learner implements AutoCloseable {
   }
 
   /**
-   * Everything since the last commit as one change.
+   * Everything since the last commit as one change; or, where the gate says so, one that takes it
+   * and more back.
    *
    * @param epoch who trains
-   * @throws NotFiniteException where a weight is no finite number
-   * @throws UnfitException where the probability of a golden row is none
    */
-  ModelCommit commit(long epoch) {
+  Made commit(long epoch) {
     step();
     turn();
+    if (!initial.isEmpty()) {
+      commits.begin(generation(0), initial);
+      initial = Map.of();
+    }
     boolean learned = steps > 0;
     Map<String, float[]> dense = learned ? session.dense() : Map.of();
-    byte[] graph = learned ? session.predictGraph(dense) : null;
-    mark =
-        new LearnedMark(
-            epoch,
-            mark.dense() + (learned ? 1 : 0),
-            session.steps(),
-            mark.examples() + examples,
-            mark.turnedMs(),
-            learned ? goldenProbabilities() : mark.golden());
-    ModelCommit commit = commits.make(mark, nowMs, dense, graph);
+    float[] probabilities = learned ? session.score(golden) : mark.golden();
+    List<ChangedRows> rowsNow = session.changedRows();
+    GatePhase before = gate.phase();
+    Event.Ordered ordered = order;
+    order = null;
+    Decision decision =
+        decide(ordered, Healthy.change(steps, mark.golden(), probabilities, dense, rowsNow));
+    State now = new State(epoch, dense, probabilities, rowsNow);
+    ModelCommit commit =
+        switch (decision) {
+          case Decision.Keep _ -> ahead(now, LearnedCommit.Visible.NONE, false);
+          case Decision.Publish _ -> ahead(now, LearnedCommit.Visible.CHANGED, false);
+          case Decision.Promote _ ->
+              ahead(
+                  now,
+                  before == GatePhase.OPEN
+                      ? LearnedCommit.Visible.CHANGED
+                      : LearnedCommit.Visible.ALL,
+                  true);
+          case Decision.TakeBack _ -> back(epoch, target(ordered));
+        };
+    int _ = rows.takeFresh();
     if (session.heldRows() > MOST_ROWS) {
       session.forgetRows();
     }
@@ -251,17 +338,102 @@ final class Learner implements AutoCloseable {
     examples = 0;
     steps = 0;
     changed = false;
-    return commit;
+    return new Made(commit, decision);
   }
 
-  private float[] goldenProbabilities() {
-    float[] probabilities = session.score(golden);
-    for (float probability : probabilities) {
-      if (!Float.isFinite(probability)) {
-        throw new UnfitException("the probability of a golden row is " + probability);
-      }
+  /** A commit that is to be written, and why it is as it is. */
+  record Made(ModelCommit commit, Decision decision) {}
+
+  /** What training has made since the last commit. */
+  @SuppressWarnings("ArrayRecordComponent") // On its way into a commit.
+  private record State(
+      long epoch, Map<String, float[]> dense, float[] golden, List<ChangedRows> rows) {
+    boolean learned() {
+      return !dense.isEmpty();
     }
-    return probabilities;
+  }
+
+  private Decision decide(Event.@Nullable Ordered ordered, Gate.Change change) {
+    if (ordered == null) {
+      return gate.decide(nowMs, change);
+    }
+    return switch (ordered.order()) {
+      case ACCEPT -> gate.accept(nowMs);
+      case STEP_BACK -> gate.takeBack(nowMs);
+    };
+  }
+
+  /** The healthy state that operators want; else, or where it is no more, the last one. */
+  private Generation target(Event.@Nullable Ordered ordered) {
+    return Optional.ofNullable(ordered)
+        .flatMap(of -> generations.of(of.target()))
+        .orElseGet(generations::last);
+  }
+
+  private ModelCommit ahead(State now, LearnedCommit.Visible visible, boolean promoted) {
+    long dense = mark.dense() + (now.learned() ? 1 : 0);
+    boolean shows =
+        switch (visible) {
+          case NONE -> false;
+          case CHANGED -> now.learned();
+          case ALL -> dense > mark.served();
+        };
+    Map<String, float[]> all =
+        now.learned() || !(shows || promoted) ? now.dense() : session.dense();
+    mark =
+        new LearnedMark(
+            now.epoch(),
+            dense,
+            session.steps(),
+            mark.examples() + examples,
+            mark.turnedMs(),
+            shows ? dense : mark.served(),
+            gate.visible(),
+            now.golden());
+    if (promoted) {
+      healthy.become(all, undo.touched());
+      now.rows().forEach(of -> healthy.forget(of.keys()));
+    }
+    return commits.make(
+        mark,
+        now.rows(),
+        nowMs,
+        now.dense(),
+        visible,
+        shows ? session.predictGraph(all) : null,
+        promoted
+            ? Optional.of(new NewHealthy(generation(generations.newest() + 1), all))
+            : Optional.empty());
+  }
+
+  private Generation generation(long number) {
+    return new Generation(
+        number, nowMs, next, mark.dense(), mark.steps(), mark.examples(), 0, mark.golden());
+  }
+
+  /** All since {@code to} is nothing more, what was not committed included. */
+  private ModelCommit back(long epoch, Generation to) {
+    boolean older = to.number() < generations.newest();
+    boolean shows = older || mark.visible();
+    long[] keys = older ? undo.changedSince(to.number()) : undo.touched();
+    Map<String, float[]> dense = generations.dense(to);
+    session.restore(dense);
+    session.restoreSteps(to.steps());
+    session.forgetRows();
+    expiry.withdrawn(rows.takeFresh());
+    mark =
+        new LearnedMark(
+            epoch,
+            mark.dense() + 1,
+            to.steps(),
+            to.examples(),
+            mark.turnedMs(),
+            shows ? mark.dense() + 1 : mark.served(),
+            false,
+            to.golden());
+    healthy.become(dense, older ? keys : new long[0]);
+    meters.forgotten();
+    return commits.back(mark, to, keys, nowMs, shows, shows ? session.predictGraph(dense) : null);
   }
 
   /** Begins a period of admission where it is time to, by the log's clock. */
@@ -273,12 +445,20 @@ final class Learner implements AutoCloseable {
       }
       mark =
           new LearnedMark(
-              mark.epoch(), mark.dense(), mark.steps(), mark.examples(), nowMs, mark.golden());
+              mark.epoch(),
+              mark.dense(),
+              mark.steps(),
+              mark.examples(),
+              nowMs,
+              mark.served(),
+              mark.visible(),
+              mark.golden());
     }
   }
 
   @Override
   public void close() {
+    healthy.close();
     session.close();
   }
 }

@@ -36,11 +36,14 @@ final class LearnerMeters {
     Duration.ofHours(1)
   };
 
+  private static final int MOST_LABELS = 1 << 16;
+
   private final String model;
   private final List<String> tasks;
   private final Counter learned;
   private final Counter foreign;
   private final Counter refused;
+  private final Counter quarantined;
   private final List<ProgressiveValidation> served;
   private final List<ProgressiveValidation> learner;
   private final Timer visible;
@@ -54,6 +57,7 @@ final class LearnerMeters {
     this.tasks = List.copyOf(tasks);
     this.learned = examples(model, "learned", registry);
     this.foreign = examples(model, "foreign", registry);
+    this.quarantined = examples(model, "quarantined", registry);
     this.refused = examples(model, "refused", registry);
     this.served = tasks.stream().map(task -> validation(model, task, "served", registry)).toList();
     this.visible =
@@ -70,7 +74,8 @@ final class LearnerMeters {
     return Counter.builder("wukong.online.examples")
         .description(
             "Examples that training was given: learned from, encoded by another bundle's"
-                + " vocabularies, or refused with a minibatch whose loss is no finite number")
+                + " vocabularies, refused with a minibatch whose loss is no finite number, or"
+                + " quarantined since labels were not such as any state expects")
         .tag("model", model)
         .tag("outcome", outcome)
         .register(registry);
@@ -139,10 +144,21 @@ final class LearnerMeters {
       double now = probabilities[i * tasks + task];
       learner.get(task).add(now, example.label(), example.weight());
       if (example.kind() != Example.Kind.NEGATIVE) {
-        labelsMs.add(example.atMs());
+        waits(example.atMs());
       }
     }
     learned.increment(examples.size());
+  }
+
+  private void waits(long labelMs) {
+    if (labelsMs.size() < MOST_LABELS) { // Where nothing becomes visible for long.
+      labelsMs.add(labelMs);
+    }
+  }
+
+  /** So many examples were scored and not learned from. */
+  void quarantined(int examples) {
+    quarantined.increment(examples);
   }
 
   /** Everything learned from so far is visible at {@code nowMs}. */

@@ -1,6 +1,7 @@
 package dev.wukong.serving.retraining;
 
 import dev.wukong.bundle.Precision;
+import dev.wukong.serving.gating.GatePolicy;
 import dev.wukong.serving.joining.JoinPolicy;
 import dev.wukong.serving.lifecycle.RowPolicy;
 import java.time.Duration;
@@ -17,6 +18,7 @@ import java.time.Duration;
  * @param period of admission: an id that is not seen in two of them begins anew
  * @param counted ids without a row that are counted in a period at most
  * @param mostRows rows that may be
+ * @param gate when what was learned is visible
  */
 public record LearnerOptions(
     int batch,
@@ -27,4 +29,5 @@ public record LearnerOptions(
     RowPolicy rows,
     Duration period,
     int counted,
-    long mostRows) {}
+    long mostRows,
+    GatePolicy gate) {}

@@ -8,7 +8,8 @@ import dev.wukong.serving.events.Event;
 import dev.wukong.serving.events.EventLog;
 import dev.wukong.serving.events.EventWriter;
 import dev.wukong.serving.events.Logged;
-import dev.wukong.serving.hosting.ModelCommit;
+import dev.wukong.serving.gating.Decision;
+import dev.wukong.serving.gating.GateReport;
 import dev.wukong.serving.hosting.QuietThread;
 import dev.wukong.serving.hosting.ServedModel;
 import dev.wukong.serving.hosting.VersionException;
@@ -22,7 +23,10 @@ import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -94,6 +98,16 @@ public final class OnlineTrainer implements AutoCloseable {
       new AtomicReference<>(
           new Status(
               Phase.WAITING, "no version serves yet", 0, 0, LearnedMark.none(0, new float[0])));
+
+  private final GateMeters gates;
+  private final AtomicReference<Optional<GateReport>> gate =
+      new AtomicReference<>(Optional.empty());
+
+  /** Who waits for an order to be done. */
+  private record Waits(long position, CompletableFuture<Void> done) {}
+
+  private final Queue<Waits> orders = new ConcurrentLinkedQueue<>();
+  private volatile long committed;
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
@@ -171,6 +185,7 @@ public final class OnlineTrainer implements AutoCloseable {
     this.registry = registry;
     this.nanos = nanos;
     this.meters = new TrainerMeters(model, registry, this::lag);
+    this.gates = new GateMeters(model, registry, gate::get);
     this.thread = Thread.ofPlatform().name("trainer-" + model).unstarted(this::work);
   }
 
@@ -288,8 +303,13 @@ public final class OnlineTrainer implements AutoCloseable {
     }
   }
 
-  /** Refuses the export that was asked for: nobody will write it. */
-  private void refuseExport(String reason) {
+  /** Refuses what was asked for: nobody will do it. */
+  private void refuse(String reason) {
+    for (Waits of = orders.poll(); of != null; of = orders.poll()) {
+      of.done()
+          .completeExceptionally(
+              new NotNow("model '%s' does not learn now: %s".formatted(model, reason)));
+    }
     CompletableFuture<LearnedBundle.Exported> asked = takeExport();
     if (asked != null) {
       asked.completeExceptionally(
@@ -346,7 +366,7 @@ public final class OnlineTrainer implements AutoCloseable {
     try {
       workUntilClosed();
     } finally {
-      refuseExport("the service stops");
+      refuse("the service stops");
     }
   }
 
@@ -358,7 +378,7 @@ public final class OnlineTrainer implements AutoCloseable {
         if (!isPaused(() -> status(Phase.PAUSED, PAUSED))) {
           say(Phase.WAITING, "no version of the model serves yet");
         }
-        refuseExport("no version of it serves yet");
+        refuse("no version of it serves yet");
         await(Duration.ofMillis(100));
         continue;
       }
@@ -456,11 +476,78 @@ public final class OnlineTrainer implements AutoCloseable {
       epoch = learner.mark().epoch() + 1;
     }
     long began = nanos.getAsLong();
-    ModelCommit commit = learner.commit(Math.max(epoch, learner.mark().epoch()));
-    served.commit(learner.bundle().manifest().version(), commit);
+    Learner.Made made = learner.commit(Math.max(epoch, learner.mark().epoch()));
+    served.commit(learner.bundle().manifest().version(), made.commit());
+    long took = nanos.getAsLong() - began;
     needed = learner.oldestNeeded();
-    meters.committed(nanos.getAsLong() - began, commit);
-    metersOf(learner.bundle()).visible(clock.getAsLong());
+    meters.committed(took, made.commit());
+    gates.decided(made.decision(), learner.gate(), took);
+    gate.set(Optional.of(GateReport.of(learner.gate(), states(learner))));
+    done(learner.committed());
+    switch (made.decision()) {
+      case Decision.Keep _ -> {}
+      case Decision.Publish _, Decision.Promote _ ->
+          metersOf(learner.bundle()).visible(clock.getAsLong());
+      case Decision.TakeBack(String reason) -> {
+        log.warn(
+            "model '{}': what was learned since the last healthy state is taken back: {}",
+            model,
+            reason);
+        if (learner.gate().hopeless()) {
+          throw new UnfitException(
+              "training was taken back %d times in a row, the last time since %s"
+                  .formatted(learner.gate().failures(), reason));
+        }
+      }
+    }
+  }
+
+  private static List<GateReport.State> states(Learner learner) {
+    return learner.generations().stream()
+        .map(of -> new GateReport.State(of.number(), of.atMs(), of.dense(), of.examples()))
+        .toList();
+  }
+
+  /** What has been found of what was learned; empty before the first commit. */
+  public Optional<GateReport> gate() {
+    return gate.get();
+  }
+
+  /**
+   * Has what operators have decided done, in the order of the log.
+   *
+   * @return completes once it is
+   * @throws VersionException where it cannot be now
+   */
+  CompletableFuture<Void> order(Event.Order order, long target) throws VersionException {
+    Status now = status.get();
+    if (now.phase() != Phase.LEARNING) {
+      throw new NotNow("model '%s' does not learn now: %s".formatted(model, now.reason()));
+    }
+    CompletableFuture<Void> future = new CompletableFuture<>();
+    long position;
+    try {
+      position = writer.append(model, new Event.Ordered(order, target));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new NotNow("interrupted before it was written");
+    }
+    orders.add(new Waits(position, future));
+    done(committed); // It may have been done before it was here.
+    return future;
+  }
+
+  /** All below {@code next} is committed. */
+  private void done(long next) {
+    committed = next;
+    orders.removeIf(
+        of -> {
+          boolean is = of.position() < next;
+          if (is) {
+            boolean _ = of.done().complete(null);
+          }
+          return is;
+        });
   }
 
   private void say(Phase phase, String reason) {
@@ -489,7 +576,7 @@ public final class OnlineTrainer implements AutoCloseable {
     String reason = why.getMessage() == null ? why.toString() : why.getMessage();
     log.error("model '{}': online training has stopped, predictions go on", model, why);
     say(Phase.HALTED, reason);
-    refuseExport(reason);
+    refuse(reason);
     meters.halted();
     lock.lock();
     try {

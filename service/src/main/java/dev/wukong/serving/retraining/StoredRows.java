@@ -2,7 +2,6 @@ package dev.wukong.serving.retraining;
 
 import dev.wukong.bundle.Bundle;
 import dev.wukong.data.RowKey;
-import dev.wukong.data.Table;
 import dev.wukong.serving.embedding.RowsView;
 import dev.wukong.serving.embedding.StateKind;
 import dev.wukong.serving.embedding.StateStore;
@@ -26,6 +25,9 @@ final class StoredRows implements RowOrigin {
   private final RowAdmission admission;
   private final RowExpiry expiry;
   private final List<float[]> defaults;
+
+  /** Rows that were made since the last commit. */
+  private int fresh;
 
   /**
    * Those of {@code bundle}, which stays open.
@@ -51,41 +53,33 @@ final class StoredRows implements RowOrigin {
   @Override
   public void load(int width, long[] keys, int[] times, boolean create, Receiver rows) {
     List<byte @Nullable []> trained = store.state(view, StateKind.OPTIMIZER, keys);
-    float[] row = new float[width];
-    float[] state = new float[stateWidth.applyAsInt(width)];
+    BundleRow room = new BundleRow(bundle, width, stateWidth.applyAsInt(width));
     for (int i = 0; i < keys.length; i++) {
-      byte[] bytes = trained.get(i);
-      if (bytes != null && bytes.length > 0) {
-        MasterRow.read(bytes, row, state);
-        rows.row(i, row, state);
-      } else if (bytes == null && inBundle(keys[i], row, state)) {
-        rows.row(i, row, state);
+      if (room.read(keys[i], trained.get(i))) {
+        rows.row(i, room.row(), room.state());
       } else if (create && admitted(keys[i], times[i])) {
-        Arrays.fill(state, 0);
-        rows.row(i, defaultRow(RowKey.table(keys[i])), state);
+        Arrays.fill(room.state(), 0);
+        rows.row(i, defaultRow(RowKey.table(keys[i])), room.state());
       }
     }
-  }
-
-  private boolean inBundle(long key, float[] row, float[] state) {
-    Table table = bundle.layout().tables().get(RowKey.table(key));
-    if (!bundle.findRow(table, RowKey.id(key), row)) {
-      return false;
-    }
-    if (!bundle.findState(table, RowKey.id(key), state)) {
-      Arrays.fill(state, 0);
-    }
-    return true;
   }
 
   private boolean admitted(long key, int times) {
     for (int i = 0; i < times; i++) {
       if (admission.see(key) == RowAdmission.Verdict.ADMITTED) {
         expiry.admitted();
+        fresh++;
         return true;
       }
     }
     return false;
+  }
+
+  /** How many rows were made since this was last asked. */
+  int takeFresh() {
+    int taken = fresh;
+    fresh = 0;
+    return taken;
   }
 
   @Override

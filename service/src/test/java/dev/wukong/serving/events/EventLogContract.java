@@ -18,19 +18,19 @@ abstract class EventLogContract {
 
   abstract EventLog open(Path folder);
 
-  static EncodedEvent attached(long bundle) {
-    return EncodedEvent.of("ctr", new Event.Attached(bundle));
+  static EncodedEvent ordered(long target) {
+    return EncodedEvent.of("ctr", new Event.Ordered(Event.Order.STEP_BACK, target));
   }
 
-  /** Of each event that is attached, its bundle, in the order of the log. */
-  static List<Long> bundles(List<Logged> events) {
-    return events.stream().map(e -> ((Event.Attached) e.event()).bundle()).toList();
+  /** The target of each order, as they come in the log. */
+  static List<Long> targets(List<Logged> events) {
+    return events.stream().map(e -> ((Event.Ordered) e.event()).target()).toList();
   }
 
-  /** Appends events 0 to below {@code count}, each of which is attached to its own position. */
+  /** Appends events 0 to below {@code count}, each an order whose target is its own position. */
   static void fill(EventLog log, int count) {
     for (long i = log.end(); i < count; i++) {
-      log.append(100 + i, List.of(attached(i)));
+      log.append(100 + i, List.of(ordered(i)));
     }
   }
 
@@ -47,14 +47,14 @@ abstract class EventLogContract {
   @Test
   void append_someEvents_standInTheirOrderWithTheirTime() {
     try (EventLog log = open(folder)) {
-      log.append(5, List.of(attached(7), attached(8)));
-      log.append(5, List.of(attached(9)));
+      log.append(5, List.of(ordered(7), ordered(8)));
+      log.append(5, List.of(ordered(9)));
       log.append(6, List.of());
 
       assertThat(log.end()).isEqualTo(3);
       assertThat(log.lastMs()).isEqualTo(5);
       List<Logged> read = log.read(0, 9);
-      assertThat(bundles(read)).containsExactly(7L, 8L, 9L);
+      assertThat(targets(read)).containsExactly(7L, 8L, 9L);
       assertThat(read).extracting(Logged::position).containsExactly(0L, 1L, 2L);
       assertThat(read).extracting(Logged::atMs).containsOnly(5L);
       assertThat(read).extracting(Logged::model).containsOnly("ctr");
@@ -79,8 +79,8 @@ abstract class EventLogContract {
     try (EventLog log = open(folder)) {
       fill(log, 10);
 
-      assertThat(bundles(log.read(4, 3))).containsExactly(4L, 5L, 6L);
-      assertThat(bundles(log.read(8, 100))).containsExactly(8L, 9L);
+      assertThat(targets(log.read(4, 3))).containsExactly(4L, 5L, 6L);
+      assertThat(targets(log.read(8, 100))).containsExactly(8L, 9L);
       assertThat(log.read(10, 100)).isEmpty();
       assertThat(log.read(4, 0)).isEmpty();
     }
@@ -157,7 +157,7 @@ abstract class EventLogContract {
       log.trim(1, 0);
 
       assertThat(log.begin()).isEqualTo(3);
-      assertThat(bundles(log.read(0, 9))).containsExactly(3L, 4L);
+      assertThat(targets(log.read(0, 9))).containsExactly(3L, 4L);
     }
   }
 
@@ -169,7 +169,7 @@ abstract class EventLogContract {
 
       assertThat(log.begin()).isEqualTo(5);
       assertThat(log.read(0, 9)).isEmpty();
-      log.append(200, List.of(attached(5)));
+      log.append(200, List.of(ordered(5)));
       assertThat(log.read(0, 9)).extracting(Logged::position).containsExactly(5L);
     }
   }
@@ -184,8 +184,7 @@ abstract class EventLogContract {
                   () -> {
                     for (int i = 0; i < 300; i++) {
                       long at = log.end();
-                      log.append(
-                          i, IntStream.range(0, 10).mapToObj(n -> attached(at + n)).toList());
+                      log.append(i, IntStream.range(0, 10).mapToObj(n -> ordered(at + n)).toList());
                       log.trim(at - 50, 0);
                     }
                   });
@@ -195,7 +194,7 @@ abstract class EventLogContract {
         for (int i = 0; i < read.size(); i++) {
           Logged event = read.get(i);
           assertThat(event.position()).isGreaterThanOrEqualTo(next);
-          assertThat(((Event.Attached) event.event()).bundle()).isEqualTo(event.position());
+          assertThat(((Event.Ordered) event.event()).target()).isEqualTo(event.position());
           next = event.position() + 1;
         }
       }

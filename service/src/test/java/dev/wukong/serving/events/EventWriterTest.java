@@ -273,7 +273,7 @@ class EventWriterTest {
     log.open();
     EventWriter writer = start();
 
-    assertThat(writer.append("ctr", new Event.Attached(7))).isZero();
+    assertThat(writer.append("ctr", new Event.Ordered(Event.Order.STEP_BACK, 7))).isZero();
     assertThat(writer.append("cvr", new Event.Frozen(true))).isEqualTo(1);
     assertThat(log.read(1, 1).getFirst().event()).isEqualTo(new Event.Frozen(true));
     assertThat(log.read(1, 1).getFirst().model()).isEqualTo("cvr");

@@ -56,8 +56,8 @@ class RocksEventLogTest extends EventLogContract {
       assertThat(log.begin()).isEqualTo(5);
       assertThat(log.end()).isEqualTo(5);
       assertThat(log.lastMs()).isEqualTo(104);
-      log.append(200, List.of(attached(5)));
-      assertThat(bundles(log.read(0, 9))).containsExactly(5L);
+      log.append(200, List.of(ordered(5)));
+      assertThat(targets(log.read(0, 9))).containsExactly(5L);
     }
     try (EventLog log = open()) {
       assertThat(log.begin()).isEqualTo(5);
@@ -174,7 +174,7 @@ class RocksEventLogTest extends EventLogContract {
   @Test
   void close_underReaders_endsThemWithAnException() throws Exception {
     EventLog log = open();
-    log.append(1, IntStream.range(0, 1000).mapToObj(n -> attached(n)).toList());
+    log.append(1, IntStream.range(0, 1000).mapToObj(n -> ordered(n)).toList());
     List<Thread> readers =
         Stream.generate(
                 () ->

@@ -110,7 +110,7 @@ final class SampleEvents {
               random.nextLong());
       case 2 -> new Event.Boundary();
       case 3 -> new Event.Frozen(random.nextBoolean());
-      default -> new Event.Attached(random.nextLong());
+      default -> new Event.Ordered(Event.Order.STEP_BACK, random.nextLong());
     };
   }
 }

@@ -116,7 +116,9 @@ final class TornReadAudit {
         for (int version = 1; version <= swaps; version++) {
           await(reading, rowReads * version / (swaps + 1));
           model.commit(
-              1, new ModelCommit(0, stamps.changes(version), List.of(), stamps.graph(version)));
+              1,
+              new ModelCommit(
+                  0, version, stamps.changes(version), List.of(), stamps.graph(version)));
           progress.accept(version);
         }
         await(reading, rowReads);

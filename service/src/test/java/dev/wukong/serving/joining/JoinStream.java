@@ -80,7 +80,7 @@ record JoinStream(JoinPolicy policy, List<Logged> events, Set<Long> gone) {
         } else if (what < 96) {
           event = new Event.Boundary();
         } else if (what < 97) {
-          event = new Event.Attached(random.nextInt(9));
+          event = new Event.Ordered(Event.Order.STEP_BACK, random.nextInt(9));
         } else {
           event = new Event.Frozen(random.nextInt(3) == 0);
         }

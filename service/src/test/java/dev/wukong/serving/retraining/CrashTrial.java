@@ -88,7 +88,7 @@ final class CrashTrial {
     Process process = CrashWorker.start(folder, number, bug);
     boolean serves = false;
     try (BufferedReader from = process.inputReader(StandardCharsets.US_ASCII)) {
-      if (random.nextInt(20) > 0) {
+      if (number == 0 || random.nextInt(20) > 0) {
         List<String> said = new ArrayList<>();
         String line = from.readLine();
         while (line != null && !line.startsWith(CrashWorker.SERVES)) { // It logs there, too.
@@ -102,29 +102,38 @@ final class CrashTrial {
         }
         serves = true;
       }
-      Thread killer =
-          Thread.ofVirtual()
-              .start(
-                  () -> {
-                    try {
-                      Thread.sleep(random.nextInt(LIFE_MS));
-                    } catch (InterruptedException e) {
-                      Thread.currentThread().interrupt();
-                    }
-                    // By its handle: the process would throw away what nobody has read yet.
-                    boolean _ = process.toHandle().destroyForcibly();
-                  });
+      // One of them gets so far as to acknowledge something, however slow the machine is.
+      Thread killer = number == 0 ? null : kill(process);
       for (String line = from.readLine(); line != null; line = from.readLine()) {
         if (line.startsWith(CrashWorker.ACKNOWLEDGED + " ") && line.split(" ").length == 4) {
           boolean _ = acknowledged.add(line.substring(CrashWorker.ACKNOWLEDGED.length() + 1));
+          killer = killer == null ? kill(process) : killer;
         }
       }
-      killer.join();
+      if (killer != null) {
+        killer.join();
+      }
     } finally {
       boolean _ = process.toHandle().destroyForcibly();
       int _ = process.waitFor();
     }
     return serves;
+  }
+
+  /** Kills it within its life. */
+  private Thread kill(Process process) {
+    int lives = random.nextInt(LIFE_MS);
+    return Thread.ofVirtual()
+        .start(
+            () -> {
+              try {
+                Thread.sleep(lives);
+              } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+              }
+              // By its handle: the process would throw away what nobody has read yet.
+              boolean _ = process.toHandle().destroyForcibly();
+            });
   }
 
   private Outcome judge(int kills, int early) throws Exception {
@@ -172,7 +181,7 @@ final class CrashTrial {
       while (learner.next() < log.size()) {
         boolean _ = learner.take(log.get(Math.toIntExact(learner.next())));
       }
-      LearnerTrial.apply(store, learner.commit(1));
+      LearnerTrial.apply(store, learner.commit(1).commit());
     }
   }
 
@@ -208,7 +217,7 @@ final class CrashTrial {
                       label.position(),
                       label.task()));
         }
-        case Event.Exposed _, Event.Boundary _, Event.Frozen _, Event.Attached _ -> {}
+        case Event.Exposed _, Event.Boundary _, Event.Frozen _, Event.Ordered _ -> {}
       }
     }
     return labels;

@@ -6,6 +6,8 @@ import dev.wukong.bench.Figure;
 import dev.wukong.bundle.Bundle;
 import dev.wukong.bundle.Precision;
 import dev.wukong.data.EncodedExamples;
+import dev.wukong.serving.gating.GateMode;
+import dev.wukong.serving.gating.GatePolicy;
 import dev.wukong.serving.joining.JoinPolicy;
 import dev.wukong.serving.joining.TaskPolicy;
 import dev.wukong.serving.joining.Weighting;
@@ -245,7 +247,8 @@ public final class DelayedBenchmark implements Benchmark {
               new RowPolicy(1, null),
               Duration.ofDays(1),
               100_000,
-              1_000_000);
+              1_000_000,
+              GatePolicy.usual(GateMode.DIRECT));
       long hourMs = Duration.ofHours(1).toMillis();
       long[] next = {beginMs + Duration.ofDays(days - 1L).toMillis() + hourMs};
       double[] sum = new double[2];

@@ -6,6 +6,8 @@ import dev.wukong.bench.BenchmarkException;
 import dev.wukong.bench.Figure;
 import dev.wukong.bundle.Bundle;
 import dev.wukong.bundle.Precision;
+import dev.wukong.serving.gating.GateMode;
+import dev.wukong.serving.gating.GatePolicy;
 import dev.wukong.serving.joining.JoinPolicy;
 import dev.wukong.serving.joining.TaskPolicy;
 import dev.wukong.serving.joining.Weighting;
@@ -159,7 +161,8 @@ public final class DriftBenchmark implements Benchmark {
         new RowPolicy(3, null),
         Duration.ofDays(1),
         1_000_000,
-        100_000_000);
+        100_000_000,
+        GatePolicy.usual(GateMode.DIRECT));
   }
 
   private static void say(BenchmarkContext context, HourlyLosses losses, int hour) {

@@ -19,6 +19,8 @@ import dev.wukong.data.Transform;
 import dev.wukong.data.ValueType;
 import dev.wukong.metrics.Metrics;
 import dev.wukong.metrics.MetricsCollector;
+import dev.wukong.serving.gating.GateMode;
+import dev.wukong.serving.gating.GatePolicy;
 import dev.wukong.serving.joining.JoinPolicy;
 import dev.wukong.serving.joining.TaskPolicy;
 import dev.wukong.serving.joining.Weighting;
@@ -133,7 +135,8 @@ public final class DriftRealBenchmark implements Benchmark {
             new RowPolicy(1, null),
             Duration.ofDays(1),
             100_000,
-            1_000_000);
+            1_000_000,
+            GatePolicy.usual(GateMode.DIRECT));
     Path folder = Files.createTempDirectory(context.makeParts(), "timeline");
     MetricsCollector online = new MetricsCollector();
     MetricsCollector frozen = new MetricsCollector();

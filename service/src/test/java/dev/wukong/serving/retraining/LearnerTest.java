@@ -7,10 +7,18 @@ import dev.wukong.serving.embedding.HeapRowStore;
 import dev.wukong.serving.embedding.RocksRowStore;
 import dev.wukong.serving.embedding.StateKind;
 import dev.wukong.serving.embedding.StateStore;
+import dev.wukong.serving.events.Event;
 import dev.wukong.serving.events.Logged;
+import dev.wukong.serving.gating.GateMode;
+import dev.wukong.serving.gating.GatePolicy;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -62,6 +70,10 @@ class LearnerTest {
     assertThat(count(expected, StateKind.OPTIMIZER + " ")).isGreaterThan(count(expected, "row "));
     assertThat(count(expected, StateKind.DENSE + " ")).isPositive();
     assertThat(count(expected, "SIGHTS")).isPositive();
+    assertThat(count(expected, StateKind.UNDO + " ")).isPositive();
+    assertThat(count(expected, StateKind.HEALTHY + " ")).isPositive();
+    assertThat(trial.promoted()).isGreaterThan(1);
+    assertThat(trial.takenBack()).isGreaterThan(1);
 
     try (RocksRowStore store = RocksRowStore.open(folder)) {
       int crashes = trial.learn(store, log, 40, seed);
@@ -89,6 +101,66 @@ class LearnerTest {
                       .doesNotContainKey(
                           "row " + e.getKey().substring(e.getKey().indexOf(' ') + 1)));
     }
+  }
+
+  /** Rows and dense weights, what optimizers keep of them, and which rows there are. */
+  @ParameterizedTest
+  @ValueSource(longs = {7, 8})
+  void commit_stepsBack_isWhatTheHealthyStateWas(long seed) throws Exception {
+    LearnerTrial trial =
+        new LearnerTrial(bundle, LearnerTrial.options(GatePolicy.usual(GateMode.DIRECT)));
+    List<Logged> log = trial.log(seed, REQUESTS, false);
+    List<Logged> first = until(log, log.size() / 2, Event.Order.ACCEPT, 0);
+    try (HeapRowStore store = new HeapRowStore()) {
+      int _ = trial.learn(store, first, 0, seed);
+      Map<String, String> healthy = learned(LearnerTrial.state(store, WIDTH));
+      long number = Generations.read(store, LearnerTrial.view(0)).getLast().number();
+      List<Logged> more = new ArrayList<>(first);
+      more.addAll(log.subList(first.size(), log.size() * 3 / 4)); // Before rows expire.
+      int _ = trial.learn(store, more, 0, seed);
+      assertThat(differences(learned(LearnerTrial.state(store, WIDTH)), healthy))
+          .hasSizeGreaterThan(100);
+
+      List<Logged> back = until(log, more.size(), Event.Order.STEP_BACK, number);
+      back.subList(0, more.size()).clear();
+      back.addAll(0, more);
+      int _ = trial.learn(store, back, 0, seed);
+
+      assertThat(differences(learned(LearnerTrial.state(store, WIDTH)), healthy)).isEmpty();
+    }
+  }
+
+  /** Events up to the next boundary from {@code from} on, which is an order instead. */
+  private static List<Logged> until(List<Logged> log, int from, Event.Order order, long target) {
+    int at = from;
+    while (!(log.get(at).event() instanceof Event.Boundary)) {
+      at++;
+    }
+    List<Logged> events = new ArrayList<>(log.subList(0, at));
+    Logged instead = log.get(at);
+    events.add(
+        new Logged(
+            instead.position(), instead.atMs(), instead.model(), new Event.Ordered(order, target)));
+    return events;
+  }
+
+  private static Set<String> differences(Map<String, String> one, Map<String, String> other) {
+    Set<String> keys = new TreeSet<>(one.keySet());
+    keys.addAll(other.keySet());
+    keys.removeIf(key -> Objects.equals(one.get(key), other.get(key)));
+    return keys;
+  }
+
+  private static Map<String, String> learned(Map<String, String> state) {
+    Map<String, String> learned = new TreeMap<>(state);
+    learned
+        .keySet()
+        .removeIf(
+            key ->
+                !key.startsWith("row ")
+                    && !key.startsWith(StateKind.DENSE + " ")
+                    && !key.startsWith(StateKind.OPTIMIZER + " "));
+    return learned;
   }
 
   @Test

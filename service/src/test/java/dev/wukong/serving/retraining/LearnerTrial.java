@@ -18,6 +18,9 @@ import dev.wukong.serving.events.Logged;
 import dev.wukong.serving.events.PredictionId;
 import dev.wukong.serving.events.ScoredRequest;
 import dev.wukong.serving.events.ScoredVersion;
+import dev.wukong.serving.gating.Decision;
+import dev.wukong.serving.gating.GateMode;
+import dev.wukong.serving.gating.GatePolicy;
 import dev.wukong.serving.hosting.ModelCommit;
 import dev.wukong.serving.joining.JoinMeters;
 import dev.wukong.serving.joining.JoinPolicy;
@@ -45,11 +48,27 @@ import org.jspecify.annotations.Nullable;
 /** A log of simulated traffic, and what a bundle's model becomes by it, over any store. */
 final class LearnerTrial {
   static final List<String> TASKS = List.of(Simulator.CLICK, Simulator.CONVERSION);
+
+  /** Lets nearly all pass, and soon, so that rows that nothing protects any more may go. */
+  private static final GatePolicy GATE =
+      new GatePolicy(
+          GateMode.DIRECT,
+          Duration.ofSeconds(1),
+          Duration.ofSeconds(3),
+          1,
+          100,
+          100,
+          100,
+          1_000,
+          Optional.of("segment"));
+
   private static final int CANDIDATES = 10;
   private static final long STEP_MS = 50;
 
   private final Bundle bundle;
   private final LearnerOptions options;
+  private int promoted;
+  private int takenBack;
   final SimpleMeterRegistry registry = new SimpleMeterRegistry();
 
   LearnerTrial(Bundle bundle, LearnerOptions options) {
@@ -59,6 +78,11 @@ final class LearnerTrial {
 
   /** How it learns where a test does not care. */
   static LearnerOptions options() {
+    return options(GATE);
+  }
+
+  /** The same with such a gate. */
+  static LearnerOptions options(GatePolicy gate) {
     Map<String, TaskPolicy> byTask =
         Map.of(
             Simulator.CLICK,
@@ -81,11 +105,17 @@ final class LearnerTrial {
         new RowPolicy(3, Duration.ofSeconds(8)),
         Duration.ofSeconds(5),
         200,
-        2_000);
+        2_000,
+        gate);
   }
 
   /** A log of so many requests and what became of them, with all that goes wrong in one. */
   List<Logged> log(long seed, int requests) throws IOException {
+    return log(seed, requests, true);
+  }
+
+  /** The same, with orders of operators or without. */
+  List<Logged> log(long seed, int requests, boolean orders) throws IOException {
     SplittableRandom random = new SplittableRandom(seed);
     Simulator simulator = new Simulator(SimulatorConfig.small(LearningModel.SEED));
     List<Logged> events = new ArrayList<>();
@@ -101,6 +131,10 @@ final class LearnerTrial {
         react(simulator.request(first + i), scored, nowMs, random, events);
         if (random.nextInt(6) == 0) {
           events.add(logged(events, nowMs, new Event.Boundary()));
+        }
+        if (orders && random.nextInt(40) == 0) {
+          Event.Order order = random.nextBoolean() ? Event.Order.ACCEPT : Event.Order.STEP_BACK;
+          events.add(logged(events, nowMs, new Event.Ordered(order, random.nextInt(4))));
         }
         if (random.nextInt(60) == 0) {
           events.add(logged(events, nowMs, new Event.Frozen(random.nextBoolean())));
@@ -220,8 +254,24 @@ final class LearnerTrial {
         new LearnerMeters(LearningModel.NAME, TASKS, registry));
   }
 
-  private static RowsView view(long version) {
+  static RowsView view(long version) {
     return new RowsView(LearningModel.NAME, 1, version);
+  }
+
+  private ModelCommit counted(Learner.Made made) {
+    promoted += made.decision() instanceof Decision.Promote ? 1 : 0;
+    takenBack += made.decision() instanceof Decision.TakeBack ? 1 : 0;
+    return made.commit();
+  }
+
+  /** How often a state was promoted, by commits written or not. */
+  int promoted() {
+    return promoted;
+  }
+
+  /** How often training was taken back. */
+  int takenBack() {
+    return takenBack;
   }
 
   /** Writes a commit as serving would. */
@@ -245,7 +295,7 @@ final class LearnerTrial {
       while (learner.next() < log.size()) {
         Logged event = log.get(Math.toIntExact(learner.next()));
         boolean due = learner.take(event);
-        ModelCommit commit = due ? learner.commit(1) : null;
+        ModelCommit commit = due ? counted(learner.commit(1)) : null;
         boolean before = crash > 0 && random.nextInt(crash) == 0;
         if (before) { // Also with a commit made and not written.
           learner.close();

@@ -200,7 +200,7 @@ final class LoopInTime implements AutoCloseable {
     long position = log.end();
     log.append(atMs, List.of(event));
     if (learner.take(log.read(position, 1).getFirst())) {
-      ModelCommit commit = learner.commit(1);
+      ModelCommit commit = learner.commit(1).commit();
       version++;
       store.apply(
           new RowCommit(new RowsView(model, view.bundle(), version), commit.rows()),

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.wukong.bundle.Bundle;
 import dev.wukong.bundle.Precision;
 import dev.wukong.metrics.Metrics;
+import dev.wukong.serving.gating.GateMode;
+import dev.wukong.serving.gating.GatePolicy;
 import dev.wukong.serving.joining.JoinPolicy;
 import dev.wukong.serving.joining.TaskPolicy;
 import dev.wukong.serving.joining.Weighting;
@@ -61,7 +63,8 @@ class LoopInTimeTest {
             new RowPolicy(1, null),
             Duration.ofHours(1),
             1000,
-            100_000);
+            100_000,
+            GatePolicy.usual(GateMode.DIRECT));
     double[] losses = new double[3];
     try (Bundle bundle = Bundle.open(first);
         LoopInTime loop =

@@ -1,0 +1,313 @@
+package dev.wukong.serving.gating;
+
+import dev.wukong.serving.gating.Decision.Keep;
+import dev.wukong.serving.gating.Decision.Promote;
+import dev.wukong.serving.gating.Decision.Publish;
+import dev.wukong.serving.gating.Decision.TakeBack;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Decides at each commit whether what was learned is visible, by what it and the last healthy state
+ * said of the same examples before either knew their labels. What it decides depends on what it is
+ * told and on {@link #bytes its state} alone, so that who does all again decides the same. One
+ * thread, that of training.
+ */
+public final class Gate {
+  private static final int FORM = 1;
+
+  /** In quarantine, labels are looked at in parts of this time: one without strangeness ends it. */
+  private static final long PART_MS = Duration.ofSeconds(10).toMillis();
+
+  private static final int HEADER =
+      Integer.BYTES + 2 + 2 * Long.BYTES + Integer.BYTES + 2 * Double.BYTES + Integer.BYTES;
+
+  private final GatePolicy policy;
+  private final Slices slices;
+  private final GateWindow window;
+  private final double[] reference;
+  private final JumpLimit jumps;
+
+  private GatePhase phase;
+  private Verdict verdict = new Verdict.Open("nothing was learned yet");
+
+  /** Whether what serves has changed since the last promotion. */
+  private boolean visible;
+
+  /** When the window began, by the log's clock; 0: with the first commit. */
+  private long sinceMs;
+
+  /** When the last promotion was, or the phase began if that was later. */
+  private long phaseMs;
+
+  private int failures;
+
+  /**
+   * A gate before anything was learned.
+   *
+   * @param tasks names
+   */
+  public Gate(GatePolicy policy, List<String> tasks, Slices slices) {
+    this.policy = policy;
+    this.slices = slices;
+    this.window = new GateWindow(tasks, slices.names());
+    this.reference = new double[tasks.size()];
+    this.jumps = new JumpLimit(policy.mostJump());
+    this.phase = policy.mode() == GateMode.DIRECT ? GatePhase.OPEN : GatePhase.HOLDING;
+    Arrays.fill(reference, Double.NaN);
+  }
+
+  /** Names of the tasks. */
+  public List<String> tasks() {
+    return window.tasks();
+  }
+
+  /** The parts of examples that are looked at apart. */
+  public Slices slices() {
+    return slices;
+  }
+
+  /** When what is learned is visible. */
+  public GateMode mode() {
+    return policy.mode();
+  }
+
+  /** What is done with what comes to be learned. */
+  public GatePhase phase() {
+    return phase;
+  }
+
+  /** What the figures said at the last commit. */
+  public Verdict verdict() {
+    return verdict;
+  }
+
+  /** How often in a row training was taken back. */
+  public int failures() {
+    return failures;
+  }
+
+  /** Whether it was taken back so often that going on makes no sense. */
+  public boolean hopeless() {
+    return failures >= policy.failures();
+  }
+
+  /** Figures since the window began. */
+  public List<Figures> figures() {
+    return window.figures();
+  }
+
+  /** Whether examples are to be learned from. */
+  public boolean learns() {
+    return phase != GatePhase.QUARANTINED;
+  }
+
+  /** Whether what serves is what was learned by the last commit, not the healthy state. */
+  public boolean visible() {
+    return visible;
+  }
+
+  /** An example was scored, before it is learned from. */
+  public void add(Judged example) {
+    window.add(example);
+  }
+
+  /**
+   * What a commit changes.
+   *
+   * @param steps that it has
+   * @param moved mean of the logits by which golden rows have moved since the commit before
+   * @param movedMost the largest of these
+   * @param norm the largest of a changed row
+   * @param unfit why it must not be served whatever else is; empty: nothing speaks against it
+   */
+  public record Change(
+      long steps, double moved, double movedMost, double norm, Optional<String> unfit) {}
+
+  /**
+   * What is to become of a commit.
+   *
+   * @param nowMs by the log's clock
+   */
+  public Decision decide(long nowMs, Change change) {
+    if (sinceMs == 0) {
+      begin(nowMs);
+    }
+    if (phase == GatePhase.QUARANTINED) {
+      return quarantine(nowMs);
+    }
+    if (visible && policy.mode() != GateMode.DIRECT) {
+      return promote(nowMs); // Of another mode before: what serves already is healthy.
+    }
+    String unfit = unfit(change);
+    verdict = unfit == null ? Judge.of(window, reference, policy) : new Verdict.Bad(unfit);
+    return switch (verdict) {
+      case Verdict.Bad bad -> takeBack(nowMs, bad.reason(), GatePhase.HOLDING);
+      case Verdict.Strange strange -> takeBack(nowMs, strange.reason(), GatePhase.QUARANTINED);
+      case Verdict.Good _ -> {
+        boolean due = nowMs - sinceMs >= policy.every().toMillis();
+        yield due && policy.mode() != GateMode.SHADOW ? promote(nowMs) : goOn(nowMs);
+      }
+      case Verdict.Open open -> {
+        if (nowMs - phaseMs < policy.patience().toMillis()) {
+          yield goOn(nowMs);
+        }
+        yield switch (phase) {
+          case OPEN -> promote(nowMs); // For so long nothing spoke against it.
+          case HOLDING, QUARANTINED ->
+              policy.mode() == GateMode.SHADOW
+                  ? restart(nowMs)
+                  : takeBack(nowMs, "for too long, " + open.reason(), GatePhase.HOLDING);
+        };
+      }
+    };
+  }
+
+  private @Nullable String unfit(Change change) {
+    if (change.unfit().isPresent()) {
+      return change.unfit().get();
+    }
+    if (!(change.norm() <= policy.mostNorm())) { // Also where it is no number.
+      return "a row has length %s, allowed is %s".formatted(change.norm(), policy.mostNorm());
+    }
+    return jumps.exceeded(change).orElse(null);
+  }
+
+  /** Decisions of operators: what was learned is healthy. */
+  public Decision accept(long nowMs) {
+    failures = 0;
+    verdict = new Verdict.Good("operators say so");
+    return promote(nowMs);
+  }
+
+  /** The same: it is taken back. */
+  public Decision takeBack(long nowMs) {
+    String reason = "operators step back";
+    verdict = new Verdict.Bad(reason);
+    phase = GatePhase.HOLDING;
+    Arrays.fill(reference, Double.NaN);
+    begin(nowMs);
+    visible = false;
+    return new TakeBack(reason);
+  }
+
+  private Decision goOn(long nowMs) {
+    if (policy.mode() == GateMode.SHADOW && nowMs - sinceMs >= policy.patience().toMillis()) {
+      return restart(nowMs);
+    }
+    visible |= phase == GatePhase.OPEN;
+    return phase == GatePhase.OPEN ? new Publish() : new Keep();
+  }
+
+  /** Figures of long ago say nothing of now. */
+  private Decision restart(long nowMs) {
+    begin(nowMs);
+    return new Keep();
+  }
+
+  private Decision promote(long nowMs) {
+    for (int task = 0; task < reference.length; task++) {
+      Tally all = window.of(task, Slices.ALL);
+      if (all.tells(GatePolicy.ENOUGH)) {
+        reference[task] = all.normalizedEntropy(Scorer.CANDIDATE);
+      }
+    }
+    failures = 0;
+    visible = false; // That is, not beyond the healthy state, which this is now.
+    phase = policy.mode() == GateMode.DIRECT ? GatePhase.OPEN : GatePhase.HOLDING;
+    begin(nowMs);
+    return new Promote();
+  }
+
+  private Decision takeBack(long nowMs, String reason, GatePhase next) {
+    failures += next == GatePhase.QUARANTINED ? 0 : 1;
+    phase = next;
+    visible = false;
+    begin(nowMs);
+    return new TakeBack(reason);
+  }
+
+  private Decision quarantine(long nowMs) {
+    Verdict.Strange strange = Judge.strange(window, reference);
+    boolean enough = false;
+    for (int task = 0; task < reference.length; task++) {
+      enough |=
+          !Double.isNaN(reference[task])
+              && window.of(task, Slices.ALL).expected(Scorer.HEALTHY) >= GatePolicy.ENOUGH;
+    }
+    if (nowMs - phaseMs >= policy.patience().toMillis()) {
+      // So long it is no accident: the world has become another, and the model is to learn it.
+      Arrays.fill(reference, Double.NaN);
+      end(nowMs);
+    } else if (strange == null && enough && nowMs - sinceMs >= PART_MS) {
+      end(nowMs);
+    } else if (nowMs - sinceMs >= PART_MS && (strange != null || enough)) {
+      window.clear();
+      sinceMs = nowMs;
+    }
+    if (strange != null) {
+      verdict = strange;
+    }
+    return new Keep();
+  }
+
+  private void end(long nowMs) {
+    phase = GatePhase.HOLDING;
+    verdict = new Verdict.Open("labels are as usual again");
+    begin(nowMs);
+  }
+
+  private void begin(long nowMs) {
+    window.clear();
+    sinceMs = nowMs;
+    phaseMs = nowMs;
+  }
+
+  /** All of it, to be written with the commit. */
+  public byte[] bytes() {
+    ByteBuffer to = ByteBuffer.allocate(HEADER + reference.length * Double.BYTES + window.bytes());
+    to.putInt(FORM);
+    to.put(phase.code()).put((byte) (visible ? 1 : 0));
+    to.putLong(sinceMs).putLong(phaseMs).putInt(failures);
+    jumps.write(to);
+    to.putInt(reference.length);
+    for (double of : reference) {
+      to.putDouble(of);
+    }
+    window.write(to);
+    return to.array();
+  }
+
+  /**
+   * Goes on where {@link #bytes} were made.
+   *
+   * @throws IllegalStateException where they are of another build
+   */
+  public void restore(byte[] bytes) {
+    ByteBuffer from = ByteBuffer.wrap(bytes);
+    if (bytes.length < HEADER || from.getInt() != FORM) {
+      throw new IllegalStateException("what the gate knew was written by another build");
+    }
+    phase = GatePhase.of(from.get());
+    visible = from.get() != 0;
+    sinceMs = from.getLong();
+    phaseMs = from.getLong();
+    failures = from.getInt();
+    jumps.read(from);
+    int tasks = from.getInt();
+    for (int task = 0; task < tasks; task++) {
+      double of = from.getDouble();
+      if (tasks == reference.length) {
+        reference[task] = of;
+      }
+    }
+    window.read(from);
+    if (phase == GatePhase.OPEN && policy.mode() != GateMode.DIRECT) {
+      phase = GatePhase.HOLDING;
+    }
+  }
+}

@@ -1,0 +1,55 @@
+package dev.wukong.serving.gating;
+
+import java.util.List;
+
+/**
+ * How it stands with what is learned, for people.
+ *
+ * @param mode when it is visible
+ * @param phase what is done with what comes
+ * @param verdict {@code good}, {@code open}, {@code bad} or {@code strange}
+ * @param reason of the verdict
+ * @param failures how often in a row training was taken back
+ * @param healthy states that can be stepped back to, by ascending number
+ * @param figures since the last promotion
+ */
+public record GateReport(
+    GateMode mode,
+    GatePhase phase,
+    String verdict,
+    String reason,
+    int failures,
+    List<State> healthy,
+    List<Figures> figures) {
+  /**
+   * A healthy state.
+   *
+   * @param number to name it by; 0 is the bundle
+   * @param atMs when it was promoted: milliseconds since 1970-01-01 UTC
+   * @param dense how often the dense weights had changed since the bundle
+   * @param examples learned from since the bundle
+   */
+  public record State(long number, long atMs, long dense, long examples) {}
+
+  public GateReport {
+    healthy = List.copyOf(healthy);
+    figures = List.copyOf(figures);
+  }
+
+  /** How {@code gate} stands, with these states to step back to. */
+  public static GateReport of(Gate gate, List<State> healthy) {
+    return new GateReport(
+        gate.mode(),
+        gate.phase(),
+        switch (gate.verdict()) {
+          case Verdict.Good _ -> "good";
+          case Verdict.Open _ -> "open";
+          case Verdict.Bad _ -> "bad";
+          case Verdict.Strange _ -> "strange";
+        },
+        gate.verdict().reason(),
+        gate.failures(),
+        healthy,
+        gate.figures());
+  }
+}

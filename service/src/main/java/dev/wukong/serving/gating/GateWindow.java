@@ -1,0 +1,101 @@
+package dev.wukong.serving.gating;
+
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+
+/** What is known of the examples since a moment, by task and slice. One thread. */
+public final class GateWindow {
+  private static final int HEADER = 2 * Integer.BYTES;
+
+  private final List<String> tasks;
+  private final List<String> slices;
+
+  /** By task and slice. */
+  private final Tally[][] tallies;
+
+  /** No example yet. */
+  GateWindow(List<String> tasks, List<String> slices) {
+    this.tasks = List.copyOf(tasks);
+    this.slices = List.copyOf(slices);
+    this.tallies = new Tally[tasks.size()][slices.size()];
+    clear();
+  }
+
+  List<String> tasks() {
+    return tasks;
+  }
+
+  List<String> slices() {
+    return slices;
+  }
+
+  void clear() {
+    for (Tally[] ofTask : tallies) {
+      for (int slice = 0; slice < ofTask.length; slice++) {
+        ofTask[slice] = new Tally();
+      }
+    }
+  }
+
+  void add(Judged example) {
+    for (int slice : example.slices()) {
+      tallies[example.task()][slice].add(example);
+    }
+  }
+
+  Tally of(int task, int slice) {
+    return tallies[task][slice];
+  }
+
+  /** Figures of every task and slice that has examples. */
+  List<Figures> figures() {
+    List<Figures> figures = new ArrayList<>();
+    for (int task = 0; task < tasks.size(); task++) {
+      for (int slice = 0; slice < slices.size(); slice++) {
+        if (tallies[task][slice].examples() > 0) {
+          figures.add(tallies[task][slice].figures(tasks.get(task), slices.get(slice)));
+        }
+      }
+    }
+    return figures;
+  }
+
+  private List<Integer> filled() {
+    List<Integer> filled = new ArrayList<>();
+    for (int i = 0; i < tasks.size() * slices.size(); i++) {
+      if (at(i).examples() > 0) {
+        filled.add(i);
+      }
+    }
+    return filled;
+  }
+
+  private Tally at(int index) {
+    return tallies[index / slices.size()][index % slices.size()];
+  }
+
+  int bytes() {
+    return HEADER + filled().size() * (Integer.BYTES + Tally.BYTES);
+  }
+
+  void write(ByteBuffer to) {
+    List<Integer> filled = filled();
+    to.putInt(tasks.size() * slices.size()).putInt(filled.size());
+    for (int index : filled) {
+      to.putInt(index);
+      at(index).write(to);
+    }
+  }
+
+  /** Reads what was written; nothing where tasks or slices were others. */
+  void read(ByteBuffer from) {
+    clear();
+    if (from.getInt() != tasks.size() * slices.size()) {
+      return;
+    }
+    for (int left = from.getInt(); left > 0; left--) {
+      at(from.getInt()).read(from);
+    }
+  }
+}

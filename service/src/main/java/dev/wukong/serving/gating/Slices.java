@@ -1,0 +1,96 @@
+package dev.wukong.serving.gating;
+
+import dev.wukong.data.EncodedRows;
+import dev.wukong.data.IdColumns;
+import dev.wukong.data.InputLayout;
+import dev.wukong.data.Scope;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Parts of the examples that are looked at apart: by the candidate's place in the request, and by
+ * the first value of a feature that operators name, hashed to a few. Any thread.
+ */
+public final class Slices {
+  /** All examples. */
+  static final int ALL = 0;
+
+  private static final int PLACES = 3;
+  private static final int FEW = 4;
+  private static final int BUCKETS = 8;
+
+  private final List<String> names;
+  private final @Nullable IdColumns feature;
+
+  private Slices(List<String> names, @Nullable IdColumns feature) {
+    this.names = List.copyOf(names);
+    this.feature = feature;
+  }
+
+  /**
+   * The slices of a model.
+   *
+   * @param by a feature; empty: none
+   * @throws IllegalArgumentException where the model has no such feature of ids; the message names
+   *     those it has
+   */
+  public static Slices of(InputLayout layout, Optional<String> by) {
+    if (by.isEmpty()) {
+      return byPlace();
+    }
+    List<String> names = new ArrayList<>(byPlace().names());
+    List<IdColumns> columns = new ArrayList<>(layout.columns(Scope.CONTEXT));
+    columns.addAll(layout.columns(Scope.CANDIDATE));
+    IdColumns feature =
+        columns.stream()
+            .filter(c -> c.nth() == 0 && c.feature().name().equals(by.get()))
+            .findFirst()
+            .orElseThrow(
+                () ->
+                    new IllegalArgumentException(
+                        "wukong.online.gate.slice-by '%s' names no feature with ids, there are %s"
+                            .formatted(
+                                by.get(),
+                                columns.stream()
+                                    .map(c -> c.feature().name())
+                                    .distinct()
+                                    .toList())));
+    for (int i = 0; i < BUCKETS; i++) {
+      names.add("%s %d of %d".formatted(by.get(), i + 1, BUCKETS));
+    }
+    return new Slices(names, feature);
+  }
+
+  /** By place alone. */
+  static Slices byPlace() {
+    return new Slices(List.of("all", "first place", "places 2 to 4", "places from 5"), null);
+  }
+
+  /** Names by number. */
+  public List<String> names() {
+    return names;
+  }
+
+  /**
+   * The numbers of the slices that an example is in.
+   *
+   * @param place of the candidate in the request, from 0
+   * @param context one row or none
+   * @param candidate one row
+   */
+  public int[] of(int place, EncodedRows context, EncodedRows candidate) {
+    int ofPlace = 1 + (place == 0 ? 0 : place < FEW ? 1 : 2);
+    IdColumns by = feature;
+    if (by == null) {
+      return new int[] {ALL, ofPlace};
+    }
+    EncodedRows rows = by.feature().scope() == Scope.CONTEXT ? context : candidate;
+    if (rows.rows() == 0) {
+      return new int[] {ALL, ofPlace};
+    }
+    int bucket = (int) Math.floorMod(rows.ids()[by.position()], (long) BUCKETS);
+    return new int[] {ALL, ofPlace, 1 + PLACES + bucket};
+  }
+}

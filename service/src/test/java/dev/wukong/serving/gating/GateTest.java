@@ -1,0 +1,269 @@
+package dev.wukong.serving.gating;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.wukong.serving.gating.Decision.Keep;
+import dev.wukong.serving.gating.Decision.Promote;
+import dev.wukong.serving.gating.Decision.Publish;
+import dev.wukong.serving.gating.Decision.TakeBack;
+import dev.wukong.serving.gating.Gate.Change;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class GateTest {
+  private static final double RATE = 0.05;
+  private static final Change SMALL = new Change(4, 0.001, 0.01, 1, Optional.empty());
+
+  private final SplittableRandom random = new SplittableRandom(3);
+  private long nowMs = 1_000_000;
+
+  /** What a candidate says where the truth is p. */
+  @FunctionalInterface
+  private interface Says {
+    double of(double p);
+  }
+
+  private static Gate gate(GateMode mode) {
+    return gate(GatePolicy.usual(mode));
+  }
+
+  private static Gate gate(GatePolicy policy) {
+    return new Gate(policy, List.of("click"), Slices.byPlace());
+  }
+
+  /** A second of 500 examples, and the decision after it. */
+  private Decision second(Gate gate, Says candidate, Says label) {
+    return second(gate, candidate, label, SMALL);
+  }
+
+  private Decision second(Gate gate, Says candidate, Says label, Change change) {
+    for (int i = 0; i < 500; i++) {
+      double p = Math.clamp(RATE * Math.exp(random.nextGaussian()), 1e-4, 0.9);
+      float y = random.nextDouble() < label.of(p) ? 1 : 0;
+      float said = (float) Math.clamp(candidate.of(p), 1e-4, 0.999);
+      gate.add(new Judged(0, y, 1, (float) p, said, (float) p, new int[] {0, 1 + i % 3}));
+    }
+    nowMs += 1_000;
+    return gate.decide(nowMs, change);
+  }
+
+  /** Seconds until the first decision of a kind; at most so many. */
+  private int secondsTo(
+      Class<? extends Decision> kind, int most, Gate gate, Says candidate, Says label) {
+    for (int i = 1; i <= most; i++) {
+      if (kind.isInstance(second(gate, candidate, label))) {
+        return i;
+      }
+    }
+    return Integer.MAX_VALUE;
+  }
+
+  @Test
+  void decide_direct_publishesAtOnceAndPromotesAfterAMinute() {
+    Gate gate = gate(GateMode.DIRECT);
+
+    for (int i = 0; i < 60; i++) {
+      assertThat(second(gate, p -> p * 1.001, p -> p)).isEqualTo(new Publish());
+    }
+    assertThat(gate.visible()).isTrue();
+    assertThat(second(gate, p -> p * 1.001, p -> p)).isEqualTo(new Promote());
+    assertThat(gate.phase()).isEqualTo(GatePhase.OPEN);
+  }
+
+  @Test
+  void decide_gated_showsNothingBeforeThePromotion() {
+    Gate gate = gate(GateMode.GATED);
+
+    for (int i = 0; i < 60; i++) {
+      assertThat(second(gate, p -> p * 1.001, p -> p)).isEqualTo(new Keep());
+    }
+    assertThat(gate.visible()).isFalse();
+    assertThat(second(gate, p -> p * 1.001, p -> p)).isEqualTo(new Promote());
+    assertThat(second(gate, p -> p * 1.001, p -> p)).isEqualTo(new Keep());
+  }
+
+  @Test
+  void decide_shadow_neverPromotes() {
+    Gate gate = gate(GateMode.SHADOW);
+
+    for (int i = 0; i < 2_000; i++) {
+      assertThat(second(gate, p -> p, p -> p)).isEqualTo(new Keep());
+    }
+  }
+
+  @Test
+  void decide_betterCandidate_isPromoted() {
+    Gate gate = gate(GateMode.GATED);
+
+    // The healthy state has the truth times one half.
+    assertThat(secondsTo(Promote.class, 70, gate, p -> p * 1.5, p -> p * 1.5)).isBetween(60, 65);
+  }
+
+  @Test
+  void decide_candidateThatSpreadsTooFar_isTakenBackWithinSecondsAndHeldUntilItIsGood() {
+    Gate gate = gate(GateMode.DIRECT);
+    assertThat(secondsTo(Promote.class, 70, gate, p -> p, p -> p)).isLessThan(70);
+
+    assertThat(
+            secondsTo(TakeBack.class, 20, gate, p -> p * Math.exp(random.nextGaussian()), p -> p))
+        .isLessThan(10);
+    assertThat(gate.phase()).isEqualTo(GatePhase.HOLDING);
+    assertThat(gate.failures()).isOne();
+    assertThat(second(gate, p -> p, p -> p)).isEqualTo(new Keep());
+    assertThat(secondsTo(Promote.class, 70, gate, p -> p, p -> p)).isLessThan(70);
+    assertThat(gate.phase()).isEqualTo(GatePhase.OPEN);
+    assertThat(gate.failures()).isZero();
+  }
+
+  @Test
+  void decide_flippedLabels_areQuarantinedUntilTheyAreUsual() {
+    Gate gate = gate(GateMode.DIRECT);
+    assertThat(secondsTo(Promote.class, 70, gate, p -> p, p -> p)).isLessThan(70);
+
+    assertThat(second(gate, p -> p, p -> 1 - p)).isInstanceOf(TakeBack.class);
+    assertThat(gate.phase()).isEqualTo(GatePhase.QUARANTINED);
+    assertThat(gate.learns()).isFalse();
+    for (int i = 0; i < 300; i++) {
+      assertThat(second(gate, p -> p, p -> 1 - p)).isEqualTo(new Keep());
+    }
+    assertThat(gate.learns()).isFalse();
+    for (int i = 0; i < 25; i++) {
+      assertThat(second(gate, p -> p, p -> p)).isEqualTo(new Keep());
+    }
+    assertThat(gate.phase()).isEqualTo(GatePhase.HOLDING);
+    assertThat(gate.failures()).isZero();
+    assertThat(secondsTo(Promote.class, 70, gate, p -> p, p -> p)).isLessThan(70);
+  }
+
+  @Test
+  void decide_noLabelsAnyMore_areQuarantined() {
+    Gate gate = gate(GateMode.GATED);
+    assertThat(secondsTo(Promote.class, 70, gate, p -> p, p -> p)).isLessThan(70);
+
+    assertThat(secondsTo(TakeBack.class, 10, gate, p -> p * 0.9, _ -> 0)).isLessThan(5);
+    assertThat(gate.phase()).isEqualTo(GatePhase.QUARANTINED);
+  }
+
+  /** Or a model would never follow. */
+  @Test
+  void decide_labelsStayStrange_becomeTheNewWorldAfterPatience() {
+    Gate gate = gate(GateMode.GATED);
+    assertThat(secondsTo(Promote.class, 70, gate, p -> p, p -> p)).isLessThan(70);
+    assertThat(second(gate, p -> p, p -> 0.5)).isInstanceOf(TakeBack.class);
+
+    for (int i = 0; gate.phase() == GatePhase.QUARANTINED; i++) {
+      assertThat(i).isLessThan(1_810);
+      assertThat(second(gate, p -> p, _ -> 0.5)).isEqualTo(new Keep());
+    }
+    assertThat(gate.learns()).isTrue();
+    assertThat(secondsTo(Promote.class, 70, gate, _ -> 0.5, _ -> 0.5)).isLessThan(70);
+  }
+
+  /** At first a bundle may be made for another world than the one it meets. */
+  @Test
+  void decide_beforeThePromotionOfAnything_noLabelIsStrange() {
+    Gate gate = gate(GateMode.DIRECT);
+
+    assertThat(second(gate, p -> 3 * p, p -> 3 * p)).isEqualTo(new Publish());
+  }
+
+  @ParameterizedTest
+  @EnumSource(GateMode.class)
+  void decide_notFit_isTakenBackWhateverTheFiguresSay(GateMode mode) {
+    Gate gate = gate(mode);
+    Change nan = new Change(4, 0.001, 0.01, 1, Optional.of("a number is NaN"));
+    Change longRow = new Change(4, 0.001, 0.01, 101, Optional.empty());
+    Change noLength = new Change(4, 0.001, 0.01, Double.NaN, Optional.empty());
+
+    assertThat(second(gate, p -> p, p -> p, nan)).isEqualTo(new TakeBack("a number is NaN"));
+    assertThat(second(gate, p -> p, p -> p, longRow)).isInstanceOf(TakeBack.class);
+    assertThat(second(gate, p -> p, p -> p, noLength)).isInstanceOf(TakeBack.class);
+    assertThat(gate.hopeless()).isTrue();
+  }
+
+  @Test
+  void decide_goldenRowsJump_isTakenBackOnceTheUsualIsKnown() {
+    Gate gate = gate(GateMode.DIRECT);
+    Change jump = new Change(4, 0.3, 0.5, 1, Optional.empty());
+    assertThat(second(gate, p -> p, p -> p, jump)).isEqualTo(new Publish());
+    Gate known = gate(GateMode.DIRECT);
+    for (int i = 0; i < 20; i++) {
+      assertThat(second(known, p -> p, p -> p)).isEqualTo(new Publish());
+    }
+
+    assertThat(second(known, p -> p, p -> p, jump)).isInstanceOf(TakeBack.class);
+    // As far by a hundred times as many steps is usual.
+    Change many = new Change(400, 0.3, 0.5, 1, Optional.empty());
+    assertThat(second(known, p -> p, p -> p, many)).isEqualTo(new Keep());
+  }
+
+  @Test
+  void decide_tooLongUncertain_beginsAgainFromTheHealthyState() {
+    GatePolicy usual = GatePolicy.usual(GateMode.GATED);
+    Gate gate =
+        gate(
+            new GatePolicy(
+                GateMode.GATED,
+                usual.every(),
+                Duration.ofMinutes(2),
+                1e-9,
+                usual.harm(),
+                usual.mostNorm(),
+                usual.mostJump(),
+                usual.failures(),
+                Optional.empty()));
+
+    assertThat(secondsTo(TakeBack.class, 130, gate, p -> p * 1.05, p -> p)).isBetween(120, 122);
+    assertThat(gate.phase()).isEqualTo(GatePhase.HOLDING);
+  }
+
+  @Test
+  void accept_inQuarantine_learnsAndServesAgain() {
+    Gate gate = gate(GateMode.DIRECT);
+    assertThat(secondsTo(Promote.class, 70, gate, p -> p, p -> p)).isLessThan(70);
+    assertThat(second(gate, p -> p, p -> 1 - p)).isInstanceOf(TakeBack.class);
+
+    assertThat(gate.accept(nowMs)).isEqualTo(new Promote());
+    assertThat(gate.phase()).isEqualTo(GatePhase.OPEN);
+  }
+
+  @Test
+  void restore_anywhere_decidesTheSame() {
+    Gate one = gate(GateMode.DIRECT);
+    Gate other = gate(GateMode.DIRECT);
+    for (int i = 0; i < 400; i++) {
+      long at = nowMs;
+      long seed = random.nextLong();
+      boolean flipped = i > 200 && i < 230;
+      Says label = p -> flipped ? 1 - p : p;
+      Decision expected = new Same(seed).second(one, at, label);
+      Gate copy = gate(GateMode.DIRECT);
+      copy.restore(other.bytes());
+      other = copy;
+      assertThat(new Same(seed).second(other, at, label)).isEqualTo(expected);
+      assertThat(other.bytes()).isEqualTo(one.bytes());
+      nowMs += 1_000;
+    }
+  }
+
+  /** The same examples again. */
+  private record Same(long seed) {
+    Decision second(Gate gate, long atMs, Says label) {
+      GateTest test = new GateTest();
+      test.nowMs = atMs;
+      SplittableRandom own = new SplittableRandom(seed);
+      for (int i = 0; i < 200; i++) {
+        double p = own.nextDouble() * 0.2;
+        float y = own.nextDouble() < label.of(p) ? 1 : 0;
+        float candidate = (float) Math.min(0.9, p * (0.9 + 0.2 * own.nextDouble()));
+        gate.add(new Judged(0, y, 1, (float) p, candidate, (float) p, new int[] {0}));
+      }
+      return gate.decide(atMs + 1_000, SMALL);
+    }
+  }
+}
