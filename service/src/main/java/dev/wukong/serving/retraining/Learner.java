@@ -107,7 +107,10 @@ final class Learner implements AutoCloseable {
     try {
       LearnedMark last = LearnedMark.read(store, view).orElse(null);
       if (last != null) {
-        session.restore(DenseState.read(store, view));
+        Map<String, float[]> dense = DenseState.read(store, view);
+        if (!dense.isEmpty()) { // Else there were commits, but nothing was learned yet.
+          session.restore(dense);
+        }
         session.restoreSteps(last.steps());
       }
       this.mark =
