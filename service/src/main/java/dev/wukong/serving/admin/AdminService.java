@@ -2,6 +2,8 @@ package dev.wukong.serving.admin;
 
 import dev.wukong.bundle.BundleStore;
 import dev.wukong.data.ShownText;
+import dev.wukong.proto.v1.AcceptLearnedRequest;
+import dev.wukong.proto.v1.AcceptLearnedResponse;
 import dev.wukong.proto.v1.AdminServiceGrpc;
 import dev.wukong.proto.v1.ExportBundleRequest;
 import dev.wukong.proto.v1.ExportBundleResponse;
@@ -19,6 +21,8 @@ import dev.wukong.proto.v1.SetLabelRequest;
 import dev.wukong.proto.v1.SetLabelResponse;
 import dev.wukong.proto.v1.SetTrafficRequest;
 import dev.wukong.proto.v1.SetTrafficResponse;
+import dev.wukong.proto.v1.StepBackRequest;
+import dev.wukong.proto.v1.StepBackResponse;
 import dev.wukong.proto.v1.TrafficShare;
 import dev.wukong.proto.v1.UnloadVersionRequest;
 import dev.wukong.proto.v1.UnloadVersionResponse;
@@ -33,6 +37,7 @@ import io.grpc.Status;
 import io.grpc.stub.StreamObserver;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -182,6 +187,30 @@ public final class AdminService extends AdminServiceGrpc.AdminServiceImplBase {
           return ResumeTrainingResponse.newBuilder()
               .setVersion(version(request.getModel()))
               .setTraining(StatusService.training(state))
+              .build();
+        });
+  }
+
+  @Override
+  public void acceptLearned(
+      AcceptLearnedRequest request, StreamObserver<AcceptLearnedResponse> answer) {
+    answer(
+        answer,
+        () ->
+            AcceptLearnedResponse.newBuilder()
+                .setTraining(StatusService.training(training.accept(model(request.getModel()))))
+                .build());
+  }
+
+  @Override
+  public void stepBack(StepBackRequest request, StreamObserver<StepBackResponse> answer) {
+    answer(
+        answer,
+        () -> {
+          OptionalLong to =
+              request.hasTo() ? OptionalLong.of(request.getTo()) : OptionalLong.empty();
+          return StepBackResponse.newBuilder()
+              .setTraining(StatusService.training(training.stepBack(model(request.getModel()), to)))
               .build();
         });
   }

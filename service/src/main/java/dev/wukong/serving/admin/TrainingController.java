@@ -4,19 +4,22 @@ import dev.wukong.serving.hosting.TrainingState;
 import dev.wukong.serving.hosting.VersionException;
 import dev.wukong.serving.retraining.TrainingControl;
 import dev.wukong.serving.retraining.TrainingControl.Exported;
+import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
 import org.springframework.http.HttpStatus;
 import org.springframework.http.MediaType;
 import org.springframework.http.ResponseEntity;
 import org.springframework.web.bind.annotation.PathVariable;
 import org.springframework.web.bind.annotation.PostMapping;
+import org.springframework.web.bind.annotation.RequestParam;
 import org.springframework.web.bind.annotation.RestController;
 
 /**
  * What operators may ask of training by REST: {@code POST /models/<name>/training/pause}, {@code
- * /resume} and {@code /export}. It is there only where {@code wukong.admin.rest} says so, since
- * whoever predicts by REST could call it. A call says that it is JSON, which no page of another
- * site can make a browser say.
+ * /resume}, {@code /accept}, {@code /step-back} and {@code /export}. It is there only where {@code
+ * wukong.admin.rest} says so, since whoever predicts by REST could call it. A call says that it is
+ * JSON, which no page of another site can make a browser say.
  */
 @RestController
 @ConditionalOnBooleanProperty(name = "wukong.admin.rest")
@@ -46,6 +49,22 @@ final class TrainingController {
   @PostMapping(path = "/models/{name}/training/resume", consumes = MediaType.APPLICATION_JSON_VALUE)
   ResponseEntity<Object> resume(@PathVariable String name) {
     return answer(() -> training.resume(name));
+  }
+
+  /** Has what was learned serve, whatever the gate says. */
+  @PostMapping(path = "/models/{name}/training/accept", consumes = MediaType.APPLICATION_JSON_VALUE)
+  ResponseEntity<Object> accept(@PathVariable String name) {
+    return answer(() -> training.accept(name));
+  }
+
+  /** Has all be as a healthy state was: {@code ?to=<number>}, else the last one. */
+  @PostMapping(
+      path = "/models/{name}/training/step-back",
+      consumes = MediaType.APPLICATION_JSON_VALUE)
+  ResponseEntity<Object> stepBack(
+      @PathVariable String name, @RequestParam(required = false) @Nullable Long to) {
+    return answer(
+        () -> training.stepBack(name, to == null ? OptionalLong.empty() : OptionalLong.of(to)));
   }
 
   /** Writes what was learned as the next version; {@link Exported}. */

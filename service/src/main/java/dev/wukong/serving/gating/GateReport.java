@@ -7,7 +7,7 @@ import java.util.List;
  *
  * @param mode when it is visible
  * @param phase what is done with what comes
- * @param verdict {@code good}, {@code open}, {@code bad} or {@code strange}
+ * @param verdict at the last commit
  * @param reason of the verdict
  * @param failures how often in a row training was taken back
  * @param healthy states that can be stepped back to, by ascending number
@@ -16,11 +16,23 @@ import java.util.List;
 public record GateReport(
     GateMode mode,
     GatePhase phase,
-    String verdict,
+    Kind verdict,
     String reason,
     int failures,
     List<State> healthy,
     List<Figures> figures) {
+  /** As {@link Verdict}. */
+  public enum Kind {
+    /** It is no worse than the healthy state. */
+    GOOD,
+    /** Nothing can be said yet. */
+    OPEN,
+    /** It is worse, or cannot be served. */
+    BAD,
+    /** The labels are not such as the healthy state expects. */
+    STRANGE
+  }
+
   /**
    * A healthy state.
    *
@@ -42,10 +54,10 @@ public record GateReport(
         gate.mode(),
         gate.phase(),
         switch (gate.verdict()) {
-          case Verdict.Good _ -> "good";
-          case Verdict.Open _ -> "open";
-          case Verdict.Bad _ -> "bad";
-          case Verdict.Strange _ -> "strange";
+          case Verdict.Good _ -> Kind.GOOD;
+          case Verdict.Open _ -> Kind.OPEN;
+          case Verdict.Bad _ -> Kind.BAD;
+          case Verdict.Strange _ -> Kind.STRANGE;
         },
         gate.verdict().reason(),
         gate.failures(),

@@ -1,5 +1,8 @@
 package dev.wukong.serving.hosting;
 
+import dev.wukong.serving.gating.GateReport;
+import java.util.Optional;
+
 /**
  * How the online training of a model stands.
  *
@@ -10,6 +13,7 @@ package dev.wukong.serving.hosting;
  * @param epoch who made the last commit
  * @param dense how often the dense weights had changed by then, since the bundle
  * @param examples learned from by then, since the bundle
+ * @param gate whether what was learned may serve; empty before the first commit
  */
 public record TrainingState(
     Phase phase,
@@ -19,7 +23,8 @@ public record TrainingState(
     long lag,
     long epoch,
     long dense,
-    long examples) {
+    long examples,
+    Optional<GateReport> gate) {
   /** What it does. */
   public enum Phase {
     /** It waits: for a version that serves, or until an export is written. */

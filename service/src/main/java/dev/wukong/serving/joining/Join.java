@@ -20,7 +20,8 @@ import java.util.function.Consumer;
 /**
  * Makes examples of what was predicted, exposed and labelled: a candidate is the subject of some
  * once a user saw it; a positive label gives an example at once, no label one when the window of
- * its task is over. What is due at the time of an event comes out before what it brings about.
+ * its task is over, and neither while only one of them comes. What is due at the time of an event
+ * comes out before what it brings about.
  *
  * <p>What comes out depends on the model's events in the log and nothing else. State changes with
  * what is learned from it, in one write; after a crash another one goes on from the last commit and
@@ -114,6 +115,7 @@ public final class Join {
               number,
               of,
               waits ? of.window().plus(policy.grace()).toMillis() : 0,
+              policy.grace().toMillis(),
               task,
               due.cursor(task.passed),
               curve == null ? new DelayCurve() : DelayCurve.of(curve)));
@@ -164,7 +166,8 @@ public final class Join {
           "event %d at %d ms comes after event %d at %d ms, must be later"
               .formatted(event.position(), event.atMs(), progress.position(), progress.atMs()));
     }
-    progress.move(event.position(), event.atMs(), policy.exposure().toMillis());
+    progress.move(
+        event.position(), event.atMs(), policy.exposure().toMillis(), policy.grace().toMillis());
     windows.pass(event, examples);
     switch (event.event()) {
       case Event.Exposed exposed -> expose(event, exposed, examples);

@@ -22,6 +22,11 @@ public final class JoinMeters {
     JOINED,
     /** It came after its candidate was taken for one without. */
     LATE,
+    /**
+     * No example was made of it: no window of its task closes then, at the beginning and after a
+     * silence.
+     */
+    UNPAIRED,
     /** Its candidate had one. */
     DUPLICATE,
     /** Nothing is known any more of its prediction, or ever was; or there is no such task. */
@@ -56,6 +61,7 @@ public final class JoinMeters {
   /** The meters of a task. */
   private static final class OfTask {
     private final Map<Example.Kind, Counter> examples;
+    private final Counter unpaired;
     private final DistributionSummary delay;
     private volatile double within = 1;
     private volatile long waiting;
@@ -71,6 +77,12 @@ public final class JoinMeters {
                       .tag("task", task)
                       .tag("kind", tag(kind))
                       .register(registry));
+      unpaired =
+          Counter.builder("wukong.join.unpaired")
+              .description("Candidates without a label of which no example was made: in a silence")
+              .tag("model", model)
+              .tag("task", task)
+              .register(registry);
       delay =
           DistributionSummary.builder("wukong.join.delay")
               .description("Time from exposure, or what the task depends on, to a positive label")
@@ -157,6 +169,11 @@ public final class JoinMeters {
 
   void example(String task, Example.Kind kind) {
     count(of(task).examples, kind, 1);
+  }
+
+  /** A window has closed, and no example was made. */
+  void unpaired(String task) {
+    of(task).unpaired.increment();
   }
 
   void label(LabelOutcome outcome) {

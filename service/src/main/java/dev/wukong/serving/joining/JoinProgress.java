@@ -1,5 +1,6 @@
 package dev.wukong.serving.joining;
 
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -10,10 +11,16 @@ import java.util.List;
  * which predictions are too old to be exposed. One thread.
  */
 final class JoinProgress {
-  private static final int FORM = 1;
+  private static final int FORM = 2;
 
   /** Parts of the time for which predictions may be exposed; they get too old a part at a time. */
   private static final int PARTS = 16;
+
+  /**
+   * So long there may be no event although a process follows the log, which says every few seconds
+   * that time has passed.
+   */
+  private static final long AWAKE_MS = Duration.ofSeconds(15).toMillis();
 
   /** What a task that is gone has passed. */
   static final long GONE = Long.MAX_VALUE;
@@ -28,10 +35,14 @@ final class JoinProgress {
     /** Candidates whose window is open. */
     long waiting;
 
-    TaskProgress(String name, long passed, long waiting) {
+    /** When its windows opened. */
+    final Flow flow;
+
+    TaskProgress(String name, long passed, long waiting, Flow flow) {
       this.name = name;
       this.passed = passed;
       this.waiting = waiting;
+      this.flow = flow;
     }
 
     String name() {
@@ -69,11 +80,15 @@ final class JoinProgress {
   }
 
   /**
-   * Time has come to an event.
+   * Time has come to an event. Where there was none for longer than the grace nobody was there who
+   * took labels, and those come again: so nothing closes for the grace, as after {@link #freeze}.
    *
    * @param exposureMs for how long predictions may be exposed
    */
-  void move(long to, long nowMs, long exposureMs) {
+  void move(long to, long nowMs, long exposureMs, long graceMs) {
+    if (position >= 0 && nowMs - atMs > Math.max(graceMs, AWAKE_MS)) {
+      quietUntilMs = nowMs + graceMs;
+    }
     long partMs = exposureMs / PARTS;
     long part = Math.floorDiv(nowMs, partMs);
     if (marks.isEmpty() || marks.getLast().part() < part) {
@@ -117,11 +132,12 @@ final class JoinProgress {
         task.passed = GONE;
       } else if (task.passed == GONE) {
         task.passed = position;
+        task.flow.forget();
       }
     }
     for (String name : names) {
       if (tasks.stream().noneMatch(task -> task.name().equals(name))) {
-        tasks.add(new TaskProgress(name, position, 0));
+        tasks.add(new TaskProgress(name, position, 0, new Flow()));
       }
     }
   }
@@ -143,6 +159,8 @@ final class JoinProgress {
       to.text(task.name());
       to.number(task.passed);
       to.number(task.waiting);
+      to.number(task.flow.beganMs());
+      to.number(task.flow.openedMs());
     }
     return to.bytes();
   }
@@ -159,8 +177,10 @@ final class JoinProgress {
     for (int left = from.count(2); left > 0; left--) {
       progress.marks.add(new Mark(from.number(), from.number()));
     }
-    for (int left = from.count(3); left > 0; left--) {
-      progress.tasks.add(new TaskProgress(from.text(), from.number(), from.number()));
+    for (int left = from.count(5); left > 0; left--) {
+      progress.tasks.add(
+          new TaskProgress(
+              from.text(), from.number(), from.number(), new Flow(from.number(), from.number())));
     }
     from.end();
     return progress;

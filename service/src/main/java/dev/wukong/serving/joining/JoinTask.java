@@ -1,6 +1,7 @@
 package dev.wukong.serving.joining;
 
 import dev.wukong.serving.joining.JoinProgress.TaskProgress;
+import dev.wukong.serving.joining.Slot.Opening;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -12,6 +13,7 @@ final class JoinTask {
   private final TaskProgress progress;
   private final DueQueue.Cursor cursor;
   private final long delayMs;
+  private final long graceMs;
   private final DelayCurve curve;
   private final List<JoinTask> givenBy = new ArrayList<>();
   private double within;
@@ -23,12 +25,14 @@ final class JoinTask {
    * @param index among the tasks of the policy
    * @param number that it has at rest
    * @param delayMs how long after it opened a window closes
+   * @param graceMs how much later than in time a label may come
    */
   JoinTask(
       int index,
       int number,
       TaskPolicy policy,
       long delayMs,
+      long graceMs,
       TaskProgress progress,
       DueQueue.Cursor cursor,
       DelayCurve curve) {
@@ -36,6 +40,7 @@ final class JoinTask {
     this.number = number;
     this.policy = policy;
     this.delayMs = delayMs;
+    this.graceMs = graceMs;
     this.progress = progress;
     this.cursor = cursor;
     this.curve = curve;
@@ -71,14 +76,30 @@ final class JoinTask {
     return delayMs;
   }
 
+  /** A window opens. */
+  void open(long nowMs) {
+    progress.waiting++;
+    progress.flow.open(nowMs, delayMs);
+  }
+
+  /** Whether what has a label now is an example. */
+  boolean takesLabels(long nowMs) {
+    return progress.flow.takesLabels(nowMs, delayMs, graceMs);
+  }
+
+  /** Whether what has no label when its window closes now is one. */
+  boolean takesClosed(Opening opening, long nowMs) {
+    return progress.flow.takesClosed(opening.atMs(), nowMs, delayMs, graceMs);
+  }
+
   /** The windows of what the cursor was at are closed. */
   void pass() {
     progress.passed = cursor.pass();
   }
 
-  /** So many candidates more wait for a label, or less. */
-  void waits(int candidates) {
-    progress.waiting += candidates;
+  /** A window is open no more. */
+  void shut() {
+    progress.waiting--;
   }
 
   long waiting() {

@@ -52,7 +52,7 @@ final class Verdicts {
     Slot slot = new Slot(Phase.OPEN, new Opening(by, subject.at().atMs(), timeMs));
     subject.candidate().put(task.number(), slot);
     subject.candidate().hold(by);
-    task.waits(1);
+    task.open(subject.at().atMs());
     if (task.is(Weighting.FAKE_NEGATIVE) && progress.closes()) {
       close(subject, task, slot);
     }
@@ -75,8 +75,12 @@ final class Verdicts {
 
   private void close(Subject subject, JoinTask task, Slot slot) {
     subject.candidate().put(task.number(), slot.in(Phase.CLOSED));
-    task.waits(-1);
-    giveNegative(subject, task, 1);
+    task.shut();
+    if (task.takesClosed(slot.opening(), subject.at().atMs())) {
+      giveNegative(subject, task, 1);
+    } else {
+      meters.unpaired(task.name());
+    }
   }
 
   /** The label of a task whose window has opened. */
@@ -86,16 +90,22 @@ final class Verdicts {
       throw new IllegalStateException("no label of task '%s' is due".formatted(task.name()));
     }
     subject.candidate().put(task.number(), slot.in(Phase.LABELLED));
-    task.waits(slot.is(Phase.OPEN) ? -1 : 0);
+    if (slot.is(Phase.OPEN)) {
+      task.shut();
+    }
     boolean late = slot.is(Phase.CLOSED) && !task.is(Weighting.FAKE_NEGATIVE);
-    meters.label(late ? LabelOutcome.LATE : LabelOutcome.JOINED);
+    boolean taken = task.takesLabels(subject.at().atMs());
+    meters.label(!taken ? LabelOutcome.UNPAIRED : late ? LabelOutcome.LATE : LabelOutcome.JOINED);
     if (label.value() > 0) {
-      give(subject, task, late ? Kind.LATE : Kind.POSITIVE, label.value(), (double) label.weight());
+      if (taken) {
+        Kind kind = late ? Kind.LATE : Kind.POSITIVE;
+        give(subject, task, kind, label.value(), (double) label.weight());
+      }
       learn(task, delayMs(slot.opening(), label), subject.at().atMs());
       for (JoinTask given : task.givenBy()) {
         open(subject, given, label.timeMs());
       }
-    } else if (slot.is(Phase.OPEN)) { // Else it is a negative already.
+    } else if (taken && slot.is(Phase.OPEN)) { // Else it is a negative already.
       giveNegative(subject, task, (double) label.weight());
     }
   }

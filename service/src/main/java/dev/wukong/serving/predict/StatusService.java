@@ -88,22 +88,24 @@ public final class StatusService extends StatusServiceGrpc.StatusServiceImplBase
 
   /** How training stands, as the protocol says it. */
   public static TrainingStatus training(TrainingState state) {
-    return TrainingStatus.newBuilder()
-        .setPhase(
-            switch (state.phase()) {
-              case WAITING -> TrainingStatus.Phase.PHASE_WAITING;
-              case LEARNING -> TrainingStatus.Phase.PHASE_LEARNING;
-              case PAUSED -> TrainingStatus.Phase.PHASE_PAUSED;
-              case HALTED -> TrainingStatus.Phase.PHASE_HALTED;
-            })
-        .setReason(state.reason())
-        .setBundle(state.bundle())
-        .setPosition(state.position())
-        .setLag(state.lag())
-        .setEpoch(state.epoch())
-        .setDense(state.dense())
-        .setExamples(state.examples())
-        .build();
+    TrainingStatus.Builder training =
+        TrainingStatus.newBuilder()
+            .setPhase(
+                switch (state.phase()) {
+                  case WAITING -> TrainingStatus.Phase.PHASE_WAITING;
+                  case LEARNING -> TrainingStatus.Phase.PHASE_LEARNING;
+                  case PAUSED -> TrainingStatus.Phase.PHASE_PAUSED;
+                  case HALTED -> TrainingStatus.Phase.PHASE_HALTED;
+                })
+            .setReason(state.reason())
+            .setBundle(state.bundle())
+            .setPosition(state.position())
+            .setLag(state.lag())
+            .setEpoch(state.epoch())
+            .setDense(state.dense())
+            .setExamples(state.examples());
+    state.gate().ifPresent(gate -> training.setGate(GateMessages.of(gate)));
+    return training.build();
   }
 
   private static VersionStatus version(VersionState state) {

@@ -143,7 +143,10 @@ final class Learner implements AutoCloseable {
       this.healthy = opened;
       LearnedMark last = LearnedMark.read(store, view).orElse(null);
       if (last != null) {
-        session.restore(DenseState.read(store, view));
+        Map<String, float[]> dense = DenseState.read(store, view);
+        if (!dense.isEmpty()) { // Else there were commits, but nothing was learned yet.
+          session.restore(dense);
+        }
         session.restoreSteps(last.steps());
         restoreGate(store, view);
       }

@@ -1,6 +1,7 @@
 package dev.wukong.serving.retraining;
 
 import dev.wukong.data.ShownText;
+import dev.wukong.serving.events.Event;
 import dev.wukong.serving.hosting.ModelHost;
 import dev.wukong.serving.hosting.TrainingState;
 import dev.wukong.serving.hosting.TrainingStates;
@@ -8,7 +9,9 @@ import dev.wukong.serving.hosting.VersionException;
 import dev.wukong.serving.hosting.VersionException.NotNow;
 import dev.wukong.serving.hosting.VersionException.Unknown;
 import java.io.IOException;
+import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.ExecutionException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -76,6 +79,54 @@ public final class TrainingControl implements TrainingStates {
     of.resume();
     log.info("model '{}': operators have training go on", model);
     return state(of);
+  }
+
+  /**
+   * Has all that was learned by now serve, as the healthy state.
+   *
+   * @throws VersionException where the model does not learn
+   */
+  public TrainingState accept(String model) throws VersionException {
+    return order(model, Event.Order.ACCEPT, 0);
+  }
+
+  /**
+   * Has all be as a healthy state was.
+   *
+   * @param to its number; empty: the last one
+   * @throws VersionException where the model does not learn, or has no such state
+   */
+  public TrainingState stepBack(String model, OptionalLong to) throws VersionException {
+    OnlineTrainer of = trainer(model);
+    List<Long> numbers =
+        of.gate().stream().flatMap(gate -> gate.healthy().stream()).map(s -> s.number()).toList();
+    if (numbers.isEmpty()) {
+      throw new NotNow("model '%s' has learned nothing yet".formatted(model));
+    }
+    if (to.isPresent() && !numbers.contains(to.getAsLong())) {
+      throw new Unknown(
+          "model '%s' has no healthy state %d, there are %s"
+              .formatted(model, to.getAsLong(), numbers));
+    }
+    return order(model, Event.Order.STEP_BACK, to.orElse(numbers.getLast()));
+  }
+
+  private TrainingState order(String model, Event.Order order, long target)
+      throws VersionException {
+    OnlineTrainer of = trainer(model);
+    log.info("model '{}': operators order {} {}", model, order, target);
+    try {
+      of.order(order, target).get();
+      return state(of);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new NotNow("interrupted; it may still be done");
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof VersionException refused) {
+        throw refused;
+      }
+      throw new IllegalStateException("an order failed", e);
+    }
   }
 
   /**
@@ -154,6 +205,7 @@ public final class TrainingControl implements TrainingStates {
         of.lag(),
         mark.epoch(),
         mark.dense(),
-        mark.examples());
+        mark.examples(),
+        of.gate());
   }
 }

@@ -60,7 +60,8 @@ class JoinReplayTest {
     // A run in which nothing happens proves nothing.
     assertThat(examples).isGreaterThan(40_000);
     assertThat(outcomes.keySet())
-        .containsExactlyInAnyOrder("duplicate", "joined", "late", "orphan", "unexposed", "ungiven");
+        .containsExactlyInAnyOrder(
+            "duplicate", "joined", "late", "orphan", "unexposed", "ungiven", "unpaired");
     assertThat(outcomes.values()).allMatch(count -> count > 1000);
   }
 

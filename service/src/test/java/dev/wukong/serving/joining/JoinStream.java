@@ -92,6 +92,8 @@ record JoinStream(JoinPolicy policy, List<Logged> events, Set<Long> gone) {
     long endMs = nowMs + 4 * horizonMs;
     events.add(new Logged(position, nowMs, JoinTrial.MODEL, new Event.Frozen(false)));
     events.add(new Logged(position + 1, endMs, JoinTrial.MODEL, new Event.Boundary()));
+    long graceMs = policy.grace().toMillis(); // Nothing closes in it: it was silent for long.
+    events.add(new Logged(position + 2, endMs + graceMs, JoinTrial.MODEL, new Event.Boundary()));
     return new JoinStream(policy, Collections.unmodifiableList(events), gone);
   }
 

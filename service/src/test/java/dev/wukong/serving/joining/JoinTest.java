@@ -167,14 +167,15 @@ class JoinTest {
   void drain_somethingIsDone_keepsHowFarItHasCome() {
     long first = given.score(1);
     assertThat(given.expose(first, 0)).isEmpty(); // At 1.
-    long second = given.at(60).score(1);
+    long second = given.after(60).score(1);
     assertThat(given.expose(second, 0)).isEmpty(); // At 3.
-    assertThat(given.at(75).pass()).hasSize(1);
+    assertThat(given.after(75).pass()).hasSize(1);
     assertThat(progress(given).tasks()).extracting(task -> task.passed).containsExactly(1L, -1L);
-    assertThat(given.at(3610).pass()).hasSize(1);
+    assertThat(given.after(3610).pass()).isEmpty();
+    assertThat(given.after(3620).pass()).hasSize(1);
     assertThat(progress(given).tasks()).extracting(task -> task.passed).containsExactly(3L, 3L);
     assertThat(progress(given).forgotten).isEqualTo(1);
-    assertThat(progress(given).position()).isEqualTo(5);
+    assertThat(progress(given).position()).isEqualTo(6);
   }
 
   private static JoinProgress progress(JoinTrial trial) {
@@ -206,12 +207,13 @@ class JoinTest {
   @Test
   void oldestNeeded_timePasses_isWhatMayStillBeExposed() {
     assertThat(plain.join().oldestNeeded()).isZero();
-    long first = plain.at(100_000).score(1);
-    long second = plain.at(100_960).score(1);
-    long third = plain.at(101_000).score(1);
-    assertThat(plain.at(101_799).pass()).isEmpty();
+    long first = plain.after(100_000).score(1);
+    long second = plain.after(100_960).score(1);
+    long third = plain.after(101_000).score(1);
+    assertThat(plain.after(101_799).pass()).isEmpty();
     assertThat(plain.join().oldestNeeded()).isEqualTo(first);
-    assertThat(plain.at(101_880).pass()).isEmpty(); // 32 minutes less a sixteenth after its part.
+    assertThat(plain.after(101_880).pass())
+        .isEmpty(); // 32 minutes less a sixteenth after its part.
     assertThat(plain.join().oldestNeeded()).isEqualTo(second);
     assertThat(plain.expose(first, 0)).isEmpty();
     assertThat(plain.exposures("unjoinable")).isEqualTo(1);
@@ -254,6 +256,75 @@ class JoinTest {
         .containsExactly("POSITIVE click 0/0 1.0 x 1.0");
     assertThat(trial.labels("late")).isZero();
     assertThat(trial.at(2000).pass()).isEmpty();
+  }
+
+  /** Or a model that begins would first learn that all are positive. */
+  @Test
+  void take_beginning_givesNoPositives_beforeNegativesComeOut() {
+    JoinTrial trial = JoinTrial.cold(JoinTrial.policy(PLAIN));
+    long prediction = trial.score(4);
+    assertThat(trial.at(1).expose(prediction, 0, 1)).isEmpty();
+    assertThat(trial.at(5).label(prediction, 0, "click", 1)).isEmpty();
+    assertThat(trial.at(60).expose(prediction, 2, 3)).isEmpty();
+    assertThat(trial.at(70).label(prediction, 2, "click", 0)).isEmpty();
+    trial.commit();
+    trial.restart();
+    assertThat(trial.at(71).label(prediction, 3, "click", 1))
+        .containsExactly("NEGATIVE click 0/1 0.0 x 1.0", "POSITIVE click 0/3 1.0 x 1.0");
+    assertThat(trial.labels("unpaired")).isEqualTo(2);
+    assertThat(trial.labels("joined")).isEqualTo(1);
+    assertThat(trial.gauge("waiting", "click")).isZero();
+    assertThat(trial.registry.get("wukong.join.delay").summary().count()).isEqualTo(2);
+  }
+
+  @Test
+  void take_silence_isABeginningAgain_andNothingIsMadeOfItsEnd() {
+    JoinTrial trial = JoinTrial.cold(JoinTrial.policy(PLAIN));
+    long prediction = trial.score(6);
+    assertThat(trial.at(1).expose(prediction, 0)).isEmpty();
+    assertThat(trial.at(71).expose(prediction, 1, 2)).hasSize(1);
+    assertThat(trial.at(100).label(prediction, 1, "click", 1)).hasSize(1);
+    // Nobody is there when the window of the third closes, nor for long after that.
+    assertThat(trial.after(200).expose(prediction, 3, 4)).isEmpty();
+    assertThat(trial.at(230).label(prediction, 3, "click", 1)).isEmpty();
+    assertThat(trial.registry.get("wukong.join.unpaired").counter().count()).isEqualTo(1);
+    assertThat(trial.at(260).expose(prediction, 5)).isEmpty();
+    assertThat(trial.at(270).label(prediction, 5, "click", 1))
+        .containsExactly("NEGATIVE click 0/4 0.0 x 1.0", "POSITIVE click 0/5 1.0 x 1.0");
+  }
+
+  /** Late labels go on when nobody is shown anything any more. */
+  @Test
+  void take_silence_hasNoLateLabels() {
+    JoinTrial trial = JoinTrial.cold(JoinTrial.policy(PLAIN));
+    long prediction = trial.score(3);
+    assertThat(trial.at(1).expose(prediction, 0, 1)).isEmpty();
+    assertThat(trial.at(60).expose(prediction, 2)).isEmpty();
+    assertThat(trial.at(140).label(prediction, 0, "click", 1)).hasSize(4);
+    assertThat(trial.at(141).label(prediction, 1, "click", 1)).isEmpty();
+    assertThat(trial.labels("late")).isEqualTo(1);
+    assertThat(trial.labels("unpaired")).isEqualTo(1);
+  }
+
+  @Test
+  void take_fakeNegative_hasBothFromTheBeginning() {
+    JoinTrial trial = JoinTrial.cold(JoinTrial.policy(AT_ONCE));
+    long prediction = trial.score(1);
+    assertThat(trial.at(1).expose(prediction, 0)).hasSize(1);
+    assertThat(trial.at(2).label(prediction, 0, "click", 1)).hasSize(1);
+  }
+
+  /** Callers send again what was not acknowledged. */
+  @Test
+  void take_nobodyWasThere_closesNothingForTheGrace() {
+    long prediction = plain.score(2);
+    assertThat(plain.at(1).expose(prediction, 0, 1)).isEmpty();
+    assertThat(plain.after(75).pass()).isEmpty();
+    plain.commit();
+    plain.restart();
+    assertThat(plain.at(84).label(prediction, 0, "click", 1))
+        .containsExactly("POSITIVE click 0/0 1.0 x 1.0");
+    assertThat(plain.at(85).pass()).containsExactly("NEGATIVE click 0/1 0.0 x 1.0");
   }
 
   @Test
@@ -377,7 +448,10 @@ class JoinTest {
     join.take(
         new Logged(10, 1000, JoinTrial.MODEL, new Event.Exposed(before, new int[] {1}, 0)),
         examples::add);
-    join.take(new Logged(11, 90_000, JoinTrial.MODEL, new Event.Boundary()), examples::add);
+    for (int i = 1; i <= 7; i++) {
+      Event passes = new Event.Boundary();
+      join.take(new Logged(10 + i, 1000 + 10_000L * i, JoinTrial.MODEL, passes), examples::add);
+    }
     assertThat(examples)
         .extracting(example -> example.task() + " " + example.shown().position())
         .containsExactly("1 0", "0 1", "1 1");

@@ -21,10 +21,15 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** A log made by hand, and the join of it. Times are in seconds. */
+/**
+ * A log made by hand, and the join of it. Times are in seconds; the log never stops saying them. In
+ * it, tasks have long had both kinds of examples, and always do, unless it begins {@link #cold}.
+ */
 final class JoinTrial {
   static final String MODEL = "ctr";
   static final RowsView VIEW = new RowsView(MODEL, 1, 0);
+  private static final long TICK_MS = 10_000;
+  private static final long FOREVER = 1L << 50;
 
   final SimpleMeterRegistry registry = new SimpleMeterRegistry();
   final StateStore store;
@@ -32,12 +37,24 @@ final class JoinTrial {
   private final JoinPolicy policy;
   private final JoinMeters meters;
   private Join join;
+  private final List<Example> meanwhile = new ArrayList<>();
   private long position;
   private long version;
   private long nowMs;
 
   JoinTrial(JoinPolicy policy) {
     this(policy, new HeapRowStore());
+    JoinProgress flowing = new JoinProgress();
+    for (String task : policy.tasks()) {
+      flowing.tasks().add(new JoinProgress.TaskProgress(task, -1, 0, new Flow(-FOREVER, FOREVER)));
+    }
+    commit(List.of(new StateChange.Put(StateKind.CURSOR, Join.FIRST_CURSOR, flowing.bytes())));
+    restart();
+  }
+
+  /** One whose log is just what is said. */
+  static JoinTrial cold(JoinPolicy policy) {
+    return new JoinTrial(policy, new HeapRowStore());
   }
 
   JoinTrial(JoinPolicy policy, StateStore store) {
@@ -82,8 +99,18 @@ final class JoinTrial {
         probabilities);
   }
 
-  /** Time goes on. */
+  /** Time goes on, and the log says so. */
   JoinTrial at(long seconds) {
+    while (1000 * seconds - nowMs > TICK_MS) {
+      nowMs += TICK_MS;
+      take(new Event.Boundary(), meanwhile);
+    }
+    nowMs = 1000 * seconds;
+    return this;
+  }
+
+  /** Time goes on while nobody follows the log. */
+  JoinTrial after(long seconds) {
     nowMs = 1000 * seconds;
     return this;
   }
@@ -121,10 +148,16 @@ final class JoinTrial {
     return examples(event).stream().map(this::shortly).toList();
   }
 
+  /** Also of the time that has passed. */
   List<Example> examples(Event event) {
-    List<Example> examples = new ArrayList<>();
-    join.take(new Logged(position++, nowMs, MODEL, event), examples::add);
+    List<Example> examples = new ArrayList<>(meanwhile);
+    meanwhile.clear();
+    take(event, examples);
     return examples;
+  }
+
+  private void take(Event event, List<Example> examples) {
+    join.take(new Logged(position++, nowMs, MODEL, event), examples::add);
   }
 
   private String shortly(Example example) {
@@ -166,7 +199,10 @@ final class JoinTrial {
   }
 
   void commit() {
-    List<StateChange> changes = join.drain();
+    commit(join.drain());
+  }
+
+  private void commit(List<StateChange> changes) {
     store.apply(new RowCommit(new RowsView(MODEL, 1, ++version), List.of()), changes);
   }
 

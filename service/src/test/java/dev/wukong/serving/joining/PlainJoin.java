@@ -10,7 +10,9 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,9 +27,15 @@ final class PlainJoin {
    * @param order among what came out there
    * @param learnedMs the delay of its label, which is known after it
    * @param learns whether it has such a label
+   * @param given whether it comes out, and not only its delay is learned
    */
   private record Out(
-      int event, List<Long> order, Example example, long learnedMs, boolean learns) {}
+      int event,
+      List<Long> order,
+      Example example,
+      long learnedMs,
+      boolean learns,
+      boolean given) {}
 
   /** A label that counts. */
   private record Label(int event, Event.Labelled labelled) {}
@@ -38,6 +46,12 @@ final class PlainJoin {
   private final boolean[] closes;
   private final List<Out> out = new ArrayList<>();
   private final Map<String, Integer> outcomes = new TreeMap<>();
+
+  /** By task: the events at which its windows open. */
+  private final Map<Integer, TreeSet<Integer>> openings = new TreeMap<>();
+
+  /** Whether they are known. */
+  private boolean known;
 
   PlainJoin(JoinStream stream) {
     policy = stream.policy();
@@ -57,6 +71,11 @@ final class PlainJoin {
         default -> {}
       }
     }
+    // Who opens windows does not depend on what comes out, but the other way round.
+    subjects.keySet().forEach(s -> new Life(s.get(0), s.get(1).intValue()).live());
+    known = true;
+    out.clear();
+    outcomes.clear();
     subjects.keySet().forEach(s -> new Life(s.get(0), s.get(1).intValue()).live());
     out.sort(Comparator.comparingInt(Out::event).thenComparing(Out::order, order()));
   }
@@ -87,16 +106,18 @@ final class PlainJoin {
       List<long[]> known = delays.computeIfAbsent(e.task(), t -> new ArrayList<>());
       TaskPolicy task = policy.of(policy.tasks().get(e.task()));
       double within = within(known, task.window().toMillis(), e.atMs());
-      examples.add(
-          new Example(
-              e.shown(),
-              e.task(),
-              e.label(),
-              e.weight(),
-              e.kind(),
-              e.weighting(),
-              within,
-              e.atMs()));
+      if (one.given()) {
+        examples.add(
+            new Example(
+                e.shown(),
+                e.task(),
+                e.label(),
+                e.weight(),
+                e.kind(),
+                e.weighting(),
+                within,
+                e.atMs()));
+      }
       if (one.learns()) {
         known.add(new long[] {one.learnedMs(), e.atMs()});
       }
@@ -127,6 +148,10 @@ final class PlainJoin {
     boolean frozen = false;
     long fromMs = 0;
     for (int i = 0; i < closing.length; i++) {
+      long sinceMs = i == 0 ? 0 : events.get(i).atMs() - events.get(i - 1).atMs();
+      if (sinceMs > policy.grace().toMillis() && sinceMs > 15_000) {
+        fromMs = events.get(i).atMs() + policy.grace().toMillis();
+      }
       closing[i] = !frozen && events.get(i).atMs() >= fromMs;
       if (events.get(i).event() instanceof Event.Frozen freeze) {
         fromMs = frozen && !freeze.on() ? events.get(i).atMs() + policy.grace().toMillis() : fromMs;
@@ -134,6 +159,35 @@ final class PlainJoin {
       }
     }
     return closing;
+  }
+
+  /**
+   * Whether both kinds of a task's examples come out at an event, for what opened at another.
+   *
+   * @param opened negative: for labels, whenever their windows opened
+   * @param with whether windows that open at the event itself count
+   */
+  private boolean paired(int task, int opened, int at, boolean with) {
+    TaskPolicy of = policy.of(policy.tasks().get(task));
+    long waitsMs = of.window().plus(policy.grace()).toMillis();
+    if (of.weighting() == Weighting.FAKE_NEGATIVE || waitsMs == 0 || !known) {
+      return true;
+    }
+    List<Long> times =
+        Objects.requireNonNull(openings.get(task)).headSet(at, with).stream()
+            .map(i -> events.get(i).atMs())
+            .toList();
+    long nowMs = events.get(at).atMs();
+    if (times.getLast() + waitsMs + policy.grace().toMillis() < nowMs) {
+      return false;
+    }
+    int first = times.size() - 1;
+    while (first > 0 && times.get(first) <= times.get(first - 1) + waitsMs) {
+      first--;
+    }
+    return opened < 0
+        ? times.get(first) + waitsMs <= nowMs
+        : times.get(first) <= events.get(opened).atMs();
   }
 
   /** The first event after {@code after} at which what is due then has happened. */
@@ -267,6 +321,7 @@ final class PlainJoin {
     }
 
     private void open(int at, int task, long timeMs) {
+      boolean _ = openings.computeIfAbsent(task, t -> new TreeSet<>()).add(at);
       opened[task] = at;
       openedMs[task] = timeMs;
       held = at;
@@ -284,11 +339,12 @@ final class PlainJoin {
       boolean fake = of(task).weighting() == Weighting.FAKE_NEGATIVE;
       boolean late = closed[task] && !fake;
       labelled[task] = true;
-      count(late ? "late" : "joined");
+      boolean paired = paired(task, -1, at, true);
+      count(!paired ? "unpaired" : late ? "late" : "joined");
       List<Long> order = List.of(1L, turn++);
       Event.Labelled event = label.labelled();
       if (event.value() == 0) {
-        if (!closed[task]) {
+        if (!closed[task] && paired) {
           negative(at, task, event.weight(), order);
         }
         return;
@@ -306,7 +362,8 @@ final class PlainJoin {
           event.value(),
           event.weight(),
           order,
-          delayMs);
+          delayMs,
+          paired);
       for (int other = 0; other < opened.length; other++) {
         if (of(other).given().map(policy.tasks()::indexOf).orElse(-1) == task) {
           open(at, other, event.timeMs());
@@ -329,7 +386,10 @@ final class PlainJoin {
               events.get(opened[task]).event() instanceof Event.Exposed e
                   ? indexOf(e.positions())
                   : 0;
-          negative(at, task, 1, List.of(0L, dueMs, (long) task, (long) opened[task], (long) index));
+          if (paired(task, opened[task], at, false)) {
+            negative(
+                at, task, 1, List.of(0L, dueMs, (long) task, (long) opened[task], (long) index));
+          }
         }
       }
     }
@@ -337,16 +397,23 @@ final class PlainJoin {
     private void negative(int at, int task, float weight, List<Long> order) {
       if (NegativeShare.keeps(
           shown().id(), position, policy.tasks().get(task), policy.negatives())) {
-        give(at, task, Kind.NEGATIVE, 0, (float) (weight / policy.negatives()), order, -1);
+        give(at, task, Kind.NEGATIVE, 0, (float) (weight / policy.negatives()), order, -1, true);
       }
     }
 
     private void give(
-        int at, int task, Kind kind, float label, float weight, List<Long> order, long learnedMs) {
+        int at,
+        int task,
+        Kind kind,
+        float label,
+        float weight,
+        List<Long> order,
+        long learnedMs,
+        boolean given) {
       Example example =
           new Example(
               shown(), task, label, weight, kind, of(task).weighting(), 0, events.get(at).atMs());
-      out.add(new Out(at, order, example, learnedMs, kind != Kind.NEGATIVE));
+      out.add(new Out(at, order, example, learnedMs, kind != Kind.NEGATIVE, given));
     }
 
     private Shown shown() {

@@ -38,7 +38,7 @@ class StateFormsTest {
   private static JoinProgress progress() {
     JoinProgress progress = new JoinProgress();
     for (int i = 0; i < 40; i++) {
-      progress.move(i, 5000L * i, 60_000);
+      progress.move(i, 5000L * i, 60_000, 1000);
     }
     progress.freeze(true, 10);
     progress.follow(List.of("click", "like"));

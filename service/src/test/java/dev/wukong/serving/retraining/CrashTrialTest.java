@@ -21,7 +21,7 @@ class CrashTrialTest {
 
   @Test
   void run_joinsPlaceNotInTheCommit_isFound(@TempDir Path folder) throws Exception {
-    CrashTrial.Outcome outcome = new CrashTrial(folder, 12, CrashWorker.APART).run(6);
+    CrashTrial.Outcome outcome = new CrashTrial(folder, 12, CrashWorker.APART).run(10);
 
     assertThat(outcome.differences()).isPositive();
   }

@@ -167,7 +167,7 @@ class LearnerTest {
   void take_examplesOfOtherVocabularies_areCountedAndNotLearned(@TempDir Path folder)
       throws Exception {
     LearnerTrial trial = new LearnerTrial(bundle, LearnerTrial.options());
-    List<Logged> log = trial.otherEncoding(trial.log(6, 50));
+    List<Logged> log = trial.otherEncoding(trial.log(6, REQUESTS));
     try (StateStore store = new HeapRowStore()) {
       int _ = trial.learn(store, log, 0, 6);
 

@@ -78,30 +78,32 @@ final class LearnerTrial {
 
   /** How it learns where a test does not care. */
   static LearnerOptions options() {
-    return options(GATE);
+    return options(Duration.ofSeconds(2), Duration.ofSeconds(1), GATE);
   }
 
   /** The same with such a gate. */
   static LearnerOptions options(GatePolicy gate) {
+    return options(Duration.ofSeconds(2), Duration.ofSeconds(1), gate);
+  }
+
+  /** The same with another window, twice as long for conversions, and another grace. */
+  static LearnerOptions options(Duration window, Duration grace) {
+    return options(window, grace, GATE);
+  }
+
+  private static LearnerOptions options(Duration window, Duration grace, GatePolicy gate) {
     Map<String, TaskPolicy> byTask =
         Map.of(
-            Simulator.CLICK,
-                new TaskPolicy(Duration.ofSeconds(2), Weighting.PLAIN, Optional.empty()),
+            Simulator.CLICK, new TaskPolicy(window, Weighting.PLAIN, Optional.empty()),
             Simulator.CONVERSION,
                 new TaskPolicy(
-                    Duration.ofSeconds(4), Weighting.CONSTANT_WAIT, Optional.of(Simulator.CLICK)));
+                    window.multipliedBy(2), Weighting.CONSTANT_WAIT, Optional.of(Simulator.CLICK)));
     return new LearnerOptions(
         32,
         1,
         2,
         Precision.FP32,
-        new JoinPolicy(
-            TASKS,
-            byTask,
-            Duration.ofSeconds(20),
-            Duration.ofSeconds(1),
-            Duration.ofSeconds(30),
-            0.5),
+        new JoinPolicy(TASKS, byTask, Duration.ofSeconds(20), grace, Duration.ofSeconds(30), 0.5),
         new RowPolicy(3, Duration.ofSeconds(8)),
         Duration.ofSeconds(5),
         200,

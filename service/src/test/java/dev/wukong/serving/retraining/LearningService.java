@@ -40,8 +40,8 @@ import java.util.stream.IntStream;
 final class LearningService implements AutoCloseable {
   static final int CANDIDATES = 10;
 
-  /** Of one request that was shown and clicked: a click or none of each, a conversion of one. */
-  static final int EXAMPLES = CANDIDATES + 1;
+  /** Of one request that was shown and clicked: none of each, then a click and no conversion. */
+  static final int EXAMPLES = CANDIDATES + 2;
 
   private static final Duration DEADLINE = Duration.ofMinutes(1);
   private static final Simulator SIMULATOR =
@@ -65,8 +65,9 @@ final class LearningService implements AutoCloseable {
     settings.add("wukong.online.events-dir=" + bundles.resolveSibling("events"));
     settings.add("wukong.online.commit-every=20ms");
     settings.add("wukong.online.batch=32");
-    settings.add("wukong.online.window=10ms");
-    settings.add("wukong.online.grace=10ms");
+    // Whoever waits for labels has no examples at the beginning.
+    settings.add("wukong.online.weighting.click=fake-negative");
+    settings.add("wukong.online.weighting.conversion=fake-negative");
     settings.add("wukong.online.given.conversion=click");
     settings.add("wukong.online.sights=1");
     settings.add("wukong.online.rate=10");

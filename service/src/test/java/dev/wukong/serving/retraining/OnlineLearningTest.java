@@ -5,8 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.wukong.client.Prediction;
 import dev.wukong.proto.v1.ModelVersion;
 import dev.wukong.serving.testing.Served;
-import io.micrometer.core.instrument.Gauge;
-import io.micrometer.core.instrument.MeterRegistry;
 import java.nio.file.Path;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
@@ -26,7 +24,7 @@ class OnlineLearningTest {
   }
 
   private LearningService serve() throws Exception {
-    return LearningService.start(bundles, 1, "wukong.online.window=500ms", "wukong.online.rate=1");
+    return LearningService.start(bundles, 1, "wukong.online.rate=1");
   }
 
   @Test
@@ -41,9 +39,7 @@ class OnlineLearningTest {
       OnlineTrainer trainer = service.trainer();
       Served.await(
           "all is learned",
-          () ->
-              trainer.status().mark().examples() >= CLICKS * LearningService.EXAMPLES
-                  && waiting(service.served()) == 0);
+          () -> trainer.status().mark().examples() >= CLICKS * LearningService.EXAMPLES);
       trainer.pause();
       Served.await("paused", () -> trainer.status().phase() == OnlineTrainer.Phase.PAUSED);
       Prediction after = service.predict(0);
@@ -57,13 +53,6 @@ class OnlineLearningTest {
       assertThat(again.response().getVersion().getDense()).isEqualTo(last.getDense());
       assertThat(again.probabilities()).containsExactly(learned);
     }
-  }
-
-  /** Candidates whose windows are open. */
-  private static double waiting(Served served) {
-    return served.bean(MeterRegistry.class).get("wukong.join.waiting").gauges().stream()
-        .mapToDouble(Gauge::value)
-        .sum();
   }
 
   /** By how much candidate 3 is thought better of than the mean of all. */

@@ -305,7 +305,8 @@ class StatusSamplerTest {
     pass(Duration.ofSeconds(2));
     look();
     TrainingState state =
-        new TrainingState(TrainingState.Phase.PAUSED, "operators", 7, 100, 12, 3, 40, 5000);
+        new TrainingState(
+            TrainingState.Phase.PAUSED, "operators", 7, 100, 12, 3, 40, 5000, Optional.empty());
     StatusReport.Model tiny =
         new StatusReports(
                 host,

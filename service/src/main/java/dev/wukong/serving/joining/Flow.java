@@ -1,0 +1,77 @@
+package dev.wukong.serving.joining;
+
+/**
+ * Since when windows of a task open, without a long silence in between. A task that waits for
+ * labels has its positive examples as they come and the others only when their windows close: one
+ * kind alone comes at the beginning, the other at the end, and who learned from that would learn
+ * that all are positive, or none. So there are examples only while both come. One thread.
+ */
+final class Flow {
+  /** It has never opened one. */
+  private static final long NEVER = Long.MIN_VALUE;
+
+  private long beganMs;
+  private long openedMs;
+
+  /** No window has opened yet. */
+  Flow() {
+    this(NEVER, NEVER);
+  }
+
+  /**
+   * As it was.
+   *
+   * @param beganMs when the first window after the last silence opened
+   * @param openedMs when the last one did
+   */
+  Flow(long beganMs, long openedMs) {
+    this.beganMs = beganMs;
+    this.openedMs = openedMs;
+  }
+
+  long beganMs() {
+    return beganMs;
+  }
+
+  long openedMs() {
+    return openedMs;
+  }
+
+  /** It begins anew with the next window. */
+  void forget() {
+    beganMs = NEVER;
+    openedMs = NEVER;
+  }
+
+  /**
+   * A window opens.
+   *
+   * @param delayMs after which it closes; 0: at once, and both kinds always come
+   */
+  void open(long nowMs, long delayMs) {
+    if (openedMs == NEVER || nowMs - openedMs > delayMs) {
+      beganMs = nowMs;
+    }
+    openedMs = Math.max(openedMs, nowMs);
+  }
+
+  /** Whether what has a label now is an example: it is where windows without one close, too. */
+  boolean takesLabels(long nowMs, long delayMs, long graceMs) {
+    return delayMs == 0 || (nowMs - beganMs >= delayMs && !silent(nowMs, delayMs, graceMs));
+  }
+
+  /**
+   * Whether what has no label is an example when its window closes: it is where those that opened
+   * with it had theirs, and others open since.
+   *
+   * @param ofMs when the window opened
+   */
+  boolean takesClosed(long ofMs, long nowMs, long delayMs, long graceMs) {
+    return delayMs == 0 || (ofMs >= beganMs && !silent(nowMs, delayMs, graceMs));
+  }
+
+  /** The last window should be closed for long, even where the log says the time late. */
+  private boolean silent(long nowMs, long delayMs, long graceMs) {
+    return nowMs - openedMs > delayMs + graceMs;
+  }
+}

@@ -1,0 +1,147 @@
+package dev.wukong.serving.retraining;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import dev.wukong.client.Prediction;
+import dev.wukong.proto.v1.AcceptLearnedRequest;
+import dev.wukong.proto.v1.GateStatus;
+import dev.wukong.proto.v1.GateStatus.Mode;
+import dev.wukong.proto.v1.HealthyState;
+import dev.wukong.proto.v1.ModelVersion;
+import dev.wukong.proto.v1.StepBackRequest;
+import dev.wukong.proto.v1.TrainingStatus;
+import dev.wukong.serving.testing.Served;
+import io.grpc.Status.Code;
+import io.grpc.StatusRuntimeException;
+import java.nio.file.Path;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What was learned serves when it may, and no more when it must not. */
+class GatedLearningTest {
+  @TempDir Path folder;
+  private Path bundles = Path.of("");
+
+  @BeforeEach
+  void train() throws Exception {
+    bundles = LearningModel.train(folder);
+  }
+
+  private LearningService serve(String mode) throws Exception {
+    return LearningService.start(
+        bundles, 1, "wukong.online.gate.mode=" + mode, "wukong.admin.rest=true");
+  }
+
+  private static TrainingStatus accept(LearningService service) {
+    return service
+        .admin()
+        .acceptLearned(AcceptLearnedRequest.newBuilder().setModel(LearningModel.NAME).build())
+        .getTraining();
+  }
+
+  private static TrainingStatus stepBack(LearningService service, long to) {
+    return service
+        .admin()
+        .stepBack(StepBackRequest.newBuilder().setModel(LearningModel.NAME).setTo(to).build())
+        .getTraining();
+  }
+
+  @Test
+  void gated_learns_servesTheBundleUntilOperatorsAcceptAlsoOverARestart() throws Exception {
+    float[] first;
+    float[] accepted;
+    ModelVersion serving;
+    try (LearningService service = serve("gated")) {
+      first = service.predict(0).probabilities();
+      service.click(0, 3, 3);
+      service.awaitExamples(3 * LearningService.EXAMPLES);
+      Prediction still = service.predict(0);
+      assertThat(still.probabilities()).containsExactly(first);
+      assertThat(still.response().getVersion().getDense()).isZero();
+      assertThat(service.trainingByStatus().getDense()).isPositive();
+    }
+    try (LearningService service = serve("gated")) {
+      assertThat(service.predict(0).probabilities()).containsExactly(first);
+
+      GateStatus gate = accept(service).getGate();
+
+      assertThat(gate.getMode()).isEqualTo(Mode.MODE_GATED);
+      assertThat(gate.getHealthyList()).extracting(HealthyState::getNumber).endsWith(0L, 1L);
+      Prediction now = service.predict(0);
+      accepted = now.probabilities();
+      serving = now.response().getVersion();
+      assertThat(accepted).isNotEqualTo(first);
+      assertThat(serving.getDense()).isEqualTo(service.trainingByStatus().getDense());
+      service.click(0, 3, 3);
+      service.awaitExamples(6 * LearningService.EXAMPLES);
+      assertThat(service.predict(0).probabilities()).containsExactly(accepted);
+    }
+    try (LearningService service = serve("gated")) {
+      Prediction again = service.predict(0);
+      assertThat(again.probabilities()).containsExactly(accepted);
+      assertThat(again.response().getVersion().getDense()).isEqualTo(serving.getDense());
+    }
+  }
+
+  @Test
+  void stepBack_direct_servesWhatWasServedThenAndNeverAnOlderVersion() throws Exception {
+    try (LearningService service = serve("direct")) {
+      float[] first = service.predict(0).probabilities();
+      service.click(0, 3, 2);
+      service.awaitExamples(2 * LearningService.EXAMPLES);
+      TrainingStatus accepted = accept(service);
+      float[] learned = service.predict(0).probabilities();
+      service.click(0, 3, 2);
+      service.awaitExamples(4 * LearningService.EXAMPLES);
+      Prediction more = service.predict(0);
+      assertThat(more.probabilities()).isNotEqualTo(learned);
+
+      TrainingStatus back = stepBack(service, 1);
+
+      Prediction then = service.predict(0);
+      assertThat(then.probabilities()).containsExactly(learned);
+      assertThat(then.response().getVersion().getDense())
+          .isGreaterThan(more.response().getVersion().getDense());
+      assertThat(back.getExamples()).isEqualTo(accepted.getExamples());
+      assertThat(back.getGate().getPhase()).isEqualTo(GateStatus.Phase.PHASE_HOLDING);
+
+      // What comes is learned, and serves once it is accepted.
+      service.click(0, 3, 1);
+      service.awaitExamples(3 * LearningService.EXAMPLES);
+      assertThat(service.predict(0).probabilities()).containsExactly(learned);
+      TrainingStatus again = stepBack(service, 0);
+      assertThat(service.predict(0).probabilities()).containsExactly(first);
+      assertThat(again.getGate().getHealthyList())
+          .extracting(HealthyState::getNumber)
+          .containsExactly(0L);
+    }
+    try (LearningService service = serve("direct")) {
+      Prediction still = service.predict(0);
+      assertThat(still.response().getVersion().getDense()).isPositive();
+    }
+  }
+
+  @Test
+  void stepBack_noSuchState_isRefusedByNumber() throws Exception {
+    try (LearningService service = serve("shadow")) {
+      service.click(0, 3, 1);
+      service.awaitExamples(LearningService.EXAMPLES);
+      Served.await("the gate is known", () -> service.trainer().gate().isPresent());
+
+      StatusRuntimeException refused =
+          catchThrowableOfType(StatusRuntimeException.class, () -> stepBack(service, 7));
+
+      assertThat(refused.getStatus().getCode()).isEqualTo(Code.NOT_FOUND);
+      assertThat(refused.getStatus().getDescription())
+          .isEqualTo("model 'learner' has no healthy state 7, there are [0]");
+      String path = "/models/" + LearningModel.NAME + "/training/";
+      assertThat(service.post(path + "step-back?to=7", "application/json").statusCode())
+          .isEqualTo(404);
+      assertThat(service.post(path + "step-back", "application/json").body())
+          .contains("\"mode\":\"SHADOW\"", "\"phase\":\"HOLDING\"");
+      assertThat(service.post(path + "accept", "application/json").statusCode()).isEqualTo(200);
+    }
+  }
+}
