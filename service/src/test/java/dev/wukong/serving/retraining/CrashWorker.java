@@ -156,6 +156,7 @@ final class CrashWorker {
             LearningModel.NAME,
             _ -> options(),
             Duration.ofMillis(30),
+            1,
             log,
             writer,
             store,
