@@ -26,6 +26,7 @@ import org.springframework.util.unit.DataSize;
  * @param batch examples of a step
  * @param threads of a step
  * @param rate multiplies the learning rates that the bundle was trained with
+ * @param share of one processor's time that training takes at most while requests are answered
  * @param commitEvery time between commits, each of which is visible at once
  * @param window how long labels are waited for, of tasks that are not in {@code windows}
  * @param windows the same by task
@@ -51,6 +52,7 @@ public record OnlineProperties(
     @DefaultValue("256") int batch,
     @DefaultValue("1") int threads,
     @DefaultValue("1") double rate,
+    @DefaultValue("0.5") double share,
     @DefaultValue("1s") Duration commitEvery,
     @DefaultValue("10m") Duration window,
     @DefaultValue Map<String, Duration> windows,
@@ -69,6 +71,7 @@ public record OnlineProperties(
   private static final int MOST_BATCH = 1 << 16;
   private static final int MOST_THREADS = 1024;
   private static final double MOST_RATE = 1000;
+  private static final double LEAST_SHARE = 0.01;
   private static final int MOST_COUNTED = 1 << 28;
 
   public OnlineProperties {
@@ -86,6 +89,11 @@ public record OnlineProperties(
         "wukong.online.rate",
         rate,
         "is more than 0, up to %s".formatted(MOST_RATE));
+    SettingException.require(
+        share >= LEAST_SHARE && share <= 1,
+        "wukong.online.share",
+        share,
+        "is %s up to 1".formatted(LEAST_SHARE));
     ServingProperties.requireTime("wukong.online.commit-every", commitEvery);
     SettingException.between("wukong.online.sights", sights, 1, RowPolicy.MOST_SIGHTS);
     SettingException.between("wukong.online.sights-counted", sightsCounted, 1, MOST_COUNTED);

@@ -102,6 +102,10 @@ final class Settings {
           new Setting("wukong.online.threads", "1", "of a step"),
           new Setting("wukong.online.rate", "1", "multiplies the bundle's learning rates"),
           new Setting(
+              "wukong.online.share",
+              "0.5",
+              "of one processor's time for training, at most, while requests are answered"),
+          new Setting(
               "wukong.online.commit-every", "1s", "between commits, each of which serves at once"),
           new Setting("wukong.online.window", "10m", "how long labels are waited for"),
           new Setting("wukong.online.windows.<task>", "", "the same for one task"),

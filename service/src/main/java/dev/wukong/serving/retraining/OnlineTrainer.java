@@ -93,6 +93,7 @@ public final class OnlineTrainer implements AutoCloseable {
   private final LongSupplier nanos;
   private final LongSupplier clock;
   private final TrainerMeters meters;
+  private final Pace pace;
   private final Thread thread;
   private final AtomicReference<Status> status =
       new AtomicReference<>(
@@ -157,6 +158,7 @@ public final class OnlineTrainer implements AutoCloseable {
    * @param model its name
    * @param options how it learns, by the names of its tasks
    * @param commitEvery time between commits, where there is something to commit
+   * @param share of one processor's time that it takes at most while requests are answered
    * @param store keeps the model's rows and what training remembers
    * @param nanos as {@link System#nanoTime}
    * @param clock milliseconds since 1970-01-01 UTC
@@ -166,6 +168,7 @@ public final class OnlineTrainer implements AutoCloseable {
       String model,
       Function<List<String>, LearnerOptions> options,
       Duration commitEvery,
+      double share,
       EventLog events,
       EventWriter writer,
       StateStore store,
@@ -186,6 +189,7 @@ public final class OnlineTrainer implements AutoCloseable {
     this.nanos = nanos;
     this.meters = new TrainerMeters(model, registry, this::lag);
     this.gates = new GateMeters(model, registry, gate::get);
+    this.pace = Pace.ofThread(model, share, nanos, registry);
     this.thread = Thread.ofPlatform().name("trainer-" + model).unstarted(this::work);
   }
 
@@ -432,6 +436,8 @@ public final class OnlineTrainer implements AutoCloseable {
     long read = learner.next();
     saidNanos = nanos.getAsLong();
     asked = -1;
+    Pace.Requests requests = Pace.Requests.to(served.batcher());
+    pace.begin();
     while (!isClosed()) {
       if (served.servingVersion() != version) {
         return; // What is not committed is done again, by the version that serves then.
@@ -452,6 +458,7 @@ public final class OnlineTrainer implements AutoCloseable {
         if (event.position() == asked) {
           asked = -1;
         }
+        pace.rest(requests);
       }
       say();
       if (next.isEmpty()) {

@@ -98,7 +98,8 @@ enum LoadModel {
     return new UntrainedBundle(schemaOf(rows), config(), buckets(rows));
   }
 
-  private RankerConfig config() {
+  /** Its hyperparameters. */
+  RankerConfig config() {
     return RankerConfig.read(
         Section.parse(
             title(),

@@ -16,6 +16,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 
 /**
  * Calls at times that do not depend on the answers, as users come: a slow server gets no fewer.
@@ -53,6 +54,7 @@ final class OpenLoop {
   private final RankingServiceGrpc.RankingServiceStub[] stubs;
   private final List<Kind> kinds;
   private final long deadlineMillis;
+  private final Consumer<PredictResponse> answers;
   private final SplittableRandom random = new SplittableRandom(1);
   private final AtomicLong next = new AtomicLong();
 
@@ -65,6 +67,20 @@ final class OpenLoop {
   private volatile String failure = "";
 
   OpenLoop(List<ManagedChannel> channels, List<Kind> kinds, long deadlineMillis) {
+    this(channels, kinds, deadlineMillis, _ -> {});
+  }
+
+  /**
+   * A loop whose answers somebody wants.
+   *
+   * @param answers told of each, on the thread that receives it: it must not wait
+   */
+  OpenLoop(
+      List<ManagedChannel> channels,
+      List<Kind> kinds,
+      long deadlineMillis,
+      Consumer<PredictResponse> answers) {
+    this.answers = answers;
     this.stubs =
         channels.stream()
             .map(RankingServiceGrpc::newStub)
@@ -130,6 +146,7 @@ final class OpenLoop {
               @Override
               public void onNext(PredictResponse value) {
                 versions.add(value.getVersion().getBundle());
+                answers.accept(value);
               }
 
               @Override

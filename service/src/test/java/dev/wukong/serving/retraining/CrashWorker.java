@@ -157,6 +157,7 @@ final class CrashWorker {
             LearningModel.NAME,
             _ -> options(),
             Duration.ofMillis(30),
+            1,
             log,
             writer,
             store,
