@@ -34,7 +34,8 @@ class GatedLearningTest {
         bundles, 1, "wukong.online.gate.mode=" + mode, "wukong.admin.rest=true");
   }
 
-  private static TrainingStatus accept(LearningService service) {
+  private static TrainingStatus accept(LearningService service) throws Exception {
+    service.awaitLearning();
     return service
         .admin()
         .acceptLearned(AcceptLearnedRequest.newBuilder().setModel(LearningModel.NAME).build())

@@ -137,6 +137,11 @@ final class LearningService implements AutoCloseable {
         () -> trainer().status().mark().examples() >= examples);
   }
 
+  /** Waits until it learns. */
+  void awaitLearning() throws Exception {
+    Served.await("it learns", () -> trainer().status().phase() == OnlineTrainer.Phase.LEARNING);
+  }
+
   HttpResponse<String> get(String path) throws IOException, InterruptedException {
     try (HttpClient http = HttpClient.newHttpClient()) {
       URI uri = URI.create("http://localhost:" + served.httpPort() + path);
