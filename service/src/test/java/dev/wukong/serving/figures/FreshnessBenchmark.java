@@ -6,7 +6,7 @@ import dev.wukong.bench.BenchmarkException;
 import dev.wukong.bench.Figure;
 import dev.wukong.proto.v1.PredictRequest;
 import dev.wukong.serving.figures.OpenLoop.Call;
-import java.io.IOException;
+import dev.wukong.serving.figures.OpenLoop.End;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,6 +27,9 @@ public final class FreshnessBenchmark implements Benchmark {
   private static final double WARM_SECONDS = 60;
 
   private static final double SETTLE_SECONDS = 5;
+
+  /** Below this share of calls nothing is said. */
+  private static final double ANSWERED = 0.8;
 
   @Override
   public String name() {
@@ -128,7 +131,7 @@ public final class FreshnessBenchmark implements Benchmark {
             server.catchUp();
             boolean _ = load(SETTLE_SECONDS).isEmpty(); // Windows close.
             LearningServer.Learned learned = server.learn(requests, rate, seconds);
-            CallFigures.requireSent(learned.calls(), rate * seconds);
+            requireAnswered(learned.calls(), seconds);
             with[pair] = CallFigures.quantile(learned.calls(), 0.99);
             examples[pair] = learned.examplesPerSecond();
             shares[pair] = learned.answeredPerSecond() / capacities[pair];
@@ -145,14 +148,27 @@ public final class FreshnessBenchmark implements Benchmark {
 
     private List<Call> load(double length) throws Exception {
       List<Call> calls = server.load(requests, rate, length);
-      CallFigures.requireSent(calls, rate * length);
+      requireAnswered(calls, length);
       return calls;
+    }
+
+    /** What was refused or late has no latency: too much of it would hide what the rest had. */
+    private void requireAnswered(List<Call> calls, double length) throws BenchmarkException {
+      CallFigures.requireSent(calls, rate * length);
+      long answered = CallFigures.count(calls, End.ANSWERED);
+      if (answered < ANSWERED * calls.size()) {
+        throw new BenchmarkException(
+            "void: %d of %d calls were answered".formatted(answered, calls.size()));
+      }
     }
 
     private List<Figure> figures(
         double[] with, double[] without, double[] examples, double[] shares, double[] capacities)
-        throws IOException, InterruptedException {
+        throws BenchmarkException {
       double[] visible = server.labels().seconds();
+      if (visible.length == 0) {
+        throw new BenchmarkException("void: no label was seen");
+      }
       Figure ratio = Figure.ratio("predict_p99_ratio", with, without, "<=1.25");
       return List.of(
           Figure.of(
@@ -175,9 +191,13 @@ public final class FreshnessBenchmark implements Benchmark {
               ratio.value(),
               "1",
               "<=1.25",
-              "%s ms; of all calls p99 %.2f learning, %.2f paused; p50 %.2f and %.2f; p99.9 %.1f and %.1f"
+              "%s ms; of %d and %d calls %d and %d were not answered, p99 %.2f learning, %.2f paused; p50 %.2f and %.2f; p99.9 %.1f and %.1f"
                   .formatted(
                       ratio.note(),
+                      learning.size(),
+                      quiet.size(),
+                      learning.size() - CallFigures.count(learning, End.ANSWERED),
+                      quiet.size() - CallFigures.count(quiet, End.ANSWERED),
                       CallFigures.quantile(learning, 0.99),
                       CallFigures.quantile(quiet, 0.99),
                       CallFigures.quantile(learning, 0.5),
