@@ -25,7 +25,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Gathers all that training has changed into one commit: rows, what optimizers keep, dense weights,
- * counts and lives of rows, and the join with its place in the log. The training thread's.
+ * counts and lives of rows, examples that wait for a step, and the join with its place in the log.
+ * The training thread's.
  */
 final class LearnedCommit {
   /** Rows that are looked at in a commit, whether they have expired. */
@@ -38,6 +39,7 @@ final class LearnedCommit {
   private final RowAdmission admission;
   private final RowExpiry expiry;
   private final Join join;
+  private final Minibatch minibatch;
 
   /** Of rows that the golden examples read, which stay: a start is checked by them. */
   private final long[] golden;
@@ -50,6 +52,7 @@ final class LearnedCommit {
       RowAdmission admission,
       RowExpiry expiry,
       Join join,
+      Minibatch minibatch,
       long[] golden) {
     this.store = store;
     this.view = view;
@@ -58,6 +61,7 @@ final class LearnedCommit {
     this.admission = admission;
     this.expiry = expiry;
     this.join = join;
+    this.minibatch = minibatch;
     this.golden = golden;
   }
 
@@ -96,6 +100,7 @@ final class LearnedCommit {
       state.add(new StateChange.Put(StateKind.OPTIMIZER, key, MasterRow.REMOVED));
     }
     state.addAll(join.drain());
+    state.add(CarriedExamples.put(minibatch.examples()));
     state.addAll(DenseState.put(dense));
     state.add(mark.put());
     return new ModelCommit(mark.epoch(), rows, state, graph);

@@ -51,6 +51,7 @@ final class Learner implements AutoCloseable {
   private final LearnedCommit commits;
   private final LearnerMeters meters;
   private final long encoding;
+  private final double rate;
   private LearnedMark mark;
 
   private long next;
@@ -118,7 +119,7 @@ final class Learner implements AutoCloseable {
               ? LearnedMark.none(session.steps(), bundle.manifest().golden().probabilities())
               : last;
       this.golden = GoldenExamples.of(bundle.manifest().golden(), bundle.encoder());
-      this.minibatch = new Minibatch(bundle.encoder(), options.batch());
+      this.minibatch = new Minibatch(bundle.encoder(), options.batch(), options.join().negatives());
       this.commits =
           new LearnedCommit(
               store,
@@ -128,9 +129,15 @@ final class Learner implements AutoCloseable {
               admission,
               expiry,
               join,
+              minibatch,
               GoldenExamples.keys(bundle.layout(), golden));
       this.next = join.taken() + 1;
       this.committed = next;
+      this.rate =
+          options.rate() > 0
+              ? options.rate()
+              : OnlineSession.suitingRate(bundle.manifest(), options.batch());
+      CarriedExamples.read(store, view).forEach(this::add);
       ready = true;
     } finally {
       if (!ready) {
@@ -179,6 +186,11 @@ final class Learner implements AutoCloseable {
     nowMs = event.atMs();
     events++;
     join.take(event, this::learn);
+    if (event.event() instanceof Event.Boundary
+        && minibatch.waitsSince(nowMs) >= options.linger().toMillis()) {
+      changed = true;
+      step();
+    }
     boolean due =
         switch (event.event()) {
           case Event.Boundary _ -> changed;
@@ -193,6 +205,10 @@ final class Learner implements AutoCloseable {
 
   private void learn(Example example) {
     changed = true;
+    add(example);
+  }
+
+  private void add(Example example) {
     if (example.shown().encoding() != encoding) {
       meters.foreign();
       return;
@@ -204,17 +220,13 @@ final class Learner implements AutoCloseable {
   }
 
   private void step() {
-    if (minibatch.empty()) {
-      return;
-    }
     EncodedExamples rows = minibatch.rows();
-    // What one example weighs must not depend on how many others came with it.
     double share = (double) rows.rows() / options.batch();
     try {
       if (minibatch.wantsProbabilities()) {
         minibatch.weigh(session.score(rows));
       }
-      TrainSession.Step step = session.step(rows, options.rate() * share);
+      TrainSession.Step step = session.step(rows, rate, share);
       meters.learned(minibatch.examples(), step.probabilities());
       steps++;
     } catch (NotFiniteException e) {
@@ -232,7 +244,6 @@ final class Learner implements AutoCloseable {
    * @throws UnfitException where the probability of a golden row is none
    */
   ModelCommit commit(long epoch) {
-    step();
     turn();
     boolean learned = steps > 0;
     Map<String, float[]> dense = learned ? session.dense() : Map.of();

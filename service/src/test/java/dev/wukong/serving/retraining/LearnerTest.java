@@ -8,7 +8,9 @@ import dev.wukong.serving.embedding.RocksRowStore;
 import dev.wukong.serving.embedding.StateKind;
 import dev.wukong.serving.embedding.StateStore;
 import dev.wukong.serving.events.Logged;
+import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
@@ -88,6 +90,41 @@ class LearnerTest {
                   assertThat(state)
                       .doesNotContainKey(
                           "row " + e.getKey().substring(e.getKey().indexOf(' ') + 1)));
+    }
+  }
+
+  /** The remainder stays over commits, until it has waited for too long. */
+  @Test
+  void take_boundariesOften_cutNoMinibatches() throws Exception {
+    List<Logged> log = new LearnerTrial(bundle, LearnerTrial.options()).log(7, REQUESTS);
+    LearnedMark patient = mark(Duration.ofHours(1), log);
+    assertThat(patient.examples()).isGreaterThan(320).isEqualTo(32 * patient.steps());
+    LearnedMark hasty = mark(Duration.ZERO, log);
+    assertThat(hasty.examples()).isBetween(patient.examples(), patient.examples() + 31);
+    assertThat(hasty.steps()).isGreaterThan(patient.steps());
+  }
+
+  /** Where training has come to, with the steps since the bundle. */
+  private LearnedMark mark(Duration linger, List<Logged> log) throws IOException {
+    Duration second = Duration.ofSeconds(1);
+    LearnerTrial trial =
+        new LearnerTrial(bundle, LearnerTrial.options(second.multipliedBy(2), second, linger));
+    try (HeapRowStore store = new HeapRowStore()) {
+      long before;
+      try (Learner learner = trial.learner(store, log)) {
+        before = learner.mark().steps();
+      }
+      int _ = trial.learn(store, log, 0, 7);
+      try (Learner learner = trial.learner(store, log)) {
+        LearnedMark mark = learner.mark();
+        return new LearnedMark(
+            mark.epoch(),
+            mark.dense(),
+            mark.steps() - before,
+            mark.examples(),
+            mark.turnedMs(),
+            mark.golden());
+      }
     }
   }
 

@@ -59,11 +59,11 @@ final class LearnerTrial {
 
   /** How it learns where a test does not care. */
   static LearnerOptions options() {
-    return options(Duration.ofSeconds(2), Duration.ofSeconds(1));
+    return options(Duration.ofSeconds(2), Duration.ofSeconds(1), Duration.ofSeconds(1));
   }
 
-  /** The same with another window, twice as long for conversions, and another grace. */
-  static LearnerOptions options(Duration window, Duration grace) {
+  /** The same with another window, twice as long for conversions, another grace and linger. */
+  static LearnerOptions options(Duration window, Duration grace, Duration linger) {
     Map<String, TaskPolicy> byTask =
         Map.of(
             Simulator.CLICK, new TaskPolicy(window, Weighting.PLAIN, Optional.empty()),
@@ -74,10 +74,11 @@ final class LearnerTrial {
         32,
         1,
         2,
+        linger,
         Precision.FP32,
         new JoinPolicy(TASKS, byTask, Duration.ofSeconds(20), grace, Duration.ofSeconds(30), 0.5),
         new RowPolicy(3, Duration.ofSeconds(8)),
-        Duration.ofSeconds(5),
+        Duration.ofSeconds(8),
         200,
         2_000);
   }

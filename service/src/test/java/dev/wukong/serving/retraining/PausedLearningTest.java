@@ -72,7 +72,7 @@ class PausedLearningTest {
       service.awaitExamples(2 * LearningService.EXAMPLES);
       HttpResponse<String> paused = service.post(training + "pause", "application/json");
       assertThat(paused.statusCode()).isEqualTo(200);
-      assertThat(paused.body()).contains("\"phase\":\"PAUSED\"", "\"examples\":22");
+      assertThat(paused.body()).contains("\"phase\":\"PAUSED\"", "\"examples\":24");
       HttpResponse<String> exported = service.post(training + "export", "application/json");
       assertThat(exported.body()).contains("\"version\":2", "\"source\":1");
       assertThat(service.post(training + "resume", "application/json").statusCode()).isEqualTo(200);
