@@ -201,7 +201,8 @@ public final class ModelRun implements AutoCloseable {
         config.name(),
         model.path("type").asString(),
         model,
-        optimizer(config.trainingJson().path("dense"), config.training().dense()),
+        optimizer(config.trainingJson().path("dense"), config.training().dense())
+            .put(BundleExport.BATCH, config.training().batch()),
         optimizer(config.trainingJson().path("rows"), config.training().rows().optimizer())
             .put("mode", config.training().rows().mode().name().toLowerCase(Locale.ROOT)),
         new Provenance(

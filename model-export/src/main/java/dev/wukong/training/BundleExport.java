@@ -44,6 +44,9 @@ public final class BundleExport {
 
   static final String TRAIN = "train.onnx";
 
+  /** In what the manifest says of the dense weights' optimizer: rows of a minibatch. */
+  public static final String BATCH = "batch";
+
   private BundleExport() {}
 
   /**

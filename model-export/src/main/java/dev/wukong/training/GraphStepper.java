@@ -124,7 +124,7 @@ final class GraphStepper implements Stepper {
         run,
         "learning_rate.rows",
         state.config().rows().optimizer().learningRate(),
-        steps.factors());
+        steps.rowFactors());
     LongBuffer number = state.buffers().longs("step", 1);
     number.put(0, steps.first());
     run.input("step", OnnxTensor.createTensor(OnnxRuntime.environment(), number, new long[0]));

@@ -25,6 +25,9 @@ import java.util.stream.IntStream;
  * for bit. One thread at a time.
  */
 public final class OnlineSession implements AutoCloseable {
+  /** The rate where the bundle does not say of how many examples its minibatches were. */
+  private static final double UNKNOWN_RATE = 0.2;
+
   private final RankerConfig model;
   private final TrainSession session;
   private final TouchedRows rows;
@@ -124,6 +127,38 @@ public final class OnlineSession implements AutoCloseable {
    */
   public TrainSession.Step step(EncodedExamples examples, double factor) {
     return session.step(examples, factor);
+  }
+
+  /**
+   * The same with examples that are only a share of a minibatch, in a loss in which each weighs as
+   * in a whole one: Adam, whose steps are as long whatever gradients are, makes them so much
+   * shorter.
+   *
+   * @param share more than 0, up to 1
+   * @throws NotFiniteException as above
+   */
+  public TrainSession.Step step(EncodedExamples examples, double factor, double share) {
+    TrainingConfig config = session.config();
+    return session.step(
+        examples,
+        factor * shortened(config.dense(), share),
+        factor * shortened(config.rows().optimizer(), share));
+  }
+
+  private static double shortened(OptimizerConfig optimizer, double share) {
+    return switch (optimizer) {
+      case OptimizerConfig.Adam _ -> share;
+      case OptimizerConfig.Sgd _, OptimizerConfig.RowWiseAdaGrad _ -> 1;
+    };
+  }
+
+  /**
+   * The factor of the learning rates that suits minibatches of {@code batch}: as much less as these
+   * are smaller than those that the bundle was trained with.
+   */
+  public static double suitingRate(Manifest manifest, int batch) {
+    int before = manifest.optimizers().dense().path(BundleExport.BATCH).asInt(0);
+    return before > 0 ? Math.min(1, (double) batch / before) : UNKNOWN_RATE;
   }
 
   /** Probabilities [B, tasks] by the weights and rows as they are, without training. */

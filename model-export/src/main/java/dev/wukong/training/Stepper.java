@@ -12,10 +12,11 @@ sealed interface Stepper permits HostStepper, GraphStepper {
    * Steps that follow each other.
    *
    * @param first the number of the first, from 1
-   * @param factors by step: what the configured learning rates are multiplied by
+   * @param factors by step: what the configured learning rate of dense weights is multiplied by
+   * @param rowFactors the same of rows
    */
   @SuppressWarnings("ArrayRecordComponent") // Read once, never compared.
-  record Steps(long first, double[] factors) {
+  record Steps(long first, double[] factors, double[] rowFactors) {
     int count() {
       return factors.length;
     }

@@ -245,6 +245,15 @@ public final class TrainSession implements AutoCloseable {
     return steps(batch, new double[] {factor * warmth(0)}).getFirst();
   }
 
+  /**
+   * The same with one factor for dense weights and one for rows, where optimizers are in the graph.
+   */
+  Step step(EncodedExamples batch, double factor, double rowFactor) {
+    double warmth = warmth(0);
+    return steps(batch, new double[] {factor * warmth}, new double[] {rowFactor * warmth})
+        .getFirst();
+  }
+
   /** The same with one factor of the learning rates for all. */
   public List<Step> steps(EncodedExamples block, double factor) {
     return steps(block, _ -> factor);
@@ -280,7 +289,11 @@ public final class TrainSession implements AutoCloseable {
   }
 
   private List<Step> steps(EncodedExamples block, double[] factors) {
-    List<Step> result = stepper.run(block, new Stepper.Steps(step + 1, factors));
+    return steps(block, factors, factors);
+  }
+
+  private List<Step> steps(EncodedExamples block, double[] factors, double[] rowFactors) {
+    List<Step> result = stepper.run(block, new Stepper.Steps(step + 1, factors, rowFactors));
     step += factors.length;
     return result;
   }

@@ -25,8 +25,10 @@ import org.springframework.util.unit.DataSize;
  * @param sample share of predictions whose features are logged
  * @param batch examples of a step
  * @param threads of a step
- * @param rate multiplies the learning rates that the bundle was trained with
  * @param share of one processor's time that training takes at most while requests are answered
+ * @param rate multiplies the learning rates that the bundle was trained with; 0: what suits {@code
+ *     batch}
+ * @param linger how long examples wait for others that make a step full
  * @param commitEvery time between commits, each of which is visible at once
  * @param window how long labels are waited for, of tasks that are not in {@code windows}
  * @param windows the same by task
@@ -51,8 +53,9 @@ public record OnlineProperties(
     @DefaultValue("1") double sample,
     @DefaultValue("256") int batch,
     @DefaultValue("1") int threads,
-    @DefaultValue("1") double rate,
     @DefaultValue("0.5") double share,
+    @DefaultValue("0") double rate,
+    @DefaultValue("5s") Duration linger,
     @DefaultValue("1s") Duration commitEvery,
     @DefaultValue("10m") Duration window,
     @DefaultValue Map<String, Duration> windows,
@@ -85,15 +88,17 @@ public record OnlineProperties(
     SettingException.between("wukong.online.batch", batch, 1, MOST_BATCH);
     SettingException.between("wukong.online.threads", threads, 1, MOST_THREADS);
     SettingException.require(
-        rate > 0 && rate <= MOST_RATE,
+        rate >= 0 && rate <= MOST_RATE,
         "wukong.online.rate",
         rate,
-        "is more than 0, up to %s".formatted(MOST_RATE));
+        "is 0 (what suits the batch) to %s".formatted(MOST_RATE));
     SettingException.require(
         share >= LEAST_SHARE && share <= 1,
         "wukong.online.share",
         share,
         "is %s up to 1".formatted(LEAST_SHARE));
+    SettingException.require(
+        !linger.isNegative(), "wukong.online.linger", linger, "is 0s (no longer) or more");
     ServingProperties.requireTime("wukong.online.commit-every", commitEvery);
     SettingException.between("wukong.online.sights", sights, 1, RowPolicy.MOST_SIGHTS);
     SettingException.between("wukong.online.sights-counted", sightsCounted, 1, MOST_COUNTED);
@@ -141,6 +146,7 @@ public record OnlineProperties(
         batch,
         threads,
         rate,
+        linger,
         precision,
         new JoinPolicy(tasks, byTask, exposure, grace, horizon, negatives),
         new RowPolicy(sights, rowAge.isZero() ? null : rowAge),

@@ -100,7 +100,11 @@ final class Settings {
               "wukong.online.sample", "1", "share of predictions whose features are logged"),
           new Setting("wukong.online.batch", "256", "examples of a step"),
           new Setting("wukong.online.threads", "1", "of a step"),
-          new Setting("wukong.online.rate", "1", "multiplies the bundle's learning rates"),
+          new Setting(
+              "wukong.online.rate",
+              "0",
+              "multiplies the bundle's learning rates; 0: what suits the batch"),
+          new Setting("wukong.online.linger", "5s", "how long examples wait until a step is full"),
           new Setting(
               "wukong.online.share",
               "0.5",

@@ -12,6 +12,8 @@ package dev.wukong.serving.joining;
  * @param within the share of the task's positive labels that come within its window, as it was
  *     known then
  * @param atMs time in the log of the event that it came out at
+ * @param timely whether those that come out about then are a fair sample: not while negatives are
+ *     held, and not of those that come late for that
  */
 public record Example(
     Shown shown,
@@ -21,7 +23,8 @@ public record Example(
     Kind kind,
     Weighting weighting,
     double within,
-    long atMs) {
+    long atMs,
+    boolean timely) {
   /** How an example came about. */
   public enum Kind {
     /** By a positive label. */

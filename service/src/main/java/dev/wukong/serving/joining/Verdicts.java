@@ -22,6 +22,9 @@ final class Verdicts {
   /** From fewer labels nothing can be said. */
   private static final double TELLING = 100;
 
+  /** Windows that close so late were held, and many do at once. */
+  private static final long LATE_MS = Duration.ofSeconds(5).toMillis();
+
   private static final long WARNINGS_APART_MS = Duration.ofMinutes(10).toMillis();
 
   private final Kept<ShownRows> shown;
@@ -77,7 +80,8 @@ final class Verdicts {
     subject.candidate().put(task.number(), slot.in(Phase.CLOSED));
     task.shut();
     if (task.takesClosed(slot.opening(), subject.at().atMs())) {
-      giveNegative(subject, task, 1);
+      long lateMs = subject.at().atMs() - slot.opening().atMs() - task.delayMs();
+      giveNegative(subject, task, 1, lateMs <= LATE_MS);
     } else {
       meters.unpaired(task.name());
     }
@@ -99,14 +103,14 @@ final class Verdicts {
     if (label.value() > 0) {
       if (taken) {
         Kind kind = late ? Kind.LATE : Kind.POSITIVE;
-        give(subject, task, kind, label.value(), (double) label.weight());
+        give(subject, task, kind, label.value(), (double) label.weight(), progress.closes());
       }
       learn(task, delayMs(slot.opening(), label), subject.at().atMs());
       for (JoinTask given : task.givenBy()) {
         open(subject, given, label.timeMs());
       }
     } else if (taken && slot.is(Phase.OPEN)) { // Else it is a negative already.
-      giveNegative(subject, task, (double) label.weight());
+      giveNegative(subject, task, (double) label.weight(), progress.closes());
     }
   }
 
@@ -136,15 +140,16 @@ final class Verdicts {
     }
   }
 
-  private void giveNegative(Subject subject, JoinTask task, double weight) {
+  private void giveNegative(Subject subject, JoinTask task, double weight, boolean timely) {
     ShownRows rows = negatives < 1 ? rows(subject) : null;
     if (rows == null
         || NegativeShare.keeps(rows.id(), subject.candidate().position(), task.name(), negatives)) {
-      give(subject, task, Kind.NEGATIVE, 0, weight / negatives);
+      give(subject, task, Kind.NEGATIVE, 0, weight / negatives, timely);
     }
   }
 
-  private void give(Subject subject, JoinTask task, Kind kind, float label, double weight) {
+  private void give(
+      Subject subject, JoinTask task, Kind kind, float label, double weight, boolean timely) {
     meters.example(task.name(), kind);
     subject
         .examples()
@@ -157,7 +162,8 @@ final class Verdicts {
                 kind,
                 task.policy().weighting(),
                 task.within(),
-                subject.at().atMs()));
+                subject.at().atMs(),
+                timely));
   }
 
   private ShownRows rows(Subject subject) {

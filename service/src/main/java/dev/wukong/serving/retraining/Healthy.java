@@ -51,6 +51,9 @@ final class Healthy implements AutoCloseable {
   void add(List<Example> examples, float[] healthy, float[] candidate) {
     for (int i = 0; i < examples.size(); i++) {
       Example example = examples.get(i);
+      if (!example.timely()) {
+        continue; // Many of one kind come at once: labels would look strange.
+      }
       int tasks = example.shown().probabilities().length;
       int at = i * tasks + example.task();
       gate.add(

@@ -26,7 +26,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Gathers all that training has changed into one commit: rows, what optimizers keep, dense weights,
- * counts and lives of rows, and the join with its place in the log. The training thread's.
+ * counts and lives of rows, examples that wait for a step, and the join with its place in the log.
+ * The training thread's.
  */
 final class LearnedCommit {
   /** Rows that are looked at in a commit, whether they have expired. */
@@ -49,6 +50,7 @@ final class LearnedCommit {
   private final Generations generations;
   private final Gate gate;
   private final TakenBack takenBack;
+  private final Minibatch minibatch;
 
   /** Of rows that the golden examples read, which stay: a start is checked by them. */
   private final long[] golden;
@@ -67,6 +69,7 @@ final class LearnedCommit {
       Undo undo,
       Generations generations,
       Gate gate,
+      Minibatch minibatch,
       long[] golden) {
     this.store = store;
     this.view = view;
@@ -79,6 +82,7 @@ final class LearnedCommit {
     this.generations = generations;
     this.gate = gate;
     this.takenBack = new TakenBack(store, view, bundle, undo, expiry, session::rowStateWidth);
+    this.minibatch = minibatch;
     this.golden = golden;
   }
 
@@ -184,6 +188,7 @@ final class LearnedCommit {
       List<StateChange> state,
       byte @Nullable [] graph) {
     state.addAll(join.drain());
+    state.add(CarriedExamples.put(minibatch.examples()));
     state.add(generations.progress());
     state.add(new StateChange.Put(StateKind.COMMIT, GATE, gate.bytes()));
     state.add(mark.put());

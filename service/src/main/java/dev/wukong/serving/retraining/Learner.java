@@ -65,6 +65,7 @@ final class Learner implements AutoCloseable {
   private final LearnedCommit commits;
   private final LearnerMeters meters;
   private final long encoding;
+  private final double rate;
   private LearnedMark mark;
 
   /** Weights of the bundle, until a commit keeps them; else none. */
@@ -155,7 +156,7 @@ final class Learner implements AutoCloseable {
               ? LearnedMark.none(session.steps(), bundle.manifest().golden().probabilities())
               : last;
       this.golden = GoldenExamples.of(bundle.manifest().golden(), bundle.encoder());
-      this.minibatch = new Minibatch(bundle.encoder(), options.batch());
+      this.minibatch = new Minibatch(bundle.encoder(), options.batch(), options.join().negatives());
       this.commits =
           new LearnedCommit(
               store,
@@ -168,10 +169,16 @@ final class Learner implements AutoCloseable {
               undo,
               generations,
               gate,
+              minibatch,
               GoldenExamples.keys(bundle.layout(), golden));
       this.next = join.taken() + 1;
       this.committed = next;
       this.initial = generations.isEmpty() ? first : Map.of();
+      this.rate =
+          options.rate() > 0
+              ? options.rate()
+              : OnlineSession.suitingRate(bundle.manifest(), options.batch());
+      CarriedExamples.read(store, view).forEach(this::add);
       ready = true;
     } finally {
       if (!ready) {
@@ -240,6 +247,11 @@ final class Learner implements AutoCloseable {
     nowMs = event.atMs();
     events++;
     join.take(event, this::learn);
+    if (event.event() instanceof Event.Boundary
+        && minibatch.waitsSince(nowMs) >= options.linger().toMillis()) {
+      changed = true;
+      step();
+    }
     boolean due =
         switch (event.event()) {
           case Event.Boundary _ -> changed;
@@ -258,6 +270,10 @@ final class Learner implements AutoCloseable {
 
   private void learn(Example example) {
     changed = true;
+    add(example);
+  }
+
+  private void add(Example example) {
     if (example.shown().encoding() != encoding) {
       meters.foreign();
       return;
@@ -269,11 +285,7 @@ final class Learner implements AutoCloseable {
   }
 
   private void step() {
-    if (minibatch.empty()) {
-      return;
-    }
     EncodedExamples rows = minibatch.rows();
-    // What one example weighs must not depend on how many others came with it.
     double share = (double) rows.rows() / options.batch();
     try {
       float[] sure = healthy.score(rows);
@@ -281,7 +293,7 @@ final class Learner implements AutoCloseable {
         if (minibatch.wantsProbabilities()) {
           minibatch.weigh(session.score(rows));
         }
-        TrainSession.Step step = session.step(rows, options.rate() * share);
+        TrainSession.Step step = session.step(rows, rate, share);
         healthy.add(minibatch.examples(), sure, step.probabilities());
         meters.learned(minibatch.examples(), step.probabilities());
         steps++;
@@ -303,7 +315,6 @@ final class Learner implements AutoCloseable {
    * @param epoch who trains
    */
   Made commit(long epoch) {
-    step();
     turn();
     if (!initial.isEmpty()) {
       commits.begin(generation(0), initial);
@@ -435,6 +446,7 @@ final class Learner implements AutoCloseable {
             false,
             to.golden());
     healthy.become(dense, older ? keys : new long[0]);
+    minibatch.clear(); // They came after the healthy state, too.
     meters.forgotten();
     return commits.back(mark, to, keys, nowMs, shows, shows ? session.predictGraph(dense) : null);
   }

@@ -11,7 +11,8 @@ import java.time.Duration;
  *
  * @param batch examples of a step at most
  * @param threads of a step
- * @param rate multiplies the learning rates of the bundle
+ * @param rate multiplies the learning rates of the bundle; 0: what suits {@code batch}
+ * @param linger how long examples wait, by the log's time, for others that make a batch full
  * @param precision of the graph that serves
  * @param join how predictions become examples
  * @param rows which ids have rows, of every table
@@ -24,6 +25,7 @@ public record LearnerOptions(
     int batch,
     int threads,
     double rate,
+    Duration linger,
     Precision precision,
     JoinPolicy join,
     RowPolicy rows,

@@ -116,7 +116,8 @@ final class PlainJoin {
                 e.kind(),
                 e.weighting(),
                 within,
-                e.atMs()));
+                e.atMs(),
+                e.timely()));
       }
       if (one.learns()) {
         known.add(new long[] {one.learnedMs(), e.atMs()});
@@ -327,7 +328,7 @@ final class PlainJoin {
       held = at;
       if (of(task).weighting() == Weighting.FAKE_NEGATIVE && closes[at]) {
         closed[task] = true;
-        negative(at, task, 1, List.of(1L, turn++));
+        negative(at, task, 1, List.of(1L, turn++), true);
       }
       Label label = waiting.remove(task);
       if (label != null) {
@@ -345,7 +346,7 @@ final class PlainJoin {
       Event.Labelled event = label.labelled();
       if (event.value() == 0) {
         if (!closed[task] && paired) {
-          negative(at, task, event.weight(), order);
+          negative(at, task, event.weight(), order, closes[at]);
         }
         return;
       }
@@ -363,7 +364,8 @@ final class PlainJoin {
           event.weight(),
           order,
           delayMs,
-          paired);
+          paired,
+          closes[at]);
       for (int other = 0; other < opened.length; other++) {
         if (of(other).given().map(policy.tasks()::indexOf).orElse(-1) == task) {
           open(at, other, event.timeMs());
@@ -388,16 +390,29 @@ final class PlainJoin {
                   : 0;
           if (paired(task, opened[task], at, false)) {
             negative(
-                at, task, 1, List.of(0L, dueMs, (long) task, (long) opened[task], (long) index));
+                at,
+                task,
+                1,
+                List.of(0L, dueMs, (long) task, (long) opened[task], (long) index),
+                events.get(at).atMs() <= dueMs + 5_000);
           }
         }
       }
     }
 
-    private void negative(int at, int task, float weight, List<Long> order) {
+    private void negative(int at, int task, float weight, List<Long> order, boolean timely) {
       if (NegativeShare.keeps(
           shown().id(), position, policy.tasks().get(task), policy.negatives())) {
-        give(at, task, Kind.NEGATIVE, 0, (float) (weight / policy.negatives()), order, -1, true);
+        give(
+            at,
+            task,
+            Kind.NEGATIVE,
+            0,
+            (float) (weight / policy.negatives()),
+            order,
+            -1,
+            true,
+            timely);
       }
     }
 
@@ -409,10 +424,19 @@ final class PlainJoin {
         float weight,
         List<Long> order,
         long learnedMs,
-        boolean given) {
+        boolean given,
+        boolean timely) {
       Example example =
           new Example(
-              shown(), task, label, weight, kind, of(task).weighting(), 0, events.get(at).atMs());
+              shown(),
+              task,
+              label,
+              weight,
+              kind,
+              of(task).weighting(),
+              0,
+              events.get(at).atMs(),
+              timely);
       out.add(new Out(at, order, example, learnedMs, kind != Kind.NEGATIVE, given));
     }
 

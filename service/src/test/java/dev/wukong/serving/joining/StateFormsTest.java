@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.wukong.serving.events.ScoredRequest;
+import dev.wukong.serving.joining.Example.Kind;
 import dev.wukong.serving.joining.Slot.Opening;
 import dev.wukong.serving.joining.Slot.Phase;
 import java.util.Arrays;
@@ -35,6 +36,14 @@ class StateFormsTest {
     return ShownRows.none(request).with(request, List.of(4, 1)).with(request, List.of(0));
   }
 
+  private static List<Example> examples() {
+    return List.of(
+        new Example(
+            shown().at(9, 4), 2, 0.5f, 3, Kind.LATE, Weighting.CONSTANT_WAIT, 0.7, 5, false),
+        new Example(shown().at(9, 4), 0, 0, 1, Kind.NEGATIVE, Weighting.PLAIN, 1, 7, true),
+        new Example(shown().at(9, 1), 1, 1, 1, Kind.POSITIVE, Weighting.FAKE_NEGATIVE, 0, 8, true));
+  }
+
   private static JoinProgress progress() {
     JoinProgress progress = new JoinProgress();
     for (int i = 0; i < 40; i++) {
@@ -54,21 +63,33 @@ class StateFormsTest {
             new Form(
                 new Due(5, -1, 1L << 40, List.of(3, 1, 700)).bytes(), b -> Due.of(5, b).bytes());
         case "followed" -> new Form(followed().bytes(), b -> Followed.of(5, b).bytes());
+        case "examples" ->
+            new Form(ExampleBytes.of(examples()), b -> ExampleBytes.of(ExampleBytes.read(b)));
         case "shown" -> new Form(shown().bytes(), b -> ShownRows.of(5, b).bytes());
         default -> new Form(progress().bytes(), b -> JoinProgress.of(b).bytes());
       };
     }
   }
 
+  @Test
+  void read_examples_isAllThatIsLearnedFrom() {
+    assertThat(ExampleBytes.read(ExampleBytes.of(examples())).stream().map(this::all).toList())
+        .containsExactlyElementsOf(examples().stream().map(this::all).toList());
+  }
+
+  private String all(Example example) {
+    return JoinTrial.fully(example) + " " + example.within();
+  }
+
   @ParameterizedTest
-  @ValueSource(strings = {"due", "followed", "shown", "progress"})
+  @ValueSource(strings = {"due", "followed", "shown", "examples", "progress"})
   void of_itsBytes_isTheSame(String kind) {
     Form form = Form.of(kind);
     assertThat(form.again().apply(form.bytes())).isEqualTo(form.bytes());
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"due", "followed", "shown", "progress"})
+  @ValueSource(strings = {"due", "followed", "shown", "examples", "progress"})
   void of_cutOrLongerOrOfAnotherForm_saysThatItIsDamaged(String kind) {
     Form form = Form.of(kind);
     for (int length = 0; length <= form.bytes().length + 1; length++) {
@@ -84,7 +105,7 @@ class StateFormsTest {
 
   /** Nothing but what is declared is thrown, and no array is made that the bytes cannot fill. */
   @ParameterizedTest
-  @ValueSource(strings = {"due", "followed", "shown", "progress"})
+  @ValueSource(strings = {"due", "followed", "shown", "examples", "progress"})
   void of_anyBytes_isAValueOrDamaged(String kind) {
     Form form = Form.of(kind);
     SplittableRandom random = new SplittableRandom(11);

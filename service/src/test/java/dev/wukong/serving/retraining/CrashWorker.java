@@ -83,7 +83,8 @@ final class CrashWorker {
   /** How its model learns, as the parent learns it once more. */
   static LearnerOptions options() {
     // None of its lives is long, and there are no examples at the beginning of any.
-    return LearnerTrial.options(Duration.ofMillis(200), Duration.ofMillis(50));
+    return LearnerTrial.options(
+        Duration.ofMillis(200), Duration.ofMillis(50), Duration.ofMillis(200));
   }
 
   /** Commits in which the join's place is forgotten now and then. */

@@ -242,6 +242,7 @@ public final class DelayedBenchmark implements Benchmark {
               batch,
               1,
               rate,
+              Duration.ofSeconds(5),
               Precision.FP32,
               way.policy(task, ignored),
               new RowPolicy(1, null),

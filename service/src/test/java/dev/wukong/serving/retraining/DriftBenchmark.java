@@ -48,6 +48,9 @@ public final class DriftBenchmark implements Benchmark {
   private static final int HOURLY = 2;
   private static final int FROZEN = 4;
 
+  /** Nine times the mean time to a click. */
+  private static final Duration WINDOW = Duration.ofMinutes(3);
+
   private static final long BEFORE = 40_000;
   private static final long VALID = 2_000;
   private static final int CANDIDATES = 10;
@@ -64,7 +67,8 @@ public final class DriftBenchmark implements Benchmark {
   public String summary() {
     return "normalized entropy over a day of a world that drifts, by how soon what was learned"
         + " serves; some 10 minutes; options examples=N (8000000), drift=MILLIRADIANS A DAY,"
-        + " hours=N (24) of it, rate=PER CENT, batch=N, seed=N, before=REQUESTS";
+        + " hours=N (24) of it, rate=PER CENT (0: what suits the batch), batch=N, seed=N,"
+        + " before=REQUESTS, window=SECONDS (180; 0: fake negatives)";
   }
 
   @Override
@@ -145,11 +149,14 @@ public final class DriftBenchmark implements Benchmark {
 
   private static LearnerOptions options(BenchmarkContext context, SimulatedTraffic traffic)
       throws BenchmarkException {
-    TaskPolicy policy = new TaskPolicy(Duration.ofMinutes(3), Weighting.PLAIN, Optional.empty());
+    Duration window = Duration.ofSeconds(context.option("window", WINDOW.toSeconds()));
+    Weighting weighting = window.isZero() ? Weighting.FAKE_NEGATIVE : Weighting.PLAIN;
+    TaskPolicy policy = new TaskPolicy(window, weighting, Optional.empty());
     return new LearnerOptions(
         Math.toIntExact(context.option("batch", 256)),
         1,
-        (double) context.option("rate", 100) / 100,
+        (double) context.option("rate", 0) / 100,
+        Duration.ofSeconds(5),
         Precision.FP32,
         new JoinPolicy(
             List.of(traffic.task()),

@@ -122,6 +122,7 @@ public final class DriftRealBenchmark implements Benchmark {
             Math.toIntExact(context.option("batch", 64)),
             1,
             (double) context.option("rate", 100) / 100,
+            Duration.ofSeconds(5),
             Precision.FP32,
             new JoinPolicy(
                 List.of(TimelineTraffic.TASK),

@@ -78,20 +78,22 @@ final class LearnerTrial {
 
   /** How it learns where a test does not care. */
   static LearnerOptions options() {
-    return options(Duration.ofSeconds(2), Duration.ofSeconds(1), GATE);
+    return options(Duration.ofSeconds(2), Duration.ofSeconds(1), Duration.ofSeconds(1));
   }
 
-  /** The same with such a gate. */
-  static LearnerOptions options(GatePolicy gate) {
-    return options(Duration.ofSeconds(2), Duration.ofSeconds(1), gate);
+  /** The same with such a gate, where rows stay for ever. */
+  static LearnerOptions staying(GatePolicy gate) {
+    Duration second = Duration.ofSeconds(1);
+    return options(second.multipliedBy(2), second, second, gate, new RowPolicy(3, null));
   }
 
-  /** The same with another window, twice as long for conversions, and another grace. */
-  static LearnerOptions options(Duration window, Duration grace) {
-    return options(window, grace, GATE);
+  /** The same with another window, twice as long for conversions, another grace and linger. */
+  static LearnerOptions options(Duration window, Duration grace, Duration linger) {
+    return options(window, grace, linger, GATE, new RowPolicy(3, Duration.ofSeconds(8)));
   }
 
-  private static LearnerOptions options(Duration window, Duration grace, GatePolicy gate) {
+  private static LearnerOptions options(
+      Duration window, Duration grace, Duration linger, GatePolicy gate, RowPolicy rows) {
     Map<String, TaskPolicy> byTask =
         Map.of(
             Simulator.CLICK, new TaskPolicy(window, Weighting.PLAIN, Optional.empty()),
@@ -102,10 +104,11 @@ final class LearnerTrial {
         32,
         1,
         2,
+        linger,
         Precision.FP32,
         new JoinPolicy(TASKS, byTask, Duration.ofSeconds(20), grace, Duration.ofSeconds(30), 0.5),
-        new RowPolicy(3, Duration.ofSeconds(8)),
-        Duration.ofSeconds(5),
+        rows,
+        Duration.ofSeconds(8),
         200,
         2_000,
         gate);

@@ -65,6 +65,7 @@ final class LearningService implements AutoCloseable {
     settings.add("wukong.online.events-dir=" + bundles.resolveSibling("events"));
     settings.add("wukong.online.commit-every=20ms");
     settings.add("wukong.online.batch=32");
+    settings.add("wukong.online.linger=0s");
     // Whoever waits for labels has no examples at the beginning.
     settings.add("wukong.online.weighting.click=fake-negative");
     settings.add("wukong.online.weighting.conversion=fake-negative");

@@ -50,6 +50,7 @@ class LoopInTimeTest {
             64,
             1,
             2,
+            Duration.ofSeconds(5),
             Precision.FP32,
             new JoinPolicy(
                 List.of(traffic.task()),
