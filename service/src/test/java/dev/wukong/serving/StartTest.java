@@ -105,7 +105,7 @@ class StartTest {
         "wukong.online.batch=0 | wukong.online.batch is 0, allowed are 1 to 65536",
         "wukong.online.rate=-1 | wukong.online.rate is -1.0, allowed is 0 (what suits the batch) to"
             + " 1000.0",
-        "wukong.online.linger=-1s | wukong.online.linger is PT-1S, allowed is 0s (no longer) or"
+        "wukong.online.linger=-1s | wukong.online.linger is -1s, allowed is 0s (no longer) or"
             + " more",
         "wukong.online.sample=2 | wukong.online.sample is 2.0, allowed is more than 0, up to 1",
         "wukong.online.sights=256 | wukong.online.sights is 256, allowed are 1 to 255",
