@@ -56,6 +56,9 @@ final class Healthy implements AutoCloseable {
       }
       int tasks = example.shown().probabilities().length;
       int at = i * tasks + example.task();
+      if (!Float.isFinite(healthy[at]) || !Float.isFinite(candidate[at])) {
+        continue; // Of features that are no numbers; sums would be none any more.
+      }
       gate.add(
           new Judged(
               example.task(),

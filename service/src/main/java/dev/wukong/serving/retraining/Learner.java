@@ -7,6 +7,8 @@ import dev.wukong.serving.embedding.StateKind;
 import dev.wukong.serving.embedding.StateStore;
 import dev.wukong.serving.events.Event;
 import dev.wukong.serving.events.Logged;
+import dev.wukong.serving.events.ScoredRequest;
+import dev.wukong.serving.events.ScoredVersion;
 import dev.wukong.serving.gating.Decision;
 import dev.wukong.serving.gating.Gate;
 import dev.wukong.serving.gating.GatePhase;
@@ -62,6 +64,7 @@ final class Learner implements AutoCloseable {
   private final Undo undo;
   private final Gate gate;
   private final Healthy healthy;
+  private final SkewMonitor skew;
   private final LearnedCommit commits;
   private final LearnerMeters meters;
   private final long encoding;
@@ -156,6 +159,7 @@ final class Learner implements AutoCloseable {
               ? LearnedMark.none(session.steps(), bundle.manifest().golden().probabilities())
               : last;
       this.golden = GoldenExamples.of(bundle.manifest().golden(), bundle.encoder());
+      this.skew = new SkewMonitor(bundle.encoder(), meters);
       this.minibatch = new Minibatch(bundle.encoder(), options.batch(), options.join().negatives());
       this.commits =
           new LearnedCommit(
@@ -255,7 +259,10 @@ final class Learner implements AutoCloseable {
     boolean due =
         switch (event.event()) {
           case Event.Boundary _ -> changed;
-          case Event.Scored _ -> false;
+          case Event.Scored(ScoredRequest request) -> {
+            compare(request);
+            yield false;
+          }
           case Event.Exposed _, Event.Labelled _, Event.Frozen _ -> {
             changed = true;
             yield false;
@@ -266,6 +273,19 @@ final class Learner implements AutoCloseable {
           }
         };
     return due || examples >= MOST_EXAMPLES || events >= MOST_EVENTS;
+  }
+
+  /** What the healthy state has answered, it says again. */
+  private void compare(ScoredRequest request) {
+    ScoredVersion by = request.version();
+    long healthyDense =
+        mark.visible() && !generations.isEmpty() ? generations.last().dense() : mark.served();
+    if (by.bundle() == bundle.manifest().version()
+        && by.dense() == healthyDense
+        && request.encoding() == encoding
+        && skew.due(nowMs)) {
+      skew.look(request, healthy, nowMs);
+    }
   }
 
   private void learn(Example example) {

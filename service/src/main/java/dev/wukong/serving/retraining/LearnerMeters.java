@@ -2,6 +2,7 @@ package dev.wukong.serving.retraining;
 
 import dev.wukong.serving.joining.Example;
 import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
@@ -44,6 +45,9 @@ final class LearnerMeters {
   private final Counter foreign;
   private final Counter refused;
   private final Counter quarantined;
+  private final DistributionSummary skew;
+  private final Counter same;
+  private final Counter apart;
   private final List<ProgressiveValidation> served;
   private final List<ProgressiveValidation> learner;
   private final Timer visible;
@@ -58,6 +62,15 @@ final class LearnerMeters {
     this.learned = examples(model, "learned", registry);
     this.foreign = examples(model, "foreign", registry);
     this.quarantined = examples(model, "quarantined", registry);
+    this.skew =
+        DistributionSummary.builder("wukong.online.skew")
+            .description(
+                "Logits by which answers differ from what training's path says of the logged"
+                    + " features, by the same weights")
+            .tag("model", model)
+            .register(registry);
+    this.same = skew(model, "same", registry);
+    this.apart = skew(model, "apart", registry);
     this.refused = examples(model, "refused", registry);
     this.served = tasks.stream().map(task -> validation(model, task, "served", registry)).toList();
     this.visible =
@@ -76,6 +89,16 @@ final class LearnerMeters {
             "Examples that training was given: learned from, encoded by another bundle's"
                 + " vocabularies, refused with a minibatch whose loss is no finite number, or"
                 + " quarantined since labels were not such as any state expects")
+        .tag("model", model)
+        .tag("outcome", outcome)
+        .register(registry);
+  }
+
+  private static Counter skew(String model, String outcome, MeterRegistry registry) {
+    return Counter.builder("wukong.online.skew.probabilities")
+        .description(
+            "Answers of which training's path says the same, or something else, of the logged"
+                + " features by the same weights")
         .tag("model", model)
         .tag("outcome", outcome)
         .register(registry);
@@ -154,6 +177,12 @@ final class LearnerMeters {
     if (labelsMs.size() < MOST_LABELS) { // Where nothing becomes visible for long.
       labelsMs.add(labelMs);
     }
+  }
+
+  /** Serving and training are so many logits apart about a candidate. */
+  void skew(double logits, boolean within) {
+    skew.record(logits);
+    (within ? same : apart).increment();
   }
 
   /** So many examples were scored and not learned from. */

@@ -14,6 +14,7 @@ import dev.wukong.proto.v1.TrainingStatus;
 import dev.wukong.serving.testing.Served;
 import io.grpc.Status.Code;
 import io.grpc.StatusRuntimeException;
+import io.micrometer.core.instrument.MeterRegistry;
 import java.nio.file.Path;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -49,6 +50,17 @@ class GatedLearningTest {
         .getTraining();
   }
 
+  /** Answers of the healthy state that training's path finds the same, or not. */
+  private static double skew(LearningService service, String outcome) {
+    return service
+        .served()
+        .bean(MeterRegistry.class)
+        .get("wukong.online.skew.probabilities")
+        .tag("outcome", outcome)
+        .counter()
+        .count();
+  }
+
   @Test
   void gated_learns_servesTheBundleUntilOperatorsAcceptAlsoOverARestart() throws Exception {
     float[] first;
@@ -62,6 +74,8 @@ class GatedLearningTest {
       assertThat(still.probabilities()).containsExactly(first);
       assertThat(still.response().getVersion().getDense()).isZero();
       assertThat(service.trainingByStatus().getDense()).isPositive();
+      assertThat(skew(service, "same")).isPositive();
+      assertThat(skew(service, "apart")).isZero();
     }
     try (LearningService service = serve("gated")) {
       assertThat(service.predict(0).probabilities()).containsExactly(first);

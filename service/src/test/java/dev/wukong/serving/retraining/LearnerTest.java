@@ -212,6 +212,19 @@ class LearnerTest {
     }
   }
 
+  /** The log says 0.2 of all, which no weights do. */
+  @Test
+  void take_answersAreNotWhatTheWeightsSay_areCountedAsApart() throws Exception {
+    LearnerTrial trial = new LearnerTrial(bundle, LearnerTrial.options());
+    List<Logged> log = trial.answeredByTheBundle(trial.log(12, 50));
+    try (StateStore store = new HeapRowStore()) {
+      int _ = trial.learn(store, log, 0, 12);
+
+      assertThat(trial.skew("apart")).isGreaterThan(10);
+      assertThat(trial.skew("apart")).isGreaterThan(trial.skew("same"));
+    }
+  }
+
   @Test
   void take_examplesOfOtherVocabularies_areCountedAndNotLearned(@TempDir Path folder)
       throws Exception {

@@ -42,6 +42,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -215,26 +216,47 @@ final class LearnerTrial {
 
   /** The same log by a bundle of other vocabularies. */
   List<Logged> otherEncoding(List<Logged> log) {
+    return changed(log, r -> request(r, r.version(), r.encoding() + 1));
+  }
+
+  /** The same log as if the bundle had answered all. */
+  List<Logged> answeredByTheBundle(List<Logged> log) {
+    return changed(log, r -> request(r, new ScoredVersion(1, 0, 0, 0), r.encoding()));
+  }
+
+  private static ScoredRequest request(ScoredRequest of, ScoredVersion by, long encoding) {
+    return new ScoredRequest(
+        of.id(),
+        by,
+        encoding,
+        of.context(),
+        of.candidates(),
+        of.contextOf(),
+        of.tasks(),
+        of.probabilities());
+  }
+
+  private static List<Logged> changed(List<Logged> log, UnaryOperator<ScoredRequest> change) {
     return log.stream()
         .map(
             logged ->
-                logged.event() instanceof Event.Scored(ScoredRequest r)
+                logged.event() instanceof Event.Scored(ScoredRequest request)
                     ? new Logged(
                         logged.position(),
                         logged.atMs(),
                         logged.model(),
-                        new Event.Scored(
-                            new ScoredRequest(
-                                r.id(),
-                                r.version(),
-                                r.encoding() + 1,
-                                r.context(),
-                                r.candidates(),
-                                r.contextOf(),
-                                r.tasks(),
-                                r.probabilities())))
+                        new Event.Scored(change.apply(request)))
                     : logged)
         .toList();
+  }
+
+  /** Probabilities of answers that training's path finds the same, or not. */
+  double skew(String outcome) {
+    return registry
+        .get("wukong.online.skew.probabilities")
+        .tag("outcome", outcome)
+        .counter()
+        .count();
   }
 
   private static @Nullable ScoredRequest scored(List<Logged> log, long position) {
