@@ -37,6 +37,7 @@ class OnlineConfiguration {
             online.model(),
             tasks -> online.options(tasks, properties.engine().precision()),
             online.commitEvery(),
+            online.stallBreaker(),
             online.share(),
             events.log(),
             events.writer(),

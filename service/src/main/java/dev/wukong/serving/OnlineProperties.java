@@ -38,6 +38,7 @@ import org.springframework.util.unit.DataSize;
  * @param exposure how long a prediction may be exposed
  * @param horizon how long labels are taken
  * @param negatives share of negative examples that is kept
+ * @param stallBreaker whether nobody is taken for a negative while labels are missing
  * @param sights how often an id must be seen before it gets a row
  * @param sightsPeriod an id that is not seen in two of these begins anew
  * @param sightsCounted ids without a row that are counted at most
@@ -65,6 +66,7 @@ public record OnlineProperties(
     @DefaultValue("30m") Duration exposure,
     @DefaultValue("1d") Duration horizon,
     @DefaultValue("1") double negatives,
+    @DefaultValue("true") boolean stallBreaker,
     @DefaultValue("3") int sights,
     @DefaultValue("1d") Duration sightsPeriod,
     @DefaultValue("1000000") int sightsCounted,

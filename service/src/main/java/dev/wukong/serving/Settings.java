@@ -126,6 +126,10 @@ final class Settings {
           new Setting("wukong.online.exposure", "30m", "how long a prediction may be exposed"),
           new Setting("wukong.online.horizon", "1d", "how long labels are taken"),
           new Setting("wukong.online.negatives", "1", "share of negative examples that is kept"),
+          new Setting(
+              "wukong.online.stall-breaker",
+              "true",
+              "no negatives are learned while labels are missing"),
           new Setting("wukong.online.sights", "3", "of an id before it gets a row"),
           new Setting(
               "wukong.online.sights-period", "1d", "an id not seen in two of these begins anew"),

@@ -107,6 +107,8 @@ class StartTest {
             + " 1000.0",
         "wukong.online.linger=-1s | wukong.online.linger is -1s, allowed is 0s (no longer) or"
             + " more",
+        "wukong.online.stall-breaker=maybe | wukong.online.stall-breaker is 'maybe', allowed are"
+            + " true and false",
         "wukong.online.sample=2 | wukong.online.sample is 2.0, allowed is more than 0, up to 1",
         "wukong.online.sights=256 | wukong.online.sights is 256, allowed are 1 to 255",
         "wukong.online.events-quota=1KB"
@@ -337,7 +339,8 @@ class StartTest {
       if (component.getType().isRecord()
           && (component.getType().getEnclosingClass() == ServingProperties.class
               || component.getType() == RedisProperties.class
-              || component.getType() == OnlineProperties.class)) {
+              || component.getType() == OnlineProperties.class
+              || component.getType() == GateProperties.class)) {
         collect(name + ".", component.getType(), to);
       } else if (component.getType() == Map.class) {
         to.put(

@@ -141,6 +141,11 @@ public final class Join {
     return progress.position();
   }
 
+  /** Whether labels are missing, by the log, so that no window closes. */
+  public boolean frozen() {
+    return progress.frozen();
+  }
+
   /**
    * The lowest position in the log at which it may still read a prediction. Where those below that
    * of the last commit are trimmed, and no others, it goes on the same after a crash.
@@ -182,6 +187,7 @@ public final class Join {
 
   private void measure() {
     meters.watermark(progress.atMs());
+    meters.frozen(progress.frozen());
     for (JoinTask task : tasks) {
       meters.waiting(task.name(), task.waiting());
       meters.within(task.name(), task.within());

@@ -109,6 +109,7 @@ public final class JoinMeters {
   private final Map<LabelOutcome, Counter> labels;
   private final Map<ExposureOutcome, Counter> exposures;
   private final AtomicLong watermarkMs = new AtomicLong();
+  private volatile boolean frozen;
 
   /** The meters of one model. */
   public JoinMeters(String model, List<String> tasks, MeterRegistry registry) {
@@ -136,6 +137,10 @@ public final class JoinMeters {
     Gauge.builder("wukong.join.watermark", watermarkMs, ms -> ms.doubleValue() / 1000)
         .description("Time up to which the log is joined, since 1970-01-01 UTC")
         .baseUnit("seconds")
+        .tag("model", model)
+        .register(registry);
+    Gauge.builder("wukong.join.frozen", this, of -> of.frozen ? 1 : 0)
+        .description("Whether labels are missing, so that no window closes")
         .tag("model", model)
         .register(registry);
   }
@@ -201,6 +206,10 @@ public final class JoinMeters {
 
   void waiting(String task, long candidates) {
     of(task).waiting = candidates;
+  }
+
+  void frozen(boolean is) {
+    frozen = is;
   }
 
   void watermark(long ms) {

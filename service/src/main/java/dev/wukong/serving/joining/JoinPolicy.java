@@ -89,7 +89,7 @@ public record JoinPolicy(
   }
 
   /** That of a task. */
-  TaskPolicy of(String task) {
+  public TaskPolicy of(String task) {
     return policy(byTask, task);
   }
 

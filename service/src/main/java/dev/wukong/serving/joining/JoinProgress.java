@@ -115,6 +115,11 @@ final class JoinProgress {
     frozen = on;
   }
 
+  /** Whether labels are missing. */
+  boolean frozen() {
+    return frozen;
+  }
+
   /** Whether windows may close. */
   boolean closes() {
     return !frozen && atMs >= quietUntilMs;

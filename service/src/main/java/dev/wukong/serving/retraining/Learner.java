@@ -226,6 +226,11 @@ final class Learner implements AutoCloseable {
     return Math.min(next, join.oldestNeeded());
   }
 
+  /** What sees that labels are missing, and knows what the log says of that so far. */
+  StallBreaker stallBreaker() {
+    return new StallBreaker(options.join(), join.frozen());
+  }
+
   /** What has been found of what was learned. */
   Gate gate() {
     return gate;

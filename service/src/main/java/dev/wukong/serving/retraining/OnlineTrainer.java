@@ -70,7 +70,7 @@ public final class OnlineTrainer implements AutoCloseable {
   /**
    * Where it stands.
    *
-   * @param reason why it cannot go on, or waits; empty where it learns
+   * @param reason why it cannot go on, or waits; where it learns, that labels are missing, or empty
    * @param bundle the version that learns; 0: none
    * @param next position in the log of the next event
    */
@@ -85,6 +85,7 @@ public final class OnlineTrainer implements AutoCloseable {
   private final String model;
   private final Function<List<String>, LearnerOptions> options;
   private final Duration commitEvery;
+  private final boolean stalls;
   private final EventLog events;
   private final EventWriter writer;
   private final StateStore store;
@@ -158,6 +159,7 @@ public final class OnlineTrainer implements AutoCloseable {
    * @param model its name
    * @param options how it learns, by the names of its tasks
    * @param commitEvery time between commits, where there is something to commit
+   * @param stalls whether it sees that labels are missing, and learns no negatives then
    * @param share of one processor's time that it takes at most while requests are answered
    * @param store keeps the model's rows and what training remembers
    * @param nanos as {@link System#nanoTime}
@@ -168,6 +170,7 @@ public final class OnlineTrainer implements AutoCloseable {
       String model,
       Function<List<String>, LearnerOptions> options,
       Duration commitEvery,
+      boolean stalls,
       double share,
       EventLog events,
       EventWriter writer,
@@ -181,6 +184,7 @@ public final class OnlineTrainer implements AutoCloseable {
     this.model = model;
     this.options = options;
     this.commitEvery = commitEvery;
+    this.stalls = stalls;
     this.events = events;
     this.writer = writer;
     this.store = store;
@@ -437,6 +441,10 @@ public final class OnlineTrainer implements AutoCloseable {
     saidNanos = nanos.getAsLong();
     asked = -1;
     Pace.Requests requests = Pace.Requests.to(served.batcher());
+    StallBreaker breaker = learner.stallBreaker();
+    if (!stalls && breaker.frozen()) {
+      long _ = writer.append(model, new Event.Frozen(false));
+    }
     pace.begin();
     while (!isClosed()) {
       if (served.servingVersion() != version) {
@@ -447,7 +455,7 @@ public final class OnlineTrainer implements AutoCloseable {
         await(Duration.ofSeconds(1));
         continue;
       }
-      say(Phase.LEARNING, "", learner);
+      say(Phase.LEARNING, breaker.missing().orElse(""), learner);
       List<Logged> next = events.read(read, READ);
       for (Logged event : next) {
         read = event.position() + 1;
@@ -458,12 +466,28 @@ public final class OnlineTrainer implements AutoCloseable {
         if (event.position() == asked) {
           asked = -1;
         }
+        watch(breaker, event);
         pace.rest(requests);
       }
       say();
       if (next.isEmpty()) {
         long _ = writer.awaitEnd(read, Duration.ofMillis(50));
       }
+    }
+  }
+
+  /** Says in the log that labels are missing, or come again. */
+  private void watch(StallBreaker breaker, Logged event) throws InterruptedException {
+    if (!stalls || !event.model().equals(model)) {
+      return;
+    }
+    Optional<Event.Frozen> found = breaker.take(event);
+    if (found.isPresent()) {
+      log.warn(
+          "model '{}': {}",
+          model,
+          breaker.missing().orElse("labels come again, as far as the log tells"));
+      long _ = writer.append(model, found.get());
     }
   }
 

@@ -158,6 +158,7 @@ final class CrashWorker {
             LearningModel.NAME,
             _ -> options(),
             Duration.ofMillis(30),
+            true,
             1,
             log,
             writer,
