@@ -5,7 +5,9 @@ import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** Puts what is in a bundle under another name, such as to compare what learns with what does not. */
+/**
+ * Puts what is in a bundle under another name, such as to compare what learns with what does not.
+ */
 public final class BundleCopy {
   private BundleCopy() {}
 

@@ -20,7 +20,9 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
-/** A service that has one trained model twice: the one learns from feedback, the other is frozen. */
+/**
+ * A service that has one trained model twice: the one learns from feedback, the other is frozen.
+ */
 final class LiveService implements AutoCloseable {
   /** The name of the model that learns. */
   static final String LEARNS = "learns";

@@ -26,7 +26,7 @@ final class LiveTraffic {
   static final int FROZEN = 2;
 
   /** Candidates over which the figures are taken. */
-  private static final int WINDOW = 20_000;
+  static final int WINDOW = 20_000;
 
   private static final int CLICK_TASK = 0;
 

@@ -4,7 +4,9 @@ import java.util.Arrays;
 
 /** A scale of text on which figures are marked with a letter each. */
 record MarkedLine(double low, double high, int width) {
-  /** The scale with the marks; of two at one place the first is seen. Those beyond are at the end. */
+  /**
+   * The scale with the marks; of two at one place the first is seen. Those beyond are at the end.
+   */
   String of(String letters, double... figures) {
     char[] line = new char[width];
     Arrays.fill(line, '.');

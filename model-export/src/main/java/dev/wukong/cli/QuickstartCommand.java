@@ -33,7 +33,6 @@ import picocli.CommandLine.Spec;
     },
     mixinStandardHelpOptions = true)
 final class QuickstartCommand implements Callable<Integer> {
-  private static final long VALID_REQUESTS = 4_000;
   private static final long MAX_REQUESTS = 100_000_000;
   private static final long MAX_SECONDS = 7 * 24 * 3600;
   private static final int MAX_DRIFT = 3_600;
@@ -137,7 +136,7 @@ final class QuickstartCommand implements Callable<Integer> {
         .run(
             new Splits(
                 () -> simulator.rows(BEFORE, valid),
-                Optional.of(() -> simulator.rows(valid, valid + VALID_REQUESTS)),
+                Optional.of(() -> simulator.rows(valid, valid + 1 + requests / 10)),
                 Optional.empty(),
                 List.of("simulated"),
                 Optional.empty()),
