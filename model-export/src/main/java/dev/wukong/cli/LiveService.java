@@ -30,6 +30,9 @@ final class LiveService implements AutoCloseable {
   /** The name of the one that does not. */
   static final String FROZEN = "frozen";
 
+  /** More than users take to click, and then more than the click takes to get there. */
+  private static final long SPARE_MS = 500;
+
   private static final String BUNDLES = "bundles";
   private static final String EVENTS = "events";
 
@@ -72,9 +75,9 @@ final class LiveService implements AutoCloseable {
             work,
             "--wukong.online.model=" + LEARNS,
             "--wukong.online.events-dir=" + work.resolve(EVENTS).toAbsolutePath(),
-            // Users here click at once or never; where they take their time, these are minutes.
-            "--wukong.online.window=2s",
-            "--wukong.online.grace=1s",
+            // Users here click soon or never; elsewhere these are minutes.
+            "--wukong.online.window=%dms".formatted(LiveTraffic.THINKS.toMillis() + SPARE_MS),
+            "--wukong.online.grace=%dms".formatted(SPARE_MS),
             "--wukong.online.given.%s=%s".formatted(Simulator.CONVERSION, Simulator.CLICK));
     try {
       return new LiveService(process, work);

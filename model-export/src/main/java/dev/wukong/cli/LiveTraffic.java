@@ -8,7 +8,10 @@ import dev.wukong.data.Schema;
 import dev.wukong.proto.v1.ModelVersion;
 import dev.wukong.simulator.Request;
 import dev.wukong.simulator.Simulator;
+import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
@@ -30,12 +33,26 @@ final class LiveTraffic {
 
   private static final int CLICK_TASK = 0;
 
+  /**
+   * Requests whose outcome is not reported. A service that has just started answers ever more of
+   * them a second, and of these clicks are known sooner than that there was none.
+   */
+  private static final int WARM_UP = 200;
+
+  /** How long users look before they click, and buy: the simulator's hours would take hours. */
+  static final Duration THINKS = Duration.ofMillis(1500);
+
+  /** What a user sees, who will click at a {@link System#nanoTime}. */
+  private record Shown(
+      ByteString prediction, List<Request.Candidate> candidates, long clicksNanos) {}
+
   private final Simulator simulator;
   private final Schema schema;
   private final RankingClient learns;
   private final RankingClient frozen;
   private final FeedbackClient feedback;
   private final LiveWindow window = new LiveWindow(WINDOW, FROZEN + 1);
+  private final Deque<Shown> shown = new ArrayDeque<>();
   private long requests;
   private long nanos;
   private ModelVersion version = ModelVersion.getDefaultInstance();
@@ -68,21 +85,30 @@ final class LiveTraffic {
           prediction.probability(i, CLICK_TASK),
           other.probability(i, CLICK_TASK));
     }
-    if (prediction.response().getLogged()) {
-      report(prediction.response().getPredictionId(), request.candidates());
+    reportClicks();
+    if (requests > WARM_UP && prediction.response().getLogged()) {
+      show(prediction.response().getPredictionId(), request.candidates());
     }
   }
 
-  // Whoever clicks does so at once: the simulator's hours would take hours.
-  private void report(ByteString prediction, List<Request.Candidate> candidates) {
-    Instant now = Instant.now();
-    long _ = feedback.exposed(prediction, IntStream.range(0, candidates.size()).toArray(), now);
-    for (int i = 0; i < candidates.size(); i++) {
-      Request.Candidate candidate = candidates.get(i);
-      if (candidate.clicked()) {
-        long _ = feedback.labelled(prediction, i, Simulator.CLICK, 1, now);
-        if (candidate.converted()) {
-          long _ = feedback.labelled(prediction, i, Simulator.CONVERSION, 1, now);
+  private void show(ByteString prediction, List<Request.Candidate> candidates) {
+    int[] all = IntStream.range(0, candidates.size()).toArray();
+    long _ = feedback.exposed(prediction, all, Instant.now());
+    shown.add(new Shown(prediction, candidates, System.nanoTime() + THINKS.toNanos()));
+  }
+
+  /** Reports the clicks of those that have seen their answer long enough. */
+  private void reportClicks() {
+    while (!shown.isEmpty() && System.nanoTime() - shown.getFirst().clicksNanos() >= 0) {
+      Shown seen = shown.removeFirst();
+      Instant now = Instant.now();
+      for (int i = 0; i < seen.candidates().size(); i++) {
+        Request.Candidate candidate = seen.candidates().get(i);
+        if (candidate.clicked()) {
+          long _ = feedback.labelled(seen.prediction(), i, Simulator.CLICK, 1, now);
+          if (candidate.converted()) {
+            long _ = feedback.labelled(seen.prediction(), i, Simulator.CONVERSION, 1, now);
+          }
         }
       }
     }
