@@ -227,21 +227,38 @@ public final class BundleWriter implements AutoCloseable {
    * @throws BundleException if the bundle would not open; nothing is left then
    */
   public Path finish(ManifestDraft draft) throws IOException {
+    return finish(
+        () -> {
+          if (!files.containsKey(BundleNames.VOCABULARIES)) {
+            vocabularies(Map.of());
+          }
+          List<TableRows> tables =
+              draft.layout().tables().stream()
+                  .sorted(Comparator.comparingInt(Table::ordinal))
+                  .map(t -> new TableRows(t, count(t)))
+                  .toList();
+          return draft.manifest(model, version, tables, List.copyOf(files.values()));
+        });
+  }
+
+  /** {@link #finish(ManifestDraft)} of one that has the files of {@code source}. */
+  Path finish(Manifest source) throws IOException {
+    return finish(() -> source.under(model, version, List.copyOf(files.values())));
+  }
+
+  /** Makes the manifest of all that was written. */
+  @FunctionalInterface
+  private interface Contents {
+    Manifest manifest() throws IOException;
+  }
+
+  private Path finish(Contents contents) throws IOException {
     if (closed || !open.isEmpty()) {
       throw new IllegalStateException(
           closed ? "the writer is closed" : "files are still open: " + open);
     }
     try {
-      if (!files.containsKey(BundleNames.VOCABULARIES)) {
-        vocabularies(Map.of());
-      }
-      List<TableRows> tables =
-          draft.layout().tables().stream()
-              .sorted(Comparator.comparingInt(Table::ordinal))
-              .map(t -> new TableRows(t, count(t)))
-              .toList();
-      byte[] manifest =
-          ManifestJson.encode(draft.manifest(model, version, tables, List.copyOf(files.values())));
+      byte[] manifest = ManifestJson.encode(contents.manifest());
       manifestSha256 = Sha256.of(manifest);
       return publish(manifest);
     } finally {

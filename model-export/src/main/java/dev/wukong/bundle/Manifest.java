@@ -56,6 +56,26 @@ public record Manifest(
     files = List.copyOf(files);
   }
 
+  /** The same of another model and version. */
+  Manifest under(String other, long number, List<FileEntry> entries) {
+    return new Manifest(
+        other,
+        number,
+        created,
+        schema,
+        widths,
+        tables,
+        network,
+        opset,
+        optimizers,
+        provenance,
+        metrics,
+        defaultRows,
+        golden,
+        precisions,
+        entries);
+  }
+
   /** How encoded features become the graphs' inputs. */
   public InputLayout layout() {
     return InputLayout.of(schema, widths);

@@ -1,54 +1,53 @@
 package dev.wukong.cli;
 
 import dev.wukong.metrics.Metrics;
-import dev.wukong.metrics.MetricsCollector;
+import java.util.Arrays;
 
 /**
- * The newest candidates that were scored: what the model said, what was true, what happened. Of
+ * The newest candidates that were scored: what each of some scorers said, and what happened. Of
  * bounded size.
  */
 final class LiveWindow {
-  private final double[] predicted;
-  private final double[] truth;
+  private final double[][] predicted; // [scorers, size]
   private final double[] labels;
   private long count;
 
-  LiveWindow(int size) {
-    predicted = new double[size];
-    truth = new double[size];
+  LiveWindow(int size, int scorers) {
+    predicted = new double[scorers][size];
     labels = new double[size];
   }
 
-  void add(double probability, double trueProbability, boolean label) {
-    int at = (int) (count++ % predicted.length);
-    predicted[at] = probability;
-    truth[at] = trueProbability;
+  /**
+   * Adds a candidate.
+   *
+   * @param label whether it happened
+   * @param probabilities of it, by scorer
+   */
+  void add(boolean label, double... probabilities) {
+    int at = (int) (count++ % labels.length);
+    for (int scorer = 0; scorer < predicted.length; scorer++) {
+      predicted[scorer][at] = probabilities[scorer];
+    }
     labels[at] = label ? 1 : 0;
   }
 
-  /** Candidates ever added. */
-  long count() {
-    return count;
+  /** Candidates that it holds. */
+  int held() {
+    return (int) Math.min(count, labels.length);
   }
 
-  private int held() {
-    return (int) Math.min(count, predicted.length);
+  /** By scorer; no finite number while all have happened, or none. */
+  double[] normalizedEntropies() {
+    return Arrays.stream(predicted).mapToDouble(this::normalizedEntropy).toArray();
   }
 
-  Metrics metrics() {
-    MetricsCollector collector = new MetricsCollector();
+  private double normalizedEntropy(double[] probabilities) {
+    double loss = 0;
+    double happened = 0;
     for (int i = 0; i < held(); i++) {
-      collector.add(predicted[i], labels[i]);
+      loss += Metrics.crossEntropy(probabilities[i], labels[i]);
+      happened += labels[i];
     }
-    return collector.metrics();
-  }
-
-  /** What the true probabilities themselves would score on what happened. */
-  double bestNormalizedEntropy() {
-    MetricsCollector collector = new MetricsCollector();
-    for (int i = 0; i < held(); i++) {
-      collector.add(truth[i], labels[i]);
-    }
-    return collector.metrics().normalizedEntropy();
+    return loss / held() / Metrics.entropy(happened / held());
   }
 }

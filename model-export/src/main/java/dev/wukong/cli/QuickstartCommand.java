@@ -1,13 +1,10 @@
 package dev.wukong.cli;
 
-import dev.wukong.client.Prediction;
-import dev.wukong.client.RankingClient;
-import dev.wukong.data.Schema;
+import dev.wukong.proto.v1.TrainingStatus;
 import dev.wukong.run.RunConfig;
 import dev.wukong.run.Splits;
 import dev.wukong.run.Training;
 import dev.wukong.runtime.Device;
-import dev.wukong.simulator.Request;
 import dev.wukong.simulator.Simulator;
 import dev.wukong.simulator.SimulatorConfig;
 import dev.wukong.terminal.Stop;
@@ -17,34 +14,35 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.locks.LockSupport;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** {@code quickstart}: the whole way from clicks to answers, live. */
+/** {@code quickstart}: the whole way from clicks to answers and on to learning from them, live. */
 @Command(
     name = "quickstart",
     description = {
-      "Simulates clicks, trains Wukong on them, exports the model, starts the service and sends it"
-          + " traffic.",
-      "Shows the served model's normalized entropy beside the best that any model can reach, until"
-          + " Ctrl-C."
+      "Simulates clicks, trains Wukong on them, exports the model and starts the service with it"
+          + " twice: one learns from what becomes of its answers, the other is frozen.",
+      "Sends traffic whose users change their tastes and shows both models' normalized entropy"
+          + " beside the best that any model can reach, until the time is over or Ctrl-C."
     },
     mixinStandardHelpOptions = true)
 final class QuickstartCommand implements Callable<Integer> {
-  private static final long VALID_REQUESTS = 4_000;
   private static final long MAX_REQUESTS = 100_000_000;
   private static final long MAX_SECONDS = 7 * 24 * 3600;
+  private static final int MAX_DRIFT = 3_600;
+  private static final int MAX_RATE = 10_000;
 
-  /** Candidates over which the live figures are taken. */
-  private static final int WINDOW = 50_000;
+  /** Trained on before the live traffic, whose requests are the first of all. */
+  private static final long BEFORE = 1L << 40;
+
+  /** Between two lines. */
+  private static final Duration SHOW = Duration.ofSeconds(2);
 
   @Option(names = "--service", required = true, description = "The service's jar.")
   private Path service = Path.of("");
@@ -60,7 +58,19 @@ final class QuickstartCommand implements Callable<Integer> {
   @Option(
       names = "--seconds",
       description = "Ends the traffic by itself; 0: only Ctrl-C does (${DEFAULT-VALUE}).")
-  private int seconds;
+  private int seconds = 240;
+
+  @Option(
+      names = "--rate",
+      description = "Requests a second, as far as the machine can do it (${DEFAULT-VALUE}).")
+  private int rate = 100;
+
+  @Option(
+      names = "--drift",
+      description =
+          "Degrees by which tastes turn in as many requests as are meant for a minute; 0: they"
+              + " stay (${DEFAULT-VALUE}).")
+  private int drift = 20;
 
   @Option(names = "--no-bars", description = "No progress bars, for logs.")
   private boolean noBars;
@@ -71,50 +81,35 @@ final class QuickstartCommand implements Callable<Integer> {
   public Integer call() throws Exception {
     check("--requests", requests, MAX_REQUESTS, 1);
     check("--seconds", seconds, MAX_SECONDS, 0);
+    check("--rate", rate, MAX_RATE, 1);
+    check("--drift", drift, MAX_DRIFT, 0);
     PrintWriter out = spec.commandLine().getOut();
-    Simulator simulator = new Simulator(SimulatorConfig.small(1));
-    RunConfig config = RunConfig.shipped("quickstart", simulator.schema());
-    Path bundles = folder.resolve("bundles");
-
-    out.printf(
-        "1. Train Wukong on %,d simulated candidates%n",
-        requests * simulator.config().candidates());
-    out.flush();
     // A folder of its own for every run: a quickstart starts afresh.
     Path work = Files.createTempDirectory(Files.createDirectories(folder), "run-");
-    new Training(config, new Device.Cpu(), out, !noBars)
-        .run(
-            new Splits(
-                () -> simulator.rows(0, requests),
-                Optional.of(() -> simulator.rows(requests, requests + VALID_REQUESTS)),
-                Optional.empty(),
-                List.of("simulated"),
-                Optional.empty()),
-            work,
-            bundles,
-            "quickstart");
-
-    out.printf("2. Start the service%n");
+    SimulatorConfig still = SimulatorConfig.small(1);
+    Optional<Training.Outcome> trained = train(new Simulator(still), work, out);
+    if (trained.isEmpty()) {
+      return 0;
+    }
+    out.printf("2. Start the service: the model twice, one learns, one is frozen%n");
     out.flush();
     try (Stop stop = new Stop();
-        ServiceProcess process = ServiceProcess.start(service, bundles, work)) {
-      try (RankingClient client = process.connect(config.name())) {
-        out.printf(
-            "   gRPC on %s, health and metrics on %s/actuator/health and %s/actuator/prometheus%n",
-            process.target(), process.http(), process.http());
-        out.printf("3. Live traffic; Ctrl-C ends it%n");
-        out.flush();
-        traffic(simulator, client, process, stop, out);
-      } catch (IOException | RuntimeException e) {
-        if (!stop.comes()) {
-          throw e;
-        }
-      }
+        LiveService live = LiveService.start(service, trained.get().bundle(), work)) {
       out.printf(
-          "%nStopped. To serve the model again:%n%s -jar %s --wukong.bundle-root=%s%n",
-          Path.of(System.getProperty("java.home"), "bin", "java"), service, bundles);
+          "   gRPC on %s, status page on %s, metrics on %s/actuator/prometheus%n",
+          live.process().target(), live.process().http(), live.process().http());
+      out.printf("3. Live traffic of users whose tastes change; %s ends it%n", end());
       out.flush();
+      Simulator drifting =
+          new Simulator(still.withDrift(Math.toRadians(drift) * 1e6 / (60.0 * rate)));
+      traffic(live, live.traffic(drifting), stop, new LiveTable(out));
     }
+    out.printf(
+        "%nStopped. To serve the model again:%n%s -jar %s --wukong.bundle-root=%s%n",
+        Path.of(System.getProperty("java.home"), "bin", "java"),
+        service,
+        folder.resolve("bundles"));
+    out.flush();
     return 0;
   }
 
@@ -125,75 +120,61 @@ final class QuickstartCommand implements Callable<Integer> {
     }
   }
 
-  private void traffic(
-      Simulator simulator, RankingClient client, ServiceProcess process, Stop stop, PrintWriter out)
-      throws IOException {
-    Schema schema = simulator.schema();
-    LiveWindow window = new LiveWindow(WINDOW);
-    long first = requests + VALID_REQUESTS;
-    long start = System.nanoTime();
-    long shown = start;
-    long spent = 0;
-    long sent = 0;
-    out.printf(
-        "%8s %9s %12s %10s %10s %8s   %s%n",
-        "seconds",
-        "requests",
-        "candidates",
-        "NE model",
-        "NE best",
-        "mean ms",
-        "one answer: predicted (true) click probability");
-    while (!stop.asked()
-        && (seconds == 0 || System.nanoTime() - start < Duration.ofSeconds(seconds).toNanos())) {
-      process.check();
-      Request request = simulator.request(first + sent);
-      List<Map<String, @Nullable Object>> candidates = request.candidateValues(schema);
-      long before = System.nanoTime();
-      Prediction prediction = client.predict(request.contextValues(schema), candidates);
-      spent += System.nanoTime() - before;
-      sent++;
-      for (int i = 0; i < candidates.size(); i++) {
-        Request.Candidate candidate = request.candidates().get(i);
-        window.add(prediction.probability(i, 0), candidate.clickProbability(), candidate.clicked());
-      }
-      long now = System.nanoTime();
-      if (now - shown > Duration.ofSeconds(1).toNanos()) {
-        shown = now;
-        show(out, (now - start) / 1e9, sent, window, spent / 1e6 / sent, prediction, request);
-      }
-      LockSupport.parkNanos(Duration.ofMillis(2).toNanos());
-    }
-    out.flush();
+  private String end() {
+    return seconds == 0 ? "Ctrl-C" : "Ctrl-C, or " + seconds + " seconds,";
   }
 
-  private static void show(
-      PrintWriter out,
-      double elapsed,
-      long sent,
-      LiveWindow window,
-      double milliseconds,
-      Prediction prediction,
-      Request request) {
-    StringBuilder example = new StringBuilder();
-    for (int i = 0; i < Math.min(4, request.candidates().size()); i++) {
-      example.append(
-          String.format(
-              Locale.ROOT,
-              "%.3f (%.3f)  ",
-              prediction.probability(i, 0),
-              request.candidates().get(i).clickProbability()));
-    }
+  private Optional<Training.Outcome> train(Simulator simulator, Path work, PrintWriter out)
+      throws IOException {
     out.printf(
-        Locale.ROOT,
-        "%8.0f %,9d %,12d %10.4f %10.4f %8.2f   %s%n",
-        elapsed,
-        sent,
-        window.count(),
-        window.metrics().normalizedEntropy(),
-        window.bestNormalizedEntropy(),
-        milliseconds,
-        example.toString().strip());
+        "1. Train Wukong on %,d simulated candidates%n",
+        requests * simulator.config().candidates());
     out.flush();
+    RunConfig config = RunConfig.shipped("quickstart", simulator.schema());
+    long valid = BEFORE + requests;
+    return new Training(config, new Device.Cpu(), out, !noBars)
+        .run(
+            new Splits(
+                () -> simulator.rows(BEFORE, valid),
+                Optional.of(() -> simulator.rows(valid, valid + 1 + requests / 10)),
+                Optional.empty(),
+                List.of("simulated"),
+                Optional.empty()),
+            work,
+            folder.resolve("bundles"),
+            "quickstart");
+  }
+
+  private void traffic(LiveService live, LiveTraffic traffic, Stop stop, LiveTable table)
+      throws IOException {
+    table.header();
+    long start = System.nanoTime();
+    long shown = start;
+    long now = start;
+    try {
+      while (!stop.asked() && (seconds == 0 || now - start < seconds * 1_000_000_000L)) {
+        long before = now;
+        live.process().check();
+        traffic.send();
+        now = System.nanoTime();
+        if (now - shown > SHOW.toNanos()) {
+          shown = now;
+          TrainingStatus training = live.training();
+          table.line((now - start) / 1e9, degrees(traffic), traffic, training);
+        }
+        // What is late is not caught up on: the world drifts by requests.
+        LockSupport.parkNanos(1_000_000_000L / rate - (System.nanoTime() - before));
+        now = System.nanoTime();
+      }
+    } catch (IOException | RuntimeException e) {
+      if (!stop.comes()) {
+        throw e;
+      }
+    }
+    table.summary(degrees(traffic), traffic);
+  }
+
+  private double degrees(LiveTraffic traffic) {
+    return traffic.requests() * drift / (60.0 * rate);
   }
 }

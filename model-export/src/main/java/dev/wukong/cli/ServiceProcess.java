@@ -17,6 +17,9 @@ import java.util.stream.Stream;
  * whatever reason it can react to.
  */
 public final class ServiceProcess implements AutoCloseable {
+  /** The folder of the rows, in that of its work. */
+  static final String STORE = "store";
+
   private static final long STOP_SECONDS = 15;
   private static final Duration START = Duration.ofMinutes(2);
 
@@ -47,7 +50,7 @@ public final class ServiceProcess implements AutoCloseable {
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(List.of("-Xmx2g", "-jar", jar.toString()));
     command.add("--wukong.bundle-root=" + bundles.toAbsolutePath());
-    command.add("--wukong.rows.store-dir=" + work.resolve("store").toAbsolutePath());
+    command.add("--wukong.rows.store-dir=" + work.resolve(STORE).toAbsolutePath());
     command.add("--wukong.lame-duck=0s");
     command.add("--spring.grpc.server.address=127.0.0.1");
     command.add("--spring.grpc.server.port=" + grpc);

@@ -60,7 +60,7 @@ public record SimulatorConfig(
   }
 
   /** The same world, its items' hidden factors rotating. */
-  SimulatorConfig withDrift(double radiansPerMillion) {
+  public SimulatorConfig withDrift(double radiansPerMillion) {
     return new SimulatorConfig(
         seed,
         users,

@@ -105,7 +105,9 @@ class CommandErrorsTest {
         "smoke --device tpu:0; device is 'tpu:0', want cpu or cuda:0",
         "smoke --device cpu --batch 0; --batch is 0, want 1 to",
         "quickstart --service s.jar --requests 0; --requests is 0, want 1 to",
-        "quickstart --service s.jar --seconds=-1; --seconds is -1, want 0 to"
+        "quickstart --service s.jar --seconds=-1; --seconds is -1, want 0 to",
+        "quickstart --service s.jar --rate 0; --rate is 0, want 1 to",
+        "quickstart --service s.jar --drift=-1; --drift is -1, want 0 to"
       })
   void command_mistake_isOneLineThatNamesIt(String arguments, String named) {
     int status =

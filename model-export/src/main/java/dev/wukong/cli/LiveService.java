@@ -1,0 +1,132 @@
+package dev.wukong.cli;
+
+import dev.wukong.bundle.Bundle;
+import dev.wukong.bundle.BundleCopy;
+import dev.wukong.client.FeedbackClient;
+import dev.wukong.client.RankingClient;
+import dev.wukong.proto.v1.GetModelRequest;
+import dev.wukong.proto.v1.StatusServiceGrpc;
+import dev.wukong.proto.v1.TrainingStatus;
+import dev.wukong.simulator.Simulator;
+import io.grpc.Grpc;
+import io.grpc.InsecureChannelCredentials;
+import io.grpc.ManagedChannel;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+
+/**
+ * A service that has one trained model twice: the one learns from feedback, the other is frozen.
+ */
+final class LiveService implements AutoCloseable {
+  /** The name of the model that learns. */
+  static final String LEARNS = "learns";
+
+  /** The name of the one that does not. */
+  static final String FROZEN = "frozen";
+
+  /** More than users take to click, and then more than the click takes to get there. */
+  private static final long SPARE_MS = 500;
+
+  private static final String BUNDLES = "bundles";
+  private static final String EVENTS = "events";
+
+  private static final Duration DEADLINE = Duration.ofSeconds(10);
+
+  private final ServiceProcess process;
+  private final Path work;
+  private final RankingClient learns;
+  private final RankingClient frozen;
+  private final ManagedChannel channel;
+  private final FeedbackClient feedback;
+
+  private LiveService(ServiceProcess process, Path work) throws IOException {
+    this.process = process;
+    this.work = work;
+    this.learns = process.connect(LEARNS);
+    this.frozen = process.connect(FROZEN);
+    this.channel =
+        Grpc.newChannelBuilder(process.target(), InsecureChannelCredentials.create()).build();
+    this.feedback = FeedbackClient.over(channel, refusal -> {});
+  }
+
+  /**
+   * Starts it.
+   *
+   * @param jar the service's
+   * @param trained folder of the bundle
+   * @param work for bundles, store, events and the service's log
+   */
+  static LiveService start(Path jar, Path trained, Path work) throws IOException {
+    Path bundles = work.resolve(BUNDLES);
+    try (Bundle bundle = Bundle.open(trained)) {
+      Path _ = BundleCopy.write(bundle, bundles, LEARNS);
+      Path _ = BundleCopy.write(bundle, bundles, FROZEN);
+    }
+    ServiceProcess process =
+        ServiceProcess.start(
+            jar,
+            bundles,
+            work,
+            "--wukong.online.model=" + LEARNS,
+            "--wukong.online.events-dir=" + work.resolve(EVENTS).toAbsolutePath(),
+            // Users here click soon or never; elsewhere these are minutes.
+            "--wukong.online.window=%dms".formatted(LiveTraffic.THINKS.toMillis() + SPARE_MS),
+            "--wukong.online.grace=%dms".formatted(SPARE_MS),
+            "--wukong.online.given.%s=%s".formatted(Simulator.CONVERSION, Simulator.CLICK));
+    try {
+      return new LiveService(process, work);
+    } catch (IOException | RuntimeException e) {
+      process.close();
+      throw e;
+    }
+  }
+
+  /** Where it answers. */
+  ServiceProcess process() {
+    return process;
+  }
+
+  /** Users of it. */
+  LiveTraffic traffic(Simulator simulator) {
+    return new LiveTraffic(simulator, learns, frozen, feedback);
+  }
+
+  /** How learning stands. */
+  TrainingStatus training() {
+    return StatusServiceGrpc.newBlockingStub(channel)
+        .withDeadlineAfter(DEADLINE.toNanos(), TimeUnit.NANOSECONDS)
+        .getModel(GetModelRequest.newBuilder().setName(LEARNS).build())
+        .getStatus()
+        .getTraining();
+  }
+
+  /** Ends it, and removes all but its log. */
+  @Override
+  public void close() throws IOException {
+    feedback.close();
+    channel.shutdownNow();
+    learns.close();
+    frozen.close();
+    process.close();
+    for (String folder : List.of(BUNDLES, ServiceProcess.STORE, EVENTS)) {
+      remove(work.resolve(folder));
+    }
+  }
+
+  private static void remove(Path folder) throws IOException {
+    if (Files.exists(folder)) {
+      try (Stream<Path> found = Files.walk(folder)) {
+        // What is in a folder goes before it.
+        for (Path path : found.sorted(Comparator.reverseOrder()).toList()) {
+          Files.delete(path);
+        }
+      }
+    }
+  }
+}
