@@ -159,12 +159,22 @@ public final class Gate {
         yield switch (phase) {
           case OPEN -> promote(nowMs); // For so long nothing spoke against it.
           case HOLDING, QUARANTINED ->
-              policy.mode() == GateMode.SHADOW
-                  ? restart(nowMs)
+              policy.mode() == GateMode.SHADOW || !told()
+                  ? restart(nowMs) // Without labels nothing has failed.
                   : takeBack(nowMs, "for too long, " + open.reason(), GatePhase.HOLDING);
         };
       }
     };
+  }
+
+  /**
+   * Labels are missing, or come late and many at once: what is learned from them is not visible
+   * before it has shown to be no worse, in whatever mode.
+   */
+  public void hold() {
+    if (phase == GatePhase.OPEN) {
+      phase = GatePhase.HOLDING;
+    }
   }
 
   private @Nullable String unfit(Change change) {
@@ -201,6 +211,15 @@ public final class Gate {
     }
     visible |= phase == GatePhase.OPEN;
     return phase == GatePhase.OPEN ? new Publish() : new Keep();
+  }
+
+  private boolean told() {
+    for (int task = 0; task < reference.length; task++) {
+      if (window.of(task, Slices.ALL).tells(GatePolicy.ENOUGH)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** Figures of long ago say nothing of now. */

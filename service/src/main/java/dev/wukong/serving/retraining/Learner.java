@@ -341,6 +341,9 @@ final class Learner implements AutoCloseable {
    */
   Made commit(long epoch) {
     turn();
+    if (join.frozen()) {
+      gate.hold();
+    }
     if (!initial.isEmpty()) {
       commits.begin(generation(0), initial);
       initial = Map.of();

@@ -514,7 +514,7 @@ public final class OnlineTrainer implements AutoCloseable {
     meters.committed(took, made.commit());
     gates.decided(made.decision(), learner.gate(), took);
     gate.set(Optional.of(GateReport.of(learner.gate(), states(learner))));
-    say(Phase.LEARNING, "", learner); // Before those who wait for it look.
+    say(Phase.LEARNING, status.get().reason(), learner); // Before those who wait for it look.
     done(learner.committed());
     switch (made.decision()) {
       case Decision.Keep _ -> {}

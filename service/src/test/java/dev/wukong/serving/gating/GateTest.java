@@ -88,6 +88,29 @@ class GateTest {
   }
 
   @Test
+  void hold_labelsAreMissing_showsNothingMoreBeforeThePromotion() {
+    Gate gate = gate(GateMode.DIRECT);
+    assertThat(second(gate, p -> p * 1.001, p -> p)).isEqualTo(new Publish());
+
+    gate.hold();
+
+    assertThat(second(gate, p -> p * 1.001, p -> p)).isEqualTo(new Keep());
+    assertThat(gate.visible()).isTrue();
+    assertThat(secondsTo(Promote.class, 120, gate, p -> p * 1.001, p -> p)).isBetween(55, 65);
+    assertThat(second(gate, p -> p * 1.001, p -> p)).isEqualTo(new Publish());
+  }
+
+  @Test
+  void decide_noLabelsAtAll_isNoFailure() {
+    Gate gate = gate(GateMode.GATED);
+    for (int i = 0; i < 200; i++) {
+      nowMs += Duration.ofMinutes(1).toMillis();
+      assertThat(gate.decide(nowMs, SMALL)).isEqualTo(new Keep());
+    }
+    assertThat(gate.failures()).isZero();
+  }
+
+  @Test
   void decide_shadow_neverPromotes() {
     Gate gate = gate(GateMode.SHADOW);
 
