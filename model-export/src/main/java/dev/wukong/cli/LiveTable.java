@@ -6,7 +6,7 @@ import java.util.Locale;
 
 /** What the quickstart shows of its traffic: a line now and then, and at the end what was seen. */
 final class LiveTable {
-  private static final MarkedLine SCALE = new MarkedLine(0.75, 1.05, 41);
+  private static final MarkedLine SCALE = new MarkedLine(0.75, 1.20, 46);
 
   /** Of a smaller difference a share would be noise. */
   private static final double WORTH_A_SHARE = 0.02;

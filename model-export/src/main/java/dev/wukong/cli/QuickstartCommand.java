@@ -41,6 +41,9 @@ final class QuickstartCommand implements Callable<Integer> {
   /** Trained on before the live traffic, whose requests are the first of all. */
   private static final long BEFORE = 1L << 40;
 
+  /** Of a live request: enough to learn from within minutes. */
+  private static final int LIVE_CANDIDATES = 30;
+
   /** Between two lines. */
   private static final Duration SHOW = Duration.ofSeconds(2);
 
@@ -62,7 +65,8 @@ final class QuickstartCommand implements Callable<Integer> {
 
   @Option(
       names = "--rate",
-      description = "Requests a second, as far as the machine can do it (${DEFAULT-VALUE}).")
+      description =
+          "Requests a second, of 30 candidates each, as far as the machine can (${DEFAULT-VALUE}).")
   private int rate = 100;
 
   @Option(
@@ -101,7 +105,10 @@ final class QuickstartCommand implements Callable<Integer> {
       out.printf("3. Live traffic of users whose tastes change; %s ends it%n", end());
       out.flush();
       Simulator drifting =
-          new Simulator(still.withDrift(Math.toRadians(drift) * 1e6 / (60.0 * rate)));
+          new Simulator(
+              still
+                  .withCandidates(LIVE_CANDIDATES)
+                  .withDrift(Math.toRadians(drift) * 1e6 / (60.0 * rate)));
       traffic(live, live.traffic(drifting), stop, new LiveTable(out));
     }
     out.printf(

@@ -75,4 +75,21 @@ public record SimulatorConfig(
         conversionDelay,
         radiansPerMillion);
   }
+
+  /** The same world, of whose items so many are shown at a time. */
+  public SimulatorConfig withCandidates(int shown) {
+    return new SimulatorConfig(
+        seed,
+        users,
+        items,
+        shown,
+        historyLength,
+        userSkew,
+        itemSkew,
+        clickRate,
+        bestNormalizedEntropy,
+        conversionRate,
+        conversionDelay,
+        driftPerMillion);
+  }
 }
