@@ -5,6 +5,9 @@ public sealed interface Decision {
   /** It is kept, and nothing more is visible than before. */
   record Keep() implements Decision {}
 
+  /** It is kept, and what serves is the healthy state from now on. */
+  record Hide() implements Decision {}
+
   /** It becomes visible. */
   record Publish() implements Decision {}
 

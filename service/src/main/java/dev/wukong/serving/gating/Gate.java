@@ -1,5 +1,6 @@
 package dev.wukong.serving.gating;
 
+import dev.wukong.serving.gating.Decision.Hide;
 import dev.wukong.serving.gating.Decision.Keep;
 import dev.wukong.serving.gating.Decision.Promote;
 import dev.wukong.serving.gating.Decision.Publish;
@@ -37,6 +38,9 @@ public final class Gate {
 
   /** Whether what serves has changed since the last promotion. */
   private boolean visible;
+
+  /** Whether the next decision ends that, unless it decides more. */
+  private boolean hides;
 
   /** When the window began, by the log's clock; 0: with the first commit. */
   private long sinceMs;
@@ -174,6 +178,7 @@ public final class Gate {
   public void hold() {
     if (phase == GatePhase.OPEN) {
       phase = GatePhase.HOLDING;
+      hides = visible;
     }
   }
 
@@ -209,6 +214,11 @@ public final class Gate {
     if (policy.mode() == GateMode.SHADOW && nowMs - sinceMs >= policy.patience().toMillis()) {
       return restart(nowMs);
     }
+    if (hides) {
+      hides = false;
+      visible = false;
+      return new Hide();
+    }
     visible |= phase == GatePhase.OPEN;
     return phase == GatePhase.OPEN ? new Publish() : new Keep();
   }
@@ -236,6 +246,7 @@ public final class Gate {
       }
     }
     failures = 0;
+    hides = false;
     visible = false; // That is, not beyond the healthy state, which this is now.
     phase = policy.mode() == GateMode.DIRECT ? GatePhase.OPEN : GatePhase.HOLDING;
     begin(nowMs);
@@ -245,6 +256,7 @@ public final class Gate {
   private Decision takeBack(long nowMs, String reason, GatePhase next) {
     failures += next == GatePhase.QUARANTINED ? 0 : 1;
     phase = next;
+    hides = false;
     visible = false;
     begin(nowMs);
     return new TakeBack(reason);

@@ -60,7 +60,7 @@ final class GateMeters {
       figures = true;
     }
     switch (decision) {
-      case Decision.Keep _, Decision.Publish _ -> {}
+      case Decision.Keep _, Decision.Hide _, Decision.Publish _ -> {}
       case Decision.Promote _ -> promoted.increment();
       case Decision.TakeBack _ -> takenBack.record(nanos, TimeUnit.NANOSECONDS);
     }

@@ -101,6 +101,8 @@ final class LearnedCommit {
   enum Visible {
     /** None but those that go. */
     NONE,
+    /** Those of the healthy state, instead of what has changed since. */
+    HEALTHY,
     /** Those that have changed in it. */
     CHANGED,
     /** All that have changed since the healthy state. */
@@ -127,6 +129,10 @@ final class LearnedCommit {
     Instant now = Instant.ofEpochMilli(nowMs);
     List<StateChange> state = begun();
     List<RowCommit.Changes> rows = new ArrayList<>();
+    List<RowCommit.Changes> back =
+        visible == Visible.HEALTHY
+            ? takenBack.rows(generations.newest(), undo.touched())
+            : List.of();
     undo.keep(changed, state);
     for (ChangedRows of : changed) {
       keep(of, now, state);
@@ -138,7 +144,10 @@ final class LearnedCommit {
             // What is not visible yet, or may be taken back, stays.
             key -> Arrays.binarySearch(golden, key) >= 0 || undo.keeps(key));
     for (int group = 0; group < changed.size(); group++) {
-      rows.add(changes(group, changed.get(group), removed, visible));
+      rows.add(
+          visible == Visible.HEALTHY
+              ? with(back.get(group), removed)
+              : changes(group, changed.get(group), removed, visible));
     }
     state.addAll(admission.drain());
     state.addAll(expiry.drain());
@@ -172,13 +181,14 @@ final class LearnedCommit {
       boolean visible,
       byte @Nullable [] graph) {
     List<StateChange> state = begun();
-    List<RowCommit.Changes> rows = takenBack.rows(to.number(), keys, nowMs, state);
+    List<RowCommit.Changes> rows = visible ? takenBack.rows(to.number(), keys) : List.of();
+    state.addAll(takenBack.memory(to.number(), keys, nowMs));
     state.addAll(DenseState.put(generations.dense(to)));
     generations.backTo(to.number(), state);
     undo.begin();
     state.addAll(admission.drain());
     state.addAll(expiry.drain());
-    return finish(mark, visible ? rows : List.of(), state, graph);
+    return finish(mark, rows, state, graph);
   }
 
   /** With what every commit has, that of the join above all. */
@@ -215,7 +225,7 @@ final class LearnedCommit {
     int width = bundle.layout().groups().get(group).width();
     long[] own = ofWidth(width, removed);
     return switch (visible) {
-      case NONE -> new RowCommit.Changes(width, new long[0], new float[0], own);
+      case NONE, HEALTHY -> new RowCommit.Changes(width, new long[0], new float[0], own);
       case CHANGED -> new RowCommit.Changes(width, changed.keys(), changed.rows(), own);
       case ALL -> {
         long[] others =
@@ -225,6 +235,17 @@ final class LearnedCommit {
         yield all(changed, others, own);
       }
     };
+  }
+
+  /** The same where these rows go, too. */
+  private RowCommit.Changes with(RowCommit.Changes changes, long[] removed) {
+    return new RowCommit.Changes(
+        changes.width(),
+        changes.keys(),
+        changes.rows(),
+        LongStream.concat(
+                LongStream.of(changes.removed()), LongStream.of(ofWidth(changes.width(), removed)))
+            .toArray());
   }
 
   private long[] ofWidth(int width, long[] keys) {

@@ -361,6 +361,7 @@ final class Learner implements AutoCloseable {
     ModelCommit commit =
         switch (decision) {
           case Decision.Keep _ -> ahead(now, LearnedCommit.Visible.NONE, false);
+          case Decision.Hide _ -> ahead(now, LearnedCommit.Visible.HEALTHY, false);
           case Decision.Publish _ -> ahead(now, LearnedCommit.Visible.CHANGED, false);
           case Decision.Promote _ ->
               ahead(
@@ -413,15 +414,19 @@ final class Learner implements AutoCloseable {
   }
 
   private ModelCommit ahead(State now, LearnedCommit.Visible visible, boolean promoted) {
-    long dense = mark.dense() + (now.learned() ? 1 : 0);
+    boolean hides = visible == LearnedCommit.Visible.HEALTHY;
+    // What serves has a number of its own, though it is as it was.
+    long dense = mark.dense() + (now.learned() || hides ? 1 : 0);
     boolean shows =
         switch (visible) {
           case NONE -> false;
+          case HEALTHY -> true;
           case CHANGED -> now.learned();
           case ALL -> dense > mark.served();
         };
     Map<String, float[]> all =
         now.learned() || !(shows || promoted) ? now.dense() : session.dense();
+    Map<String, float[]> serves = hides ? generations.dense(generations.last()) : all;
     mark =
         new LearnedMark(
             now.epoch(),
@@ -442,7 +447,7 @@ final class Learner implements AutoCloseable {
         nowMs,
         now.dense(),
         visible,
-        shows ? session.predictGraph(all) : null,
+        shows ? session.predictGraph(serves) : null,
         promoted
             ? Optional.of(new NewHealthy(generation(generations.newest() + 1), all))
             : Optional.empty());

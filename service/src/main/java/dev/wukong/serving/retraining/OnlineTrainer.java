@@ -517,7 +517,7 @@ public final class OnlineTrainer implements AutoCloseable {
     say(Phase.LEARNING, status.get().reason(), learner); // Before those who wait for it look.
     done(learner.committed());
     switch (made.decision()) {
-      case Decision.Keep _ -> {}
+      case Decision.Keep _, Decision.Hide _ -> {}
       case Decision.Publish _, Decision.Promote _ ->
           metersOf(learner.bundle()).visible(clock.getAsLong());
       case Decision.TakeBack(String reason) -> {

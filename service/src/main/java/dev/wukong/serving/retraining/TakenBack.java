@@ -53,41 +53,33 @@ final class TakenBack {
    *
    * @param to the number of the healthy state
    * @param keys of rows that have changed since
-   * @param nowMs time in the log
-   * @param state gets what changes of training's memory
    */
-  List<RowCommit.Changes> rows(long to, long[] keys, long nowMs, List<StateChange> state) {
+  List<RowCommit.Changes> rows(long to, long[] keys) {
     List<RowCommit.Changes> changes = new ArrayList<>();
     for (Group group : bundle.layout().groups()) {
-      int width = group.width();
-      long[] own =
-          LongStream.of(keys)
-              .filter(key -> bundle.layout().tables().get(RowKey.table(key)).width() == width)
-              .toArray();
-      changes.add(ofWidth(width, to, own, nowMs, state));
+      changes.add(ofWidth(group.width(), to, ofWidth(group.width(), keys)));
     }
     return changes;
   }
 
-  private RowCommit.Changes ofWidth(
-      int width, long to, long[] own, long nowMs, List<StateChange> state) {
+  private long[] ofWidth(int width, long[] keys) {
+    return LongStream.of(keys)
+        .filter(key -> bundle.layout().tables().get(RowKey.table(key)).width() == width)
+        .toArray();
+  }
+
+  private RowCommit.Changes ofWidth(int width, long to, long[] own) {
     BundleRow room = new BundleRow(bundle, width, stateWidth.applyAsInt(width));
     long[] keys = new long[own.length];
     float[] rows = new float[Math.multiplyExact(own.length, width)];
     int[] count = {0};
     LongStream.Builder gone = LongStream.builder();
-    for (int from = 0; from < own.length; from += PAGE) {
-      long[] page = Arrays.copyOfRange(own, from, Math.min(own.length, from + PAGE));
-      List<byte @Nullable []> now = store.state(view, StateKind.OPTIMIZER, page);
+    for (long[] page : pages(own)) {
       undo.before(
           to,
           page,
-          (key, before, left) -> {
-            boolean is = room.read(key, now.get(Arrays.binarySearch(page, key)));
-            boolean was = room.read(key, before);
-            remember(key, before, left, state);
-            count(key, was, is, nowMs, state);
-            if (was) {
+          (key, before, _) -> {
+            if (room.read(key, before)) {
               keys[count[0]] = key;
               System.arraycopy(room.row(), 0, rows, count[0] * width, width);
               count[0]++;
@@ -101,6 +93,40 @@ final class TakenBack {
         Arrays.copyOf(keys, count[0]),
         Arrays.copyOf(rows, count[0] * width),
         gone.build().toArray());
+  }
+
+  private static List<long[]> pages(long[] keys) {
+    List<long[]> pages = new ArrayList<>();
+    for (int from = 0; from < keys.length; from += PAGE) {
+      pages.add(Arrays.copyOfRange(keys, from, Math.min(keys.length, from + PAGE)));
+    }
+    return pages;
+  }
+
+  /**
+   * What changes of training's memory where the same rows are taken back there, too.
+   *
+   * @param nowMs time in the log
+   */
+  List<StateChange> memory(long to, long[] keys, long nowMs) {
+    List<StateChange> state = new ArrayList<>();
+    for (Group group : bundle.layout().groups()) {
+      int width = group.width();
+      BundleRow room = new BundleRow(bundle, width, stateWidth.applyAsInt(width));
+      for (long[] page : pages(ofWidth(width, keys))) {
+        List<byte @Nullable []> now = store.state(view, StateKind.OPTIMIZER, page);
+        undo.before(
+            to,
+            page,
+            (key, before, left) -> {
+              boolean is = room.read(key, now.get(Arrays.binarySearch(page, key)));
+              boolean was = room.read(key, before);
+              remember(key, before, left, state);
+              count(key, was, is, nowMs, state);
+            });
+      }
+    }
+    return state;
   }
 
   private static void remember(

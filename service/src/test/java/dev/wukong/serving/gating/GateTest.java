@@ -2,6 +2,7 @@ package dev.wukong.serving.gating;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.wukong.serving.gating.Decision.Hide;
 import dev.wukong.serving.gating.Decision.Keep;
 import dev.wukong.serving.gating.Decision.Promote;
 import dev.wukong.serving.gating.Decision.Publish;
@@ -94,8 +95,9 @@ class GateTest {
 
     gate.hold();
 
+    assertThat(second(gate, p -> p * 1.001, p -> p)).isEqualTo(new Hide());
+    assertThat(gate.visible()).isFalse();
     assertThat(second(gate, p -> p * 1.001, p -> p)).isEqualTo(new Keep());
-    assertThat(gate.visible()).isTrue();
     assertThat(secondsTo(Promote.class, 120, gate, p -> p * 1.001, p -> p)).isBetween(55, 65);
     assertThat(second(gate, p -> p * 1.001, p -> p)).isEqualTo(new Publish());
   }
