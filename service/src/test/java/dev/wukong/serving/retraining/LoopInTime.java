@@ -10,10 +10,13 @@ import dev.wukong.serving.embedding.RowsView;
 import dev.wukong.serving.events.EncodedEvent;
 import dev.wukong.serving.events.Event;
 import dev.wukong.serving.events.HeapEventLog;
+import dev.wukong.serving.events.Logged;
 import dev.wukong.serving.events.PredictionId;
 import dev.wukong.serving.events.RowShape;
 import dev.wukong.serving.events.ScoredRequest;
 import dev.wukong.serving.events.ScoredVersion;
+import dev.wukong.serving.gating.Decision;
+import dev.wukong.serving.gating.Gate;
 import dev.wukong.serving.hosting.ModelCommit;
 import dev.wukong.serving.joining.JoinMeters;
 import dev.wukong.serving.lifecycle.LifecycleMeters;
@@ -47,6 +50,43 @@ final class LoopInTime implements AutoCloseable {
     void scored(TimedRequest request, List<float[]> probabilities);
   }
 
+  /** What happens beside the requests and what comes of them. */
+  interface Hand {
+    /** None. */
+    Hand NONE =
+        new Hand() {
+          @Override
+          public boolean breaksStalls() {
+            return false;
+          }
+        };
+
+    /** Whether it is seen that labels are missing. */
+    default boolean breaksStalls() {
+      return true;
+    }
+
+    /** What is logged of a request in place of its rows. */
+    default EncodedExamples logged(TimedRequest request) {
+      return request.rows();
+    }
+
+    /** What is logged before a commit that time brings about. */
+    default List<Event> before(long nowMs) {
+      return List.of();
+    }
+
+    /**
+     * A commit was made and written.
+     *
+     * @param nanos that both took
+     */
+    default void committed(long nowMs, Decision decision, long nanos) {}
+
+    /** Copies that serve have what was committed. */
+    default void served(long nowMs) {}
+  }
+
   /** What will be logged at a time; of the same time, the first first. */
   private record Coming(long atMs, long number, Event event) {}
 
@@ -60,13 +100,16 @@ final class LoopInTime implements AutoCloseable {
   private final HeapRowStore store = new HeapRowStore();
   private final MeterRegistry registry = new SimpleMeterRegistry();
   private final RowsView view;
-  private final Learner learner;
+  private Learner learner;
   private final List<ServedCopy> copies;
+  private final Hand hand;
+  private StallBreaker breaker;
   private final ExampleBlock block;
   private final PriorityQueue<Coming> coming =
       new PriorityQueue<>(Comparator.comparingLong(Coming::atMs).thenComparingLong(Coming::number));
   private long numbers;
   private long version;
+  private boolean halted;
   private long trimmedMs;
 
   /**
@@ -77,25 +120,48 @@ final class LoopInTime implements AutoCloseable {
    */
   LoopInTime(Bundle bundle, LearnerOptions options, Duration commitEvery, List<Duration> serve)
       throws IOException {
+    this(bundle, options, commitEvery, serve, Hand.NONE);
+  }
+
+  /** The same with what {@code hand} does. */
+  LoopInTime(
+      Bundle bundle, LearnerOptions options, Duration commitEvery, List<Duration> serve, Hand hand)
+      throws IOException {
+    this.hand = hand;
     this.bundle = bundle;
     this.model = bundle.manifest().model();
     this.encoder = bundle.encoder();
     this.everyMs = commitEvery.toMillis();
     this.view = new RowsView(model, bundle.manifest().version(), 0);
     this.block = new ExampleBlock(encoder);
+    this.learner = learner(options);
+    this.breaker = learner.stallBreaker();
+    this.copies = ServedCopy.of(bundle, serve);
+  }
+
+  private Learner learner(LearnerOptions options) throws IOException {
     List<String> tasks = bundle.manifest().schema().tasks().stream().map(t -> t.name()).toList();
     List<String> tables = bundle.layout().tables().stream().map(t -> t.name()).toList();
-    this.learner =
-        new Learner(
-            store,
-            view,
-            bundle,
-            options,
-            log::scored,
-            new JoinMeters(model, tasks, registry),
-            new LifecycleMeters(model, tables, registry),
-            new LearnerMeters(model, tasks, registry));
-    this.copies = ServedCopy.of(bundle, serve);
+    return new Learner(
+        store,
+        view,
+        bundle,
+        options,
+        log::scored,
+        new JoinMeters(model, tasks, registry),
+        new LifecycleMeters(model, tables, registry),
+        new LearnerMeters(model, tasks, registry));
+  }
+
+  /** Learns with other options from now on, as after a restart: from the last commit. */
+  void restart(LearnerOptions options) throws IOException {
+    learner.close();
+    halted = false;
+    learner = learner(options);
+    breaker = learner.stallBreaker();
+    for (long next = learner.next(); next < log.end(); next++) {
+      take(log.read(next, 1).getFirst());
+    }
   }
 
   /** All of {@code requests}, in the order of their times; what comes after the last is not. */
@@ -134,8 +200,10 @@ final class LoopInTime implements AutoCloseable {
       log(request, own.getFirst(), tasks);
     }
     happen(endMs - 1);
+    hand.before(endMs).forEach(event -> take(endMs, EncodedEvent.of(model, event)));
     take(endMs, EncodedEvent.of(model, new Event.Boundary()));
     copies.forEach(copy -> copy.goOn(endMs, store, view));
+    hand.served(endMs);
     if (endMs - trimmedMs >= TRIM.toMillis()) {
       log.trim(learner.oldestNeeded(), endMs);
       trimmedMs = endMs;
@@ -153,7 +221,8 @@ final class LoopInTime implements AutoCloseable {
   }
 
   private void log(TimedRequest request, float[] probabilities, int tasks) {
-    int candidates = request.rows().rows();
+    EncodedExamples rows = hand.logged(request);
+    int candidates = rows.rows();
     if (candidates == 0) {
       return;
     }
@@ -163,8 +232,8 @@ final class LoopInTime implements AutoCloseable {
             new PredictionId(request.atMs() << 16, numbers++),
             new ScoredVersion(bundle.manifest().version(), 1, learner.mark().dense(), version),
             bundle.manifest().encoding(),
-            request.rows().context().first(1),
-            request.rows().candidate(),
+            rows.context().first(1),
+            rows.candidate(),
             new int[candidates],
             tasks,
             probabilities);
@@ -199,14 +268,44 @@ final class LoopInTime implements AutoCloseable {
   private void take(long atMs, EncodedEvent event) {
     long position = log.end();
     log.append(atMs, List.of(event));
-    if (learner.take(log.read(position, 1).getFirst())) {
-      ModelCommit commit = learner.commit(1).commit();
+    Logged logged = log.read(position, 1).getFirst();
+    take(logged);
+    if (hand.breaksStalls()) {
+      breaker.take(logged).ifPresent(said -> take(atMs, EncodedEvent.of(model, said)));
+    }
+  }
+
+  private void take(Logged event) {
+    if (halted) {
+      return;
+    }
+    if (learner.take(event)) {
+      long began = System.nanoTime();
+      Learner.Made made = learner.commit(1);
+      ModelCommit commit = made.commit();
       version++;
       store.apply(
           new RowCommit(new RowsView(model, view.bundle(), version), commit.rows()),
           commit.state());
+      halted = made.decision() instanceof Decision.TakeBack && learner.gate().hopeless();
+      hand.committed(event.atMs(), made.decision(), System.nanoTime() - began);
       copies.forEach(copy -> copy.committed(commit));
     }
+  }
+
+  /** Whether training was taken back so often that it has stopped until {@link #restart}. */
+  boolean halted() {
+    return halted;
+  }
+
+  /** What has been found of what was learned. */
+  Gate gate() {
+    return learner.gate();
+  }
+
+  /** Whether labels are missing. */
+  boolean frozen() {
+    return breaker.frozen();
   }
 
   /** Examples that were learned from. */

@@ -67,6 +67,11 @@ final class SimulatedTraffic {
     };
   }
 
+  /** Of each request, before any is left out. */
+  int candidates() {
+    return simulator.config().candidates();
+  }
+
   /** Rows to train on before, with all labels. */
   RowSource rows(long from, long to) {
     return simulator.rows(from, to);
