@@ -89,7 +89,7 @@ final class LiveService implements AutoCloseable {
     try {
       return new LiveService(process, work);
     } catch (IOException | RuntimeException e) {
-      process.close();
+      end(process, work);
       throw e;
     }
   }
@@ -120,6 +120,10 @@ final class LiveService implements AutoCloseable {
     channel.shutdownNow();
     learns.close();
     frozen.close();
+    end(process, work);
+  }
+
+  private static void end(ServiceProcess process, Path work) throws IOException {
     process.close();
     for (String folder : List.of(BUNDLES, ServiceProcess.STORE, EVENTS)) {
       remove(work.resolve(folder));

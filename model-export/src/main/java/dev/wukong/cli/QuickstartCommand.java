@@ -97,8 +97,27 @@ final class QuickstartCommand implements Callable<Integer> {
     }
     out.printf("2. Start the service: the model twice, one learns, one is frozen%n");
     out.flush();
-    try (Stop stop = new Stop();
-        LiveService live = LiveService.start(service, trained.get().bundle(), work)) {
+    try (Stop stop = new Stop()) {
+      try {
+        serve(still, trained.get().bundle(), work, stop, out);
+      } catch (IOException | RuntimeException e) {
+        if (!stop.comes()) {
+          throw e;
+        }
+      }
+      out.printf(
+          "%nStopped. To serve the model again:%n%s -jar %s --wukong.bundle-root=%s%n",
+          Path.of(System.getProperty("java.home"), "bin", "java"),
+          service,
+          folder.resolve("bundles"));
+      out.flush();
+    }
+    return 0;
+  }
+
+  private void serve(SimulatorConfig still, Path trained, Path work, Stop stop, PrintWriter out)
+      throws IOException {
+    try (LiveService live = LiveService.start(service, trained, work)) {
       out.printf(
           "   gRPC on %s, status page on %s, metrics on %s/actuator/prometheus%n",
           live.process().target(), live.process().http(), live.process().http());
@@ -111,13 +130,6 @@ final class QuickstartCommand implements Callable<Integer> {
                   .withDrift(Math.toRadians(drift) * 1e6 / (60.0 * rate)));
       traffic(live, live.traffic(drifting), stop, new LiveTable(out));
     }
-    out.printf(
-        "%nStopped. To serve the model again:%n%s -jar %s --wukong.bundle-root=%s%n",
-        Path.of(System.getProperty("java.home"), "bin", "java"),
-        service,
-        folder.resolve("bundles"));
-    out.flush();
-    return 0;
   }
 
   private static void check(String option, long value, long most, long least) {
@@ -143,7 +155,7 @@ final class QuickstartCommand implements Callable<Integer> {
         .run(
             new Splits(
                 () -> simulator.rows(BEFORE, valid),
-                Optional.of(() -> simulator.rows(valid, valid + 1 + requests / 10)),
+                Optional.of(() -> simulator.rows(valid, valid + Math.max(1, requests / 10))),
                 Optional.empty(),
                 List.of("simulated"),
                 Optional.empty()),
