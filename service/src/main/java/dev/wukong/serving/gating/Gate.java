@@ -148,7 +148,9 @@ public final class Gate {
       return promote(nowMs); // Of another mode before: what serves already is healthy.
     }
     String unfit = unfit(change);
-    verdict = unfit == null ? Judge.of(window, reference, policy) : new Verdict.Bad(unfit);
+    Verdict judged = Judge.of(window, reference, policy);
+    // Strange labels make anything unfit: training again would end the same.
+    verdict = unfit == null || judged instanceof Verdict.Strange ? judged : new Verdict.Bad(unfit);
     return switch (verdict) {
       case Verdict.Bad bad -> takeBack(nowMs, bad.reason(), GatePhase.HOLDING);
       case Verdict.Strange strange -> takeBack(nowMs, strange.reason(), GatePhase.QUARANTINED);

@@ -246,7 +246,7 @@ final class PoisonTrial implements LoopInTime.Hand {
   public void committed(long nowMs, Decision decision, long nanos) {
     switch (decision) {
       case Decision.Keep _ -> {}
-      case Decision.Publish _ -> changed = true;
+      case Decision.Hide _, Decision.Publish _ -> changed = true;
       case Decision.Promote _ -> {
         changed = true;
         promotedBefore += nowMs < plan.wrongMs() ? 1 : 0;
