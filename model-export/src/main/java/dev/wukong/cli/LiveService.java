@@ -3,10 +3,8 @@ package dev.wukong.cli;
 import dev.wukong.bundle.Bundle;
 import dev.wukong.bundle.BundleCopy;
 import dev.wukong.client.FeedbackClient;
+import dev.wukong.client.LearningProgress;
 import dev.wukong.client.RankingClient;
-import dev.wukong.proto.v1.GetModelRequest;
-import dev.wukong.proto.v1.StatusServiceGrpc;
-import dev.wukong.proto.v1.TrainingStatus;
 import dev.wukong.simulator.Simulator;
 import io.grpc.Grpc;
 import io.grpc.InsecureChannelCredentials;
@@ -17,7 +15,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /**
@@ -105,12 +102,8 @@ final class LiveService implements AutoCloseable {
   }
 
   /** How learning stands. */
-  TrainingStatus training() {
-    return StatusServiceGrpc.newBlockingStub(channel)
-        .withDeadlineAfter(DEADLINE.toNanos(), TimeUnit.NANOSECONDS)
-        .getModel(GetModelRequest.newBuilder().setName(LEARNS).build())
-        .getStatus()
-        .getTraining();
+  LearningProgress training() {
+    return LearningProgress.of(channel, LEARNS, DEADLINE);
   }
 
   /** Ends it, and removes all but its log. */

@@ -1,6 +1,6 @@
 package dev.wukong.cli;
 
-import dev.wukong.proto.v1.TrainingStatus;
+import dev.wukong.client.LearningProgress;
 import java.io.PrintWriter;
 import java.util.Locale;
 
@@ -40,7 +40,7 @@ final class LiveTable {
    *
    * @param degrees by which the world has turned
    */
-  void line(double seconds, double degrees, LiveTraffic traffic, TrainingStatus training) {
+  void line(double seconds, double degrees, LiveTraffic traffic, LearningProgress training) {
     double[] entropies = traffic.normalizedEntropies();
     out.printf(
         Locale.ROOT,
@@ -49,8 +49,8 @@ final class LiveTable {
         traffic.requests(),
         traffic.meanMillis(),
         degrees,
-        training.getExamples(),
-        traffic.version().getDense(),
+        training.examples(),
+        traffic.dense(),
         entropies[LiveTraffic.BEST],
         entropies[LiveTraffic.LEARNS],
         entropies[LiveTraffic.FROZEN],
@@ -69,9 +69,9 @@ final class LiveTable {
   }
 
   /** Says that training no longer goes on, where that is so. */
-  private void halted(TrainingStatus training) {
-    if (training.getPhase() == TrainingStatus.Phase.PHASE_HALTED) {
-      out.printf("   training has halted: %s%n", training.getReason());
+  private void halted(LearningProgress training) {
+    if (training.halted()) {
+      out.printf("   training has halted: %s%n", training.reason());
     }
   }
 
@@ -91,7 +91,7 @@ final class LiveTable {
             + " frozen %.4f.%n",
         degrees,
         traffic.requests(),
-        traffic.version().getDense(),
+        traffic.dense(),
         traffic.held(),
         best,
         learns,

@@ -5,7 +5,6 @@ import dev.wukong.client.FeedbackClient;
 import dev.wukong.client.Prediction;
 import dev.wukong.client.RankingClient;
 import dev.wukong.data.Schema;
-import dev.wukong.proto.v1.ModelVersion;
 import dev.wukong.simulator.Request;
 import dev.wukong.simulator.Simulator;
 import java.time.Duration;
@@ -55,7 +54,7 @@ final class LiveTraffic {
   private final Deque<Shown> shown = new ArrayDeque<>();
   private long requests;
   private long nanos;
-  private ModelVersion version = ModelVersion.getDefaultInstance();
+  private long dense;
 
   LiveTraffic(
       Simulator simulator, RankingClient learns, RankingClient frozen, FeedbackClient feedback) {
@@ -76,7 +75,7 @@ final class LiveTraffic {
     nanos += System.nanoTime() - before;
     Prediction other = frozen.predict(context, candidates);
     requests++;
-    version = prediction.response().getVersion();
+    dense = prediction.dense();
     for (int i = 0; i < candidates.size(); i++) {
       Request.Candidate candidate = request.candidates().get(i);
       window.add(
@@ -86,8 +85,8 @@ final class LiveTraffic {
           other.probability(i, CLICK_TASK));
     }
     reportClicks();
-    if (requests > WARM_UP && prediction.response().getLogged()) {
-      show(prediction.response().getPredictionId(), request.candidates());
+    if (requests > WARM_UP && prediction.logged()) {
+      show(prediction.id(), request.candidates());
     }
   }
 
@@ -119,9 +118,9 @@ final class LiveTraffic {
     return requests;
   }
 
-  /** Which version of the model that learns answered last. */
-  ModelVersion version() {
-    return version;
+  /** How often the dense weights that answered last had changed. */
+  long dense() {
+    return dense;
   }
 
   /** Mean time of an answer. */

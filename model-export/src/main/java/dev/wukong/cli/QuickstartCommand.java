@@ -1,6 +1,6 @@
 package dev.wukong.cli;
 
-import dev.wukong.proto.v1.TrainingStatus;
+import dev.wukong.client.LearningProgress;
 import dev.wukong.run.RunConfig;
 import dev.wukong.run.Splits;
 import dev.wukong.run.Training;
@@ -178,7 +178,7 @@ final class QuickstartCommand implements Callable<Integer> {
         now = System.nanoTime();
         if (now - shown > SHOW.toNanos()) {
           shown = now;
-          TrainingStatus training = live.training();
+          LearningProgress training = live.training();
           table.line((now - start) / 1e9, degrees(traffic), traffic, training);
         }
         // What is late is not caught up on: the world drifts by requests.

@@ -45,6 +45,21 @@ public final class Prediction {
     return floats(response.getLogits());
   }
 
+  /** Names it in feedback. */
+  public ByteString id() {
+    return response.getPredictionId();
+  }
+
+  /** Whether its features are logged, so that feedback on it can be learned from. */
+  public boolean logged() {
+    return response.getLogged();
+  }
+
+  /** How often the dense weights that answered had changed since their bundle. */
+  public long dense() {
+    return response.getVersion().getDense();
+  }
+
   /** The answer as it came. */
   public PredictResponse response() {
     return response;

@@ -118,7 +118,11 @@ final class TornReadAudit {
           model.commit(
               1,
               new ModelCommit(
-                  0, version, stamps.changes(version), List.of(), stamps.graph(version)));
+                  0,
+                  Stamps.dense(version),
+                  stamps.changes(version),
+                  List.of(),
+                  stamps.graph(version)));
           progress.accept(version);
         }
         await(reading, rowReads);
