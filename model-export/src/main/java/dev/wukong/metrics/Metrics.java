@@ -28,10 +28,19 @@ public record Metrics(
     double meanProbability) {
   private static final double CLIP = 1e-7;
 
-  /** The cross-entropy in nats of a label, 0 or 1, and a probability clipped off 0 and 1. */
+  /** The cross-entropy in nats of a label, 0 to 1, and a probability clipped off 0 and 1. */
   public static double crossEntropy(double probability, double label) {
     double p = clipped(probability);
-    return -(label == 1 ? Math.log(p) : Math.log1p(-p));
+    if (label == 0 || label == 1) { // Nearly all are, and logarithms are dear.
+      return -(label == 1 ? Math.log(p) : Math.log1p(-p));
+    }
+    return -label * Math.log(p) - (1 - label) * Math.log1p(-p);
+  }
+
+  /** The logit of a probability clipped off 0 and 1. */
+  public static double logit(double probability) {
+    double p = clipped(probability);
+    return Math.log(p / (1 - p));
   }
 
   /** A probability kept off 0 and 1, for logarithms. */

@@ -165,7 +165,7 @@ public final class Gate {
         yield switch (phase) {
           case OPEN -> promote(nowMs); // For so long nothing spoke against it.
           case HOLDING, QUARANTINED ->
-              policy.mode() == GateMode.SHADOW || !told()
+              policy.mode() == GateMode.SHADOW || !window.tells()
                   ? restart(nowMs) // Without labels nothing has failed.
                   : takeBack(nowMs, "for too long, " + open.reason(), GatePhase.HOLDING);
         };
@@ -205,11 +205,8 @@ public final class Gate {
   public Decision takeBack(long nowMs) {
     String reason = "operators step back";
     verdict = new Verdict.Bad(reason);
-    phase = GatePhase.HOLDING;
     Arrays.fill(reference, Double.NaN);
-    begin(nowMs);
-    visible = false;
-    return new TakeBack(reason);
+    return back(nowMs, reason, GatePhase.HOLDING);
   }
 
   private Decision goOn(long nowMs) {
@@ -223,15 +220,6 @@ public final class Gate {
     }
     visible |= phase == GatePhase.OPEN;
     return phase == GatePhase.OPEN ? new Publish() : new Keep();
-  }
-
-  private boolean told() {
-    for (int task = 0; task < reference.length; task++) {
-      if (window.of(task, Slices.ALL).tells(GatePolicy.ENOUGH)) {
-        return true;
-      }
-    }
-    return false;
   }
 
   /** Figures of long ago say nothing of now. */
@@ -257,6 +245,10 @@ public final class Gate {
 
   private Decision takeBack(long nowMs, String reason, GatePhase next) {
     failures += next == GatePhase.QUARANTINED ? 0 : 1;
+    return back(nowMs, reason, next);
+  }
+
+  private Decision back(long nowMs, String reason, GatePhase next) {
     phase = next;
     hides = false;
     visible = false;

@@ -2,6 +2,7 @@ package dev.wukong.serving.gating;
 
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /** What is known of the examples since a moment, by task and slice. One thread. */
@@ -46,6 +47,11 @@ public final class GateWindow {
 
   Tally of(int task, int slice) {
     return tallies[task][slice];
+  }
+
+  /** Whether anything can be said of some task. */
+  boolean tells() {
+    return Arrays.stream(tallies).anyMatch(of -> of[Slices.ALL].tells(GatePolicy.ENOUGH));
   }
 
   /** Figures of every task and slice that has examples. */

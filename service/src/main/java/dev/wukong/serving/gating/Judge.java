@@ -30,7 +30,10 @@ final class Judge {
     if (strange != null) {
       return strange;
     }
-    boolean told = false;
+    if (!window.tells()) {
+      return new Open(
+          "no task has %d positive and as many negative examples yet".formatted(GatePolicy.ENOUGH));
+    }
     Verdict open = null;
     List<String> tasks = window.tasks();
     for (int task = 0; task < tasks.size(); task++) {
@@ -38,7 +41,6 @@ final class Judge {
       if (!all.tells(GatePolicy.ENOUGH)) {
         continue;
       }
-      told = true;
       Verdict of = ofTask(tasks.get(task), all, policy);
       switch (of) {
         case Bad bad -> {
@@ -50,10 +52,6 @@ final class Judge {
           open = ofSlices instanceof Open ? ofSlices : open;
         }
       }
-    }
-    if (!told) {
-      return new Open(
-          "no task has %d positive and as many negative examples yet".formatted(GatePolicy.ENOUGH));
     }
     return open == null ? new Good("no task and no slice is worse") : open;
   }

@@ -15,16 +15,9 @@ final class GoldenExamples {
   private GoldenExamples() {}
 
   static EncodedExamples of(GoldenRows golden, FeatureEncoder encoder) {
-    int rows = golden.candidate().rows();
-    EncodedExamples examples = EncodedExamples.allocate(encoder, rows);
-    for (int row = 0; row < rows; row++) {
-      encoder.copy(Scope.CANDIDATE, golden.candidate(), row, 1, examples.candidate(), row);
-      if (golden.contextOf().length > 0) {
-        int of = golden.contextOf()[row];
-        encoder.copy(Scope.CONTEXT, golden.context(), of, 1, examples.context(), row);
-      }
-    }
-    return examples;
+    EncodedRows candidates = golden.candidate();
+    return OwnContexts.of(
+        encoder, golden.context(), candidates, golden.contextOf(), candidates.rows());
   }
 
   /** The keys of all rows that {@code examples} read, ascending. */

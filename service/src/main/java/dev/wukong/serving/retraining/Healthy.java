@@ -1,6 +1,7 @@
 package dev.wukong.serving.retraining;
 
 import dev.wukong.data.EncodedExamples;
+import dev.wukong.metrics.Metrics;
 import dev.wukong.serving.gating.Gate;
 import dev.wukong.serving.gating.Gate.Change;
 import dev.wukong.serving.gating.Judged;
@@ -105,17 +106,12 @@ final class Healthy implements AutoCloseable {
     double sum = 0;
     double most = 0;
     for (int i = 0; i < after.length; i++) {
-      double moved = Math.abs(logit(after[i]) - logit(before[i]));
+      double moved = Math.abs(Metrics.logit((double) after[i]) - Metrics.logit((double) before[i]));
       sum += moved;
       most = Math.max(most, moved);
     }
     return new Change(
         steps, after.length == 0 ? 0 : sum / after.length, most, norm(rows), unfit(after, dense));
-  }
-
-  private static double logit(float p) {
-    double sure = Math.clamp((double) p, 1e-7, 1 - 1e-7);
-    return Math.log(sure / (1 - sure));
   }
 
   /** The greatest length of a row; NaN where a number is none. */

@@ -1,7 +1,6 @@
 package dev.wukong.serving.retraining;
 
 import dev.wukong.bundle.Bundle;
-import dev.wukong.data.RowKey;
 import dev.wukong.serving.embedding.RowCommit;
 import dev.wukong.serving.embedding.RowsView;
 import dev.wukong.serving.embedding.StateChange;
@@ -35,9 +34,6 @@ final class LearnedCommit {
 
   /** Where the gate's state is, beside {@link LearnedMark}. */
   static final long GATE = 8;
-
-  /** Rows that are read together. */
-  private static final int PAGE = 4096;
 
   private final StateStore store;
   private final RowsView view;
@@ -223,13 +219,13 @@ final class LearnedCommit {
   private RowCommit.Changes changes(
       int group, ChangedRows changed, long[] removed, Visible visible) {
     int width = bundle.layout().groups().get(group).width();
-    long[] own = ofWidth(width, removed);
+    long[] own = RowKeys.ofWidth(bundle.layout(), width, removed);
     return switch (visible) {
       case NONE, HEALTHY -> new RowCommit.Changes(width, new long[0], new float[0], own);
       case CHANGED -> new RowCommit.Changes(width, changed.keys(), changed.rows(), own);
       case ALL -> {
         long[] others =
-            LongStream.of(ofWidth(width, undo.touched()))
+            LongStream.of(RowKeys.ofWidth(bundle.layout(), width, undo.touched()))
                 .filter(key -> Arrays.binarySearch(changed.keys(), key) < 0)
                 .toArray();
         yield all(changed, others, own);
@@ -244,31 +240,24 @@ final class LearnedCommit {
         changes.keys(),
         changes.rows(),
         LongStream.concat(
-                LongStream.of(changes.removed()), LongStream.of(ofWidth(changes.width(), removed)))
+                LongStream.of(changes.removed()),
+                LongStream.of(RowKeys.ofWidth(bundle.layout(), changes.width(), removed)))
             .toArray());
-  }
-
-  private long[] ofWidth(int width, long[] keys) {
-    return LongStream.of(keys)
-        .filter(key -> bundle.layout().tables().get(RowKey.table(key)).width() == width)
-        .toArray();
   }
 
   /** What has changed now, and the rows of {@code others} as the last commit left them. */
   private RowCommit.Changes all(ChangedRows changed, long[] others, long[] removed) {
     int width = changed.width();
-    int first = changed.keys().length;
-    long[] keys = Arrays.copyOf(changed.keys(), first + others.length);
+    int at = changed.keys().length;
+    long[] keys = Arrays.copyOf(changed.keys(), at + others.length);
     float[] rows = Arrays.copyOf(changed.rows(), Math.multiplyExact(keys.length, width));
     BundleRow room = new BundleRow(bundle, width, session.rowStateWidth(width));
-    for (int from = 0; from < others.length; from += PAGE) {
-      long[] page = Arrays.copyOfRange(others, from, Math.min(others.length, from + PAGE));
+    for (long[] page : RowKeys.pages(others)) {
       List<byte @Nullable []> kept = store.state(view, StateKind.OPTIMIZER, page);
-      for (int i = 0; i < page.length; i++) {
+      for (int i = 0; i < page.length; i++, at++) {
         if (!room.read(page[i], kept.get(i))) {
           throw new IllegalStateException("row %d was trained and is not kept".formatted(page[i]));
         }
-        int at = first + from + i;
         keys[at] = page[i];
         System.arraycopy(room.row(), 0, rows, at * width, width);
       }

@@ -24,9 +24,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -105,11 +103,7 @@ public final class OnlineTrainer implements AutoCloseable {
   private final AtomicReference<Optional<GateReport>> gate =
       new AtomicReference<>(Optional.empty());
 
-  /** Who waits for an order to be done. */
-  private record Waits(long position, CompletableFuture<Void> done) {}
-
-  private final Queue<Waits> orders = new ConcurrentLinkedQueue<>();
-  private volatile long committed;
+  private final PendingOrders orders = new PendingOrders();
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
@@ -252,9 +246,7 @@ public final class OnlineTrainer implements AutoCloseable {
     try {
       Status now = status.get();
       if (closed || now.bundle() == 0 || now.phase() == Phase.HALTED) {
-        throw new NotNow(
-            "model '%s' does not learn now: %s"
-                .formatted(model, closed ? "the service stops" : now.reason()));
+        throw doesNotLearn(closed ? "the service stops" : now.reason());
       }
       if (export != null) {
         throw new VersionException.Busy(
@@ -313,16 +305,16 @@ public final class OnlineTrainer implements AutoCloseable {
 
   /** Refuses what was asked for: nobody will do it. */
   private void refuse(String reason) {
-    for (Waits of = orders.poll(); of != null; of = orders.poll()) {
-      of.done()
-          .completeExceptionally(
-              new NotNow("model '%s' does not learn now: %s".formatted(model, reason)));
-    }
+    NotNow why = doesNotLearn(reason);
+    orders.refuse(why);
     CompletableFuture<LearnedBundle.Exported> asked = takeExport();
     if (asked != null) {
-      asked.completeExceptionally(
-          new NotNow("model '%s' does not learn now: %s".formatted(model, reason)));
+      asked.completeExceptionally(why);
     }
+  }
+
+  private NotNow doesNotLearn(String reason) {
+    return new NotNow("model '%s' does not learn now: %s".formatted(model, reason));
   }
 
   /** Has it go on, or try again where it could not. */
@@ -515,7 +507,7 @@ public final class OnlineTrainer implements AutoCloseable {
     gates.decided(made.decision(), learner.gate(), took);
     gate.set(Optional.of(GateReport.of(learner.gate(), states(learner))));
     say(Phase.LEARNING, status.get().reason(), learner); // Before those who wait for it look.
-    done(learner.committed());
+    orders.done(learner.committed());
     switch (made.decision()) {
       case Decision.Keep _, Decision.Hide _ -> {}
       case Decision.Publish _, Decision.Promote _ ->
@@ -554,32 +546,14 @@ public final class OnlineTrainer implements AutoCloseable {
   CompletableFuture<Void> order(Event.Order order, long target) throws VersionException {
     Status now = status.get();
     if (now.phase() != Phase.LEARNING) {
-      throw new NotNow("model '%s' does not learn now: %s".formatted(model, now.reason()));
+      throw doesNotLearn(now.reason());
     }
-    CompletableFuture<Void> future = new CompletableFuture<>();
-    long position;
     try {
-      position = writer.append(model, new Event.Ordered(order, target));
+      return orders.await(writer.append(model, new Event.Ordered(order, target)));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new NotNow("interrupted before it was written");
     }
-    orders.add(new Waits(position, future));
-    done(committed); // It may have been done before it was here.
-    return future;
-  }
-
-  /** All below {@code next} is committed. */
-  private void done(long next) {
-    committed = next;
-    orders.removeIf(
-        of -> {
-          boolean is = of.position() < next;
-          if (is) {
-            boolean _ = of.done().complete(null);
-          }
-          return is;
-        });
   }
 
   private void say(Phase phase, String reason) {

@@ -1,5 +1,7 @@
 package dev.wukong.serving.retraining;
 
+import dev.wukong.metrics.Metrics;
+
 /**
  * How good probabilities were that were given before their outcome was known: sums over the last
  * examples, older ones fading. One thread adds, any may read.
@@ -8,9 +10,6 @@ final class ProgressiveValidation {
   /** The weight of what came before an example: half is of the last 35,000. */
   private static final double FADE = 1 - 1.0 / 50_000;
 
-  /** No probability counts as surer than this. */
-  private static final double SUREST = 1e-7;
-
   /** Replaced as a whole, so that a reader sees sums that belong together. */
   private record Sums(double weight, double loss, double labels, double probabilities) {}
 
@@ -18,8 +17,7 @@ final class ProgressiveValidation {
 
   /** An example of which {@code p} was said and {@code label} came. */
   void add(double p, double label, double weight) {
-    double sure = Math.clamp(p, SUREST, 1 - SUREST);
-    double loss = -label * Math.log(sure) - (1 - label) * Math.log1p(-sure);
+    double loss = Metrics.crossEntropy(p, label);
     Sums before = sums;
     sums =
         new Sums(
@@ -33,8 +31,7 @@ final class ProgressiveValidation {
   double normalizedEntropy() {
     Sums now = sums;
     double mean = now.labels / now.weight;
-    double entropy = -mean * Math.log(mean) - (1 - mean) * Math.log1p(-mean);
-    return mean <= 0 || mean >= 1 ? Double.NaN : now.loss / now.weight / entropy;
+    return mean <= 0 || mean >= 1 ? Double.NaN : now.loss / now.weight / Metrics.entropy(mean);
   }
 
   /** Mean probability by mean label; NaN where no label is positive. */

@@ -1,8 +1,7 @@
 package dev.wukong.serving.retraining;
 
-import dev.wukong.data.EncodedExamples;
 import dev.wukong.data.FeatureEncoder;
-import dev.wukong.data.Scope;
+import dev.wukong.metrics.Metrics;
 import dev.wukong.serving.events.ScoredRequest;
 
 /**
@@ -38,27 +37,16 @@ final class SkewMonitor {
   void look(ScoredRequest request, Healthy healthy, long nowMs) {
     lookedMs = nowMs;
     int count = Math.min(MOST_CANDIDATES, request.candidates().rows());
-    float[] probabilities = healthy.score(examples(request, count));
+    float[] probabilities =
+        healthy.score(
+            OwnContexts.of(
+                encoder, request.context(), request.candidates(), request.contextOf(), count));
     for (int i = 0; i < count * request.tasks(); i++) {
-      double by = Math.abs(logit(probabilities[i]) - logit(request.probabilities()[i]));
+      double by =
+          Math.abs(
+              Metrics.logit((double) probabilities[i])
+                  - Metrics.logit((double) request.probabilities()[i]));
       meters.skew(by, by <= APART); // What is no number is apart.
     }
-  }
-
-  private EncodedExamples examples(ScoredRequest request, int count) {
-    EncodedExamples examples = EncodedExamples.allocate(encoder, count);
-    for (int i = 0; i < count; i++) {
-      encoder.copy(Scope.CANDIDATE, request.candidates(), i, 1, examples.candidate(), i);
-      if (request.context().rows() > 0) {
-        int of = request.contextOf()[i];
-        encoder.copy(Scope.CONTEXT, request.context(), of, 1, examples.context(), i);
-      }
-    }
-    return examples;
-  }
-
-  private static double logit(float p) {
-    double sure = Math.clamp((double) p, 1e-7, 1 - 1e-7);
-    return Math.log(sure / (1 - sure));
   }
 }

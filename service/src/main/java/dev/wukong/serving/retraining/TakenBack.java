@@ -2,7 +2,6 @@ package dev.wukong.serving.retraining;
 
 import dev.wukong.bundle.Bundle;
 import dev.wukong.data.Group;
-import dev.wukong.data.RowKey;
 import dev.wukong.serving.embedding.RowCommit;
 import dev.wukong.serving.embedding.RowsView;
 import dev.wukong.serving.embedding.StateChange;
@@ -23,8 +22,6 @@ import org.jspecify.annotations.Nullable;
  * other, so that whoever follows commits needs to know nothing of it. The training thread's.
  */
 final class TakenBack {
-  private static final int PAGE = 4096;
-
   private final StateStore store;
   private final RowsView view;
   private final Bundle bundle;
@@ -57,15 +54,10 @@ final class TakenBack {
   List<RowCommit.Changes> rows(long to, long[] keys) {
     List<RowCommit.Changes> changes = new ArrayList<>();
     for (Group group : bundle.layout().groups()) {
-      changes.add(ofWidth(group.width(), to, ofWidth(group.width(), keys)));
+      changes.add(
+          ofWidth(group.width(), to, RowKeys.ofWidth(bundle.layout(), group.width(), keys)));
     }
     return changes;
-  }
-
-  private long[] ofWidth(int width, long[] keys) {
-    return LongStream.of(keys)
-        .filter(key -> bundle.layout().tables().get(RowKey.table(key)).width() == width)
-        .toArray();
   }
 
   private RowCommit.Changes ofWidth(int width, long to, long[] own) {
@@ -74,7 +66,7 @@ final class TakenBack {
     float[] rows = new float[Math.multiplyExact(own.length, width)];
     int[] count = {0};
     LongStream.Builder gone = LongStream.builder();
-    for (long[] page : pages(own)) {
+    for (long[] page : RowKeys.pages(own)) {
       undo.before(
           to,
           page,
@@ -95,14 +87,6 @@ final class TakenBack {
         gone.build().toArray());
   }
 
-  private static List<long[]> pages(long[] keys) {
-    List<long[]> pages = new ArrayList<>();
-    for (int from = 0; from < keys.length; from += PAGE) {
-      pages.add(Arrays.copyOfRange(keys, from, Math.min(keys.length, from + PAGE)));
-    }
-    return pages;
-  }
-
   /**
    * What changes of training's memory where the same rows are taken back there, too.
    *
@@ -113,7 +97,7 @@ final class TakenBack {
     for (Group group : bundle.layout().groups()) {
       int width = group.width();
       BundleRow room = new BundleRow(bundle, width, stateWidth.applyAsInt(width));
-      for (long[] page : pages(ofWidth(width, keys))) {
+      for (long[] page : RowKeys.pages(RowKeys.ofWidth(bundle.layout(), width, keys))) {
         List<byte @Nullable []> now = store.state(view, StateKind.OPTIMIZER, page);
         undo.before(
             to,

@@ -42,13 +42,9 @@ final class Undo {
     return touched;
   }
 
-  private boolean isTouched(long key) {
-    return Arrays.binarySearch(touched, key) >= 0;
-  }
-
   /** Whether a row has changed since the last healthy state, by the last commit. */
   boolean keeps(long key) {
-    return isTouched(key);
+    return Arrays.binarySearch(touched, key) >= 0;
   }
 
   /** Keeps what rows are now, which are about to change, where it is not kept yet. */
@@ -57,7 +53,7 @@ final class Undo {
     long[] fresh =
         changed.stream()
             .flatMapToLong(rows -> LongStream.of(rows.keys()))
-            .filter(key -> !isTouched(key))
+            .filter(key -> !keeps(key))
             .sorted()
             .toArray();
     List<byte @Nullable []> now = store.state(view, StateKind.OPTIMIZER, fresh);
@@ -90,7 +86,7 @@ final class Undo {
     List<Long> numbers = generations.numbers();
     for (StateStore.Remembered of : next) {
       // What this commit adds to is written whole elsewhere.
-      if (!isTouched(of.key())) {
+      if (!keeps(of.key())) {
         Memories all = Memories.of(of.value());
         Memories needed = all.needed(numbers);
         if (needed.isEmpty()) {
