@@ -3,13 +3,14 @@ package dev.wukong.serving;
 import dev.wukong.serving.gating.GateMode;
 import dev.wukong.serving.gating.GatePolicy;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import org.springframework.boot.context.properties.bind.DefaultValue;
 
 /**
  * When what was learned is visible.
  *
- * @param mode {@code direct}, {@code gated} or {@code shadow}
+ * @param mode {@code direct}, {@code gated}, {@code canary} or {@code shadow}
  * @param every time between promotions at least
  * @param patience so long a verdict is waited for
  * @param worse normalized entropy by which who is promoted may be worse
@@ -18,6 +19,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param jump logits by which a golden row may move in a commit
  * @param failures how often in a row training is taken back before it halts
  * @param sliceBy a feature by whose values figures are given apart; empty: none
+ * @param canary shares of the requests that what was learned answers before all
  */
 public record GateProperties(
     @DefaultValue("direct") GateMode mode,
@@ -28,8 +30,10 @@ public record GateProperties(
     @DefaultValue("100") double rowNorm,
     @DefaultValue("2") double jump,
     @DefaultValue("3") int failures,
-    @DefaultValue("") String sliceBy) {
+    @DefaultValue("") String sliceBy,
+    @DefaultValue({"0.01", "0.1"}) List<Double> canary) {
   private static final int MOST_FAILURES = 1000;
+  private static final int MOST_SHARES = 10;
 
   public GateProperties {
     requirePositive("every", every);
@@ -44,6 +48,24 @@ public record GateProperties(
     requirePositive("row-norm", rowNorm);
     requirePositive("jump", jump);
     SettingException.between("wukong.online.gate.failures", failures, 1, MOST_FAILURES);
+    canary = List.copyOf(canary);
+    SettingException.require(
+        ascend(canary),
+        "wukong.online.gate.canary",
+        canary,
+        "is 1 to %d shares above 0 and at most 1, each more than the one before"
+            .formatted(MOST_SHARES));
+  }
+
+  private static boolean ascend(List<Double> shares) {
+    double before = 0;
+    for (double share : shares) {
+      if (!(share > before && share <= 1)) {
+        return false;
+      }
+      before = share;
+    }
+    return !shares.isEmpty() && shares.size() <= MOST_SHARES;
   }
 
   private static void requirePositive(String name, Duration time) {
@@ -69,6 +91,7 @@ public record GateProperties(
         rowNorm,
         jump,
         failures,
-        sliceBy.isEmpty() ? Optional.empty() : Optional.of(sliceBy));
+        sliceBy.isEmpty() ? Optional.empty() : Optional.of(sliceBy),
+        canary);
   }
 }

@@ -141,7 +141,7 @@ final class Settings {
           new Setting(
               "wukong.online.gate.mode",
               "direct",
-              "when it serves: direct, gated (once shown to be no worse), shadow (never)"),
+              "when it serves: direct, gated (once shown to be no worse), canary, shadow (never)"),
           new Setting("wukong.online.gate.every", "1m", "between promotions at least"),
           new Setting("wukong.online.gate.patience", "30m", "waits so long for a verdict"),
           new Setting(
@@ -151,6 +151,8 @@ final class Settings {
           new Setting("wukong.online.gate.jump", "2", "logits a golden row may move in a commit"),
           new Setting("wukong.online.gate.failures", "3", "in a row before training halts"),
           new Setting("wukong.online.gate.slice-by", "", "feature by which figures are apart"),
+          new Setting(
+              "wukong.online.gate.canary", "0.01,0.1", "shares that a canary has before all"),
           new Setting("wukong.admin.port", "9091", "gRPC of operators; 0: any free one"),
           new Setting("wukong.admin.address", "127.0.0.1", "that it is bound to"),
           new Setting(

@@ -6,6 +6,7 @@ import dev.wukong.data.Table;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The rows of one bundle of a model: resident tables, one a group, over the store. Requests read
@@ -19,6 +20,8 @@ public final class EmbeddingTier implements AutoCloseable {
   private final RowsView view;
   private final RowSource source;
   private final RowStore store;
+  private final RowFormat format;
+  private final List<Group> layout;
   private final List<ResidentRows> groups = new ArrayList<>();
   private final List<String> tables;
   private final int[] defaultPlaces;
@@ -57,6 +60,8 @@ public final class EmbeddingTier implements AutoCloseable {
     this.view = view;
     this.newest = Math.toIntExact(view.version());
     this.store = store;
+    this.format = format;
+    this.layout = layout.groups();
     this.source = RowSource.of(view.model(), threads, meters);
     this.tables = layout.tables().stream().map(Table::name).toList();
     this.defaultPlaces = new int[layout.tables().size()];
@@ -186,12 +191,32 @@ public final class EmbeddingTier implements AutoCloseable {
   }
 
   private TierView open(int version) {
+    return open(version, null);
+  }
+
+  private TierView open(int version, @Nullable RowOverlay overlay) {
     RowReader reader = store.reader(at(version));
-    TierView opened = new TierView(this, version, reader, source);
+    TierView opened =
+        new TierView(this, version, reader, source, overlay == null ? null : overlay.open());
     synchronized (open) {
       open.add(opened);
     }
     return opened;
+  }
+
+  /** Room for rows that some views see instead of these, the same in kind. */
+  public RowOverlay overlay(int capacity) {
+    return new RowOverlay(layout, format, capacity);
+  }
+
+  /**
+   * Opens the view of the rows as they are now with those of {@code overlay} instead, as far as it
+   * has them. By who commits; some view must be open.
+   *
+   * @throws StoreException if the store fails
+   */
+  public TierView open(RowOverlay overlay) {
+    return open(newest, overlay);
   }
 
   private RowsView at(int version) {

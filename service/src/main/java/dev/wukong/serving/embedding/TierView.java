@@ -28,11 +28,20 @@ public final class TierView implements AutoCloseable {
   private final RowSource source;
   private final RowLoads loads;
 
+  /** Rows that are seen instead of the tier's; null: none. */
+  private final RowOverlay.@Nullable View over;
+
   /** The owner's hold and those of reads under way. At 0 it is closed. */
   private final AtomicInteger holds = new AtomicInteger(1);
 
   /** Opened by its tier. */
-  TierView(EmbeddingTier tier, int version, RowReader reader, RowSource source) {
+  TierView(
+      EmbeddingTier tier,
+      int version,
+      RowReader reader,
+      RowSource source,
+      RowOverlay.@Nullable View over) {
+    this.over = over;
     this.tier = tier;
     this.version = version;
     this.reader = reader;
@@ -88,15 +97,18 @@ public final class TierView implements AutoCloseable {
         table.touch(keys, many);
         tally.asked(keys, many); // While the processor fetches.
         table.find(keys, many, version, places);
+        to.copy(places, many, first);
+        if (over != null) {
+          over.copy(group, keys, many, places, to, first); // After it: whole blocks are copied.
+        }
         for (int i = 0; i < many; i++) {
-          if (places[i] < 0) {
+          if (places[i] < 0 && places[i] != RowOverlay.TAKEN) {
             if (missed == missing.length) {
               missing = Arrays.copyOf(missing, Math.max(16, 2 * missed));
             }
             missing[missed++] = places[i] == ResidentTable.NONE ? first + i : -(first + i);
           }
         }
-        to.copy(places, many, first);
       }
     } finally {
       table.leave(section);
@@ -193,6 +205,9 @@ public final class TierView implements AutoCloseable {
   void letGo() {
     if (holds.decrementAndGet() == 0) {
       reader.close();
+      if (over != null) {
+        over.close();
+      }
       tier.closed(this);
     }
   }

@@ -19,13 +19,13 @@ import org.jspecify.annotations.Nullable;
  * thread, that of training.
  */
 public final class Gate {
-  private static final int FORM = 1;
+  private static final int FORM = 2;
 
   /** In quarantine, labels are looked at in parts of this time: one without strangeness ends it. */
   private static final long PART_MS = Duration.ofSeconds(10).toMillis();
 
   private static final int HEADER =
-      Integer.BYTES + 2 + 2 * Long.BYTES + Integer.BYTES + 2 * Double.BYTES + Integer.BYTES;
+      Integer.BYTES + 2 + 2 * Long.BYTES + 2 * Integer.BYTES + 2 * Double.BYTES + Integer.BYTES;
 
   private final GatePolicy policy;
   private final Slices slices;
@@ -49,6 +49,9 @@ public final class Gate {
   private long phaseMs;
 
   private int failures;
+
+  /** Which of the shares a canary has. */
+  private int stage;
 
   /**
    * A gate before anything was learned.
@@ -115,6 +118,13 @@ public final class Gate {
     return visible;
   }
 
+  /** The share of requests that what was learned is to answer before it is promoted; 0: none. */
+  public double share() {
+    return policy.mode() == GateMode.CANARY && phase == GatePhase.HOLDING
+        ? policy.canary().get(stage)
+        : 0;
+  }
+
   /** An example was scored, before it is learned from. */
   public void add(Judged example) {
     window.add(example);
@@ -156,7 +166,7 @@ public final class Gate {
       case Verdict.Strange strange -> takeBack(nowMs, strange.reason(), GatePhase.QUARANTINED);
       case Verdict.Good _ -> {
         boolean due = nowMs - sinceMs >= policy.every().toMillis();
-        yield due && policy.mode() != GateMode.SHADOW ? promote(nowMs) : goOn(nowMs);
+        yield due ? good(nowMs) : goOn(nowMs);
       }
       case Verdict.Open open -> {
         if (nowMs - phaseMs < policy.patience().toMillis()) {
@@ -171,6 +181,29 @@ public final class Gate {
         };
       }
     };
+  }
+
+  private Decision good(long nowMs) {
+    return switch (policy.mode()) {
+      case DIRECT, GATED -> promote(nowMs);
+      case SHADOW -> goOn(nowMs);
+      case CANARY -> widen(nowMs);
+    };
+  }
+
+  /** A canary that does well is given more, in the end all. */
+  private Decision widen(long nowMs) {
+    boolean told = window.positives(Slices.CANARY) >= GatePolicy.ENOUGH_OF_CANARY;
+    // So few requests are no reason to let the healthy state grow old.
+    if (!told && nowMs - phaseMs < policy.patience().toMillis()) {
+      return goOn(nowMs);
+    }
+    if (stage + 1 == policy.canary().size()) {
+      return promote(nowMs);
+    }
+    stage++;
+    begin(nowMs);
+    return new Keep();
   }
 
   /**
@@ -236,6 +269,7 @@ public final class Gate {
       }
     }
     failures = 0;
+    stage = 0;
     hides = false;
     visible = false; // That is, not beyond the healthy state, which this is now.
     phase = policy.mode() == GateMode.DIRECT ? GatePhase.OPEN : GatePhase.HOLDING;
@@ -250,6 +284,7 @@ public final class Gate {
 
   private Decision back(long nowMs, String reason, GatePhase next) {
     phase = next;
+    stage = 0;
     hides = false;
     visible = false;
     begin(nowMs);
@@ -297,7 +332,7 @@ public final class Gate {
     ByteBuffer to = ByteBuffer.allocate(HEADER + reference.length * Double.BYTES + window.bytes());
     to.putInt(FORM);
     to.put(phase.code()).put((byte) (visible ? 1 : 0));
-    to.putLong(sinceMs).putLong(phaseMs).putInt(failures);
+    to.putLong(sinceMs).putLong(phaseMs).putInt(failures).putInt(stage);
     jumps.write(to);
     to.putInt(reference.length);
     for (double of : reference) {
@@ -322,6 +357,7 @@ public final class Gate {
     sinceMs = from.getLong();
     phaseMs = from.getLong();
     failures = from.getInt();
+    stage = Math.min(from.getInt(), policy.canary().size() - 1);
     jumps.read(from);
     int tasks = from.getInt();
     for (int task = 0; task < tasks; task++) {

@@ -6,6 +6,8 @@ public enum GateMode {
   DIRECT,
   /** Once it has shown to be no worse, on what came after it was learned. */
   GATED,
+  /** To a small share of requests at once, to a larger one and at last to all as it does well. */
+  CANARY,
   /** Never by itself: it is only compared. */
   SHADOW
 }

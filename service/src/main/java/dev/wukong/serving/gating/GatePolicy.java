@@ -1,6 +1,7 @@
 package dev.wukong.serving.gating;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -19,6 +20,8 @@ import java.util.Optional;
  * @param mostJump logits by which a golden row may move in one commit
  * @param failures how often in a row training is taken back before it halts
  * @param sliceBy a feature by whose values figures are given apart
+ * @param canary shares of the requests that what was learned answers one after the other, before it
+ *     answers all; ascending, above 0 and at most 1
  */
 public record GatePolicy(
     GateMode mode,
@@ -29,7 +32,11 @@ public record GatePolicy(
     double mostNorm,
     double mostJump,
     int failures,
-    Optional<String> sliceBy) {
+    Optional<String> sliceBy,
+    List<Double> canary) {
+  /** Positive examples that it has answered itself, before a canary is given more. */
+  static final int ENOUGH_OF_CANARY = 100;
+
   /** Positive and negative examples of a task, each, below which nothing is said of it. */
   static final int ENOUGH = 30;
 
@@ -57,6 +64,10 @@ public record GatePolicy(
   /** How many standard errors are chance: it is looked at again and again. */
   static final double SURE = 5;
 
+  public GatePolicy {
+    canary = List.copyOf(canary);
+  }
+
   /** What is asked where operators do not say otherwise. */
   public static GatePolicy usual(GateMode mode) {
     return new GatePolicy(
@@ -68,6 +79,7 @@ public record GatePolicy(
         100,
         2,
         3,
-        Optional.empty());
+        Optional.empty(),
+        List.of(0.01, 0.1));
   }
 }

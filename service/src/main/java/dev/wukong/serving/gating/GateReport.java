@@ -7,6 +7,7 @@ import java.util.List;
  *
  * @param mode when it is visible
  * @param phase what is done with what comes
+ * @param share of the requests that what was learned answers as a canary
  * @param verdict at the last commit
  * @param reason of the verdict
  * @param failures how often in a row training was taken back
@@ -16,6 +17,7 @@ import java.util.List;
 public record GateReport(
     GateMode mode,
     GatePhase phase,
+    double share,
     Kind verdict,
     String reason,
     int failures,
@@ -48,11 +50,17 @@ public record GateReport(
     figures = List.copyOf(figures);
   }
 
-  /** How {@code gate} stands, with these states to step back to. */
-  public static GateReport of(Gate gate, List<State> healthy) {
+  /**
+   * How {@code gate} stands.
+   *
+   * @param share that is tried out now
+   * @param healthy states to step back to
+   */
+  public static GateReport of(Gate gate, double share, List<State> healthy) {
     return new GateReport(
         gate.mode(),
         gate.phase(),
+        share,
         switch (gate.verdict()) {
           case Verdict.Good _ -> Kind.GOOD;
           case Verdict.Open _ -> Kind.OPEN;

@@ -54,6 +54,11 @@ public final class GateWindow {
     return Arrays.stream(tallies).anyMatch(of -> of[Slices.ALL].tells(GatePolicy.ENOUGH));
   }
 
+  /** Positive examples of a slice, of all tasks. */
+  long positives(int slice) {
+    return Arrays.stream(tallies).mapToLong(of -> of[slice].positives()).sum();
+  }
+
   /** Figures of every task and slice that has examples. */
   List<Figures> figures() {
     List<Figures> figures = new ArrayList<>();

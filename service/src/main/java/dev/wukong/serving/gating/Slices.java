@@ -7,19 +7,26 @@ import dev.wukong.data.Scope;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Parts of the examples that are looked at apart: by the candidate's place in the request, and by
- * the first value of a feature that operators name, hashed to a few. Any thread.
+ * Parts of the examples that are looked at apart: by the candidate's place in the request, by
+ * whether a canary has answered, and by the first value of a feature that operators name, hashed to
+ * a few. Any thread.
  */
 public final class Slices {
   /** All examples. */
   static final int ALL = 0;
 
-  private static final int PLACES = 3;
   private static final int FEW = 4;
   private static final int BUCKETS = 8;
+
+  /** What the candidate has answered itself. */
+  static final int CANARY = 4;
+
+  private static final List<String> ALWAYS =
+      List.of("all", "first place", "places 2 to 4", "places from 5", "answered by the canary");
 
   private final List<String> names;
   private final @Nullable IdColumns feature;
@@ -65,7 +72,7 @@ public final class Slices {
 
   /** By place alone. */
   static Slices byPlace() {
-    return new Slices(List.of("all", "first place", "places 2 to 4", "places from 5"), null);
+    return new Slices(ALWAYS, null);
   }
 
   /** Names by number. */
@@ -79,18 +86,21 @@ public final class Slices {
    * @param place of the candidate in the request, from 0
    * @param context one row or none
    * @param candidate one row
+   * @param canary whether what was learned has answered, while it was a canary
    */
-  public int[] of(int place, EncodedRows context, EncodedRows candidate) {
-    int ofPlace = 1 + (place == 0 ? 0 : place < FEW ? 1 : 2);
+  public int[] of(int place, EncodedRows context, EncodedRows candidate, boolean canary) {
+    IntStream.Builder in = IntStream.builder();
+    in.add(ALL).add(1 + (place == 0 ? 0 : place < FEW ? 1 : 2));
+    if (canary) {
+      in.add(CANARY);
+    }
     IdColumns by = feature;
-    if (by == null) {
-      return new int[] {ALL, ofPlace};
+    if (by != null) {
+      EncodedRows rows = by.feature().scope() == Scope.CONTEXT ? context : candidate;
+      if (rows.rows() > 0) {
+        in.add(ALWAYS.size() + (int) Math.floorMod(rows.ids()[by.position()], (long) BUCKETS));
+      }
     }
-    EncodedRows rows = by.feature().scope() == Scope.CONTEXT ? context : candidate;
-    if (rows.rows() == 0) {
-      return new int[] {ALL, ofPlace};
-    }
-    int bucket = (int) Math.floorMod(rows.ids()[by.position()], (long) BUCKETS);
-    return new int[] {ALL, ofPlace, 1 + PLACES + bucket};
+    return in.build().toArray();
   }
 }

@@ -10,6 +10,7 @@ import dev.wukong.serving.batching.BatchModel;
 import dev.wukong.serving.batching.BatchScores;
 import dev.wukong.serving.batching.PartInputs;
 import dev.wukong.serving.embedding.DefaultedPositions;
+import dev.wukong.serving.embedding.RowOverlay;
 import dev.wukong.serving.embedding.TierView;
 import dev.wukong.serving.inputs.ModelInputs;
 import java.time.Duration;
@@ -81,6 +82,32 @@ public final class HostedModel implements BatchModel {
     } finally {
       if (!done) {
         next.close();
+      }
+    }
+  }
+
+  /** Room for rows that a trial sees instead of these. */
+  RowOverlay overlay(int capacity) {
+    return rows.tier().overlay(capacity);
+  }
+
+  /**
+   * A state that is in no store: these rows with those of {@code overlay} instead, and other dense
+   * weights. By who commits, who holds a lease.
+   *
+   * @throws EngineException if the graph cannot be run here
+   * @throws dev.wukong.serving.embedding.StoreException if the store fails
+   */
+  HostedModel trial(RowOverlay overlay, long epoch, long dense, byte[] graph) {
+    SharedEngine other = SharedEngine.of(bundle.engine(graph));
+    boolean done = false;
+    try {
+      HostedModel model = new HostedModel(bundle, rows.tier().open(overlay), other, epoch, dense);
+      done = true;
+      return model;
+    } finally {
+      if (!done) {
+        other.close();
       }
     }
   }

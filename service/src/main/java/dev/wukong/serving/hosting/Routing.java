@@ -15,14 +15,24 @@ import org.jspecify.annotations.Nullable;
  * @param main the number of the version that answers requests which ask for none; 0: there is none
  * @param labels versions by label; one that is not loaded answers nothing
  * @param shares of the requests that ask for no version, by label
+ * @param trial answers some of what the main version would; null: there is none
  */
 record Routing(
     NavigableMap<Long, HostedModel> loaded,
     long main,
     Map<String, Long> labels,
-    List<Share> shares) {
+    List<Share> shares,
+    @Nullable Tried trial) {
   /** Nothing is loaded. */
-  static final Routing NONE = new Routing(new TreeMap<>(), 0, Map.of(), List.of());
+  static final Routing NONE = new Routing(new TreeMap<>(), 0, Map.of(), List.of(), null);
+
+  /**
+   * What was learned of a version and is tried out.
+   *
+   * @param model of that version
+   * @param share 0 to 1, of the requests that the version would answer else
+   */
+  record Tried(HostedModel model, double share) {}
 
   /**
    * A part of the requests that ask for no version.
@@ -61,6 +71,12 @@ record Routing(
         return model == null ? serving() : model;
       }
     }
+    Tried tried = trial;
+    if (tried != null
+        && tried.model().bundle() == main
+        && point >= 1 - tried.share() * Math.max(0, 1 - below)) {
+      return tried.model();
+    }
     return serving();
   }
 
@@ -85,20 +101,24 @@ record Routing(
   Routing with(HostedModel model) {
     NavigableMap<Long, HostedModel> more = new TreeMap<>(loaded);
     more.put(model.bundle(), model);
-    return new Routing(more, main, labels, shares);
+    return new Routing(more, main, labels, shares, trial);
   }
 
   Routing without(long version) {
     NavigableMap<Long, HostedModel> fewer = new TreeMap<>(loaded);
     fewer.remove(version);
-    return new Routing(fewer, main == version ? 0 : main, labels, shares);
+    return new Routing(fewer, main == version ? 0 : main, labels, shares, trial);
   }
 
   Routing withMain(long version) {
-    return new Routing(loaded, version, labels, shares);
+    return new Routing(loaded, version, labels, shares, trial);
   }
 
   Routing withLabels(Map<String, Long> labels, List<Share> shares) {
-    return new Routing(loaded, main, labels, shares);
+    return new Routing(loaded, main, labels, shares, trial);
+  }
+
+  Routing withTrial(@Nullable Tried next) {
+    return new Routing(loaded, main, labels, shares, next);
   }
 }

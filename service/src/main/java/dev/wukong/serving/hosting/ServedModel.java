@@ -3,6 +3,7 @@ package dev.wukong.serving.hosting;
 import dev.wukong.serving.batching.BatchCost;
 import dev.wukong.serving.batching.Batcher;
 import dev.wukong.serving.hosting.Routing.Share;
+import dev.wukong.serving.hosting.Routing.Tried;
 import dev.wukong.serving.hosting.VersionState.Phase;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Clock;
@@ -331,6 +332,38 @@ public final class ServedModel {
     }
   }
 
+  /**
+   * Has a state of a loaded version, which is in no store, answer a share of what that version
+   * would; no other does so then.
+   *
+   * @param next its host's lease goes to this; null: none
+   * @param share 0 to 1
+   * @return whether it does: of a version that is loaded no more nothing is tried out
+   */
+  boolean tryOut(@Nullable HostedModel next, double share) {
+    HostedModel before;
+    boolean kept;
+    synchronized (versions) {
+      Tried now = routing.trial();
+      before = now == null ? null : now.model();
+      kept = next != null && routing.loaded().containsKey(next.bundle());
+      routing = routing.withTrial(next != null && kept ? new Tried(next, share) : null);
+    }
+    if (before != null && (before != next || !kept)) {
+      retire(before);
+    }
+    if (next != null && before != next && !kept) {
+      retire(next);
+    }
+    return kept;
+  }
+
+  /** The share of requests by which what was learned is tried out; 0: it is not. */
+  public double tried() {
+    Tried now = routing.trial();
+    return now == null ? 0 : now.share();
+  }
+
   /** Has the loaded {@code version} answer those who ask for none, from now on. */
   void serve(long version) {
     synchronized (versions) {
@@ -384,7 +417,11 @@ public final class ServedModel {
     Routing before;
     synchronized (versions) {
       before = routing;
-      routing = new Routing(new TreeMap<>(), 0, before.labels(), before.shares());
+      routing = new Routing(new TreeMap<>(), 0, before.labels(), before.shares(), null);
+    }
+    Tried tried = before.trial();
+    if (tried != null) {
+      retire(tried.model());
     }
     before.loaded().values().forEach(this::retire);
     return CompletableFuture.allOf(

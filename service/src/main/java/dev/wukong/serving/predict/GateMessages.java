@@ -20,6 +20,7 @@ final class GateMessages {
                 switch (report.mode()) {
                   case DIRECT -> GateStatus.Mode.MODE_DIRECT;
                   case GATED -> GateStatus.Mode.MODE_GATED;
+                  case CANARY -> GateStatus.Mode.MODE_CANARY;
                   case SHADOW -> GateStatus.Mode.MODE_SHADOW;
                 })
             .setPhase(
@@ -35,6 +36,7 @@ final class GateMessages {
                   case BAD -> GateStatus.Verdict.VERDICT_BAD;
                   case STRANGE -> GateStatus.Verdict.VERDICT_STRANGE;
                 })
+            .setShare(report.share())
             .setReason(report.reason())
             .setFailures(report.failures());
     for (GateReport.State state : report.healthy()) {

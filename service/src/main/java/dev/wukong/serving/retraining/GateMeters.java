@@ -40,6 +40,10 @@ final class GateMeters {
                 "From the verdict that what was learned is harmful to when none of it serves")
             .tag("model", model)
             .register(registry);
+    Gauge.builder("wukong.online.canary", () -> report.get().map(GateReport::share).orElse(0.0))
+        .description("Share of the requests that what was learned answers as a canary")
+        .tag("model", model)
+        .register(registry);
     for (GatePhase phase : GatePhase.values()) {
       Gauge.builder("wukong.online.gate", () -> is(phase) ? 1 : 0)
           .description("Whether this is what is done with what comes to be learned")

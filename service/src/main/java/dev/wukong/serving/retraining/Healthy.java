@@ -48,8 +48,9 @@ final class Healthy implements AutoCloseable {
    *
    * @param healthy probabilities [examples, tasks] by this
    * @param candidate the same by the model that learns
+   * @param served number of the dense weights by which all answer but a canary
    */
-  void add(List<Example> examples, float[] healthy, float[] candidate) {
+  void add(List<Example> examples, float[] healthy, float[] candidate, long served) {
     for (int i = 0; i < examples.size(); i++) {
       Example example = examples.get(i);
       if (!example.timely()) {
@@ -72,7 +73,8 @@ final class Healthy implements AutoCloseable {
                   .of(
                       example.shown().position(),
                       example.shown().context(),
-                      example.shown().candidate())));
+                      example.shown().candidate(),
+                      example.shown().version().dense() > served)));
     }
   }
 

@@ -187,6 +187,22 @@ final class LearnedCommit {
     return finish(mark, rows, state, graph);
   }
 
+  /**
+   * What differs from what serves, for who tries it out; written nowhere.
+   *
+   * @param changed rows, by the last commit
+   * @param whole whether all that has changed since the healthy state is meant, else only these
+   * @param graph the predict graph
+   */
+  ModelCommit candidate(LearnedMark mark, List<ChangedRows> changed, boolean whole, byte[] graph) {
+    List<RowCommit.Changes> rows = new ArrayList<>();
+    for (int group = 0; group < changed.size(); group++) {
+      Visible visible = whole ? Visible.ALL : Visible.CHANGED;
+      rows.add(changes(group, changed.get(group), new long[0], visible));
+    }
+    return new ModelCommit(mark.epoch(), mark.dense(), rows, List.of(), graph);
+  }
+
   /** With what every commit has, that of the join above all. */
   private ModelCommit finish(
       LearnedMark mark,

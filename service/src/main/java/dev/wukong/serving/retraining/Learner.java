@@ -319,11 +319,11 @@ final class Learner implements AutoCloseable {
           minibatch.weigh(session.score(rows));
         }
         TrainSession.Step step = session.step(rows, rate, share);
-        healthy.add(minibatch.examples(), sure, step.probabilities());
+        healthy.add(minibatch.examples(), sure, step.probabilities(), mark.served());
         meters.learned(minibatch.examples(), step.probabilities());
         steps++;
       } else {
-        healthy.add(minibatch.examples(), sure, sure);
+        healthy.add(minibatch.examples(), sure, sure, mark.served());
         meters.quarantined(minibatch.examples().size());
       }
     } catch (NotFiniteException e) {
@@ -381,11 +381,39 @@ final class Learner implements AutoCloseable {
     examples = 0;
     steps = 0;
     changed = false;
-    return new Made(commit, decision);
+    return new Made(commit, decision, rowsNow);
   }
 
-  /** A commit that is to be written, and why it is as it is. */
-  record Made(ModelCommit commit, Decision decision) {}
+  /**
+   * A commit that is to be written, and why it is as it is.
+   *
+   * @param changed rows that training has changed
+   */
+  record Made(ModelCommit commit, Decision decision, List<ChangedRows> changed) {
+    Made {
+      changed = List.copyOf(changed);
+    }
+
+    /** Whether training has changed anything. */
+    boolean learned() {
+      return changed.stream().anyMatch(of -> of.keys().length > 0);
+    }
+  }
+
+  /** The share of requests that a canary is to answer; 0: there is to be none. */
+  double tries() {
+    // As long as nothing was learned, the healthy state is as good, and its number is the same.
+    return join.frozen() || mark.dense() == mark.served() ? 0 : gate.share();
+  }
+
+  /**
+   * What a canary answers by after the commit {@code made}, which is in the store.
+   *
+   * @param whole whether by all that differs from the healthy state, else by what has changed now
+   */
+  ModelCommit candidate(Made made, boolean whole) {
+    return commits.candidate(mark, made.changed(), whole, session.predictGraph(session.dense()));
+  }
 
   /** What training has made since the last commit. */
   @SuppressWarnings("ArrayRecordComponent") // On its way into a commit.

@@ -383,14 +383,15 @@ public final class OnlineTrainer implements AutoCloseable {
         continue;
       }
       try (Bundle bundle = Bundle.open(bundles.path(model, version));
-          Learner learner = learner(bundle)) {
+          Learner learner = learner(bundle);
+          Canary canary = new Canary(served, version)) {
         needed = learner.oldestNeeded();
         log.info(
             "model '{}': version {} learns from position {} of the log on",
             model,
             version,
             learner.next());
-        learn(served, learner);
+        learn(served, learner, canary);
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
         return;
@@ -427,7 +428,8 @@ public final class OnlineTrainer implements AutoCloseable {
   }
 
   /** Until another version serves, or this is closed. */
-  private void learn(ServedModel served, Learner learner) throws InterruptedException {
+  private void learn(ServedModel served, Learner learner, Canary canary)
+      throws InterruptedException {
     long version = learner.bundle().manifest().version();
     long read = learner.next();
     saidNanos = nanos.getAsLong();
@@ -453,7 +455,7 @@ public final class OnlineTrainer implements AutoCloseable {
         read = event.position() + 1;
         moved |= !(event.event() instanceof Event.Boundary);
         if (learner.take(event)) {
-          commit(served, learner);
+          commit(served, learner, canary);
         }
         if (event.position() == asked) {
           asked = -1;
@@ -494,18 +496,20 @@ public final class OnlineTrainer implements AutoCloseable {
     }
   }
 
-  private void commit(ServedModel served, Learner learner) {
+  private void commit(ServedModel served, Learner learner, Canary canary) {
     if (epoch == 0) {
       epoch = learner.mark().epoch() + 1;
     }
     long began = nanos.getAsLong();
     Learner.Made made = learner.commit(Math.max(epoch, learner.mark().epoch()));
+    canary.before(made);
     served.commit(learner.bundle().manifest().version(), made.commit());
     long took = nanos.getAsLong() - began;
     needed = learner.oldestNeeded();
     meters.committed(took, made.commit());
     gates.decided(made.decision(), learner.gate(), took);
-    gate.set(Optional.of(GateReport.of(learner.gate(), states(learner))));
+    canary.after(made, learner);
+    gate.set(Optional.of(GateReport.of(learner.gate(), served.tried(), states(learner))));
     say(Phase.LEARNING, status.get().reason(), learner); // Before those who wait for it look.
     orders.done(learner.committed());
     switch (made.decision()) {

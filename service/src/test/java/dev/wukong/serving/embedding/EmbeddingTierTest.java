@@ -194,6 +194,65 @@ class EmbeddingTierTest {
     }
   }
 
+  private static RowCommit.Changes changes(float third, long... keys) {
+    float[] rows = new float[keys.length * WIDTH];
+    for (int i = 0; i < keys.length; i++) {
+      System.arraycopy(other(keys[i], third), 0, rows, i * WIDTH, WIDTH);
+    }
+    return new RowCommit.Changes(WIDTH, keys, rows, new long[0]);
+  }
+
+  private static float[] other(long key, float third) {
+    return new float[] {RowKey.table(key), key % 100_000, third, 4};
+  }
+
+  @ParameterizedTest
+  @EnumSource(RowFormat.class)
+  void copyRows_overlay_seesItsRowsAtItsVersionAndTheTiersElse(RowFormat format) {
+    long[] keys = LongStream.range(1, 7).map(id -> RowKey.of(0, id)).toArray();
+    put(keys[0], keys[1], keys[2], keys[3]);
+    try (TierView plain = tier(3, format, RowThreads.none())) {
+      RowOverlay overlay = plain.tier().overlay(5);
+      assertThat(overlay.change(List.of(changes(7, keys[0], keys[4])))).isTrue();
+      try (TierView first = plain.tier().open(overlay)) {
+        assertThat(overlay.change(List.of(changes(8, keys[0], keys[1])))).isTrue();
+        try (TierView second = plain.tier().open(overlay)) {
+          overlay.close();
+          for (int turn = 0; turn < 3; turn++) { // Also where the tier has none in memory.
+            see(format, read(first, keys), keys, 7, 3, 3, 3, 7, -1);
+            see(format, read(second, keys), keys, 8, 8, 3, 3, 7, -1);
+            see(format, read(plain, keys), keys, 3, 3, 3, 3, -1, -1);
+          }
+        }
+        assertThat(overlay.size()).isEqualTo(4);
+        see(format, read(first, keys), keys, 7, 3, 3, 3, 7, -1);
+      }
+    }
+  }
+
+  private static void see(RowFormat format, Map<Long, float[]> read, long[] keys, float... thirds) {
+    for (int i = 0; i < thirds.length; i++) {
+      float[] row = thirds[i] < 0 ? DEFAULT_0 : other(keys[i], thirds[i]);
+      assertThat(read.get(keys[i]))
+          .containsExactly(row, within(format == RowFormat.INT8 ? 0.04f : 0));
+    }
+  }
+
+  @Test
+  void change_overlayIsFull_saysSoAndLeavesWhatIsSeenAlone() {
+    long[] keys = LongStream.range(1, 5).map(id -> RowKey.of(0, id)).toArray();
+    put(keys);
+    try (TierView plain = tier(3, RowThreads.none())) {
+      RowOverlay overlay = plain.tier().overlay(3);
+      assertThat(overlay.change(List.of(changes(7, keys[0], keys[1])))).isTrue();
+      try (TierView view = plain.tier().open(overlay)) {
+        assertThat(overlay.change(List.of(changes(8, keys[0], keys[1], keys[2])))).isFalse();
+        see(RowFormat.FP32, read(view, keys), keys, 7, 7, 3, 3);
+      }
+      overlay.close();
+    }
+  }
+
   /** With the threads of the service, and memory for a few of the rows. */
   @Test
   void copyRows_manyThreadsWhileRowsComeAndGo_givesEachItsOwnRows() throws Exception {

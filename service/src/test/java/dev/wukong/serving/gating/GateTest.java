@@ -241,7 +241,8 @@ class GateTest {
                 usual.mostNorm(),
                 usual.mostJump(),
                 usual.failures(),
-                Optional.empty()));
+                Optional.empty(),
+                usual.canary()));
 
     assertThat(secondsTo(TakeBack.class, 130, gate, p -> p * 1.05, p -> p)).isBetween(120, 122);
     assertThat(gate.phase()).isEqualTo(GatePhase.HOLDING);

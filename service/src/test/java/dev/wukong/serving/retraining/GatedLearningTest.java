@@ -16,6 +16,9 @@ import io.grpc.Status.Code;
 import io.grpc.StatusRuntimeException;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -30,9 +33,11 @@ class GatedLearningTest {
     bundles = LearningModel.train(folder);
   }
 
-  private LearningService serve(String mode) throws Exception {
-    return LearningService.start(
-        bundles, 1, "wukong.online.gate.mode=" + mode, "wukong.admin.rest=true");
+  private LearningService serve(String mode, String... more) throws Exception {
+    List<String> settings = new ArrayList<>(List.of(more));
+    settings.add("wukong.online.gate.mode=" + mode);
+    settings.add("wukong.admin.rest=true");
+    return LearningService.start(bundles, 1, settings.toArray(String[]::new));
   }
 
   private static TrainingStatus accept(LearningService service) throws Exception {
@@ -98,6 +103,74 @@ class GatedLearningTest {
       assertThat(again.probabilities()).containsExactly(accepted);
       assertThat(again.response().getVersion().getDense()).isEqualTo(serving.getDense());
     }
+  }
+
+  @Test
+  void canary_learns_answersItsShareAndNobodyOnceItIsTakenBack() throws Exception {
+    float[] first;
+    try (LearningService service = serve("canary", "wukong.online.gate.canary=0.5,1")) {
+      first = service.predict(0).probabilities();
+      service.click(0, 3, 3);
+      service.awaitExamples(3 * LearningService.EXAMPLES);
+      awaitCanary(service);
+
+      List<Prediction> both = predict(service);
+      GateStatus gate = service.trainingByStatus().getGate();
+
+      assertThat(gate.getMode()).isEqualTo(Mode.MODE_CANARY);
+      assertThat(gate.getShare()).isEqualTo(0.5);
+      long learned = service.trainingByStatus().getDense();
+      // By chance all are of one kind once in 2^63 times.
+      assertThat(both).extracting(Prediction::dense).containsOnly(0L, learned);
+      float[] canary = ofDense(both, learned);
+      assertThat(canary).isNotEqualTo(first);
+      for (Prediction of : both) {
+        assertThat(of.probabilities()).containsExactly(of.dense() == 0 ? first : canary);
+      }
+    }
+    // It is in no store: the healthy state answers until training has come to it again.
+    try (LearningService service = serve("canary", "wukong.online.gate.canary=0.5")) {
+      Prediction bundle = service.predict(0);
+      assertThat(bundle.dense() == 0 ? bundle.probabilities() : first).containsExactly(first);
+      service.click(0, 3, 1);
+      service.awaitExamples(4 * LearningService.EXAMPLES);
+      awaitCanary(service);
+      long learned = service.trainingByStatus().getDense();
+      float[] canary = ofDense(predict(service), learned);
+
+      accept(service);
+
+      for (Prediction of : predict(service)) {
+        assertThat(of.dense()).isEqualTo(learned);
+        assertThat(of.probabilities()).containsExactly(canary);
+      }
+      service.click(0, 3, 1);
+      service.awaitExamples(5 * LearningService.EXAMPLES);
+      awaitCanary(service);
+      assertThat(predict(service))
+          .extracting(Prediction::dense)
+          .containsOnly(learned, service.trainingByStatus().getDense());
+
+      stepBack(service, 0);
+
+      for (Prediction of : predict(service)) {
+        assertThat(of.probabilities()).containsExactly(first);
+      }
+    }
+  }
+
+  private static void awaitCanary(LearningService service) throws Exception {
+    Served.await(
+        "a canary answers",
+        () -> service.trainer().gate().stream().anyMatch(gate -> gate.share() > 0));
+  }
+
+  private static List<Prediction> predict(LearningService service) {
+    return IntStream.range(0, 64).mapToObj(_ -> service.predict(0)).toList();
+  }
+
+  private static float[] ofDense(List<Prediction> of, long dense) {
+    return of.stream().filter(p -> p.dense() == dense).findAny().orElseThrow().probabilities();
   }
 
   @Test

@@ -61,7 +61,8 @@ final class LearnerTrial {
           100,
           100,
           1_000,
-          Optional.of("segment"));
+          Optional.of("segment"),
+          List.of(1.0));
 
   private static final int CANDIDATES = 10;
   private static final long STEP_MS = 50;
