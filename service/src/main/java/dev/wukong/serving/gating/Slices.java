@@ -17,6 +17,9 @@ public final class Slices {
   /** All examples. */
   static final int ALL = 0;
 
+  /** What people call them. */
+  static final String NAME_OF_ALL = "all";
+
   private static final int PLACES = 3;
   private static final int FEW = 4;
   private static final int BUCKETS = 8;
@@ -65,7 +68,7 @@ public final class Slices {
 
   /** By place alone. */
   static Slices byPlace() {
-    return new Slices(List.of("all", "first place", "places 2 to 4", "places from 5"), null);
+    return new Slices(List.of(NAME_OF_ALL, "first place", "places 2 to 4", "places from 5"), null);
   }
 
   /** Names by number. */
