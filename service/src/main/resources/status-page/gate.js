@@ -31,7 +31,7 @@ export class GatePanel {
     const facts = element("dl", "gate-facts");
     FACTS.forEach((name) => {
       const said = element("dd");
-      said.append(element("span", "dot"), element("span", "state"), element("span", "means"));
+      said.append(element("span", "dot"), element("span", "fact"), element("span", "means"));
       facts.append(element("dt", "", name), said);
       this.facts.set(name, said);
     });
@@ -92,7 +92,7 @@ export class GatePanel {
   fact(name, tone, word, means = "") {
     const said = this.facts.get(name);
     said.dataset.tone = tone;
-    say(said.querySelector(".state"), word);
+    say(said.querySelector(".fact"), word);
     say(said.querySelector(".means"), means);
   }
 
