@@ -119,7 +119,7 @@ function ofTask() {
   const name = element("th");
   name.scope = "rowgroup";
   name.colSpan = HEADS.length;
-  name.append(element("span", "name"), element("span", "count"));
+  name.append(element("span", "name"), " ", element("span", "count"));
   title.append(name);
   body.append(title);
   MODELS.forEach((model) => {

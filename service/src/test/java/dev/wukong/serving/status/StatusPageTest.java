@@ -301,7 +301,7 @@ class StatusPageTest {
           "task 'click': normalized entropy may be worse by 0.00210, allowed is 0.00100",
           0,
           7,
-          System.currentTimeMillis() - 150_000,
+          System.currentTimeMillis() - Duration.ofHours(108).toMillis(),
           List.of(
               new GateStatus.OfTask(
                   "click",
@@ -352,7 +352,7 @@ class StatusPageTest {
           .isEqualTo(
               "open task 'click': normalized entropy may be worse by 0.00210, allowed is 0.00100");
       assertThat(fact("Labels")).isEqualTo("coming");
-      assertThat(fact("Healthy states")).isEqualTo("7 the newest 2 min ago");
+      assertThat(fact("Healthy states")).isEqualTo("7 the newest 4 days ago");
       assertThat(fact("Taken back")).isEqualTo("no");
       assertThat(browser().texts(".figures tbody tr"))
           .containsExactly(
