@@ -1,5 +1,7 @@
 // Which charts there are. Colours are those of page.css: one for each thing, the same wherever it appears.
 
+import { difference } from "./text.js";
+
 const floor = (lowest) => (lowest >= 90 ? 90 : lowest >= 50 ? 50 : 0);
 
 const stages = (end) => [
@@ -37,6 +39,30 @@ export const byTask = (of, tasks) => tasks.flatMap((task, i) => [
   { key: `${of}:served:${task}`, name: `${task} served`, colour: 1 + (i % 8), dashed: true },
   { key: `${of}:learner:${task}`, name: `${task} learned`, colour: 1 + (i % 8) },
 ]);
+
+/** Of a model that learns: what the gate is by. Room on the left as for the phases below. */
+export const WORSE = {
+  title: "Candidate less healthy", unit: "normalized entropy, with its interval of 95 %", left: 88, write: difference, named: true,
+  balanced: { above: "worse", below: "better" },
+};
+
+/** Its lines. */
+export const worseByTask = (tasks) => tasks.map((task, i) => ({
+  key: `worse:mean:${task}`, name: task, colour: 1 + (i % 8), band: [`worse:low:${task}`, `worse:high:${task}`],
+}));
+
+const PHASES = { open: 3, holding: 1, quarantined: 2 };
+
+/** Lanes of what a gate does, for the phases that the service tells of, and for labels that are missing. */
+export const lanes = (keys) => {
+  const told = keys.filter((key) => key.startsWith("gate:")).map((key) => key.slice(5));
+  const known = Object.keys(PHASES).filter((phase) => told.includes(phase));
+  const others = told.filter((phase) => !(phase in PHASES));
+  return [
+    ...[...known, ...others].map((phase) => ({ key: `gate:${phase}`, name: phase, colour: PHASES[phase] ?? 4 })),
+    { key: "frozen", name: "labels missing", colour: 6 },
+  ];
+};
 
 /** Of the whole service; refusals have lines of their own, by reason. */
 export const SERVICE = [

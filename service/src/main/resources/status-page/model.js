@@ -2,6 +2,7 @@
 
 import { Chart, pathOf } from "./chart.js";
 import { LEARNING, MODEL, byTask } from "./charts.js";
+import { GatePanel } from "./gate.js";
 import { date, element, number, percent, probability, say, span } from "./text.js";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -72,7 +73,7 @@ export class ModelCard {
     const body = element("div", "body");
     this.about = element("p", "about");
     const scroll = element("div", "scroll");
-    const table = element("table");
+    const table = element("table", "versions");
     table.setAttribute("role", "table"); // Said once more, as narrow windows lay it out in another way.
     table.append(element("caption", "spoken", `Versions of model ${this.name}`));
     const head = element("tr");
@@ -168,7 +169,8 @@ export class ModelCard {
       const line = element("p", "stands");
       line.append(element("span", "dot"), element("span", "state"), element("span", "facts-line"));
       this.charts = element("div", "charts");
-      this.training.append(element("h4", "", LEARNING.group), line, element("p", "message"), this.charts);
+      this.gate = new GatePanel(this.source);
+      this.training.append(element("h4", "", LEARNING.group), line, element("p", "message"), this.charts, this.gate.root);
     }
     if (tasks.length > 0 && this.charts.dataset.tasks !== JSON.stringify(tasks)) {
       this.charts.dataset.tasks = JSON.stringify(tasks);
@@ -185,6 +187,7 @@ export class ModelCard {
     const message = this.training.querySelector(".message");
     message.hidden = training.reason === "";
     say(message, training.reason);
+    this.gate.show(training, tasks, Object.keys(this.view.store.models.get(this.name) ?? {}), this.now);
   }
 
   drawSpark() {

@@ -69,6 +69,19 @@ export function probability(value) {
   return value === null ? "\u2013" : String(Number(value.toPrecision(3)));
 }
 
+/** To four decimals: models differ in the third or fourth. */
+export function entropy(value) {
+  return value === null ? "\u2013" : value.toFixed(4);
+}
+
+/** A difference of such to five decimals, with its sign. */
+export function difference(value) {
+  if (value === null) {
+    return "\u2013";
+  }
+  return value === 0 ? "0" : (value > 0 ? "+" : "\u2212") + Math.abs(value).toFixed(5);
+}
+
 /** Bytes in the unit that fits them: what to divide by, and its name. */
 export function byteUnit(bytes) {
   return bytes >= 2 ** 31 ? [2 ** 30, "GiB"] : [2 ** 20, "MiB"];

@@ -35,4 +35,9 @@ public record Figures(
   public Figures {
     by = Map.copyOf(by);
   }
+
+  /** Whether they are of all examples, not of some. */
+  public boolean ofAll() {
+    return slice.equals(Slices.NAME_OF_ALL);
+  }
 }

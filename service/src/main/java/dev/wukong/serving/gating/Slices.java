@@ -19,6 +19,9 @@ public final class Slices {
   /** All examples. */
   static final int ALL = 0;
 
+  /** What people call them. */
+  static final String NAME_OF_ALL = "all";
+
   private static final int FEW = 4;
   private static final int BUCKETS = 8;
 
@@ -26,7 +29,7 @@ public final class Slices {
   static final int CANARY = 4;
 
   private static final List<String> ALWAYS =
-      List.of("all", "first place", "places 2 to 4", "places from 5", "answered by the canary");
+      List.of(NAME_OF_ALL, "first place", "places 2 to 4", "places from 5", "answered by the canary");
 
   private final List<String> names;
   private final @Nullable IdColumns feature;

@@ -90,7 +90,7 @@ final class GateMeters {
   private double of(String task, ToDoubleFunction<Figures> value) {
     return report.get().stream()
         .flatMap(of -> of.figures().stream())
-        .filter(of -> of.task().equals(task) && of.slice().equals("all"))
+        .filter(of -> of.task().equals(task) && of.ofAll())
         .mapToDouble(value)
         .findFirst()
         .orElse(Double.NaN);

@@ -26,8 +26,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
@@ -105,26 +103,7 @@ public final class OnlineTrainer implements AutoCloseable {
 
   private final PendingOrders orders = new PendingOrders();
 
-  private final ReentrantLock lock = new ReentrantLock();
-  private final Condition changed = lock.newCondition();
-
-  /** Guarded by the lock. */
-  private boolean closed;
-
-  /** Guarded by the lock. */
-  private boolean paused;
-
-  /** Whether it has seen that it is paused, and makes no step. Guarded by the lock. */
-  private boolean rests;
-
-  /** Told of the export that was asked for, and not begun. Guarded by the lock. */
-  private @Nullable CompletableFuture<LearnedBundle.Exported> export;
-
-  /** How often something else was wanted. Guarded by the lock. */
-  private long wishes;
-
-  /** Whether operators want it to try again. Guarded by the lock. */
-  private boolean again;
+  private final Wishes wishes;
 
   // Made once for all learners with these tasks or tables: a gauge keeps to the first that has it.
   private final Map<List<String>, JoinMeters> ofJoin = new HashMap<>();
@@ -187,6 +166,7 @@ public final class OnlineTrainer implements AutoCloseable {
     this.nanos = nanos;
     this.meters = new TrainerMeters(model, registry, this::lag);
     this.gates = new GateMeters(model, registry, gate::get);
+    this.wishes = new Wishes(model);
     this.pace = Pace.ofThread(model, share, nanos, registry);
     this.thread = Thread.ofPlatform().name("trainer-" + model).unstarted(this::work);
   }
@@ -218,21 +198,14 @@ public final class OnlineTrainer implements AutoCloseable {
 
   /** Stops it after the step under way, until {@link #resume}. */
   public void pause() {
-    set(() -> paused = true);
+    wishes.pause();
   }
 
   /**
    * Waits until it makes no step, as {@link #pause} asked; returns at once where it is to go on.
    */
   void awaitPause() throws InterruptedException {
-    lock.lockInterruptibly();
-    try {
-      while (paused && !rests && !closed) {
-        changed.await();
-      }
-    } finally {
-      lock.unlock();
-    }
+    wishes.awaitRest();
   }
 
   /**
@@ -241,40 +214,18 @@ public final class OnlineTrainer implements AutoCloseable {
    * @throws VersionException where it cannot be now
    */
   CompletableFuture<LearnedBundle.Exported> export() throws VersionException {
-    CompletableFuture<LearnedBundle.Exported> done = new CompletableFuture<>();
-    lock.lock();
-    try {
-      Status now = status.get();
-      if (closed || now.bundle() == 0 || now.phase() == Phase.HALTED) {
-        throw doesNotLearn(closed ? "the service stops" : now.reason());
-      }
-      if (export != null) {
-        throw new VersionException.Busy(
-            "another export of model '%s' waits already".formatted(model));
-      }
-      export = done;
-      wishes++;
-      changed.signalAll();
-    } finally {
-      lock.unlock();
-    }
-    return done;
-  }
-
-  private @Nullable CompletableFuture<LearnedBundle.Exported> takeExport() {
-    lock.lock();
-    try {
-      CompletableFuture<LearnedBundle.Exported> taken = export;
-      export = null;
-      return taken;
-    } finally {
-      lock.unlock();
-    }
+    return wishes.export(
+        () -> {
+          Status now = status.get();
+          return now.bundle() == 0 || now.phase() == Phase.HALTED
+              ? Optional.of(now.reason())
+              : Optional.empty();
+        });
   }
 
   /** Writes the export that was asked for. Whatever comes of that, training goes on. */
   private void exportIfAsked(Learner learner) {
-    CompletableFuture<LearnedBundle.Exported> asked = takeExport();
+    CompletableFuture<LearnedBundle.Exported> asked = wishes.takeExport();
     if (asked == null) {
       return;
     }
@@ -305,60 +256,14 @@ public final class OnlineTrainer implements AutoCloseable {
 
   /** Refuses what was asked for: nobody will do it. */
   private void refuse(String reason) {
-    NotNow why = doesNotLearn(reason);
+    NotNow why = wishes.doesNotLearn(reason);
     orders.refuse(why);
-    CompletableFuture<LearnedBundle.Exported> asked = takeExport();
-    if (asked != null) {
-      asked.completeExceptionally(why);
-    }
-  }
-
-  private NotNow doesNotLearn(String reason) {
-    return new NotNow("model '%s' does not learn now: %s".formatted(model, reason));
+    wishes.refuse(why);
   }
 
   /** Has it go on, or try again where it could not. */
   public void resume() {
-    set(
-        () -> {
-          paused = false;
-          again = true;
-        });
-  }
-
-  private void set(Runnable change) {
-    lock.lock();
-    try {
-      change.run();
-      wishes++;
-      changed.signalAll();
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  private boolean isClosed() {
-    lock.lock();
-    try {
-      return closed;
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  /** Whether it is paused; those who wait for that are told, after its status says so. */
-  private boolean isPaused(Supplier<Status> resting) {
-    lock.lock();
-    try {
-      rests = paused;
-      if (rests) {
-        status.set(resting.get());
-        changed.signalAll();
-      }
-      return rests;
-    } finally {
-      lock.unlock();
-    }
+    wishes.resume();
   }
 
   private void work() {
@@ -371,15 +276,15 @@ public final class OnlineTrainer implements AutoCloseable {
   }
 
   private void workUntilClosed() {
-    while (!isClosed()) {
+    while (!wishes.isClosed()) {
       ServedModel served = models.get();
       long version = served == null ? 0 : served.servingVersion();
       if (served == null || version == 0) {
-        if (!isPaused(() -> status(Phase.PAUSED, PAUSED))) {
+        if (!wishes.rest(() -> say(Phase.PAUSED, PAUSED))) {
           say(Phase.WAITING, "no version of the model serves yet");
         }
         refuse("no version of it serves yet");
-        await(Duration.ofMillis(100));
+        wishes.await(Duration.ofMillis(100));
         continue;
       }
       try (Bundle bundle = Bundle.open(bundles.path(model, version));
@@ -440,13 +345,13 @@ public final class OnlineTrainer implements AutoCloseable {
       long _ = writer.append(model, new Event.Frozen(false));
     }
     pace.begin();
-    while (!isClosed()) {
+    while (!wishes.isClosed()) {
       if (served.servingVersion() != version) {
         return; // What is not committed is done again, by the version that serves then.
       }
       exportIfAsked(learner);
-      if (isPaused(() -> status(Phase.PAUSED, PAUSED, learner))) {
-        await(Duration.ofSeconds(1));
+      if (wishes.rest(() -> say(Phase.PAUSED, PAUSED, learner))) {
+        wishes.await(Duration.ofSeconds(1));
         continue;
       }
       say(Phase.LEARNING, breaker.missing().orElse(""), learner);
@@ -550,7 +455,7 @@ public final class OnlineTrainer implements AutoCloseable {
   CompletableFuture<Void> order(Event.Order order, long target) throws VersionException {
     Status now = status.get();
     if (now.phase() != Phase.LEARNING) {
-      throw doesNotLearn(now.reason());
+      throw wishes.doesNotLearn(now.reason());
     }
     try {
       return orders.await(writer.append(model, new Event.Ordered(order, target)));
@@ -561,26 +466,18 @@ public final class OnlineTrainer implements AutoCloseable {
   }
 
   private void say(Phase phase, String reason) {
-    status.set(status(phase, reason));
+    Status before = status.get();
+    status.set(new Status(phase, reason, 0, before.next(), before.mark()));
   }
 
   private void say(Phase phase, String reason, Learner learner) {
-    status.set(status(phase, reason, learner));
-  }
-
-  private Status status(Phase phase, String reason) {
-    Status before = status.get();
-    return new Status(phase, reason, 0, before.next(), before.mark());
-  }
-
-  private static Status status(Phase phase, String reason, Learner learner) {
-    return new Status(
-        phase, reason, learner.bundle().manifest().version(), learner.next(), learner.mark());
+    long bundle = learner.bundle().manifest().version();
+    status.set(new Status(phase, reason, bundle, learner.next(), learner.mark()));
   }
 
   /** Nothing is tried again by itself: a disk that failed once may say that it did not. */
   private void halt(Exception why) {
-    if (isClosed()) {
+    if (wishes.isClosed()) {
       return;
     }
     String reason = why.getMessage() == null ? why.toString() : why.getMessage();
@@ -588,40 +485,13 @@ public final class OnlineTrainer implements AutoCloseable {
     say(Phase.HALTED, reason);
     refuse(reason);
     meters.halted();
-    lock.lock();
-    try {
-      again = false;
-      rests = true;
-      changed.signalAll();
-      while (!again && !closed) {
-        changed.awaitUninterruptibly();
-      }
-      rests = false;
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  /** Waits so long, or until operators want something else. */
-  private void await(Duration time) {
-    long left = time.toNanos();
-    lock.lock();
-    try {
-      long seen = wishes;
-      while (left > 0 && wishes == seen) {
-        left = changed.awaitNanos(left);
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    } finally {
-      lock.unlock();
-    }
+    wishes.awaitAgain();
   }
 
   /** Ends after the step under way; what was not committed is learned after the next start. */
   @Override
   public void close() {
-    set(() -> closed = true);
+    wishes.close();
     try {
       if (!thread.join(CLOSE)) {
         log.warn("model '{}': the trainer does not end", model);

@@ -14,7 +14,9 @@ import java.util.function.BiConsumer;
  * <p>Figures are those of the page's charts: {@code learned} and {@code commits} a second, {@code
  * lag} in events, {@code visibleP50} and {@code visibleP99} in seconds from a label to the commit
  * that has it, and by task and by who gave the probability {@code entropy:<by>:<task>} and {@code
- * calibration:<by>:<task>}.
+ * calibration:<by>:<task>}. Of the gate: {@code gate:<phase>}, 1 in the phase that it is in and 0
+ * in the others, {@code frozen}, 1 where labels are missing, and by task {@code
+ * worse:<end>:<task>}.
  */
 final class LearningReading {
   /** No model learns. */
@@ -26,6 +28,9 @@ final class LearningReading {
   private static final String CALIBRATION = "wukong.online.calibration";
   private static final String LAG = "wukong.online.log.lag";
   private static final String COMMIT = "wukong.online.commit";
+  private static final String GATE = "wukong.online.gate";
+  private static final String WORSE = "wukong.online.worse";
+  private static final String FROZEN = "wukong.join.frozen";
   private static final String VISIBLE = "wukong.online.visible";
 
   private final Map<String, Double> now = new HashMap<>();
@@ -35,7 +40,7 @@ final class LearningReading {
 
   /** Whether {@link #add} has a use for meters of this name. */
   static boolean wants(String meter) {
-    return meter.startsWith(PREFIX);
+    return meter.startsWith(PREFIX) || meter.equals(FROZEN);
   }
 
   /** Adds one of the model's meters. */
@@ -47,6 +52,11 @@ final class LearningReading {
           now.put("entropy:" + byAndTask(id), gauge.value());
       case Gauge gauge when id.getName().equals(CALIBRATION) ->
           now.put("calibration:" + byAndTask(id), gauge.value());
+      case Gauge gauge when id.getName().equals(GATE) ->
+          now.put("gate:" + tag(id, "phase"), gauge.value());
+      case Gauge gauge when id.getName().equals(WORSE) ->
+          now.put("worse:" + tag(id, "end") + ":" + tag(id, "task"), gauge.value());
+      case Gauge gauge when id.getName().equals(FROZEN) -> now.put("frozen", gauge.value());
       case Counter counter
           when id.getName().equals(EXAMPLES) && tag(id, "outcome").equals("learned") ->
           learned += counter.count();

@@ -23,7 +23,15 @@ import org.springframework.http.ResponseEntity;
 record PageFile(MediaType type, byte[] bytes, String tag) {
   private static final String FOLDER = "/status-page/";
   private static final List<String> SCRIPTS =
-      List.of("page.js", "view.js", "model.js", "charts.js", "chart.js", "text.js");
+      List.of(
+          "page.js",
+          "view.js",
+          "model.js",
+          "gate.js",
+          "charts.js",
+          "chart.js",
+          "strip.js",
+          "text.js");
 
   /**
    * Nothing but the service's own files and answers: what is shown comes from bundles and callers,

@@ -79,6 +79,8 @@ record StatusReport(
    * @param rows how often rows of the version that serves have changed
    * @param examples learned from since the bundle
    * @param lag events of the log that it has not come to
+   * @param frozen whether labels are missing, so that no window closes
+   * @param gate whether what was learned may serve; null before the first commit
    */
   record Training(
       String phase,
@@ -88,7 +90,9 @@ record StatusReport(
       long dense,
       long rows,
       long examples,
-      long lag) {}
+      long lag,
+      boolean frozen,
+      @Nullable GateStatus gate) {}
 
   /**
    * A version of a model.

@@ -115,7 +115,7 @@ final class StatusReports {
           served.batcher().policy().maxWait().toMillis(),
           versions(served),
           shadows(served, kept),
-          training(served.name(), serving == null ? 0 : serving.rows()),
+          training(served, serving == null ? 0 : serving.rows(), kept),
           figures);
     } finally {
       if (serving != null) {
@@ -128,9 +128,11 @@ final class StatusReports {
     return sample.learning().getOrDefault(served.name(), Map.of());
   }
 
-  private @Nullable Training training(String model, long rows) {
+  private @Nullable Training training(ServedModel served, long rows, List<Sample> kept) {
+    boolean frozen =
+        !kept.isEmpty() && learning(kept.getLast(), served).getOrDefault("frozen", 0.0) > 0;
     return training
-        .of(model)
+        .of(served.name())
         .map(
             state ->
                 new Training(
@@ -141,7 +143,9 @@ final class StatusReports {
                     state.dense(),
                     rows,
                     state.examples(),
-                    state.lag()))
+                    state.lag(),
+                    frozen,
+                    state.gate().map(GateStatus::of).orElse(null)))
         .orElse(null);
   }
 

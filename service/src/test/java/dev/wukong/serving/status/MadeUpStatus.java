@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -259,10 +260,34 @@ final class MadeUpStatus implements AutoCloseable {
         busy.put("entropy:learner:" + task, figures.around(level - 0.012, 0.001));
         busy.put("calibration:served:" + task, figures.around(1.02 + level / 50, 0.004));
         busy.put("calibration:learner:" + task, figures.around(1.01, 0.003));
+        worse(figures, task, level - 0.8).forEach(busy::put);
         level -= 0.11;
       }
+      busy.put("gate:open", figures.within(150, 270));
+      busy.put("gate:quarantined", figures.within(120, 150));
+      busy.put("gate:holding", figures.within(0, 120, 270, 300));
+      busy.put("gate:canary_of_tomorrow", figures.steady(0));
+      busy.put("frozen", figures.within(60, 75));
     }
     return busy;
+  }
+
+  /** The candidate less the healthy state: less sure the fewer samples since a promotion. */
+  private static Map<String, List<@Nullable Double>> worse(
+      Figures figures, String task, double seed) {
+    List<@Nullable Double> low = new ArrayList<>();
+    List<@Nullable Double> mean = new ArrayList<>();
+    List<@Nullable Double> high = new ArrayList<>();
+    for (long n = figures.first(); n <= figures.last(); n++) {
+      boolean known = n % 60 >= 3; // A promotion begins anew.
+      double width = 0.004 / Math.sqrt((double) (1 + n % 60));
+      double noise = new Random(31 * n + task.hashCode()).nextGaussian();
+      double middle = 0.0008 * Math.sin(n / 30.0 + 40 * seed) - 0.0004 + 0.02 * width * noise;
+      low.add(known ? middle - width : null);
+      mean.add(known ? middle : null);
+      high.add(known ? middle + width : null);
+    }
+    return Map.of("worse:low:" + task, low, "worse:mean:" + task, mean, "worse:high:" + task, high);
   }
 
   /** Values for the samples {@code first} to {@code last}, the same in every run. */
@@ -278,6 +303,16 @@ final class MadeUpStatus implements AutoCloseable {
 
     List<@Nullable Double> steady(double value) {
       return new ArrayList<>(Collections.nCopies((int) (last + 1 - first), value));
+    }
+
+    /** 1 from each even bound to the next, of every 300 samples; else 0. */
+    List<@Nullable Double> within(int... bounds) {
+      List<@Nullable Double> values = new ArrayList<>();
+      for (long n = first; n <= last; n++) {
+        long at = n % 300;
+        values.add(Arrays.stream(bounds).filter(bound -> bound <= at).count() % 2 == 1 ? 1.0 : 0.0);
+      }
+      return values;
     }
 
     List<@Nullable Double> saw(double low, double high) {

@@ -8,6 +8,7 @@ import dev.wukong.serving.testing.TinyModel;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -253,7 +254,7 @@ class StatusPageTest {
     try (MadeUpStatus status = MadeUpStatus.start(0)) {
       StatusReport.Model feed = status.model("feed", List.of(status.version(7, "serving", "")));
       StatusReport.Training learning =
-          new StatusReport.Training("learning", "", 7, 3, 1840, 1852, 2_412_000, 420);
+          new StatusReport.Training("learning", "", 7, 3, 1840, 1852, 2_412_000, 420, false, null);
       status.models(List.of(status.learning(feed, learning)));
       browser().open(status.address(), 1280, "light");
       browser().size(1280, 2600); // What is off the screen is not drawn.
@@ -270,10 +271,13 @@ class StatusPageTest {
           List.of("Learned and committed", "From label to answers", "Events behind")) {
         browser().await(chart + " is drawn", () -> !drawn("feed", chart).isEmpty());
       }
+      // Before the first commit there is no gate.
+      assertThat(browser().texts(".gate:not([hidden])")).isEmpty();
       browser().picture(PICTURES.resolve("learning.png"));
 
       StatusReport.Training halted =
-          new StatusReport.Training("halted", HOSTILE, 7, 3, 1840, 1852, 2_412_000, 9_000_000);
+          new StatusReport.Training(
+              "halted", HOSTILE, 7, 3, 1840, 1852, 2_412_000, 9_000_000, false, null);
       status.models(List.of(status.learning(feed, halted)));
       browser().await("it has halted", () -> browser().text(".training .state").equals("halted"));
       assertThat(browser().text(".training .message")).isEqualTo(HOSTILE);
@@ -287,6 +291,168 @@ class StatusPageTest {
       browser().await("it is gone", () -> browser().texts(".training:not([hidden])").isEmpty());
       assertThat(browser().console()).isEmpty();
     }
+  }
+
+  private static final GateStatus HELD =
+      new GateStatus(
+          "gated",
+          "holding",
+          0,
+          "open",
+          "task 'click': normalized entropy may be worse by 0.00210, allowed is 0.00100",
+          0,
+          7,
+          System.currentTimeMillis() - Duration.ofHours(108).toMillis(),
+          List.of(
+              new GateStatus.OfTask(
+                  "click",
+                  48_211,
+                  6_702,
+                  new GateStatus.OfModel(0.86412, 0.85911, 0.86913, 1.0213, 0.74222),
+                  new GateStatus.OfModel(0.86287, 0.85788, 0.86786, 1.0121, 0.74391),
+                  new GateStatus.OfModel(0.86342, 0.85842, 0.86842, 1.0194, 0.74312),
+                  -0.00055,
+                  -0.00091,
+                  -0.00019),
+              new GateStatus.OfTask(
+                  "conversion",
+                  5_127,
+                  0,
+                  new GateStatus.OfModel(null, null, null, null, null),
+                  new GateStatus.OfModel(0.91203, 0.88, 0.94406, 1.31, null),
+                  null,
+                  0.00121,
+                  null,
+                  null)));
+
+  private static StatusReport.Model held(
+      MadeUpStatus status, boolean frozen, @Nullable GateStatus gate) {
+    return status.learning(
+        status.model("feed", List.of(status.version(7, "serving", ""))),
+        new StatusReport.Training("learning", "", 7, 3, 1840, 1852, 2_412_000, 420, frozen, gate));
+  }
+
+  /** What the page says of the gate, by name: "Phase" is "holding what comes is learned, ...". */
+  private String fact(String name) {
+    List<String> names = browser().texts(".gate-facts dt");
+    return browser().texts(".gate-facts dd").get(names.indexOf(name));
+  }
+
+  @Test
+  void page_aGateHasDecided_saysHowItStandsAndWhy() throws Exception {
+    try (MadeUpStatus status = MadeUpStatus.start(0)) {
+      status.models(List.of(held(status, false, HELD)));
+      browser().open(status.address(), 1440, "light");
+      browser().size(1440, 3000); // What is off the screen is not drawn.
+      browser().await("the gate", () -> browser().texts(".gate-facts dd").size() == 6);
+      assertThat(fact("Mode"))
+          .isEqualTo("gated what was learned serves once it has shown to be no worse");
+      assertThat(fact("Phase"))
+          .isEqualTo("holding what comes is learned, and serves once it is promoted");
+      assertThat(fact("Verdict"))
+          .isEqualTo(
+              "open task 'click': normalized entropy may be worse by 0.00210, allowed is 0.00100");
+      assertThat(fact("Labels")).isEqualTo("coming");
+      assertThat(fact("Healthy states")).isEqualTo("7 the newest 4 days ago");
+      assertThat(fact("Taken back")).isEqualTo("no");
+      assertThat(browser().texts(".figures tbody tr"))
+          .containsExactly(
+              "click 48.2k examples, 6702 positive",
+              "served 0.8641 0.8591 to 0.8691 1.0213 0.7422",
+              "candidate 0.8629 0.8579 to 0.8679 1.0121 0.7439",
+              "healthy 0.8634 0.8584 to 0.8684 1.0194 0.7431",
+              "candidate less healthy \u22120.00055 \u22120.00091 to \u22120.00019 better",
+              "conversion 5127 examples, 0 positive",
+              "served \u2013 \u2013 to \u2013 \u2013 \u2013",
+              "candidate 0.9120 0.8800 to 0.9441 1.3100 \u2013",
+              "healthy \u2013 \u2013 to \u2013 \u2013 \u2013",
+              "candidate less healthy +0.00121 \u2013 to \u2013 unknown");
+      browser().picture(PICTURES.resolve("gate-light.png"));
+      browser().open(status.address(), 1440, "dark");
+      browser().await("the gate", () -> browser().texts(".gate-facts dd").size() == 6);
+      browser().picture(PICTURES.resolve("gate-dark.png"));
+
+      // Words that the page does not know, and what may not be believed.
+      GateStatus other =
+          new GateStatus("dozing", "later", 0.05, "strange", HOSTILE, 2, 0, 0, List.of());
+      status.models(List.of(held(status, true, other)));
+      browser().await("it is shown", () -> fact("Mode").equals("dozing, 5 %"));
+      assertThat(fact("Phase")).isEqualTo("later");
+      assertThat(fact("Verdict")).isEqualTo("strange " + HOSTILE);
+      assertThat(fact("Labels")).isEqualTo("frozen labels are missing, so that no window closes");
+      assertThat(fact("Healthy states")).isEqualTo("0");
+      assertThat(fact("Taken back")).isEqualTo("2\u00d7 in a row");
+      assertThat(browser().texts(".figures:not([hidden])")).isEmpty();
+      assertThat(browser().console()).isEmpty();
+    }
+  }
+
+  @Test
+  void page_aGateDecides_drawsItOverTime() throws Exception {
+    try (MadeUpStatus status = MadeUpStatus.start(0)) {
+      status.models(List.of(held(status, false, HELD)));
+      browser().open(status.address(), 1440, "light");
+      browser().size(1440, 3000); // What is off the screen is not drawn.
+      String worse = "Candidate less healthy";
+      browser().await("it is drawn", () -> drawn("feed", worse).size() == 2);
+      // Five minutes have five promotions, after each of which the interval begins anew.
+      assertThat(paths(worse, "path.area"))
+          .hasSize(2)
+          .allSatisfy(band -> assertThat(band.split("M", -1)).hasSizeBetween(6, 7));
+      assertThat(browser().texts("figure[data-chart='" + worse + "'] .side"))
+          .containsExactly("worse", "better");
+      // 0 is in the middle, and a line of its own.
+      List<String> levels = browser().texts("figure[data-chart='" + worse + "'] .grid text");
+      assertThat(levels.get(1)).isEqualTo("0");
+      assertThat(levels.get(0)).isEqualTo("\u2212" + levels.get(2).substring(1));
+      assertThat(levels.get(2)).startsWith("+0.00");
+
+      String does = "What the gate does";
+      assertThat(browser().texts("figure[data-chart='" + does + "'] .grid text"))
+          .startsWith("open", "holding", "quarantined", "canary_of_tomorrow", "labels missing");
+      assertThat(lane("open")).hasSizeBetween(1, 2);
+      assertThat(lane("holding")).hasSizeBetween(1, 2);
+      assertThat(lane("quarantined")).hasSizeBetween(1, 2);
+      assertThat(lane("labels missing")).hasSizeBetween(1, 2);
+      assertThat(lane("canary_of_tomorrow")).isEmpty();
+
+      browser().type("figure[data-chart='" + worse + "'] svg", Keys.HOME);
+      assertThat(browser().text("#spoken"))
+          .matches(
+              worse
+                  + ", normalized entropy, with its interval of 95 % at \\d\\d:\\d\\d:\\d\\d: click"
+                  + " .*, between .* and .*, conversion .*");
+      browser().type("figure[data-chart='" + does + "'] svg", Keys.HOME);
+      assertThat(browser().text("#spoken"))
+          .matches(
+              does
+                  + ", with what comes at \\d\\d:\\d\\d:\\d\\d: (open|holding|quarantined)"
+                  + "(, labels missing)?");
+      browser().type("figure[data-chart='" + does + "'] svg", Keys.ESCAPE);
+      for (int width : new int[] {320, 390, 820}) {
+        browser().open(status.address(), width, "light");
+        browser().await("the gate", () -> browser().texts(".gate-facts dd").size() == 6);
+        browser().assertNothingIsCutOff();
+        browser().picture(PICTURES.resolve("gate-%d.png".formatted(width)));
+      }
+      assertThat(browser().console()).isEmpty();
+    }
+  }
+
+  private List<String> paths(String chart, String css) {
+    Object found =
+        browser()
+            .run(
+                "return [...document.querySelectorAll(\"figure[data-chart='%s'] %s\")]"
+                        .formatted(chart, css)
+                    + ".map(p => p.getAttribute('d') || '')");
+    return ((List<?>) found).stream().map(Object::toString).toList();
+  }
+
+  /** The bars of a lane. */
+  private List<String> lane(String name) {
+    String path = paths("What the gate does", "path.lane[data-lane='" + name + "']").getFirst();
+    return Arrays.stream(path.split("(?=M)", -1)).filter(bar -> !bar.isEmpty()).toList();
   }
 
   private static List<StatusReport.Model> some(MadeUpStatus status) {

@@ -9,6 +9,11 @@ import dev.wukong.serving.batching.BatchPolicy;
 import dev.wukong.serving.embedding.HeapRowStore;
 import dev.wukong.serving.embedding.RowFormat;
 import dev.wukong.serving.embedding.RowThreads;
+import dev.wukong.serving.gating.Figures;
+import dev.wukong.serving.gating.GateMode;
+import dev.wukong.serving.gating.GatePhase;
+import dev.wukong.serving.gating.GateReport;
+import dev.wukong.serving.gating.Scorer;
 import dev.wukong.serving.hosting.BatchersHealthIndicator;
 import dev.wukong.serving.hosting.BundleWatcher;
 import dev.wukong.serving.hosting.EngineOptions;
@@ -319,13 +324,88 @@ class StatusSamplerTest {
             .models()
             .getFirst();
     assertThat(tiny.training())
-        .isEqualTo(new StatusReport.Training("paused", "operators", 7, 3, 40, 0, 5000, 12));
+        .isEqualTo(
+            new StatusReport.Training("paused", "operators", 7, 3, 40, 0, 5000, 12, false, null));
     assertThat(tiny.figures().get("entropy:learner:click")).containsExactly(0.91, 0.9);
     assertThat(tiny.figures()).doesNotContainKey("calibration:learner:click");
     assertThat(tiny.figures().get("learned")).containsExactly(null, 250.0);
     assertThat(tiny.figures().get("commits")).containsExactly(null, 0.5);
     assertThat(Objects.requireNonNull(tiny.figures().get("visibleP50")).getLast())
         .isBetween(1.0, 2.0);
+  }
+
+  @Test
+  void report_aGateHasDecided_saysWhatItFound() {
+    for (String phase : List.of("open", "holding")) {
+      Gauge.builder("wukong.online.gate", () -> phase.equals("holding") ? 1 : 0)
+          .tags("model", "tiny", "phase", phase)
+          .register(registry);
+    }
+    Gauge.builder("wukong.online.worse", () -> -0.0002)
+        .tags("model", "tiny", "task", "click", "end", "low")
+        .register(registry);
+    Gauge.builder("wukong.online.worse", () -> Double.NaN) // Not known yet.
+        .tags("model", "tiny", "task", "click", "end", "high")
+        .register(registry);
+    double[] frozen = {1};
+    Gauge.builder("wukong.join.frozen", () -> frozen[0]).tags("model", "tiny").register(registry);
+    look();
+    GateReport report =
+        new GateReport(
+            GateMode.CANARY,
+            GatePhase.HOLDING,
+            0.1,
+            GateReport.Kind.OPEN,
+            "too few",
+            2,
+            List.of(new GateReport.State(0, 1000, 0, 0), new GateReport.State(3, 9000, 40, 5000)),
+            List.of(
+                figures("all", Map.of(Scorer.SERVED, new Figures.Of(0.9, 0.8, 1, 1.1, 0.7))),
+                figures("first place", Map.of())));
+    TrainingState state =
+        new TrainingState(
+            TrainingState.Phase.LEARNING, "", 7, 100, 12, 3, 40, 5000, Optional.of(report));
+    StatusReports reports =
+        new StatusReports(
+            host, _ -> Optional.of(state), sampler.samples(), headline(true), clock, 0);
+    StatusReport.Model tiny = reports.after(-1).models().getFirst();
+    StatusReport.Training training = Objects.requireNonNull(tiny.training());
+    assertThat(training.frozen()).isTrue();
+    assertThat(training.gate())
+        .isEqualTo(
+            new GateStatus(
+                "canary",
+                "holding",
+                0.1,
+                "open",
+                "too few",
+                2,
+                2,
+                9000,
+                List.of(
+                    new GateStatus.OfTask(
+                        "click",
+                        100,
+                        10,
+                        new GateStatus.OfModel(0.9, 0.8, 1.0, 1.1, 0.7),
+                        null,
+                        null,
+                        0.001,
+                        -0.0002,
+                        null))));
+    assertThat(tiny.figures())
+        .containsEntry("gate:open", List.of(0.0))
+        .containsEntry("gate:holding", List.of(1.0))
+        .containsEntry("worse:low:click", List.of(-0.0002))
+        .doesNotContainKey("worse:high:click");
+    frozen[0] = 0;
+    look();
+    assertThat(Objects.requireNonNull(reports.after(-1).models().getFirst().training()).frozen())
+        .isFalse();
+  }
+
+  private static Figures figures(String slice, Map<Scorer, Figures.Of> by) {
+    return new Figures("click", slice, 100, 10, by, 0.001, -0.0002, Double.NaN);
   }
 
   @Test
