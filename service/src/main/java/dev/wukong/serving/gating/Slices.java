@@ -29,7 +29,8 @@ public final class Slices {
   static final int CANARY = 4;
 
   private static final List<String> ALWAYS =
-      List.of(NAME_OF_ALL, "first place", "places 2 to 4", "places from 5", "answered by the canary");
+      List.of(
+          NAME_OF_ALL, "first place", "places 2 to 4", "places from 5", "answered by the canary");
 
   private final List<String> names;
   private final @Nullable IdColumns feature;
