@@ -30,6 +30,8 @@ import tools.jackson.databind.json.JsonMapper;
 
 /** A real browser without a window, whose console and requests are kept. One thread. */
 final class Browser implements AutoCloseable {
+  private static final int MOST_READS = 20;
+
   private static final String INSTALL =
       "the status page is tested in a browser, and there is none: install Chromium and its driver"
           + " (Debian: apt-get install chromium chromium-driver)";
@@ -123,10 +125,18 @@ final class Browser implements AutoCloseable {
 
   /** What a person reads in the elements that {@code css} selects, one line each. */
   List<String> texts(String css) {
-    return driver.findElements(By.cssSelector(css)).stream()
-        .map(WebElement::getText)
-        .map(text -> text.replaceAll("\\s+", " "))
-        .toList();
+    for (int left = MOST_READS; ; left--) {
+      try {
+        return driver.findElements(By.cssSelector(css)).stream()
+            .map(WebElement::getText)
+            .map(text -> text.replaceAll("\\s+", " "))
+            .toList();
+      } catch (StaleElementReferenceException e) {
+        if (left == 1) { // Each second some are made anew, so another time none is.
+          throw e;
+        }
+      }
+    }
   }
 
   /**
