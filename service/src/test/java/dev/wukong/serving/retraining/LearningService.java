@@ -14,6 +14,7 @@ import dev.wukong.proto.v1.Refusal;
 import dev.wukong.proto.v1.ResumeTrainingRequest;
 import dev.wukong.proto.v1.StatusServiceGrpc;
 import dev.wukong.proto.v1.TrainingStatus;
+import dev.wukong.serving.testing.Parts;
 import dev.wukong.serving.testing.Served;
 import dev.wukong.simulator.Request;
 import dev.wukong.simulator.Simulator;
@@ -60,6 +61,12 @@ final class LearningService implements AutoCloseable {
 
   /** Starts it over {@code bundles}, of which {@code version} serves then. */
   static LearningService start(Path bundles, long version, String... more) throws Exception {
+    return start(bundles, new Parts(), version, more);
+  }
+
+  /** Starts it likewise, with some parts instead of the service's own. */
+  static LearningService start(Path bundles, Parts parts, long version, String... more)
+      throws Exception {
     List<String> settings = new ArrayList<>();
     settings.add("wukong.online.model=" + LearningModel.NAME);
     settings.add("wukong.online.events-dir=" + bundles.resolveSibling("events"));
@@ -74,7 +81,8 @@ final class LearningService implements AutoCloseable {
     settings.add("wukong.online.rate=10");
     settings.addAll(List.of(more));
     return new LearningService(
-        Served.serving(bundles, LearningModel.NAME, version, settings.toArray(String[]::new)));
+        Served.serving(
+            bundles, parts, LearningModel.NAME, version, settings.toArray(String[]::new)));
   }
 
   Served served() {
