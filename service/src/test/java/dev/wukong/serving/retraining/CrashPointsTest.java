@@ -112,7 +112,8 @@ class CrashPointsTest {
     log = trial.log(SEED, REQUESTS);
     expected = learned(trial, log);
     // Or there would be nothing to lose.
-    assertThat(expected.keySet().stream().filter(key -> key.startsWith("row "))).hasSizeGreaterThan(50);
+    assertThat(expected.keySet().stream().filter(key -> key.startsWith("row ")))
+        .hasSizeGreaterThan(50);
   }
 
   @AfterAll
@@ -169,8 +170,7 @@ class CrashPointsTest {
     }
     try (WrittenLog life = new WrittenLog(folder, few)) {
       assertThat(life.all()).hasSize(at);
-      List<Logged> feedback =
-          few.stream().filter(event -> isLabelOf(event, at)).toList();
+      List<Logged> feedback = few.stream().filter(event -> isLabelOf(event, at)).toList();
       assertThat(feedback).isNotEmpty();
       for (Logged label : feedback) {
         assertThat(life.write(label)).isEqualTo(new Outcome.Unknown());
@@ -277,8 +277,7 @@ class CrashPointsTest {
                             before ->
                                 before.event() instanceof Event.Exposed of
                                     && of.scored() == label.scored())
-                    && log.subList(0, i).stream()
-                        .noneMatch(before -> before.event().equals(label)))
+                    && log.subList(0, i).stream().noneMatch(before -> before.event().equals(label)))
         .max()
         .orElseThrow();
   }
@@ -479,8 +478,7 @@ class CrashPointsTest {
 
   @ParameterizedTest
   @EnumSource
-  void commit_ofAKind_diesBeforeAndAfterItsWrite(Kind kind, @TempDir Path folder)
-      throws Exception {
+  void commit_ofAKind_diesBeforeAndAfterItsWrite(Kind kind, @TempDir Path folder) throws Exception {
     List<Doing> died = new ArrayList<>();
     int deaths =
         live(

@@ -66,12 +66,7 @@ final class WrittenLog implements AutoCloseable {
       case Event.Labelled of ->
           report(
               new FeedbackItem.Labelled(
-                  id(of.scored()),
-                  of.position(),
-                  of.task(),
-                  of.value(),
-                  of.weight(),
-                  of.timeMs()));
+                  id(of.scored()), of.position(), of.task(), of.value(), of.weight(), of.timeMs()));
       case Event.Boundary _, Event.Frozen _, Event.Ordered _ -> append(event.event());
     };
   }

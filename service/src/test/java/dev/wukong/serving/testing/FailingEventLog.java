@@ -11,11 +11,14 @@ import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
-/** A log whose disk fails once a test says so, and for good, as that of a log must. Any thread. */
+/** A log whose disk is slow, or fails for good once a test says so. Any thread. */
 public final class FailingEventLog implements EventLog {
   private final EventLog log;
   private volatile @Nullable String failure;
   private volatile boolean written;
+
+  /** Runs before each write. */
+  public volatile Runnable onWrite = () -> {};
 
   /** Writes that were tried although one before had failed, it included. */
   public final AtomicInteger failed = new AtomicInteger();
@@ -37,6 +40,7 @@ public final class FailingEventLog implements EventLog {
 
   @Override
   public synchronized void append(long atMs, List<EncodedEvent> events) {
+    onWrite.run();
     String reason = failure;
     if (reason == null || (written && failed.get() == 0)) {
       log.append(atMs, events);
