@@ -11,20 +11,22 @@ import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.LongSupplier;
 
-/** The log of events, and who writes it. Any thread. */
+/** Who writes the log of events, and what of it is kept. Any thread. */
 final class Events implements AutoCloseable {
   /** Some seconds of a busy server: what more comes while the disk stands still is not logged. */
   private static final QueueRoom ROOM = new QueueRoom(1 << 16, 128L << 20);
 
-  private final EventLog log;
   private final EventWriter writer;
 
   /** The lowest position that somebody still needs; all, until it is known who that is. */
   private final AtomicReference<LongSupplier> needed = new AtomicReference<>(() -> 0);
 
-  private Events(
-      EventLog log, OnlineProperties properties, LongSupplier clock, MeterRegistry registry) {
-    this.log = log;
+  /**
+   * Writes {@code log}, which stays its owner's to close, after this.
+   *
+   * @param clock milliseconds since 1970-01-01 UTC
+   */
+  Events(EventLog log, OnlineProperties properties, LongSupplier clock, MeterRegistry registry) {
     this.writer =
         new EventWriter(
             log,
@@ -41,14 +43,12 @@ final class Events implements AutoCloseable {
   /**
    * Opens the log.
    *
-   * @param clock milliseconds since 1970-01-01 UTC
    * @throws SettingException where its folder cannot be used
    */
-  static Events open(OnlineProperties properties, LongSupplier clock, MeterRegistry registry) {
+  static EventLog open(OnlineProperties properties) {
     Path folder = properties.eventsDir().path();
-    EventLog log;
     try {
-      log = RocksEventLog.open(folder);
+      return RocksEventLog.open(folder);
     } catch (EventLogException e) {
       throw new SettingException(
           ("wukong.online.events-dir is '%s', allowed is a folder that this process may write and"
@@ -56,11 +56,6 @@ final class Events implements AutoCloseable {
               .formatted(folder, e.getMessage()),
           e);
     }
-    return new Events(log, properties, clock, registry);
-  }
-
-  EventLog log() {
-    return log;
   }
 
   EventWriter writer() {
@@ -75,6 +70,5 @@ final class Events implements AutoCloseable {
   @Override
   public void close() {
     writer.close();
-    log.close();
   }
 }

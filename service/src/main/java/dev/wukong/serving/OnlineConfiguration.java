@@ -2,6 +2,7 @@ package dev.wukong.serving;
 
 import dev.wukong.bundle.BundleStore;
 import dev.wukong.serving.embedding.RowStore;
+import dev.wukong.serving.events.EventLog;
 import dev.wukong.serving.hosting.ModelHost;
 import dev.wukong.serving.retraining.OnlineTrainer;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -16,8 +17,13 @@ import org.springframework.context.annotation.DependsOn;
 @ConditionalOnExpression("!'${wukong.online.model:}'.isEmpty()")
 class OnlineConfiguration {
   @Bean
-  Events events(ServingProperties properties, Clock clock, MeterRegistry meters) {
-    return Events.open(properties.online(), clock::millis, meters);
+  EventLog eventLog(ServingProperties properties) {
+    return Events.open(properties.online());
+  }
+
+  @Bean
+  Events events(ServingProperties properties, EventLog log, Clock clock, MeterRegistry meters) {
+    return new Events(log, properties.online(), clock::millis, meters);
   }
 
   /** The trainer. Who loads versions closes after it: it trains one that serves. */
@@ -27,6 +33,7 @@ class OnlineConfiguration {
       ServingProperties properties,
       ModelHost host,
       RowStore store,
+      EventLog log,
       Events events,
       Clock clock,
       MeterRegistry meters) {
@@ -39,7 +46,7 @@ class OnlineConfiguration {
             online.commitEvery(),
             online.stallBreaker(),
             online.share(),
-            events.log(),
+            log,
             events.writer(),
             ServingConfiguration.states(store),
             new BundleStore(properties.bundleRoot().path()),

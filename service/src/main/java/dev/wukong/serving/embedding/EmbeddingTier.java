@@ -244,7 +244,8 @@ public final class EmbeddingTier implements AutoCloseable {
    * not see them. One at a time; some view must be open.
    *
    * @return the view that sees them
-   * @throws StoreException if the store fails: then nothing has changed
+   * @throws StoreException if the store fails: then no view sees anything of it, and where it is
+   *     written all the same, this takes no more changes
    * @throws IllegalStateException if this tier takes no changes
    */
   public TierView commit(List<RowCommit.Changes> changes) {
@@ -270,7 +271,13 @@ public final class EmbeddingTier implements AutoCloseable {
     int version = nextVersion();
     RowCommit commit = new RowCommit(at(version), changes);
     List<ResidentRows> touched = changes.stream().map(c -> ofWidth(c.width())).toList();
-    write(commit, state);
+    boolean written = false;
+    try {
+      write(commit, state);
+      written = true;
+    } finally {
+      broken = !written && !isNewest();
+    }
     // From here on it is durable: whatever goes wrong, no later view may find what was before.
     boolean done = false;
     try {
@@ -283,6 +290,16 @@ public final class EmbeddingTier implements AutoCloseable {
       return opened;
     } finally {
       broken = !done;
+    }
+  }
+
+  /** Whether nothing is there that no view sees: a write that failed may be there all the same. */
+  private boolean isNewest() {
+    int seen = newest;
+    try {
+      return store.version(at(seen)) <= seen;
+    } catch (StoreException _) {
+      return false;
     }
   }
 

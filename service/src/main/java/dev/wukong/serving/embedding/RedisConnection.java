@@ -48,6 +48,9 @@ final class RedisConnection implements AutoCloseable {
 
   private static final int SLOTS = 16_384;
 
+  /** For the first connection, while no node says why there is none. */
+  private static final int MOST_TRIES = 10;
+
   private final RedisSettings settings;
   private final Duration writeTimeout;
   private final ClientResources resources;
@@ -78,7 +81,7 @@ final class RedisConnection implements AutoCloseable {
     boolean connected = false;
     try {
       client.setOptions(options.client());
-      this.connection = client.connect(ByteArrayCodec.INSTANCE);
+      this.connection = connect(client);
       // Where a master is down its replica answers: older rows, perhaps, but values have versions.
       connection.setReadFrom(ReadFrom.MASTER_PREFERRED);
       // Commands are refused where there is no connection yet, so there is one before the first.
@@ -95,10 +98,25 @@ final class RedisConnection implements AutoCloseable {
       connected = true;
     } catch (RedisException e) {
       throw new StoreException(
-          "cannot reach a Redis cluster at %s: %s".formatted(settings.addresses(), reason(e)), e);
+          "cannot reach a Redis cluster at %s: %s"
+              .formatted(settings.addresses(), RedisReason.of(e)),
+          e);
     } finally {
       if (!connected) {
         shutdown();
+      }
+    }
+  }
+
+  /** Tries again where a node has hung up and nobody knows why: whoever waits is to be told. */
+  private static StatefulRedisClusterConnection<byte[], byte[]> connect(RedisClusterClient client) {
+    for (int left = MOST_TRIES; ; left--) {
+      try {
+        return client.connect(ByteArrayCodec.INSTANCE);
+      } catch (RedisException e) {
+        if (left == 1 || !RedisReason.isUnsaid(e)) {
+          throw e;
+        }
       }
     }
   }
@@ -117,7 +135,8 @@ final class RedisConnection implements AutoCloseable {
                 .getConnectionAsync(node.getUri().getHost(), node.getUri().getPort(), intent)
                 .exceptionally(
                     failure -> {
-                      log.log(level, "{0} cannot be used: {1}", address(node), reason(failure));
+                      log.log(
+                          level, "{0} cannot be used: {1}", address(node), RedisReason.of(failure));
                       return null;
                     }));
       }
@@ -156,7 +175,7 @@ final class RedisConnection implements AutoCloseable {
     CompletionStage<T> known = commands.evalsha(script.digest(), type, keys, arguments);
     return known.exceptionallyCompose(
         failure -> {
-          if (cause(failure) instanceof RedisNoScriptException) {
+          if (RedisReason.cause(failure) instanceof RedisNoScriptException) {
             return commands.eval(script.source(), type, keys, arguments);
           }
           return CompletableFuture.failedStage(failure);
@@ -175,32 +194,11 @@ final class RedisConnection implements AutoCloseable {
       return sent.toCompletableFuture().get(2 * writeTimeout.toMillis(), TimeUnit.MILLISECONDS);
     } catch (ExecutionException | TimeoutException e) {
       suspect();
-      throw new StoreException("%s failed: %s".formatted(doing, reason(e)), e);
+      throw new StoreException("%s failed: %s".formatted(doing, RedisReason.of(e)), e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new StoreException("%s was interrupted".formatted(doing), e);
     }
-  }
-
-  /** Why {@code failure} came to be, in one line; of a location never who asks there. */
-  static String reason(Throwable failure) {
-    Throwable cause = cause(failure);
-    // Where several nodes were asked, what each said stands beside.
-    while (cause.getSuppressed().length > 0) {
-      cause = cause(cause.getSuppressed()[0]);
-    }
-    String message = cause.getMessage();
-    return message == null
-        ? cause.getClass().getSimpleName()
-        : message.replaceAll("://[^@\\s]*@", "://").replaceAll("\\s+", " ").strip();
-  }
-
-  static Throwable cause(Throwable failure) {
-    Throwable cause = failure;
-    while (cause.getCause() != null) {
-      cause = cause.getCause();
-    }
-    return cause;
   }
 
   /** Has the cluster asked who its nodes are, as one seems to be gone; at most once a while. */

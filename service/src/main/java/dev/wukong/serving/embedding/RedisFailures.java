@@ -46,7 +46,7 @@ final class RedisFailures {
                 count,
                 failure == null
                     ? "their nodes have failed some times in a row"
-                    : RedisConnection.reason(failure));
+                    : RedisReason.of(failure));
     if (unread == count && now - answered.get() > SILENCE_NANOS) {
       throw new StoreException(message, failure);
     }

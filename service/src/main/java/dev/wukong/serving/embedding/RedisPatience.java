@@ -62,7 +62,7 @@ record RedisPatience(LongSupplier clock, Duration most, Duration pause) {
     if (failure.getCause() == null) {
       return false;
     }
-    Throwable cause = RedisConnection.cause(failure);
+    Throwable cause = RedisReason.cause(failure);
     if (cause instanceof RedisCommandExecutionException refused) {
       String message = String.valueOf(refused.getMessage());
       return PASSING.stream().anyMatch(message::startsWith);

@@ -391,6 +391,11 @@ public final class RocksRowStore implements StateStore {
     }
   }
 
+  /** What RocksDB counts. Open to the package, so that a test can see what was synced. */
+  String statistics() throws RocksDBException {
+    return db.getProperty("rocksdb.dbstats");
+  }
+
   @Override
   public void close() {
     synchronized (readers) {

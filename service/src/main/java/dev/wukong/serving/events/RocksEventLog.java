@@ -328,6 +328,11 @@ public final class RocksEventLog implements EventLog {
     db.deleteFilesInRanges(predictions, List.of(RocksEventPlace.firstKey(0), made), false);
   }
 
+  /** What RocksDB counts. Open to the package, so that a test can see what was synced. */
+  String statistics() {
+    return ask("reading statistics", () -> db.getProperty("rocksdb.dbstats"));
+  }
+
   @Override
   public long bytes() {
     File[] files = directory.toFile().listFiles();

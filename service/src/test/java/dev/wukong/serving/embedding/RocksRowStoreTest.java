@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.wukong.serving.testing.WriteStatistics;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -244,6 +245,43 @@ class RocksRowStoreTest extends StateStoreContract {
       assertThat(read[1]).isEqualTo(0.1f);
       assertThat(read[4]).isEqualTo(Float.float16ToFloat(Float.floatToFloat16(0.1f)));
       assertThat(read[7]).isNotIn(read[1], read[4]);
+    }
+  }
+
+  /** A kill leaves what the system has not written yet; the loss of power does not. */
+  @Test
+  void apply_eachCommit_isSynced() throws Exception {
+    try (RocksRowStore store = RocksRowStore.open(folder)) {
+      WriteStatistics before = WriteStatistics.of(store.statistics());
+      for (int version = 1; version <= 20; version++) {
+        FullDiskWorker.commit(store, version);
+      }
+
+      WriteStatistics after = WriteStatistics.of(store.statistics());
+      assertThat(after.writes() - before.writes()).isEqualTo(20);
+      assertThat(after.syncs() - before.syncs()).isEqualTo(20);
+    }
+  }
+
+  /** Others remember 2,097,152 rows that have changed, and beyond that none. */
+  @Test
+  void apply_moreRowsThanOthersRemember_hasThemAll() {
+    int count = (1 << 21) + 1000;
+    long[] keys = LongStream.range(0, count).toArray();
+    float[] rows = new float[count];
+    for (int i = 0; i < count; i++) {
+      rows[i] = (float) (i + 1);
+    }
+    try (RocksRowStore store = RocksRowStore.open(folder)) {
+      store.apply(new RowCommit(FullDiskWorker.view(1), 1, keys, rows));
+
+      float[] read = new float[count];
+      RowFate[] fates = new RowFate[count];
+      try (RowReader reader = store.reader(FullDiskWorker.view(1))) {
+        reader.read(1, keys, count, read, fates);
+      }
+      assertThat(fates).containsOnly(RowFate.FOUND);
+      assertThat(read).isEqualTo(rows);
     }
   }
 }

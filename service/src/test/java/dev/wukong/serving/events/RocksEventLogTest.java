@@ -3,6 +3,7 @@ package dev.wukong.serving.events;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.wukong.serving.testing.WriteStatistics;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -62,6 +63,20 @@ class RocksEventLogTest extends EventLogContract {
     try (EventLog log = open()) {
       assertThat(log.begin()).isEqualTo(5);
       assertThat(log.end()).isEqualTo(6);
+    }
+  }
+
+  /** A kill leaves what the system has not written yet; the loss of power does not. */
+  @Test
+  void appendAndTrim_eachWrite_isSynced() {
+    try (RocksEventLog log = open()) {
+      WriteStatistics before = WriteStatistics.of(log.statistics());
+      fill(log, 20);
+      log.trim(3, MADE);
+
+      WriteStatistics after = WriteStatistics.of(log.statistics());
+      assertThat(after.writes() - before.writes()).isGreaterThanOrEqualTo(2);
+      assertThat(after.syncs() - before.syncs()).isEqualTo(after.writes() - before.writes());
     }
   }
 

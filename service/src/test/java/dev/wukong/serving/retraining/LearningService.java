@@ -2,24 +2,32 @@ package dev.wukong.serving.retraining;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.google.protobuf.ByteString;
 import dev.wukong.client.FeedbackClient;
 import dev.wukong.client.Prediction;
 import dev.wukong.client.RankingClient;
 import dev.wukong.data.Schema;
 import dev.wukong.proto.v1.AdminServiceGrpc;
 import dev.wukong.proto.v1.AdminServiceGrpc.AdminServiceBlockingStub;
+import dev.wukong.proto.v1.Exposure;
+import dev.wukong.proto.v1.FeedbackAcknowledgement;
+import dev.wukong.proto.v1.FeedbackEvent;
+import dev.wukong.proto.v1.FeedbackServiceGrpc;
 import dev.wukong.proto.v1.GetModelRequest;
 import dev.wukong.proto.v1.PauseTrainingRequest;
 import dev.wukong.proto.v1.Refusal;
 import dev.wukong.proto.v1.ResumeTrainingRequest;
 import dev.wukong.proto.v1.StatusServiceGrpc;
 import dev.wukong.proto.v1.TrainingStatus;
+import dev.wukong.serving.testing.Parts;
 import dev.wukong.serving.testing.Served;
 import dev.wukong.simulator.Request;
 import dev.wukong.simulator.Simulator;
 import dev.wukong.simulator.SimulatorConfig;
 import io.grpc.ManagedChannel;
+import io.grpc.Status;
 import io.grpc.netty.NettyChannelBuilder;
+import io.grpc.stub.StreamObserver;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -33,7 +41,9 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 
 /** A service whose model learns, as callers, users and operators meet it. */
@@ -60,6 +70,12 @@ final class LearningService implements AutoCloseable {
 
   /** Starts it over {@code bundles}, of which {@code version} serves then. */
   static LearningService start(Path bundles, long version, String... more) throws Exception {
+    return start(bundles, new Parts(), version, more);
+  }
+
+  /** Starts it likewise, with some parts instead of the service's own. */
+  static LearningService start(Path bundles, Parts parts, long version, String... more)
+      throws Exception {
     List<String> settings = new ArrayList<>();
     settings.add("wukong.online.model=" + LearningModel.NAME);
     settings.add("wukong.online.events-dir=" + bundles.resolveSibling("events"));
@@ -74,7 +90,8 @@ final class LearningService implements AutoCloseable {
     settings.add("wukong.online.rate=10");
     settings.addAll(List.of(more));
     return new LearningService(
-        Served.serving(bundles, LearningModel.NAME, version, settings.toArray(String[]::new)));
+        Served.serving(
+            bundles, parts, LearningModel.NAME, version, settings.toArray(String[]::new)));
   }
 
   Served served() {
@@ -129,6 +146,41 @@ final class LearningService implements AutoCloseable {
       }
     }
     assertThat(refusals).isEmpty();
+  }
+
+  /** Reports that the first candidate of {@code prediction} was shown; how the stream ends. */
+  Status report(Prediction prediction) throws Exception {
+    CompletableFuture<Status> end = new CompletableFuture<>();
+    StreamObserver<FeedbackEvent> stream =
+        FeedbackServiceGrpc.newStub(served.channel())
+            .report(
+                new StreamObserver<>() {
+                  @Override
+                  public void onNext(FeedbackAcknowledgement acknowledged) {
+                    // The end says how it went.
+                  }
+
+                  @Override
+                  public void onError(Throwable cause) {
+                    end.complete(Status.fromThrowable(cause));
+                  }
+
+                  @Override
+                  public void onCompleted() {
+                    end.complete(Status.OK);
+                  }
+                });
+    stream.onNext(
+        FeedbackEvent.newBuilder()
+            .setSequence(1)
+            .setPredictionId(prediction.response().getPredictionId())
+            .setExposure(
+                Exposure.newBuilder()
+                    .setPositions(ByteString.copyFrom(new byte[Integer.BYTES]))
+                    .setEventTimeMs(System.currentTimeMillis()))
+            .build());
+    stream.onCompleted();
+    return end.get(1, TimeUnit.MINUTES);
   }
 
   /** Waits until that many examples were learned from and committed. */

@@ -27,6 +27,11 @@ public final class Served implements AutoCloseable {
 
   /** Starts the service over {@code root}; further settings are {@code name=value}. */
   public static Served start(Path root, String... settings) {
+    return start(root, Parts.SERVICE, settings);
+  }
+
+  /** Starts it likewise, with some parts instead of its own. */
+  public static Served start(Path root, Parts parts, String... settings) {
     Map<String, String> all = new LinkedHashMap<>();
     all.put("wukong.bundle-root", root.toString());
     all.put("wukong.rows.store-dir", root.resolveSibling(root.getFileName() + ".store").toString());
@@ -48,13 +53,20 @@ public final class Served implements AutoCloseable {
             new SpringApplicationBuilder(ServingApplication.class)
                 .web(WebApplicationType.SERVLET)
                 .registerShutdownHook(false)
+                .initializers(parts::putInto)
                 .run(arguments.toArray(String[]::new))));
   }
 
   /** Starts it likewise, and waits until {@code version} of {@code model} serves. */
   public static Served serving(Path root, String model, long version, String... settings)
       throws Exception {
-    Served served = start(root, settings);
+    return serving(root, Parts.SERVICE, model, version, settings);
+  }
+
+  /** The same with some parts instead of its own. */
+  public static Served serving(
+      Path root, Parts parts, String model, long version, String... settings) throws Exception {
+    Served served = start(root, parts, settings);
     try {
       served.awaitServing(model, version);
       return served;
