@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * thread, that of training.
  */
 public final class Gate {
-  private static final int FORM = 2;
+  private static final int FORM = 3;
 
   /** In quarantine, labels are looked at in parts of this time: one without strangeness ends it. */
   private static final long PART_MS = Duration.ofSeconds(10).toMillis();
@@ -151,6 +151,8 @@ public final class Gate {
     if (sinceMs == 0) {
       begin(nowMs);
     }
+    window.pass(nowMs);
+    learnUsual(nowMs);
     if (phase == GatePhase.QUARANTINED) {
       return quarantine(nowMs);
     }
@@ -168,18 +170,8 @@ public final class Gate {
         boolean due = nowMs - sinceMs >= policy.every().toMillis();
         yield due ? good(nowMs) : goOn(nowMs);
       }
-      case Verdict.Open open -> {
-        if (nowMs - phaseMs < policy.patience().toMillis()) {
-          yield goOn(nowMs);
-        }
-        yield switch (phase) {
-          case OPEN -> promote(nowMs); // For so long nothing spoke against it.
-          case HOLDING, QUARANTINED ->
-              policy.mode() == GateMode.SHADOW || !window.tells()
-                  ? restart(nowMs) // Without labels nothing has failed.
-                  : takeBack(nowMs, "for too long, " + open.reason(), GatePhase.HOLDING);
-        };
-      }
+      case Verdict.Open open ->
+          nowMs - phaseMs < policy.patience().toMillis() ? goOn(nowMs) : atLast(nowMs, open);
     };
   }
 
@@ -207,6 +199,30 @@ public final class Gate {
   }
 
   /**
+   * For so long nothing could be decided, which is no failure: in a world that stands still, a
+   * candidate is hardly ever better.
+   */
+  private Decision atLast(long nowMs, Verdict.Open open) {
+    boolean isOpen = phase == GatePhase.OPEN;
+    if (!isOpen && (policy.mode() == GateMode.SHADOW || !window.tells())) {
+      return restart(nowMs);
+    }
+    String reason = "for too long, " + open.reason();
+    return switch (Judge.atLast(window, policy)) {
+      case NO_WORSE -> good(nowMs);
+      case UNKNOWN -> isOpen ? promote(nowMs) : goOnForAsLong(nowMs);
+      case WORSE -> isOpen ? promote(nowMs) : back(nowMs, reason, GatePhase.HOLDING);
+      case HARMFUL -> takeBack(nowMs, reason, GatePhase.HOLDING);
+    };
+  }
+
+  /** Examples add up, and are looked at again after as long. */
+  private Decision goOnForAsLong(long nowMs) {
+    phaseMs = nowMs;
+    return goOn(nowMs);
+  }
+
+  /**
    * Labels are missing, or come late and many at once: what is learned from them is not visible
    * before it has shown to be no worse, in whatever mode.
    */
@@ -214,6 +230,22 @@ public final class Gate {
     if (phase == GatePhase.OPEN) {
       phase = GatePhase.HOLDING;
       hides = visible;
+    }
+  }
+
+  /**
+   * What is usual is known once a healthy state that expects about as many labels as there are was
+   * looked at for long enough; whether anything is promoted then or not.
+   */
+  private void learnUsual(long nowMs) {
+    if (phase == GatePhase.QUARANTINED || nowMs - sinceMs < policy.every().toMillis()) {
+      return;
+    }
+    for (int task = 0; task < reference.length; task++) {
+      Tally all = window.of(task, Slices.ALL);
+      if (Double.isNaN(reference[task]) && all.tells(GatePolicy.ENOUGH) && Judge.fits(all)) {
+        reference[task] = all.normalizedEntropy(Scorer.HEALTHY);
+      }
     }
   }
 

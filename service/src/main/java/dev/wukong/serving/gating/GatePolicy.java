@@ -6,14 +6,19 @@ import java.util.Optional;
 
 /**
  * What is asked of what was learned. Normalized entropies are compared example by example, so that
- * chance takes little part: a candidate that has not changed much needs few examples.
+ * chance takes little part: a candidate that has not changed much needs few examples. Where it is
+ * as good as the healthy state, as in a world that stands still, chance takes all of it: to be sure
+ * of {@code worse} would take hours, and so it is enough that a candidate looks no worse and is for
+ * sure not by {@code harm}.
  *
  * @param mode when it becomes visible
  * @param every time between promotions at least, by the log's clock
- * @param patience after so long without a verdict, training begins again from the healthy state;
- *     where it serves already, it counts as healthy
+ * @param patience after so long without a verdict there is one all the same: what is hardly worse
+ *     is promoted, and where more than chance says that it is, training begins again from the
+ *     healthy state, which is no failure; what serves already counts as healthy unless it is
+ *     harmful
  * @param worse normalized entropy by which a candidate that is promoted may be worse at most, for
- *     sure to 95 %
+ *     sure to 95 %; {@code harm} where it looks no worse at all
  * @param harm normalized entropy by which a candidate that is taken back is worse at least, for
  *     sure
  * @param mostNorm of a row, by its Euclidean length

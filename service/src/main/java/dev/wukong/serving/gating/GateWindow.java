@@ -1,13 +1,20 @@
 package dev.wukong.serving.gating;
 
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/** What is known of the examples since a moment, by task and slice. One thread. */
+/**
+ * What is known of the examples since a moment, by task and slice; and of the newest of them, which
+ * a minute of good ones before does not thin out. One thread.
+ */
 public final class GateWindow {
-  private static final int HEADER = 2 * Integer.BYTES;
+  private static final int HEADER = 2 * Integer.BYTES + Long.BYTES;
+
+  /** After so long, an example counts half as much among the newest. */
+  private static final double HALF_MS = Duration.ofSeconds(10).toMillis();
 
   private final List<String> tasks;
   private final List<String> slices;
@@ -15,11 +22,17 @@ public final class GateWindow {
   /** By task and slice. */
   private final Tally[][] tallies;
 
+  /** Of the newest, by task. */
+  private final Tally[] newest;
+
+  private long nowMs;
+
   /** No example yet. */
   GateWindow(List<String> tasks, List<String> slices) {
     this.tasks = List.copyOf(tasks);
     this.slices = List.copyOf(slices);
     this.tallies = new Tally[tasks.size()][slices.size()];
+    this.newest = new Tally[tasks.size()];
     clear();
   }
 
@@ -32,6 +45,7 @@ public final class GateWindow {
   }
 
   void clear() {
+    Arrays.setAll(newest, _ -> new Tally());
     for (Tally[] ofTask : tallies) {
       for (int slice = 0; slice < ofTask.length; slice++) {
         ofTask[slice] = new Tally();
@@ -39,7 +53,17 @@ public final class GateWindow {
     }
   }
 
+  /** Time has come to {@code toMs}, by the log's clock. */
+  void pass(long toMs) {
+    if (nowMs > 0 && toMs > nowMs) {
+      double part = Math.pow(0.5, (double) (toMs - nowMs) / HALF_MS);
+      Arrays.stream(newest).forEach(of -> of.fade(part));
+    }
+    nowMs = Math.max(nowMs, toMs);
+  }
+
   void add(Judged example) {
+    newest[example.task()].add(example);
     for (int slice : example.slices()) {
       tallies[example.task()][slice].add(example);
     }
@@ -47,6 +71,11 @@ public final class GateWindow {
 
   Tally of(int task, int slice) {
     return tallies[task][slice];
+  }
+
+  /** All examples of a task, the newer ones counting more. */
+  Tally newest(int task) {
+    return newest[task];
   }
 
   /** Whether anything can be said of some task. */
@@ -87,12 +116,15 @@ public final class GateWindow {
   }
 
   int bytes() {
-    return HEADER + filled().size() * (Integer.BYTES + Tally.BYTES);
+    return HEADER + newest.length * Tally.BYTES + filled().size() * (Integer.BYTES + Tally.BYTES);
   }
 
   void write(ByteBuffer to) {
     List<Integer> filled = filled();
-    to.putInt(tasks.size() * slices.size()).putInt(filled.size());
+    to.putInt(tasks.size() * slices.size()).putInt(filled.size()).putLong(nowMs);
+    for (Tally of : newest) {
+      of.write(to);
+    }
     for (int index : filled) {
       to.putInt(index);
       at(index).write(to);
@@ -105,7 +137,12 @@ public final class GateWindow {
     if (from.getInt() != tasks.size() * slices.size()) {
       return;
     }
-    for (int left = from.getInt(); left > 0; left--) {
+    int left = from.getInt();
+    nowMs = from.getLong();
+    for (Tally of : newest) {
+      of.read(from);
+    }
+    for (; left > 0; left--) {
       at(from.getInt()).read(from);
     }
   }

@@ -41,103 +41,175 @@ final class Judge {
       if (!all.tells(GatePolicy.ENOUGH)) {
         continue;
       }
-      Verdict of = ofTask(tasks.get(task), all, policy);
-      switch (of) {
-        case Bad bad -> {
-          return bad;
-        }
-        case Open undecided -> open = undecided;
-        case Good _, Strange _ -> {
-          Verdict ofSlices = ofSlices(window, task);
-          open = ofSlices instanceof Open ? ofSlices : open;
-        }
+      Bad bad = harmful(tasks.get(task), window, task, policy);
+      if (bad != null) {
+        return bad;
       }
+      Open undecided = uncertain(tasks.get(task), all, policy);
+      undecided = undecided == null ? unlike(window, task) : undecided;
+      open = undecided == null ? open : undecided;
     }
     return open == null ? new Good("no task and no slice is worse") : open;
+  }
+
+  /** What is to become of a candidate of which nothing was decided for as long as it may take. */
+  enum AtLast {
+    /** It is no worse, as far as can be told, and for sure not by what is harmful. */
+    NO_WORSE,
+    /** There were too few examples to tell. */
+    UNKNOWN,
+    /** It rather is worse, though perhaps not by what is harmful. */
+    WORSE,
+    /** It is worse by what is harmful: for sure to 95 %, which is enough where one looks once. */
+    HARMFUL
+  }
+
+  /** Of all tasks, that which is worst off. */
+  static AtLast atLast(GateWindow window, GatePolicy policy) {
+    AtLast worst = window.tells() ? AtLast.NO_WORSE : AtLast.UNKNOWN;
+    for (int task = 0; task < window.tasks().size(); task++) {
+      Tally all = window.of(task, Slices.ALL);
+      if (all.tells(GatePolicy.ENOUGH)) {
+        AtLast of = atLast(all, unlike(window, task) != null, policy);
+        worst = of.compareTo(worst) > 0 ? of : worst;
+      }
+    }
+    return worst;
+  }
+
+  private static AtLast atLast(Tally all, boolean unlike, GatePolicy policy) {
+    double worse = all.worse();
+    double error = all.worseError();
+    if (worse - USUAL * error > policy.harm()) {
+      return AtLast.HARMFUL;
+    }
+    if (unlike || worse > error) {
+      return AtLast.WORSE;
+    }
+    return worse + USUAL * error > policy.harm() ? AtLast.UNKNOWN : AtLast.NO_WORSE;
   }
 
   /** Labels that the healthy state would not have thought possible; null where they are usual. */
   static @Nullable Strange strange(GateWindow window, double[] reference) {
     for (int task = 0; task < window.tasks().size(); task++) {
-      Tally all = window.of(task, Slices.ALL);
-      if (Double.isNaN(reference[task]) || all.examples() < GatePolicy.ENOUGH) {
+      if (Double.isNaN(reference[task])) {
         continue;
       }
       String name = window.tasks().get(task);
-      double expected = all.expected(Scorer.HEALTHY);
-      double found = all.found();
-      double chance = GatePolicy.SURE * Math.sqrt(all.unit() * Math.max(expected, found));
-      if (Math.abs(found - expected) > chance
-          && Math.max(found, expected) > GatePolicy.STRANGE * Math.min(found, expected)) {
-        return new Strange(
-            String.format(
-                ROOT,
-                "task '%s' has %.0f positive labels where the healthy state expects %.0f",
-                name,
-                found,
-                expected));
-      }
-      double entropy = all.normalizedEntropy(Scorer.HEALTHY);
-      double most = reference[task] * (1 + GatePolicy.STRANGE_ENTROPY);
-      if (all.tells(1)
-          && entropy - GatePolicy.SURE * all.normalizedEntropyError(Scorer.HEALTHY) > most) {
-        return new Strange(
-            String.format(
-                ROOT,
-                "task '%s': the healthy state has a normalized entropy of %.4f, it had %.4f",
-                name,
-                entropy,
-                reference[task]));
+      Strange of = strange(name, window.of(task, Slices.ALL), reference[task], 1);
+      of = of == null ? strange(name, window.newest(task), reference[task], GatePolicy.ENOUGH) : of;
+      if (of != null) {
+        return of;
       }
     }
     return null;
   }
 
-  private static Verdict ofTask(String task, Tally all, GatePolicy policy) {
-    double worse = all.worse();
-    double error = all.worseError();
-    if (worse - GatePolicy.SURE * error > policy.harm()) {
-      return new Bad(
+  /** Whether the healthy state expects about as many positive labels as there are. */
+  static boolean fits(Tally of) {
+    double expected = of.expected(Scorer.HEALTHY);
+    double found = of.found();
+    return Math.max(found, expected) <= GatePolicy.STRANGE * Math.min(found, expected);
+  }
+
+  /**
+   * The same of some examples of a task.
+   *
+   * @param least examples with each label from which their normalized entropy says something
+   */
+  private static @Nullable Strange strange(String task, Tally of, double reference, int least) {
+    if (of.examples() < GatePolicy.ENOUGH) {
+      return null;
+    }
+    double expected = of.expected(Scorer.HEALTHY);
+    double found = of.found();
+    double chance = GatePolicy.SURE * Math.sqrt(of.unit() * Math.max(expected, found));
+    if (Math.abs(found - expected) > chance && !fits(of)) {
+      return new Strange(
           String.format(
               ROOT,
-              "task '%s': normalized entropy is worse by %.5f (standard error %.5f) than the"
-                  + " healthy state's",
+              "task '%s' has %.0f positive labels where the healthy state expects %.0f",
               task,
-              worse,
-              error));
+              found,
+              expected));
+    }
+    double entropy = of.normalizedEntropy(Scorer.HEALTHY);
+    double most = reference * (1 + GatePolicy.STRANGE_ENTROPY);
+    if (of.tells(least)
+        && entropy - GatePolicy.SURE * of.normalizedEntropyError(Scorer.HEALTHY) > most) {
+      return new Strange(
+          String.format(
+              ROOT,
+              "task '%s': the healthy state has a normalized entropy of %.4f, it had %.4f",
+              task,
+              entropy,
+              reference));
+    }
+    return null;
+  }
+
+  /**
+   * Why a candidate is taken back; null where it need not be. What has become worse of late shows
+   * in the newest examples first.
+   */
+  private static @Nullable Bad harmful(
+      String task, GateWindow window, int number, GatePolicy policy) {
+    Tally all = window.of(number, Slices.ALL);
+    for (Tally of : List.of(all, window.newest(number))) {
+      double worse = of.worse();
+      double error = of.worseError();
+      if (of.tells(GatePolicy.ENOUGH) && worse - GatePolicy.SURE * error > policy.harm()) {
+        return new Bad(
+            String.format(
+                ROOT,
+                "task '%s': normalized entropy is worse by %.5f (standard error %.5f) than the"
+                    + " healthy state's",
+                task,
+                worse,
+                error));
+      }
     }
     double candidate = offBy(all, Scorer.CANDIDATE);
     double healthy = offBy(all, Scorer.HEALTHY);
-    double chance = 1 / Math.sqrt((double) Math.max(1, all.positives()));
-    if (candidate - healthy > Math.max(GatePolicy.CALIBRATION_HARM, GatePolicy.SURE * chance)) {
-      return new Bad(
-          String.format(
-              ROOT,
-              "task '%s': calibration is off by %.3f, the healthy state's by %.3f",
-              task,
-              candidate,
-              healthy));
+    if (candidate - healthy
+        > Math.max(GatePolicy.CALIBRATION_HARM, GatePolicy.SURE * chance(all))) {
+      return new Bad(calibration(task, candidate, healthy));
     }
-    if (worse + USUAL * error > policy.worse()) {
+    return null;
+  }
+
+  /**
+   * Why it is not known to be no worse; null where it is. In a world that stands still a candidate
+   * is as likely better as worse, and to tell that for sure may take hours: one that looks no worse
+   * is promoted as soon as it is for sure not worse by what is harmful. One that is will look so
+   * about once in twenty windows, for all the times that it is looked at.
+   */
+  private static @Nullable Open uncertain(String task, Tally all, GatePolicy policy) {
+    double most = all.worse() + USUAL * all.worseError();
+    double allowed = all.worse() > 0 ? policy.worse() : Math.max(policy.worse(), policy.harm());
+    if (most > allowed) {
       return new Open(
           String.format(
               ROOT,
               "task '%s': normalized entropy may be worse by %.5f, allowed is %.5f",
               task,
-              worse + USUAL * error,
-              policy.worse()));
+              most,
+              allowed));
     }
-    if (candidate - healthy > Math.max(GatePolicy.CALIBRATION, 3 * chance)) {
-      return new Open(
-          String.format(
-              ROOT,
-              "task '%s': calibration is off by %.3f, the healthy state's by %.3f",
-              task,
-              candidate,
-              healthy));
+    return null;
+  }
+
+  /** By what else a task differs, other than by its normalized entropy; null: by nothing. */
+  private static @Nullable Open unlike(GateWindow window, int number) {
+    String task = window.tasks().get(number);
+    Tally all = window.of(number, Slices.ALL);
+    double candidate = offBy(all, Scorer.CANDIDATE);
+    double healthy = offBy(all, Scorer.HEALTHY);
+    if (candidate - healthy > Math.max(GatePolicy.CALIBRATION, 3 * chance(all))) {
+      return new Open(calibration(task, candidate, healthy));
     }
     double area = all.area(Scorer.HEALTHY) - all.area(Scorer.CANDIDATE);
-    if (area > Math.max(GatePolicy.AREA, AREA_CHANCE * chance)) {
+    if (area > Math.max(GatePolicy.AREA, AREA_CHANCE * chance(all))) {
       return new Open(
           String.format(
               ROOT,
@@ -146,27 +218,37 @@ final class Judge {
               area,
               GatePolicy.AREA));
     }
-    return new Good("task '%s' is no worse".formatted(task));
-  }
-
-  private static double offBy(Tally all, Scorer scorer) {
-    return Math.abs(Math.log(all.calibration(scorer)));
-  }
-
-  private static Verdict ofSlices(GateWindow window, int task) {
     for (int slice = 1; slice < window.slices().size(); slice++) {
-      Tally part = window.of(task, slice);
+      Tally part = window.of(number, slice);
       if (part.positives() >= GatePolicy.ENOUGH_OF_SLICE && part.worse() > GatePolicy.SLICE) {
         return new Open(
             String.format(
                 ROOT,
                 "task '%s', %s: normalized entropy is worse by %.5f, allowed is %.5f",
-                window.tasks().get(task),
+                task,
                 window.slices().get(slice),
                 part.worse(),
                 GatePolicy.SLICE));
       }
     }
-    return new Good("no slice is worse");
+    return null;
+  }
+
+  private static String calibration(String task, double candidate, double healthy) {
+    return String.format(
+        ROOT,
+        "task '%s': calibration is off by %.3f, the healthy state's by %.3f",
+        task,
+        candidate,
+        healthy);
+  }
+
+  /** The part by which a number of positive labels differs by chance. */
+  private static double chance(Tally of) {
+    return 1 / Math.sqrt((double) Math.max(1, of.positives()));
+  }
+
+  private static double offBy(Tally all, Scorer scorer) {
+    return Math.abs(Math.log(all.calibration(scorer)));
   }
 }

@@ -24,6 +24,14 @@ final class RankHistogram {
     negatives[bin] += (float) negative;
   }
 
+  /** All that was added counts less from now on: by this factor. */
+  void fade(float part) {
+    for (int i = 0; i < BINS; i++) {
+      positives[i] *= part;
+      negatives[i] *= part;
+    }
+  }
+
   /** The share of pairs that are in the right order, ties by half; NaN without a pair. */
   double area() {
     double below = 0;

@@ -31,6 +31,14 @@ final class ScorerTally {
     ranks.add(sure(probability), w * y, w * (1 - y));
   }
 
+  /** All that was added counts less from now on: by this factor. */
+  void fade(double part) {
+    probabilities *= part;
+    losses *= part;
+    lossSquares *= part * part;
+    ranks.fade((float) part);
+  }
+
   /** Sum of the probabilities, by weight: the positive labels that it expects. */
   double expected() {
     return probabilities;

@@ -57,6 +57,22 @@ final class Tally {
     squared += w * w * d * d;
   }
 
+  /** All that was added counts less from now on: by this factor. */
+  void fade(double part) {
+    double square = part * part;
+    examples *= part;
+    positives *= part;
+    weight *= part;
+    labels *= part;
+    weightSquares *= square;
+    difference *= part;
+    weighted *= square;
+    squared *= square;
+    for (Scorer scorer : Scorer.values()) {
+      of(scorer).fade(part);
+    }
+  }
+
   /** Whether anything can be said. */
   boolean tells(int least) {
     return positives >= least && examples - positives >= least && weight > 0;
@@ -101,9 +117,9 @@ final class Tally {
     return labels;
   }
 
-  /** Mean weight of an example. */
+  /** By how much the variance of a sum by weight is more than that sum, where chance is all. */
   double unit() {
-    return weight / examples;
+    return weightSquares / weight;
   }
 
   /** The share of pairs in the right order. */

@@ -25,4 +25,21 @@ public record Shown(
     long encoding,
     EncodedRows context,
     EncodedRows candidate,
-    float[] probabilities) {}
+    float[] probabilities) {
+  /** Whether all numbers that a model is to read are finite. */
+  public boolean finite() {
+    return finite(context.dense())
+        && finite(context.weights())
+        && finite(candidate.dense())
+        && finite(candidate.weights());
+  }
+
+  private static boolean finite(float[] numbers) {
+    for (float number : numbers) {
+      if (!Float.isFinite(number)) {
+        return false;
+      }
+    }
+    return true;
+  }
+}

@@ -303,6 +303,10 @@ final class Learner implements AutoCloseable {
       meters.foreign();
       return;
     }
+    if (!example.shown().finite()) { // One would cost the whole minibatch.
+      meters.refused(1, "a feature is no finite number");
+      return;
+    }
     minibatch.add(example);
     if (minibatch.full()) {
       step();
@@ -327,7 +331,7 @@ final class Learner implements AutoCloseable {
         meters.quarantined(minibatch.examples().size());
       }
     } catch (NotFiniteException e) {
-      meters.refused(rows.rows(), e);
+      meters.refused(rows.rows(), String.valueOf(e.getMessage()));
     }
     examples += rows.rows();
     minibatch.clear();
@@ -376,6 +380,7 @@ final class Learner implements AutoCloseable {
     if (session.heldRows() > MOST_ROWS) {
       session.forgetRows();
     }
+    meters.committed(nowMs);
     committed = next;
     events = 0;
     examples = 0;

@@ -39,6 +39,9 @@ final class LearnerMeters {
 
   private static final int MOST_LABELS = 1 << 16;
 
+  /** Time between two lines in the log that say what was refused. */
+  private static final Duration SAY = Duration.ofMinutes(1);
+
   private final String model;
   private final List<String> tasks;
   private final Counter learned;
@@ -54,6 +57,15 @@ final class LearnerMeters {
 
   /** Times of the labels that the next commit has. The training thread's. */
   private final List<Long> labelsMs = new ArrayList<>();
+
+  /** Examples that were refused and nobody was told of. The training thread's. */
+  private long refusedSince;
+
+  /** Why the last one was. The training thread's. */
+  private String refusedWhy = "";
+
+  /** When somebody last was told, by the log's clock. The training thread's. */
+  private long saidMs;
 
   /** The meters of one model. */
   LearnerMeters(String model, List<String> tasks, MeterRegistry registry) {
@@ -87,8 +99,8 @@ final class LearnerMeters {
     return Counter.builder("wukong.online.examples")
         .description(
             "Examples that training was given: learned from, encoded by another bundle's"
-                + " vocabularies, refused with a minibatch whose loss is no finite number, or"
-                + " quarantined since labels were not such as any state expects")
+                + " vocabularies, refused since a feature or the loss of a minibatch is no finite"
+                + " number, or quarantined since labels were not such as any state expects")
         .tag("model", model)
         .tag("outcome", outcome)
         .register(registry);
@@ -208,9 +220,23 @@ final class LearnerMeters {
     foreign.increment();
   }
 
-  /** A minibatch of so many was not learned from. */
-  void refused(int examples, Exception why) {
+  /** So many examples cannot be learned from. */
+  void refused(int examples, String why) {
     refused.increment(examples);
-    log.warn("model '{}': {} examples are not learned from: {}", model, examples, why.getMessage());
+    refusedSince += examples;
+    refusedWhy = why;
+  }
+
+  /** A commit was made; says, now and then, what was refused. */
+  void committed(long nowMs) {
+    if (refusedSince > 0 && nowMs - saidMs >= SAY.toMillis()) {
+      log.warn(
+          "model '{}': {} examples were not learned from, the last since {}",
+          model,
+          refusedSince,
+          refusedWhy);
+      saidMs = nowMs;
+      refusedSince = 0;
+    }
   }
 }

@@ -227,25 +227,167 @@ class GateTest {
     assertThat(second(known, p -> p, p -> p, many)).isEqualTo(new Keep());
   }
 
+  private static Gate gate(GateMode mode, Duration patience, double worse, double harm) {
+    GatePolicy usual = GatePolicy.usual(mode);
+    return gate(
+        new GatePolicy(
+            mode,
+            usual.every(),
+            patience,
+            worse,
+            harm,
+            usual.mostNorm(),
+            usual.mostJump(),
+            usual.failures(),
+            Optional.empty(),
+            usual.canary()));
+  }
+
+  /** A model whose logits are off by this, up or down, which no candidate can be told from. */
+  private Says noisy(double deviation) {
+    return p -> p * Math.exp(deviation * random.nextGaussian());
+  }
+
+  /** A second of examples that the healthy state is wrong about as well, and the decision. */
+  private Decision second(Gate gate, int examples, Says healthy, Says candidate, Says label) {
+    for (int i = 0; i < examples; i++) {
+      double p = Math.clamp(RATE * Math.exp(random.nextGaussian()), 1e-4, 0.9);
+      float y = random.nextDouble() < label.of(p) ? 1 : 0;
+      float by = (float) Math.clamp(healthy.of(p), 1e-4, 0.999);
+      float other = (float) Math.clamp(candidate.of(p), 1e-4, 0.999);
+      gate.add(new Judged(0, y, 1, by, other, by, new int[] {0}));
+    }
+    nowMs += 1_000;
+    return gate.decide(nowMs, SMALL);
+  }
+
+  /** Neither state is better, and they differ a lot: for 3 hours. */
+  @Test
+  void decide_worldStandsStill_isPromotedNowAndThenAndNothingFails() {
+    Gate gate = gate(GateMode.GATED);
+    int promoted = 0;
+
+    for (int i = 0; i < 3 * 60 * 60; i++) {
+      Decision decision = second(gate, 200, noisy(0.2), noisy(0.2), p -> p);
+      promoted += decision instanceof Promote ? 1 : 0;
+      assertThat(gate.failures()).isZero();
+      assertThat(gate.learns()).isTrue();
+    }
+
+    assertThat(promoted).isBetween(6, 40);
+  }
+
+  /** As what training makes of a world that stands still may be, compared to a bundle. */
+  @Test
+  void decide_alwaysABitWorse_beginsAgainEachTimeAndNeverHalts() {
+    Gate gate = gate(GateMode.GATED);
+    int takenBack = 0;
+
+    for (int i = 0; i < 3 * 60 * 60 + 60; i++) {
+      Decision decision = second(gate, 300, p -> p, noisy(0.065), p -> p);
+      takenBack += decision instanceof TakeBack ? 1 : 0;
+      assertThat(decision).isNotInstanceOf(Promote.class);
+    }
+
+    assertThat(takenBack).isBetween(5, 6);
+    assertThat(gate.failures()).isZero();
+    assertThat(gate.hopeless()).isFalse();
+  }
+
+  /** Looked at each second as soon as there are just enough examples. */
+  @Test
+  void decide_worseByWhatIsHarmful_isPromotedAsSeldomAsChanceMaySay() {
+    int promoted = 0;
+    int takenBack = 0;
+    for (int i = 0; i < 200; i++) {
+      Gate gate = gate(GateMode.GATED, Duration.ofMinutes(30), 0.005, 0.02);
+      Decision decision = new Keep();
+      while (decision instanceof Keep) {
+        decision = second(gate, 20, p -> p, noisy(0.4), p -> p);
+      }
+      promoted += decision instanceof Promote ? 1 : 0;
+      takenBack += decision instanceof TakeBack ? 1 : 0;
+    }
+
+    assertThat(promoted).isLessThan(15);
+    assertThat(takenBack).isEqualTo(200 - promoted);
+  }
+
+  /** Hours in which about as few labels come as can decide anything at all. */
+  @Test
+  void decide_fewLabels_newestExamplesRaiseNoFalseAlarm() {
+    Gate gate = gate(GateMode.DIRECT);
+
+    for (int i = 0; i < 6 * 60 * 60; i++) {
+      assertThat(second(gate, 40, noisy(0.1), noisy(0.1), p -> p)).isNotInstanceOf(TakeBack.class);
+    }
+  }
+
+  @Test
+  void decide_labelsEndAfterALongWindow_areQuarantinedSoon() {
+    Gate gate = gate(GateMode.GATED);
+    // Just not good enough to be promoted: the window has ten minutes of examples.
+    assertThat(secondsTo(Promote.class, 600, gate, noisy(0.1), p -> p))
+        .isEqualTo(Integer.MAX_VALUE);
+
+    assertThat(secondsTo(TakeBack.class, 600, gate, noisy(0.1), _ -> 0)).isLessThan(13);
+    assertThat(gate.phase()).isEqualTo(GatePhase.QUARANTINED);
+  }
+
+  @Test
+  void decide_spoiltAfterALongWindow_isTakenBackSoon() {
+    Gate gate = gate(GateMode.GATED);
+    assertThat(secondsTo(Promote.class, 600, gate, noisy(0.1), p -> p))
+        .isEqualTo(Integer.MAX_VALUE);
+
+    assertThat(secondsTo(TakeBack.class, 600, gate, noisy(0.5), p -> p)).isLessThan(20);
+    assertThat(gate.failures()).isOne();
+  }
+
+  /** Or a candidate that has learned flipped labels would be the better one. */
+  @Test
+  void decide_nothingWasPromotedYet_labelsAreStrangeAfterAMinuteOfUsualOnes() {
+    Gate gate = gate(GateMode.GATED);
+    assertThat(secondsTo(Promote.class, 90, gate, noisy(0.1), p -> p)).isEqualTo(Integer.MAX_VALUE);
+
+    assertThat(secondsTo(TakeBack.class, 10, gate, p -> 1 - p, p -> 1 - p)).isLessThan(4);
+    assertThat(gate.phase()).isEqualTo(GatePhase.QUARANTINED);
+  }
+
+  @Test
+  void decide_bundleOfAnotherWorld_isNeverUsual() {
+    Gate gate = gate(GateMode.SHADOW);
+
+    for (int i = 0; i < 300; i++) {
+      assertThat(second(gate, p -> 3 * p, p -> 3 * p)).isEqualTo(new Keep());
+    }
+    assertThat(gate.learns()).isTrue();
+  }
+
   @Test
   void decide_tooLongUncertain_beginsAgainFromTheHealthyState() {
-    GatePolicy usual = GatePolicy.usual(GateMode.GATED);
-    Gate gate =
-        gate(
-            new GatePolicy(
-                GateMode.GATED,
-                usual.every(),
-                Duration.ofMinutes(2),
-                1e-9,
-                usual.harm(),
-                usual.mostNorm(),
-                usual.mostJump(),
-                usual.failures(),
-                Optional.empty(),
-                usual.canary()));
+    Gate gate = gate(GateMode.GATED, Duration.ofMinutes(2), 1e-9, 0.002);
 
-    assertThat(secondsTo(TakeBack.class, 130, gate, p -> p * 1.05, p -> p)).isBetween(120, 122);
+    assertThat(secondsTo(TakeBack.class, 130, gate, p -> p * 1.1, p -> p)).isBetween(120, 122);
     assertThat(gate.phase()).isEqualTo(GatePhase.HOLDING);
+    assertThat(gate.failures()).isZero();
+  }
+
+  @Test
+  void decide_tooLongUncertainAndLikelyHarmful_hasFailed() {
+    Gate gate = gate(GateMode.GATED, Duration.ofMinutes(2), 1e-9, 0.001);
+
+    assertThat(secondsTo(TakeBack.class, 130, gate, noisy(0.135), p -> p)).isBetween(120, 122);
+    assertThat(gate.failures()).isOne();
+  }
+
+  @Test
+  void decide_tooFewExamplesToTell_waitsForMore() {
+    Gate gate = gate(GateMode.GATED, Duration.ofMinutes(2), 1e-9, 1e-9);
+
+    for (int i = 0; i < 600; i++) {
+      assertThat(second(gate, 20, noisy(0.03), p -> p, p -> p)).as("%d s", i).isEqualTo(new Keep());
+    }
   }
 
   @Test

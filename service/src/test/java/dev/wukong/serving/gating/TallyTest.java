@@ -98,6 +98,38 @@ class TallyTest {
     assertThat(held).isBetween(270, 297);
   }
 
+  /** As if what came before had had smaller weights. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void fade_countsWhatCameBeforeLess(boolean weighted) {
+    Tally faded = new Tally();
+    Tally expected = new Tally();
+    int parts = 5;
+    for (int part = 0; part < parts; part++) {
+      for (Judged e : examples(10 + part, 400, weighted)) {
+        float weight = e.weight() * (float) Math.pow(0.5, parts - part);
+        faded.add(e);
+        expected.add(
+            new Judged(0, e.label(), weight, e.healthy(), e.candidate(), e.served(), e.slices()));
+      }
+      faded.fade(0.5);
+    }
+
+    assertThat(faded.examples()).isEqualTo(387); // 400 times 31 / 32.
+    assertThat(faded.found()).isCloseTo(expected.found(), within(1e-6));
+    assertThat(faded.unit()).isCloseTo(expected.unit(), within(1e-6));
+    assertThat(faded.worse()).isCloseTo(expected.worse(), within(1e-9));
+    assertThat(faded.worseError()).isCloseTo(expected.worseError(), within(1e-9));
+    for (Scorer scorer : Scorer.values()) {
+      assertThat(faded.calibration(scorer)).isCloseTo(expected.calibration(scorer), within(1e-6));
+      assertThat(faded.normalizedEntropy(scorer))
+          .isCloseTo(expected.normalizedEntropy(scorer), within(1e-9));
+      assertThat(faded.normalizedEntropyError(scorer))
+          .isCloseTo(expected.normalizedEntropyError(scorer), within(1e-9));
+      assertThat(faded.area(scorer)).isCloseTo(expected.area(scorer), within(1e-4));
+    }
+  }
+
   @Test
   void read_whatWasWritten_isTheSame() {
     Tally tally = tally(examples(5, 500, true));

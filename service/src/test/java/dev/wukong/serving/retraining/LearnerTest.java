@@ -234,14 +234,19 @@ class LearnerTest {
       int _ = trial.learn(store, log, 0, 6);
 
       assertThat(count(LearnerTrial.state(store, WIDTH), "row ")).isZero();
-      assertThat(
-              trial
-                  .registry
-                  .get("wukong.online.examples")
-                  .tag("outcome", "foreign")
-                  .counter()
-                  .count())
-          .isGreaterThan(100);
+      assertThat(trial.examples("foreign")).isGreaterThan(100);
+    }
+  }
+
+  @Test
+  void take_aFeatureIsNoNumber_isRefusedAloneAndTheOthersAreLearned() throws Exception {
+    LearnerTrial trial = new LearnerTrial(bundle, LearnerTrial.options());
+    List<Logged> log = trial.notNumbers(trial.log(13, REQUESTS, false));
+    try (StateStore store = new HeapRowStore()) {
+      int _ = trial.learn(store, log, 0, 13);
+
+      assertThat(trial.examples("refused")).isGreaterThan(50);
+      assertThat(trial.examples("learned")).isGreaterThan(5 * trial.examples("refused"));
     }
   }
 }

@@ -225,13 +225,34 @@ final class LearnerTrial {
     return changed(log, r -> request(r, new ScoredVersion(1, 0, 0, 0), r.encoding()));
   }
 
+  /** The same log where a feature of each third candidate is no number. */
+  List<Logged> notNumbers(List<Logged> log) {
+    return changed(
+        log,
+        r -> {
+          EncodedRows of = r.candidates();
+          float[] dense = of.dense().clone();
+          dense[2 * dense.length / of.rows()] = Float.NaN;
+          return request(
+              r,
+              r.version(),
+              r.encoding(),
+              new EncodedRows(of.rows(), of.ids(), of.weights(), dense));
+        });
+  }
+
   private static ScoredRequest request(ScoredRequest of, ScoredVersion by, long encoding) {
+    return request(of, by, encoding, of.candidates());
+  }
+
+  private static ScoredRequest request(
+      ScoredRequest of, ScoredVersion by, long encoding, EncodedRows candidates) {
     return new ScoredRequest(
         of.id(),
         by,
         encoding,
         of.context(),
-        of.candidates(),
+        candidates,
         of.contextOf(),
         of.tasks(),
         of.probabilities());
@@ -249,6 +270,11 @@ final class LearnerTrial {
                         new Event.Scored(change.apply(request)))
                     : logged)
         .toList();
+  }
+
+  /** Examples that were given to training, by what became of them. */
+  double examples(String outcome) {
+    return registry.get("wukong.online.examples").tag("outcome", outcome).counter().count();
   }
 
   /** Probabilities of answers that training's path finds the same, or not. */

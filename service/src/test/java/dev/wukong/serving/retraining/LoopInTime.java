@@ -318,6 +318,11 @@ final class LoopInTime implements AutoCloseable {
     return version;
   }
 
+  /** What a counter with a tag has counted. */
+  double counted(String name, String tag, String value) {
+    return registry.get(name).tag(tag, value).counter().count();
+  }
+
   /** What join, rows and training have counted. */
   MeterRegistry meters() {
     return registry;

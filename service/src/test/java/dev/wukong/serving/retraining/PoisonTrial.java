@@ -22,7 +22,6 @@ import java.util.function.UnaryOperator;
  */
 final class PoisonTrial implements LoopInTime.Hand {
   private static final Duration COMMIT = Duration.ofSeconds(1);
-  private static final long ACCEPT_MS = Duration.ofSeconds(10).toMillis();
   private static final long BEGIN_MS = Duration.ofDays(1000).toMillis();
 
   /**
@@ -78,6 +77,8 @@ final class PoisonTrial implements LoopInTime.Hand {
    * @param quarantined the same in which they were taken for strange
    * @param quarantinedAtEnd whether they still were at the end
    * @param halted whether it had stopped at the end
+   * @param refused examples that could not be learned from
+   * @param rows of the model at the end; those that were taken back included
    * @param verdict of the gate at the end
    */
   record Seen(
@@ -91,6 +92,8 @@ final class PoisonTrial implements LoopInTime.Hand {
       int quarantined,
       boolean quarantinedAtEnd,
       boolean halted,
+      long refused,
+      long rows,
       String verdict) {
     Seen {
       entropies = List.copyOf(entropies);
@@ -106,6 +109,15 @@ final class PoisonTrial implements LoopInTime.Hand {
       return seconds;
     }
 
+    /** Seconds in which it was worse than {@code healthy} was then, however old it was. */
+    int behind(Seen healthy, double margin) {
+      int seconds = 0;
+      for (int i = 0; i < entropies.size(); i++) {
+        seconds += entropies.get(i) - healthy.entropies().get(i) > margin ? 1 : 0;
+      }
+      return seconds;
+    }
+
     /** By how much it was worse at most. */
     double worst(Seen healthy) {
       double worst = Double.NEGATIVE_INFINITY;
@@ -115,7 +127,12 @@ final class PoisonTrial implements LoopInTime.Hand {
       return worst;
     }
 
-    /** The same at the end. */
+    /** By how much it is worse than {@code healthy} at the end, however old it is. */
+    double lastBehind(Seen healthy) {
+      return entropies.getLast() - healthy.entropies().getLast();
+    }
+
+    /** The same at the end, unless it is only old. */
     double last(Seen healthy) {
       return worse(healthy, entropies.size() - 1);
     }
@@ -205,6 +222,8 @@ final class PoisonTrial implements LoopInTime.Hand {
           trial.quarantined,
           loop.gate().phase() == GatePhase.QUARANTINED,
           loop.halted(),
+          (long) loop.counted("wukong.online.examples", "outcome", "refused"),
+          trial.rows(),
           loop.gate().verdict().reason());
     }
   }
@@ -224,6 +243,13 @@ final class PoisonTrial implements LoopInTime.Hand {
     };
   }
 
+  private long rows() {
+    return bundle.manifest().rows()
+        + (long) loop.counted("wukong.embedding.admission", "verdict", "admitted")
+        - (long) loop.counted("wukong.embedding.removed", "reason", "age")
+        - (long) loop.counted("wukong.embedding.removed", "reason", "cap");
+  }
+
   private boolean isWrong(long atMs) {
     return atMs >= plan.wrongMs() && atMs < plan.rightMs();
   }
@@ -237,9 +263,7 @@ final class PoisonTrial implements LoopInTime.Hand {
 
   @Override
   public List<Event> before(long nowMs) {
-    // A world that stands still teaches little: an operator makes sure that there is a state.
-    boolean accepts = acceptsAll || (promotedBefore == 0 && nowMs == plan.wrongMs() - ACCEPT_MS);
-    return accepts ? List.of(new Event.Ordered(Event.Order.ACCEPT, 0)) : List.of();
+    return acceptsAll ? List.of(new Event.Ordered(Event.Order.ACCEPT, 0)) : List.of();
   }
 
   @Override
