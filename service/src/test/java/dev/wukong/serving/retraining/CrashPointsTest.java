@@ -341,25 +341,34 @@ class CrashPointsTest {
 
   /**
    * Some commits, and the last so many of them the only ones in RocksDB's log of writes; what was
-   * stored before these.
+   * stored before these. The first of them has rows that become visible, beside all else.
    */
   private Map<String, String> diedAfterACommit(Path folder, int last) throws IOException {
-    AtomicBoolean enough = new AtomicBoolean();
     AtomicInteger commits = new AtomicInteger();
+    AtomicInteger written = new AtomicInteger();
     MortalLearner learner =
         new MortalLearner(
             trial(),
             log,
             folder,
             moment ->
-                enough.get()
-                    || (moment.doing() == Doing.HAS_WRITTEN && commits.incrementAndGet() == 8));
-    learner.liveOnce();
+                switch (moment.doing()) {
+                  case WRITES -> commits.incrementAndGet() > 5 && showsRows(moment);
+                  case HAS_WRITTEN -> commits.get() < 0 && written.incrementAndGet() == last;
+                  case TAKES, STEPS -> false;
+                });
+    assertThat(learner.liveOnce()).isFalse();
     Map<String, String> before = stored(folder);
-    commits.set(8 - last);
-    learner.liveOnce();
-    assertThat(commits.get()).isEqualTo(8);
+    commits.set(Integer.MIN_VALUE);
+    written.set(0);
+    assertThat(learner.liveOnce()).isFalse();
     return before;
+  }
+
+  private static boolean showsRows(Moment moment) {
+    Learner.Made made = moment.made();
+    return made != null
+        && made.commit().rows().stream().anyMatch(changes -> changes.keys().length > 0);
   }
 
   @Test
