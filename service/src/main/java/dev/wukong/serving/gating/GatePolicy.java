@@ -63,6 +63,9 @@ public record GatePolicy(
   /** Labels that are so many times more or fewer than a healthy model says are no labels. */
   static final double STRANGE = 2;
 
+  /** Part by which the newest labels may be more or fewer than those before where one promotes. */
+  static final double SUDDEN = 0.05;
+
   /** So much of its own normalized entropy a healthy model does not lose within minutes. */
   static final double STRANGE_ENTROPY = 0.25;
 

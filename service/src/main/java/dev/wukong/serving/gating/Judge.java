@@ -47,6 +47,7 @@ final class Judge {
       }
       Open undecided = uncertain(tasks.get(task), all, policy);
       undecided = undecided == null ? unlike(window, task) : undecided;
+      undecided = undecided == null ? sudden(window, task) : undecided;
       open = undecided == null ? open : undecided;
     }
     return open == null ? new Good("no task and no slice is worse") : open;
@@ -71,6 +72,7 @@ final class Judge {
       Tally all = window.of(task, Slices.ALL);
       if (all.tells(GatePolicy.ENOUGH)) {
         AtLast of = atLast(all, unlike(window, task) != null, policy);
+        of = of == AtLast.NO_WORSE && sudden(window, task) != null ? AtLast.UNKNOWN : of;
         worst = of.compareTo(worst) > 0 ? of : worst;
       }
     }
@@ -230,6 +232,31 @@ final class Judge {
                 part.worse(),
                 GatePolicy.SLICE));
       }
+    }
+    return null;
+  }
+
+  /**
+   * Whether the newest labels are not such as those of the window: nothing is promoted then. Who
+   * has learned from labels that are wrong since seconds is better on these, before it is certain
+   * that they are strange.
+   */
+  private static @Nullable Open sudden(GateWindow window, int number) {
+    Tally all = window.of(number, Slices.ALL);
+    Tally newest = window.newest(number);
+    if (newest.examples() < GatePolicy.ENOUGH) {
+      return null;
+    }
+    double change =
+        Math.abs(
+            Math.log(all.calibration(Scorer.HEALTHY) / newest.calibration(Scorer.HEALTHY)));
+    if (change > Math.max(GatePolicy.SUDDEN, 3 * chance(newest))) {
+      return new Open(
+          String.format(
+              ROOT,
+              "task '%s': labels have changed by %.2f of late",
+              window.tasks().get(number),
+              change));
     }
     return null;
   }
