@@ -248,8 +248,7 @@ final class Judge {
       return null;
     }
     double change =
-        Math.abs(
-            Math.log(all.calibration(Scorer.HEALTHY) / newest.calibration(Scorer.HEALTHY)));
+        Math.abs(Math.log(all.calibration(Scorer.HEALTHY) / newest.calibration(Scorer.HEALTHY)));
     if (change > Math.max(GatePolicy.SUDDEN, 3 * chance(newest))) {
       return new Open(
           String.format(

@@ -260,7 +260,9 @@ class GateTest {
     return gate.decide(nowMs, SMALL);
   }
 
-  /** Neither state is better, and they differ: of 20, about every other looks no worse by chance. */
+  /**
+   * Neither state is better, and they differ: of 20, about every other looks no worse by chance.
+   */
   @Test
   void decide_worldStandsStill_isPromotedBeforePatienceEndsAndNothingFails() {
     int promoted = 0;
