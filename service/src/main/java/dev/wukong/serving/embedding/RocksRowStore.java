@@ -11,6 +11,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.locks.Lock;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.rocksdb.BlockBasedTableConfig;
@@ -82,8 +85,11 @@ public final class RocksRowStore implements StateStore {
   /** Those that are open. Guarded by itself. */
   private final Set<RocksReader> readers = new HashSet<>();
 
-  /** Guarded by {@link #readers}. */
+  /** Read under {@link #readers} or {@link #use}; written under both. */
   private boolean closed;
+
+  /** Held by whoever reads or writes for training. */
+  private final ReadWriteLock use = new ReentrantReadWriteLock();
 
   /** Open to the package, so that a test can cut a drop short. */
   final RocksDrops drops;
@@ -244,8 +250,28 @@ public final class RocksRowStore implements StateStore {
     }
   }
 
+  /** Keeps it open while training reads or writes: RocksDB does not look whether it is. */
+  private Lock use() {
+    Lock lock = use.readLock();
+    lock.lock();
+    if (closed) {
+      lock.unlock();
+      throw new StoreException("the row store is closed", null);
+    }
+    return lock;
+  }
+
   @Override
   public void apply(RowCommit commit, List<StateChange> state) {
+    Lock lock = use();
+    try {
+      write(commit, state);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void write(RowCommit commit, List<StateChange> state) {
     StoreKeys storeKeys = new StoreKeys(commit.view());
     long version = commit.view().version();
     try (WriteBatch batch = new WriteBatch()) {
@@ -276,31 +302,40 @@ public final class RocksRowStore implements StateStore {
 
   @Override
   public List<byte @Nullable []> state(RowsView view, StateKind kind, long[] keys) {
+    Lock lock = use();
     try {
       return states.read(view, kind, keys);
     } catch (RocksDBException e) {
       throw unreadState(view, kind, e);
+    } finally {
+      lock.unlock();
     }
   }
 
   @Override
   public void forEachState(RowsView view, StateKind kind, StateReceiver receiver) {
+    Lock lock = use();
     try {
       states.forEach(view, kind, receiver);
     } catch (RocksDBException e) {
       throw unreadState(view, kind, e);
+    } finally {
+      lock.unlock();
     }
   }
 
   @Override
   public List<Remembered> states(RowsView view, StateKind kind, long after, int most) {
     List<Remembered> found = new ArrayList<>();
+    Lock lock = use();
     try {
       long first = Math.max(after, -1) + 1;
       states.forEach(
           view, kind, first, most, (key, value) -> found.add(new Remembered(key, value)));
     } catch (RocksDBException e) {
       throw unreadState(view, kind, e);
+    } finally {
+      lock.unlock();
     }
     return found;
   }
@@ -314,8 +349,9 @@ public final class RocksRowStore implements StateStore {
 
   @Override
   public long[] rowKeys(RowsView view, long after, int most) {
-    // No column family goes while its keys are read.
+    Lock lock = use();
     try {
+      // No column family goes while its keys are read.
       synchronized (layers) {
         try (RocksKeys keys = new RocksKeys(db, sources(view), Math.max(after, -1) + 1)) {
           return keys.next(most);
@@ -324,6 +360,8 @@ public final class RocksRowStore implements StateStore {
     } catch (RocksDBException e) {
       throw new StoreException(
           "listing the rows of %s failed: %s".formatted(view, e.getMessage()), e);
+    } finally {
+      lock.unlock();
     }
   }
 
@@ -398,9 +436,19 @@ public final class RocksRowStore implements StateStore {
 
   @Override
   public void close() {
-    synchronized (readers) {
-      closed = true;
+    Lock nobodyElse = use.writeLock(); // A trainer that does not end in time may still read.
+    nobodyElse.lock();
+    try {
+      synchronized (readers) {
+        closed = true;
+      }
+      closeAll();
+    } finally {
+      nobodyElse.unlock();
     }
+  }
+
+  private void closeAll() {
     open(_ -> true).forEach(RocksReader::close);
     layers.close();
     families.forEach(ColumnFamilyHandle::close);

@@ -263,6 +263,23 @@ class RocksRowStoreTest extends StateStoreContract {
     }
   }
 
+  /** RocksDB would read memory that is gone, and end the process. */
+  @Test
+  void stateAndApply_closedMeanwhile_sayThatItIsClosed() {
+    RocksRowStore store = RocksRowStore.open(folder);
+    store.close();
+
+    assertThatThrownBy(() -> store.state(VIEW, StateKind.COMMIT, new long[] {1}))
+        .isInstanceOf(StoreException.class)
+        .hasMessage("the row store is closed");
+    assertThatThrownBy(() -> store.states(VIEW, StateKind.COMMIT, -1, 1))
+        .isInstanceOf(StoreException.class);
+    assertThatThrownBy(() -> store.forEachState(VIEW, StateKind.COMMIT, (_, _) -> {}))
+        .isInstanceOf(StoreException.class);
+    assertThatThrownBy(() -> store.rowKeys(VIEW, -1, 1)).isInstanceOf(StoreException.class);
+    assertThatThrownBy(() -> FullDiskWorker.commit(store, 1)).isInstanceOf(StoreException.class);
+  }
+
   /** Others remember 2,097,152 rows that have changed, and beyond that none. */
   @Test
   void apply_moreRowsThanOthersRemember_hasThemAll() {

@@ -241,8 +241,8 @@ public final class PoisonBenchmark implements Benchmark {
     long rollbacks = 0;
     StringBuilder exposures =
         new StringBuilder(
-            "corrupted: worse by more than 0.01 than the healthy run is then and than what served"
-                + " before; direct:");
+            "corrupted: worse by more than 0.01 than the healthy run is then, than what served"
+                + " before and than the last healthy state of then; direct:");
     for (Row row : rows) {
       if (row.mode() == GateMode.DIRECT) {
         exposure = Math.max(exposure, row.corrupted());

@@ -69,6 +69,8 @@ final class PoisonTrial implements LoopInTime.Hand {
    *
    * @param entropies normalized, of what served the probes, by the second
    * @param begins the last second before anything went wrong
+   * @param healthyThen the same of the last state that was promoted before that; of the bundle
+   *     where there was none
    * @param promotedBefore states that were promoted before anything went wrong
    * @param promotedAfter the same after it
    * @param takenBack reasons, by the second
@@ -84,6 +86,7 @@ final class PoisonTrial implements LoopInTime.Hand {
   record Seen(
       List<Double> entropies,
       int begins,
+      double healthyThen,
       int promotedBefore,
       int promotedAfter,
       List<String> takenBack,
@@ -137,9 +140,12 @@ final class PoisonTrial implements LoopInTime.Hand {
       return worse(healthy, entropies.size() - 1);
     }
 
-    /** One that is no worse than what served before is only old. */
+    /**
+     * One that is no worse than what served before, or than the healthy state of then, is only old:
+     * that state is what is to be gone back to.
+     */
     private double worse(Seen healthy, int second) {
-      double then = entropies.get(Math.min(second, begins));
+      double then = Math.max(healthyThen, entropies.get(Math.min(second, begins)));
       return entropies.get(second) - Math.max(then, healthy.entropies().get(second));
     }
   }
@@ -161,6 +167,10 @@ final class PoisonTrial implements LoopInTime.Hand {
   private int quarantined;
   private long nowMs;
   private boolean changed = true;
+  private double healthyThen;
+
+  /** Whether a state was promoted in this second, before anything went wrong. */
+  private boolean promotes;
 
   private PoisonTrial(
       Bundle bundle,
@@ -214,6 +224,7 @@ final class PoisonTrial implements LoopInTime.Hand {
       return new Seen(
           trial.entropies,
           Math.toIntExact(plan.before().toSeconds()) - 1,
+          trial.healthyThen,
           trial.promotedBefore,
           trial.promotedAfter,
           trial.takenBack,
@@ -273,7 +284,8 @@ final class PoisonTrial implements LoopInTime.Hand {
       case Decision.Hide _, Decision.Publish _ -> changed = true;
       case Decision.Promote _ -> {
         changed = true;
-        promotedBefore += nowMs < plan.wrongMs() ? 1 : 0;
+        promotes = nowMs < plan.wrongMs();
+        promotedBefore += promotes ? 1 : 0;
         promotedAfter += nowMs >= plan.rightMs() ? 1 : 0;
       }
       case Decision.TakeBack(String reason) -> {
@@ -293,6 +305,9 @@ final class PoisonTrial implements LoopInTime.Hand {
             ? probes.normalizedEntropy(loop.score(0, probes.rows()))
             : entropies.getLast();
     changed = false;
+    // The first is the bundle.
+    healthyThen = promotes || entropies.isEmpty() ? entropy : healthyThen;
+    promotes = false;
     entropies.add(entropy);
     frozen += loop.frozen() ? 1 : 0;
     quarantined += loop.gate().phase() == GatePhase.QUARANTINED ? 1 : 0;
