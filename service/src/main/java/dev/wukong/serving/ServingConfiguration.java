@@ -153,14 +153,14 @@ class ServingConfiguration {
 
   /** Bounds on what one connection may do. */
   @Bean
-  ServerBuilderCustomizer<NettyServerBuilder> connectionLimits() {
+  ServerBuilderCustomizer<NettyServerBuilder> connectionLimits(ServingProperties properties) {
     return builder ->
         builder
             .maxConcurrentCallsPerConnection(128)
             // A caller resets a stream for every call that it gives up: with short deadlines or
             // hedging hundreds a second. Beyond the limit the connection closes with all its other
             // calls, so it is for those only who do nothing but begin calls and reset them.
-            .maxRstFramesPerWindow(20_000, 30)
+            .maxRstFramesPerWindow(properties.limits().resets(), 30)
             .handshakeTimeout(10, TimeUnit.SECONDS);
   }
 

@@ -128,24 +128,27 @@ public record ServingProperties(
   }
 
   /**
-   * What one request may ask for.
+   * What one request may ask for, and one connection.
    *
    * @param candidates rows of the candidate block, at most {@code batching.queue-rows}
    * @param contexts rows of the context block
    * @param inFlight requests at once
    * @param defaultDeadline of calls that have none
    * @param maxDeadline longer ones are cut to this
+   * @param resets calls that a caller may reset in 30 s before its connection is closed
    */
   public record Limits(
       @DefaultValue("8192") int candidates,
       @DefaultValue("8192") int contexts,
       @DefaultValue("1024") int inFlight,
       @DefaultValue("1s") Duration defaultDeadline,
-      @DefaultValue("10s") Duration maxDeadline) {
+      @DefaultValue("10s") Duration maxDeadline,
+      @DefaultValue("20000") int resets) {
     public Limits {
       SettingException.atLeast("wukong.limits.candidates", candidates, 1);
       SettingException.atLeast("wukong.limits.contexts", contexts, 1);
       SettingException.atLeast("wukong.limits.in-flight", inFlight, 1);
+      SettingException.atLeast("wukong.limits.resets", resets, 1);
       requireTime("wukong.limits.max-deadline", maxDeadline);
       requireTime("wukong.limits.default-deadline", defaultDeadline);
       SettingException.require(

@@ -55,6 +55,8 @@ final class Settings {
           new Setting("wukong.limits.default-deadline", "1s", "of calls that have none"),
           new Setting("wukong.limits.max-deadline", "10s", "longer ones are cut to this"),
           new Setting(
+              "wukong.limits.resets", "20000", "by a caller in 30 s before its connection closes"),
+          new Setting(
               "wukong.rows.store",
               "rocks",
               "where all rows are: rocks, redis, or memory to read them from the bundle at each"
