@@ -42,7 +42,7 @@ public record GateProperties(
         patience.compareTo(every) > 0,
         "wukong.online.gate.patience",
         patience,
-        "is more than wukong.online.gate.every, which is %s".formatted(every));
+        "is more than wukong.online.gate.every (%s)".formatted(SettingException.time(every)));
     requirePositive("worse", worse);
     requirePositive("harm", harm);
     requirePositive("row-norm", rowNorm);

@@ -77,6 +77,17 @@ class StartTest {
         "wukong.engine.spin=maybe | wukong.engine.spin is 'maybe', allowed are true and false",
         "wukong.engine.precision=fp8"
             + " | wukong.engine.precision is 'fp8', allowed are fp32 and fp16",
+        "wukong.limits.resets=0 | wukong.limits.resets is 0, allowed is 1 or more",
+        "wukong.online.gate.mode=loud"
+            + " | wukong.online.gate.mode is 'loud', allowed are direct, gated, canary and shadow",
+        "wukong.online.gate.patience=10s | wukong.online.gate.patience is 10s, allowed is more than"
+            + " wukong.online.gate.every (60s)",
+        "wukong.online.gate.harm=NaN"
+            + " | wukong.online.gate.harm is NaN, allowed is a number above 0",
+        "wukong.online.gate.canary=0.5,0.1 | wukong.online.gate.canary is [0.5, 0.1], allowed is 1"
+            + " to 10 shares above 0 and at most 1, each more than the one before",
+        "wukong.online.gate.canary=0 | wukong.online.gate.canary is [0.0], allowed is 1 to 10"
+            + " shares above 0 and at most 1, each more than the one before",
         "wukong.batching.max-rows=0 | wukong.batching.max-rows is 0, allowed is 1 or more",
         "wukong.batching.max-wait=0s | wukong.batching.max-wait is 0s, allowed is more than 0s, up"
             + " to 24h",

@@ -47,6 +47,7 @@ final class LearnedCommit {
   private final Gate gate;
   private final TakenBack takenBack;
   private final Minibatch minibatch;
+  private final Healthy healthy;
 
   /** Of rows that the golden examples read, which stay: a start is checked by them. */
   private final long[] golden;
@@ -66,6 +67,7 @@ final class LearnedCommit {
       Generations generations,
       Gate gate,
       Minibatch minibatch,
+      Healthy healthy,
       long[] golden) {
     this.store = store;
     this.view = view;
@@ -79,6 +81,7 @@ final class LearnedCommit {
     this.gate = gate;
     this.takenBack = new TakenBack(store, view, bundle, undo, expiry, session::rowStateWidth);
     this.minibatch = minibatch;
+    this.healthy = healthy;
     this.golden = golden;
   }
 
@@ -112,7 +115,7 @@ final class LearnedCommit {
    * @param nowMs time in the log
    * @param dense all that is trained but rows; empty where it has not changed
    * @param graph the predict graph with the dense weights that become visible; null: those stay
-   * @param healthy whether this is the healthy state from now on, with such dense weights
+   * @param promoted whether this is the healthy state from now on, with such dense weights
    */
   ModelCommit make(
       LearnedMark mark,
@@ -121,7 +124,7 @@ final class LearnedCommit {
       Map<String, float[]> dense,
       Visible visible,
       byte @Nullable [] graph,
-      Optional<NewHealthy> healthy) {
+      Optional<NewHealthy> promoted) {
     Instant now = Instant.ofEpochMilli(nowMs);
     List<StateChange> state = begun();
     List<RowCommit.Changes> rows = new ArrayList<>();
@@ -147,6 +150,9 @@ final class LearnedCommit {
     }
     state.addAll(admission.drain());
     state.addAll(expiry.drain());
+    // What was scored and not learned from, in quarantine or before it was taken back, is in memory
+    // there, too: one who starts now would not find it.
+    healthy.forget(removed);
     for (long key : removed) {
       session.forgetRow(key);
       // Not only gone: the bundle may have one of the kind.
@@ -154,9 +160,9 @@ final class LearnedCommit {
     }
     state.addAll(DenseState.put(dense));
     undo.forget(state);
-    if (healthy.isPresent()) {
+    if (promoted.isPresent()) {
       undo.begin();
-      generations.add(healthy.get().generation(), healthy.get().dense(), state);
+      generations.add(promoted.get().generation(), promoted.get().dense(), state);
     }
     return finish(mark, rows, state, graph);
   }

@@ -174,6 +174,7 @@ final class Learner implements AutoCloseable {
               generations,
               gate,
               minibatch,
+              healthy,
               GoldenExamples.keys(bundle.layout(), golden));
       this.next = join.taken() + 1;
       this.committed = next;

@@ -85,6 +85,32 @@ class LearnerTest {
     }
   }
 
+  /**
+   * What is scored in quarantine, or was taken back, is held in memory and not learned from: rows
+   * that expire then must be gone for the healthy state, too.
+   */
+  @ParameterizedTest
+  @ValueSource(longs = 12)
+  void take_crashesWhileLabelsAreStrangeAndRowsExpire_isTheSameToTheBit(
+      long seed, @TempDir Path folder) throws Exception {
+    LearnerTrial trial = new LearnerTrial(bundle, LearnerTrial.options());
+    List<Logged> usual = trial.log(seed, 3 * REQUESTS, false);
+    List<Logged> log = LearnerTrial.fewClicks(usual, usual.size() / 3, usual.size() / 2);
+    Map<String, String> expected;
+    try (HeapRowStore store = new HeapRowStore()) {
+      assertThat(trial.learn(store, log, 0, seed)).isZero();
+      expected = LearnerTrial.state(store, WIDTH);
+    }
+    assertThat(trial.takenBack()).isPositive();
+    assertThat(trial.examples("quarantined")).isPositive();
+
+    try (RocksRowStore store = RocksRowStore.open(folder)) {
+      assertThat(trial.learn(store, log, 200, seed)).isPositive();
+
+      assertThat(LearnerTrial.state(store, WIDTH)).isEqualTo(expected);
+    }
+  }
+
   @Test
   void take_rowsNotLearnedFromForLong_goAlsoThoseOfTheBundle() throws Exception {
     LearnerTrial trial = new LearnerTrial(bundle, LearnerTrial.options());

@@ -220,6 +220,30 @@ final class LearnerTrial {
     return changed(log, r -> request(r, r.version(), r.encoding() + 1));
   }
 
+  /** The same log where four of five clicks are none between two positions. */
+  static List<Logged> fewClicks(List<Logged> log, int from, int to) {
+    return log.stream()
+        .map(
+            of ->
+                of.position() >= from
+                        && of.position() < to
+                        && of.position() % 5 != 0
+                        && of.event() instanceof Event.Labelled label
+                    ? new Logged(
+                        of.position(),
+                        of.atMs(),
+                        of.model(),
+                        new Event.Labelled(
+                            label.scored(),
+                            label.position(),
+                            label.task(),
+                            0,
+                            label.weight(),
+                            label.timeMs()))
+                    : of)
+        .toList();
+  }
+
   /** The same log as if the bundle had answered all. */
   List<Logged> answeredByTheBundle(List<Logged> log) {
     return changed(log, r -> request(r, new ScoredVersion(1, 0, 0, 0), r.encoding()));
