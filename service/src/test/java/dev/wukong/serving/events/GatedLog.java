@@ -1,5 +1,6 @@
 package dev.wukong.serving.events;
 
+import dev.wukong.serving.testing.ForwardingEventLog;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -7,13 +8,16 @@ import java.util.concurrent.Semaphore;
 import org.jspecify.annotations.Nullable;
 
 /** A log whose writes wait until they are let through, or fail; it remembers each. Any thread. */
-final class GatedLog implements EventLog {
-  private final HeapEventLog log = new HeapEventLog();
+final class GatedLog extends ForwardingEventLog {
   private final Semaphore gate = new Semaphore(0);
   private final Semaphore entered = new Semaphore(0);
   private final List<Integer> writes = new ArrayList<>();
   private volatile @Nullable String failure;
   private volatile boolean unreadable;
+
+  GatedLog() {
+    super(new HeapEventLog());
+  }
 
   /** Lets all writes through from now on. */
   void open() {
@@ -52,7 +56,7 @@ final class GatedLog implements EventLog {
     synchronized (this) {
       writes.add(events.size());
     }
-    log.append(atMs, events);
+    super.append(atMs, events);
   }
 
   @Override
@@ -60,46 +64,6 @@ final class GatedLog implements EventLog {
     if (unreadable) {
       throw new EventLogException("no index", null);
     }
-    return log.find(id);
-  }
-
-  @Override
-  public long begin() {
-    return log.begin();
-  }
-
-  @Override
-  public long end() {
-    return log.end();
-  }
-
-  @Override
-  public long lastMs() {
-    return log.lastMs();
-  }
-
-  @Override
-  public List<Logged> read(long from, int most) {
-    return log.read(from, most);
-  }
-
-  @Override
-  public @Nullable ScoredRequest scored(long position) {
-    return log.scored(position);
-  }
-
-  @Override
-  public void trim(long position, long madeMs) {
-    log.trim(position, madeMs);
-  }
-
-  @Override
-  public long bytes() {
-    return log.bytes();
-  }
-
-  @Override
-  public void close() {
-    log.close();
+    return super.find(id);
   }
 }
