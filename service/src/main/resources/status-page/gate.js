@@ -19,7 +19,7 @@ const MEANS = {
 // How words look where that is not the word itself.
 const UNSURE = { open: "unsure" };
 
-const FACTS = ["Mode", "Phase", "Verdict", "Labels", "Healthy states", "Taken back"];
+const FACTS = ["Mode", "Phase", "Verdict", "Labels", "Healthy states", "Failures"];
 const HEADS = ["", "Normalized entropy", "Interval of 95 %", "Cali\u00adbration", "AUC"];
 const MODELS = ["served", "candidate", "healthy"];
 const WHISKER = { width: 112, height: 16, edge: 4 };
@@ -84,7 +84,7 @@ export class GatePanel {
     this.fact("Healthy states", "", String(gate.healthy),
       gate.newest === 0 ? "" : `the newest ${span(now - gate.newest)} ago`);
     this.facts.get("Healthy states").title = gate.newest === 0 ? "" : date(gate.newest);
-    this.fact("Taken back", gate.failures > 0 ? "bad" : "", gate.failures === 0 ? "no" : `${gate.failures}\u00d7`,
+    this.fact("Failures", gate.failures > 0 ? "bad" : "", gate.failures === 0 ? "none" : `${gate.failures}\u00d7`,
       gate.failures === 0 ? "" : "in a row");
     this.worse.lines = worseByTask(tasks);
     this.strip.lines = lanes(keys);

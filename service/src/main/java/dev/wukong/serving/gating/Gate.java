@@ -39,7 +39,7 @@ public final class Gate {
   /** Whether what serves has changed since the last promotion. */
   private boolean visible;
 
-  /** Whether the next decision ends that, unless it decides more. */
+  /** Whether the next decision ends that, unless it decides more: never longer than until then. */
   private boolean hides;
 
   /** When the window began, by the log's clock; 0: with the first commit. */
@@ -93,7 +93,7 @@ public final class Gate {
     return verdict;
   }
 
-  /** How often in a row training was taken back. */
+  /** How often in a row training was taken back soon after it had begun. */
   public int failures() {
     return failures;
   }
@@ -212,7 +212,7 @@ public final class Gate {
       case NO_WORSE -> good(nowMs);
       case UNKNOWN -> isOpen ? promote(nowMs) : goOnForAsLong(nowMs);
       case WORSE -> isOpen ? promote(nowMs) : back(nowMs, reason, GatePhase.HOLDING);
-      case HARMFUL -> takeBack(nowMs, reason, GatePhase.HOLDING);
+      case HARMFUL -> back(nowMs, reason, GatePhase.HOLDING);
     };
   }
 
@@ -278,19 +278,27 @@ public final class Gate {
     if (policy.mode() == GateMode.SHADOW && nowMs - sinceMs >= policy.patience().toMillis()) {
       return restart(nowMs);
     }
-    if (hides) {
-      hides = false;
-      visible = false;
-      return new Hide();
+    if (phase == GatePhase.OPEN) {
+      visible = true;
+      return new Publish();
     }
-    visible |= phase == GatePhase.OPEN;
-    return phase == GatePhase.OPEN ? new Publish() : new Keep();
+    return stay();
   }
 
   /** Figures of long ago say nothing of now. */
   private Decision restart(long nowMs) {
     begin(nowMs);
-    return new Keep();
+    return stay();
+  }
+
+  /** Nothing more becomes visible, and what is to be hidden is now: nobody will know later. */
+  private Decision stay() {
+    if (!hides) {
+      return new Keep();
+    }
+    hides = false;
+    visible = false;
+    return new Hide();
   }
 
   private Decision promote(long nowMs) {
@@ -309,8 +317,13 @@ public final class Gate {
     return new Promote();
   }
 
+  /**
+   * It has failed where it did soon: what has learned for long and has become worse may well become
+   * better when it learns again from what is healthy.
+   */
   private Decision takeBack(long nowMs, String reason, GatePhase next) {
-    failures += next == GatePhase.QUARANTINED ? 0 : 1;
+    boolean soon = nowMs - sinceMs < policy.every().toMillis();
+    failures += soon && next != GatePhase.QUARANTINED ? 1 : 0;
     return back(nowMs, reason, next);
   }
 

@@ -23,7 +23,8 @@ import java.util.Optional;
  *     sure
  * @param mostNorm of a row, by its Euclidean length
  * @param mostJump logits by which a golden row may move in one commit
- * @param failures how often in a row training is taken back before it halts
+ * @param failures how often in a row training is taken back within {@code every} of its beginning
+ *     before it halts
  * @param sliceBy a feature by whose values figures are given apart
  * @param canary shares of the requests that what was learned answers one after the other, before it
  *     answers all; ascending, above 0 and at most 1

@@ -8,16 +8,16 @@ import java.util.Arrays;
  * doubling, in which a label counts half as much every day. One thread.
  */
 final class DelayCurve {
-  private static final int FORM = 1;
+  private static final int FORM = 2;
   private static final long DAY_MS = Duration.ofDays(1).toMillis();
 
-  /** Below it the steps hardly grow. */
-  private static final double UNIT_MS = 10_000;
+  /** Below it the steps hardly grow; windows are longer, or the first step would say too little. */
+  private static final double UNIT_MS = 100;
 
   private static final int QUARTERS = 4;
 
   /** Some years. */
-  private static final int STEPS = QUARTERS * 24;
+  private static final int STEPS = QUARTERS * 31;
 
   private final double[] labels = new double[STEPS];
   private long day;

@@ -105,17 +105,18 @@ public final class JoinMeters {
     }
   }
 
+  private final String model;
+  private final MeterRegistry registry;
   private final Map<String, OfTask> tasks = new HashMap<>();
   private final Map<LabelOutcome, Counter> labels;
   private final Map<ExposureOutcome, Counter> exposures;
   private final AtomicLong watermarkMs = new AtomicLong();
   private volatile boolean frozen;
 
-  /** The meters of one model. */
-  public JoinMeters(String model, List<String> tasks, MeterRegistry registry) {
-    for (String task : tasks) {
-      this.tasks.put(task, new OfTask(model, task, registry));
-    }
+  /** The meters of one model, whatever its versions: a gauge keeps to the first that has it. */
+  public JoinMeters(String model, MeterRegistry registry) {
+    this.model = model;
+    this.registry = registry;
     labels =
         counters(
             LabelOutcome.class,
@@ -143,6 +144,13 @@ public final class JoinMeters {
         .description("Whether labels are missing, so that no window closes")
         .tag("model", model)
         .register(registry);
+  }
+
+  /** These tasks are joined from now on. The training thread's. */
+  public JoinMeters joining(List<String> names) {
+    tasks.forEach((task, of) -> of.waiting = names.contains(task) ? of.waiting : 0);
+    names.forEach(task -> tasks.computeIfAbsent(task, name -> new OfTask(model, name, registry)));
+    return this;
   }
 
   private static double seconds(Duration duration) {

@@ -46,7 +46,7 @@ final class LearnedCommit {
   private final Generations generations;
   private final Gate gate;
   private final TakenBack takenBack;
-  private final Minibatch minibatch;
+  private final Steps steps;
   private final Healthy healthy;
 
   /** Of rows that the golden examples read, which stay: a start is checked by them. */
@@ -66,7 +66,7 @@ final class LearnedCommit {
       Undo undo,
       Generations generations,
       Gate gate,
-      Minibatch minibatch,
+      Steps steps,
       Healthy healthy,
       long[] golden) {
     this.store = store;
@@ -80,7 +80,7 @@ final class LearnedCommit {
     this.generations = generations;
     this.gate = gate;
     this.takenBack = new TakenBack(store, view, bundle, undo, expiry, session::rowStateWidth);
-    this.minibatch = minibatch;
+    this.steps = steps;
     this.healthy = healthy;
     this.golden = golden;
   }
@@ -216,7 +216,7 @@ final class LearnedCommit {
       List<StateChange> state,
       byte @Nullable [] graph) {
     state.addAll(join.drain());
-    state.add(CarriedExamples.put(minibatch.examples()));
+    state.add(CarriedExamples.put(steps.waiting()));
     state.add(generations.progress());
     state.add(new StateChange.Put(StateKind.COMMIT, GATE, gate.bytes()));
     state.add(mark.put());

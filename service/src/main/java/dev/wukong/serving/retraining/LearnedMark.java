@@ -38,6 +38,11 @@ record LearnedMark(
     return new LearnedMark(0, 0, steps, 0, 0, 0, false, golden);
   }
 
+  /** The same where a period of admission has begun. */
+  LearnedMark turned(long ms) {
+    return new LearnedMark(epoch, dense, steps, examples, ms, served, visible, golden);
+  }
+
   /** The change that remembers it. */
   StateChange put() {
     ByteBuffer bytes = ByteBuffer.allocate(HEADER + golden.length * Float.BYTES);

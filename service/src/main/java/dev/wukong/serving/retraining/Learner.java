@@ -23,9 +23,7 @@ import dev.wukong.serving.lifecycle.RowAdmission;
 import dev.wukong.serving.lifecycle.RowExpiry;
 import dev.wukong.serving.lifecycle.RowPolicy;
 import dev.wukong.training.ChangedRows;
-import dev.wukong.training.NotFiniteException;
 import dev.wukong.training.OnlineSession;
-import dev.wukong.training.TrainSession;
 import java.io.IOException;
 import java.util.Collections;
 import java.util.List;
@@ -56,7 +54,6 @@ final class Learner implements AutoCloseable {
   private final RowAdmission admission;
   private final Join join;
   private final OnlineSession session;
-  private final Minibatch minibatch;
   private final EncodedExamples golden;
   private final StoredRows rows;
   private final RowExpiry expiry;
@@ -65,10 +62,10 @@ final class Learner implements AutoCloseable {
   private final Gate gate;
   private final Healthy healthy;
   private final SkewMonitor skew;
+  private final Steps steps;
   private final LearnedCommit commits;
   private final LearnerMeters meters;
   private final long encoding;
-  private final double rate;
   private LearnedMark mark;
 
   /** Weights of the bundle, until a commit keeps them; else none. */
@@ -81,8 +78,6 @@ final class Learner implements AutoCloseable {
   private long committed;
   private long nowMs;
   private long events;
-  private long examples;
-  private long steps;
   private boolean changed;
 
   /**
@@ -160,7 +155,18 @@ final class Learner implements AutoCloseable {
               : last;
       this.golden = GoldenExamples.of(bundle.manifest().golden(), bundle.encoder());
       this.skew = new SkewMonitor(bundle.encoder(), meters);
-      this.minibatch = new Minibatch(bundle.encoder(), options.batch(), options.join().negatives());
+      this.steps =
+          new Steps(
+              session,
+              healthy,
+              gate,
+              new Minibatch(bundle.encoder(), options.batch(), options.join().negatives()),
+              meters,
+              encoding,
+              options.batch(),
+              options.rate() > 0
+                  ? options.rate()
+                  : OnlineSession.suitingRate(bundle.manifest(), options.batch()));
       this.commits =
           new LearnedCommit(
               store,
@@ -173,17 +179,13 @@ final class Learner implements AutoCloseable {
               undo,
               generations,
               gate,
-              minibatch,
+              steps,
               healthy,
               GoldenExamples.keys(bundle.layout(), golden));
       this.next = join.taken() + 1;
       this.committed = next;
       this.initial = generations.isEmpty() ? first : Map.of();
-      this.rate =
-          options.rate() > 0
-              ? options.rate()
-              : OnlineSession.suitingRate(bundle.manifest(), options.batch());
-      CarriedExamples.read(store, view).forEach(this::add);
+      CarriedExamples.read(store, view).forEach(example -> steps.add(example, mark.served()));
       ready = true;
     } finally {
       if (!ready) {
@@ -257,10 +259,8 @@ final class Learner implements AutoCloseable {
     nowMs = event.atMs();
     events++;
     join.take(event, this::learn);
-    if (event.event() instanceof Event.Boundary
-        && minibatch.waitsSince(nowMs) >= options.linger().toMillis()) {
-      changed = true;
-      step();
+    if (event.event() instanceof Event.Boundary) {
+      changed |= steps.stepIfWaiting(nowMs, options.linger().toMillis(), mark.served());
     }
     boolean due =
         switch (event.event()) {
@@ -278,7 +278,7 @@ final class Learner implements AutoCloseable {
             yield true;
           }
         };
-    return due || examples >= MOST_EXAMPLES || events >= MOST_EVENTS;
+    return due || steps.examples() >= MOST_EXAMPLES || events >= MOST_EVENTS;
   }
 
   /** What the healthy state has answered, it says again. */
@@ -296,46 +296,7 @@ final class Learner implements AutoCloseable {
 
   private void learn(Example example) {
     changed = true;
-    add(example);
-  }
-
-  private void add(Example example) {
-    if (example.shown().encoding() != encoding) {
-      meters.foreign();
-      return;
-    }
-    if (!example.shown().finite()) { // One would cost the whole minibatch.
-      meters.refused(1, "a feature is no finite number");
-      return;
-    }
-    minibatch.add(example);
-    if (minibatch.full()) {
-      step();
-    }
-  }
-
-  private void step() {
-    EncodedExamples rows = minibatch.rows();
-    double share = (double) rows.rows() / options.batch();
-    try {
-      float[] sure = healthy.score(rows);
-      if (gate.learns()) {
-        if (minibatch.wantsProbabilities()) {
-          minibatch.weigh(session.score(rows));
-        }
-        TrainSession.Step step = session.step(rows, rate, share);
-        healthy.add(minibatch.examples(), sure, step.probabilities(), mark.served());
-        meters.learned(minibatch.examples(), step.probabilities());
-        steps++;
-      } else {
-        healthy.add(minibatch.examples(), sure, sure, mark.served());
-        meters.quarantined(minibatch.examples().size());
-      }
-    } catch (NotFiniteException e) {
-      meters.refused(rows.rows(), String.valueOf(e.getMessage()));
-    }
-    examples += rows.rows();
-    minibatch.clear();
+    steps.add(example, mark.served());
   }
 
   /**
@@ -353,7 +314,7 @@ final class Learner implements AutoCloseable {
       commits.begin(generation(0), initial);
       initial = Map.of();
     }
-    boolean learned = steps > 0;
+    boolean learned = steps.made() > 0;
     Map<String, float[]> dense = learned ? session.dense() : Map.of();
     float[] probabilities = learned ? session.score(golden) : mark.golden();
     List<ChangedRows> rowsNow = session.changedRows();
@@ -361,7 +322,7 @@ final class Learner implements AutoCloseable {
     Event.Ordered ordered = order;
     order = null;
     Decision decision =
-        decide(ordered, Healthy.change(steps, mark.golden(), probabilities, dense, rowsNow));
+        decide(ordered, Healthy.change(steps.made(), mark.golden(), probabilities, dense, rowsNow));
     State now = new State(epoch, dense, probabilities, rowsNow);
     ModelCommit commit =
         switch (decision) {
@@ -383,9 +344,8 @@ final class Learner implements AutoCloseable {
     }
     meters.committed(nowMs);
     committed = next;
+    steps.committed();
     events = 0;
-    examples = 0;
-    steps = 0;
     changed = false;
     return new Made(commit, decision, rowsNow);
   }
@@ -466,7 +426,7 @@ final class Learner implements AutoCloseable {
             now.epoch(),
             dense,
             session.steps(),
-            mark.examples() + examples,
+            mark.examples() + steps.examples(),
             mark.turnedMs(),
             shows ? dense : mark.served(),
             gate.visible(),
@@ -513,8 +473,7 @@ final class Learner implements AutoCloseable {
             false,
             to.golden());
     healthy.become(dense, older ? keys : new long[0]);
-    minibatch.clear(); // They came after the healthy state, too.
-    meters.forgotten();
+    steps.forget();
     return commits.back(mark, to, keys, nowMs, shows, shows ? session.predictGraph(dense) : null);
   }
 
@@ -525,16 +484,7 @@ final class Learner implements AutoCloseable {
       if (turned != 0) {
         admission.turn();
       }
-      mark =
-          new LearnedMark(
-              mark.epoch(),
-              mark.dense(),
-              mark.steps(),
-              mark.examples(),
-              nowMs,
-              mark.served(),
-              mark.visible(),
-              mark.golden());
+      mark = mark.turned(nowMs);
     }
   }
 

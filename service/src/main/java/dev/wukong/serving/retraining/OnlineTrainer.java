@@ -105,8 +105,9 @@ public final class OnlineTrainer implements AutoCloseable {
 
   private final Wishes wishes;
 
+  private final JoinMeters ofJoin;
+
   // Made once for all learners with these tasks or tables: a gauge keeps to the first that has it.
-  private final Map<List<String>, JoinMeters> ofJoin = new HashMap<>();
   private final Map<List<String>, LifecycleMeters> ofRows = new HashMap<>();
   private final Map<List<String>, LearnerMeters> ofLearner = new HashMap<>();
 
@@ -164,6 +165,7 @@ public final class OnlineTrainer implements AutoCloseable {
     this.bundles = bundles;
     this.registry = registry;
     this.nanos = nanos;
+    this.ofJoin = new JoinMeters(model, registry);
     this.meters = new TrainerMeters(model, registry, this::lag);
     this.gates = new GateMeters(model, registry, gate::get);
     this.wishes = new Wishes(model);
@@ -317,7 +319,7 @@ public final class OnlineTrainer implements AutoCloseable {
         bundle,
         options.apply(tasks),
         events::scored,
-        ofJoin.computeIfAbsent(tasks, names -> new JoinMeters(model, names, registry)),
+        ofJoin.joining(tasks),
         ofRows.computeIfAbsent(tables, names -> new LifecycleMeters(model, names, registry)),
         ofExamples);
   }
@@ -428,7 +430,7 @@ public final class OnlineTrainer implements AutoCloseable {
             reason);
         if (learner.gate().hopeless()) {
           throw new UnfitException(
-              "training was taken back %d times in a row, the last time since %s"
+              "training was taken back %d times in a row as soon as it had begun, at last since %s"
                   .formatted(learner.gate().failures(), reason));
         }
       }

@@ -18,6 +18,9 @@ import java.util.stream.IntStream;
 final class UserReactions implements AutoCloseable {
   private static final int ROOM = 4096;
 
+  /** However many of an answer are seen: else labels would be strange whenever that changes. */
+  private static final int SEEN_BY_CLICK = 20;
+
   private final FeedbackClient feedback;
   private final BlockingQueue<ByteString> waiting = new ArrayBlockingQueue<>(ROOM);
   private final AtomicLong refused = new AtomicLong();
@@ -54,12 +57,18 @@ final class UserReactions implements AutoCloseable {
 
   private void work() {
     try {
-      for (int turn = 0; ; turn++) {
+      int sinceClick = 0;
+      while (true) {
         ByteString prediction = waiting.take();
         Instant now = Instant.now();
         int candidates = Math.max(1, seen);
         long _ = feedback.exposed(prediction, IntStream.range(0, candidates).toArray(), now);
-        long _ = feedback.labelled(prediction, turn % candidates, "click", 1, now);
+        for (int i = 0; i < candidates; i++) {
+          if (++sinceClick == SEEN_BY_CLICK) {
+            sinceClick = 0;
+            long _ = feedback.labelled(prediction, i, "click", 1, now);
+          }
+        }
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();

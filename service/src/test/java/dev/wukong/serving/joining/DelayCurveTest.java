@@ -32,6 +32,28 @@ class DelayCurveTest {
     }
   }
 
+  /** Or a window of a second would seem to miss most of what came at once. */
+  @Test
+  void share_labelsAtOnce_areWithinShortWindows() {
+    DelayCurve curve = new DelayCurve();
+    for (int i = 0; i < 100; i++) {
+      curve.add(i, DAY);
+    }
+    assertThat(curve.share(50)).isCloseTo(0.5, within(0.02));
+    assertThat(curve.share(200)).isEqualTo(1);
+    assertThat(curve.share(1000)).isEqualTo(1);
+  }
+
+  /** In years labels do not count any more, and the last step is beyond these. */
+  @Test
+  void share_labelsOfAYear_areApartFromThoseOfADay() {
+    DelayCurve curve = new DelayCurve();
+    curve.add(DAY, 0);
+    curve.add(365 * DAY, 0);
+    assertThat(curve.share(100 * DAY)).isEqualTo(0.5);
+    assertThat(curve.share(1000 * DAY)).isEqualTo(1);
+  }
+
   @Test
   void share_anyTime_neverFalls() {
     SplittableRandom random = new SplittableRandom(7);

@@ -41,7 +41,10 @@ class JoinReplayTest {
       SimpleMeterRegistry registry = new SimpleMeterRegistry();
       StateStore store = new HeapRowStore();
       List<Example> found =
-          uncut(stream, store, new JoinMeters(JoinTrial.MODEL, stream.policy().tasks(), registry));
+          uncut(
+              stream,
+              store,
+              new JoinMeters(JoinTrial.MODEL, registry).joining(stream.policy().tasks()));
       assertSame(seed, found, plain.examples());
       for (var counted : plain.outcomes().entrySet()) {
         assertThat(labels(registry, counted.getKey()))
@@ -108,7 +111,8 @@ class JoinReplayTest {
   }
 
   private static JoinMeters meters(JoinStream stream) {
-    return new JoinMeters(JoinTrial.MODEL, stream.policy().tasks(), new SimpleMeterRegistry());
+    return new JoinMeters(JoinTrial.MODEL, new SimpleMeterRegistry())
+        .joining(stream.policy().tasks());
   }
 
   private static double labels(SimpleMeterRegistry registry, String outcome) {

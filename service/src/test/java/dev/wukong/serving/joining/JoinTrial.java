@@ -60,7 +60,7 @@ final class JoinTrial {
   JoinTrial(JoinPolicy policy, StateStore store) {
     this.policy = policy;
     this.store = store;
-    this.meters = new JoinMeters(MODEL, policy.tasks(), registry);
+    this.meters = new JoinMeters(MODEL, registry).joining(policy.tasks());
     this.join = made(policy);
   }
 

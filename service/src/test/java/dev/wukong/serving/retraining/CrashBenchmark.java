@@ -33,8 +33,10 @@ public final class CrashBenchmark implements Benchmark {
     long seed = context.option("seed", 1);
     String bug = bugs().stream().filter(context::planted).findFirst().orElse("");
     Path folder = Files.createTempDirectory(context.makeParts(), "crash");
+    boolean keeps = true; // What went wrong is to be looked at.
     try {
       CrashTrial.Outcome outcome = new CrashTrial(folder, seed, bug).run(kills);
+      keeps = outcome.lost() + outcome.again() + outcome.differences() > 0;
       return List.of(
           Figure.of(
               "kills",
@@ -64,9 +66,10 @@ public final class CrashBenchmark implements Benchmark {
               "<=0",
               "rows, optimizer state, dense weights, counters, join and place in the log that"
                   + " differ from one who was never killed; first: "
-                  + outcome.first()));
+                  + outcome.first()
+                  + (keeps ? "; kept in " + folder : "")));
     } finally {
-      boolean _ = FileSystemUtils.deleteRecursively(folder);
+      boolean _ = !keeps && FileSystemUtils.deleteRecursively(folder);
     }
   }
 }

@@ -17,6 +17,7 @@ import java.nio.FloatBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -108,6 +109,12 @@ final class CrashTrial {
         if (line.startsWith(CrashWorker.ACKNOWLEDGED + " ") && line.split(" ").length == 4) {
           boolean _ = acknowledged.add(line.substring(CrashWorker.ACKNOWLEDGED.length() + 1));
           killer = killer == null ? kill(process) : killer;
+        } else {
+          Files.writeString(
+              folder.resolve("said.log"),
+              "%d: %s%n".formatted(number, line),
+              StandardOpenOption.CREATE,
+              StandardOpenOption.APPEND);
         }
       }
       if (killer != null) {

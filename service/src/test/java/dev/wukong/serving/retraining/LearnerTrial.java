@@ -324,7 +324,7 @@ final class LearnerTrial {
         bundle,
         options,
         position -> scored(log, position),
-        new JoinMeters(LearningModel.NAME, TASKS, registry),
+        new JoinMeters(LearningModel.NAME, registry).joining(TASKS),
         new LifecycleMeters(
             LearningModel.NAME,
             bundle.layout().tables().stream().map(table -> table.name()).toList(),

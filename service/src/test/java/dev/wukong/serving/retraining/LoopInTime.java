@@ -148,7 +148,7 @@ final class LoopInTime implements AutoCloseable {
         bundle,
         options,
         log::scored,
-        new JoinMeters(model, tasks, registry),
+        new JoinMeters(model, registry).joining(tasks),
         new LifecycleMeters(model, tables, registry),
         new LearnerMeters(model, tasks, registry));
   }

@@ -354,7 +354,7 @@ class StatusPageTest {
               "open task 'click': normalized entropy may be worse by 0.00210, allowed is 0.00100");
       assertThat(fact("Labels")).isEqualTo("coming");
       assertThat(fact("Healthy states")).isEqualTo("7 the newest 4 days ago");
-      assertThat(fact("Taken back")).isEqualTo("no");
+      assertThat(fact("Failures")).isEqualTo("none");
       assertThat(browser().texts(".figures tbody tr"))
           .containsExactly(
               "click 48.2k examples, 6702 positive",
@@ -381,7 +381,7 @@ class StatusPageTest {
       assertThat(fact("Verdict")).isEqualTo("strange " + HOSTILE);
       assertThat(fact("Labels")).isEqualTo("frozen labels are missing, so that no window closes");
       assertThat(fact("Healthy states")).isEqualTo("0");
-      assertThat(fact("Taken back")).isEqualTo("2\u00d7 in a row");
+      assertThat(fact("Failures")).isEqualTo("2\u00d7 in a row");
       assertThat(browser().texts(".figures:not([hidden])")).isEmpty();
       assertThat(browser().console()).isEmpty();
     }
