@@ -132,10 +132,10 @@ final class PlainJoin {
     for (long[] delay : delays) {
       double counts = Math.pow(0.5, (double) (nowMs / 86_400_000 - delay[1] / 86_400_000));
       double from = 0;
-      double to = 2500;
+      double to = 25;
       for (int step = 1; to <= delay[0]; step++) {
         from = to;
-        to = 10_000 * (Math.scalb(1.0, step / 4) * (1 + 0.25 * (step % 4 + 1)) - 1);
+        to = 100 * (Math.scalb(1.0, step / 4) * (1 + 0.25 * (step % 4 + 1)) - 1);
       }
       all += counts;
       in += counts * Math.clamp((windowMs - from) / (to - from), 0.0, 1.0);
