@@ -159,8 +159,8 @@ public final class DriftBenchmark implements Benchmark {
             "taken_back",
             decisions.takenBack,
             "1",
-            "<=0",
-            "times that the gate took training back, where nothing is wrong; %d healthy states"
+            "-",
+            "times that what was learned was worse than a lucky healthy state; of these %d"
                     .formatted(decisions.promoted)
                 + (decisions.takenBack > 0 ? "; last: " + decisions.last : "")));
     return figures;
