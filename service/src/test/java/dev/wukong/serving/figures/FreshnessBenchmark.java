@@ -60,10 +60,9 @@ public final class FreshnessBenchmark implements Benchmark {
     settings.add("wukong.online.model=" + load.title());
     settings.add("wukong.online.events-dir=" + work.resolve("events").toAbsolutePath());
     settings.add("wukong.online.sample=" + percent / 100.0);
-    // Short, as load begins and ends here all the time: clicks come at once and the candidates
-    // without one a window later, so that there would seem to be too many after each beginning.
-    settings.add("wukong.online.window=200ms");
-    settings.add("wukong.online.grace=200ms");
+    // Load begins and ends here all the time: where candidates without a click came a window later
+    // than clicks, there would seem to be too many of these after each beginning.
+    settings.add("wukong.online.weighting.click=fake-negative");
     settings.add("wukong.online.sights=1");
     // Clicks are by chance here and the model was never trained, so that what is learned may well
     // be

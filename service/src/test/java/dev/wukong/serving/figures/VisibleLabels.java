@@ -6,6 +6,8 @@ import dev.wukong.proto.v1.PredictResponse;
 import dev.wukong.proto.v1.RankingServiceGrpc;
 import dev.wukong.proto.v1.RankingServiceGrpc.RankingServiceBlockingStub;
 import io.grpc.Channel;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -43,6 +45,8 @@ final class VisibleLabels {
 
   /** A label whose effect has not been seen. */
   private record Waiting(int number, long sentNanos) {}
+
+  private static final int TRIES = 50;
 
   private final LearningLoad load;
   private final RankingServiceBlockingStub stub;
@@ -110,11 +114,21 @@ final class VisibleLabels {
     }
   }
 
-  private PredictResponse ask(int which) {
-    return stub.withDeadlineAfter(5, TimeUnit.SECONDS).predict(load.unheard(which));
+  /** Asks once more where there is no room for a moment, as callers do. */
+  private PredictResponse ask(int which) throws InterruptedException {
+    for (int tries = 1; ; tries++) {
+      try {
+        return stub.withDeadlineAfter(5, TimeUnit.SECONDS).predict(load.unheard(which));
+      } catch (StatusRuntimeException e) {
+        if (e.getStatus().getCode() != Status.Code.RESOURCE_EXHAUSTED || tries == TRIES) {
+          throw e;
+        }
+        TimeUnit.MILLISECONDS.sleep(20);
+      }
+    }
   }
 
-  private Waiting send() throws BenchmarkException {
+  private Waiting send() throws InterruptedException, BenchmarkException {
     int which = ++number;
     PredictResponse answer = ask(which);
     if (answer.getQuality().getDefaultedIds() != 1 || !answer.getLogged()) {
@@ -130,7 +144,7 @@ final class VisibleLabels {
   }
 
   /** They become visible in the order in which they were sent. */
-  private void look(Deque<Waiting> waiting) {
+  private void look(Deque<Waiting> waiting) throws InterruptedException {
     for (Waiting oldest = waiting.peek(); oldest != null; oldest = waiting.peek()) {
       PredictResponse answer = ask(oldest.number());
       long now = System.nanoTime();

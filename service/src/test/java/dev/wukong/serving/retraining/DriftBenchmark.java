@@ -6,7 +6,6 @@ import dev.wukong.bench.BenchmarkException;
 import dev.wukong.bench.Figure;
 import dev.wukong.bundle.Bundle;
 import dev.wukong.bundle.Precision;
-import dev.wukong.serving.gating.Decision;
 import dev.wukong.serving.gating.GateMode;
 import dev.wukong.serving.gating.GatePolicy;
 import dev.wukong.serving.joining.JoinPolicy;
@@ -110,7 +109,7 @@ public final class DriftBenchmark implements Benchmark {
         new SimulatedTraffic(new Simulator(world), Kind.CLICKS, Duration.ofSeconds(20));
     Path folder = Files.createTempDirectory(context.makeParts(), "drift");
     HourlyLosses losses = new HourlyLosses(SERVE.size(), BLOCKS);
-    Decisions decisions = new Decisions(context);
+    DecisionsSeen decisions = new DecisionsSeen(context);
     long learned;
     long commits;
     try {
@@ -151,44 +150,19 @@ public final class DriftBenchmark implements Benchmark {
     if (learned < 0.8 * losses.count()) {
       throw new BenchmarkException(
           "void: of %,.0f candidates only %,d were learned from; taken back %d times, %s"
-              .formatted(losses.count(), learned, decisions.takenBack, decisions.last));
+              .formatted(losses.count(), learned, decisions.takenBack(), decisions.last()));
     }
     List<Figure> figures = figures(losses, learned, commits, drift * hours / 24);
     figures.add(
         Figure.of(
             "taken_back",
-            decisions.takenBack,
+            decisions.takenBack(),
             "1",
             "-",
             "times that what was learned was worse than a lucky healthy state; of these %d"
-                    .formatted(decisions.promoted)
-                + (decisions.takenBack > 0 ? "; last: " + decisions.last : "")));
+                    .formatted(decisions.promoted())
+                + (decisions.takenBack() > 0 ? "; last: " + decisions.last() : "")));
     return figures;
-  }
-
-  /** What the gate decides, where nothing is wrong. One thread. */
-  private static final class Decisions implements LoopInTime.Hand {
-    private final BenchmarkContext context;
-    private long firstMs;
-    private int promoted;
-    private int takenBack;
-    private String last = "never";
-
-    Decisions(BenchmarkContext context) {
-      this.context = context;
-    }
-
-    @Override
-    public void committed(long nowMs, Decision decision, long nanos) {
-      firstMs = firstMs == 0 ? nowMs : firstMs;
-      promoted += decision instanceof Decision.Promote ? 1 : 0;
-      if (decision instanceof Decision.TakeBack(String reason)) {
-        takenBack++;
-        last = "after %s: %s".formatted(Duration.ofMillis(nowMs - firstMs), reason);
-        context.progress().println("taken back " + last);
-        context.progress().flush();
-      }
-    }
   }
 
   private static LearnerOptions options(BenchmarkContext context, SimulatedTraffic traffic)

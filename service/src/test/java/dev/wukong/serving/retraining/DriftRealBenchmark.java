@@ -143,6 +143,7 @@ public final class DriftRealBenchmark implements Benchmark {
     MetricsCollector frozen = new MetricsCollector();
     double[][] losses = new double[2][BLOCKS];
     double[] counts = new double[BLOCKS];
+    DecisionsSeen decisions = new DecisionsSeen(context);
     long learned;
     try {
       Path first =
@@ -157,7 +158,7 @@ public final class DriftRealBenchmark implements Benchmark {
           List.of(context.planted(STALE) ? ServedCopy.NEVER : commitEvery, ServedCopy.NEVER);
       try (Bundle bundle = Bundle.open(first);
           RowSource rows = traffic.rows(before, ROWS);
-          LoopInTime loop = new LoopInTime(bundle, options, commitEvery, serve)) {
+          LoopInTime loop = new LoopInTime(bundle, options, commitEvery, serve, decisions)) {
         loop.run(
             traffic.requests(rows, bundle.encoder()),
             (request, given) -> {
@@ -177,8 +178,9 @@ public final class DriftRealBenchmark implements Benchmark {
     }
     if (online.size() != ROWS - before || learned < 0.8 * (ROWS - before)) {
       throw new BenchmarkException(
-          "void: of %,d ratings %,d were scored and %,d learned from"
-              .formatted(ROWS - before, online.size(), learned));
+          "void: of %,d ratings %,d were scored and %,d learned from; taken back %d times, %s"
+              .formatted(
+                  ROWS - before, online.size(), learned, decisions.takenBack(), decisions.last()));
     }
     Metrics on = online.metrics();
     Metrics off = frozen.metrics();
