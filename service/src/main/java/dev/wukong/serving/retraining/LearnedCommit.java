@@ -150,8 +150,8 @@ final class LearnedCommit {
     }
     state.addAll(admission.drain());
     state.addAll(expiry.drain());
-    // What was scored and not learned from, in quarantine or before it was taken back, is in memory
-    // there, too: one who starts now would not find it.
+    // What was scored and not learned from, in quarantine, before it was taken back or to look for
+    // skew, is in memory there, too: one who starts now would not find it.
     healthy.forget(removed);
     for (long key : removed) {
       session.forgetRow(key);

@@ -163,7 +163,6 @@ final class Learner implements AutoCloseable {
               new Minibatch(bundle.encoder(), options.batch(), options.join().negatives()),
               meters,
               encoding,
-              options.batch(),
               options.rate() > 0
                   ? options.rate()
                   : OnlineSession.suitingRate(bundle.manifest(), options.batch()));

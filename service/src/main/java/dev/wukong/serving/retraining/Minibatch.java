@@ -66,6 +66,11 @@ final class Minibatch {
     return examples.isEmpty() ? -1 : nowMs - examples.getFirst().atMs();
   }
 
+  /** How much of a full one it is. */
+  double share() {
+    return (double) examples.size() / most;
+  }
+
   /** Those that were added, in their order. */
   List<Example> examples() {
     return examples;

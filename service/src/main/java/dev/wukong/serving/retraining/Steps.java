@@ -20,7 +20,6 @@ final class Steps {
   private final Minibatch minibatch;
   private final LearnerMeters meters;
   private final long encoding;
-  private final int batch;
   private final double rate;
   private long examples;
   private long made;
@@ -30,7 +29,6 @@ final class Steps {
    *
    * @param session learns
    * @param encoding of features, by which what was scored otherwise is known
-   * @param batch examples of a minibatch
    * @param rate multiplies the bundle's learning rates
    */
   Steps(
@@ -40,7 +38,6 @@ final class Steps {
       Minibatch minibatch,
       LearnerMeters meters,
       long encoding,
-      int batch,
       double rate) {
     this.session = session;
     this.healthy = healthy;
@@ -48,7 +45,6 @@ final class Steps {
     this.minibatch = minibatch;
     this.meters = meters;
     this.encoding = encoding;
-    this.batch = batch;
     this.rate = rate;
   }
 
@@ -83,14 +79,13 @@ final class Steps {
 
   private void step(long served) {
     EncodedExamples rows = minibatch.rows();
-    double share = (double) rows.rows() / batch;
     try {
       float[] sure = healthy.score(rows);
       if (gate.learns()) {
         if (minibatch.wantsProbabilities()) {
           minibatch.weigh(session.score(rows));
         }
-        TrainSession.Step step = session.step(rows, rate, share);
+        TrainSession.Step step = session.step(rows, rate, minibatch.share());
         healthy.add(minibatch.examples(), sure, step.probabilities(), served);
         meters.learned(minibatch.examples(), step.probabilities());
         made++;

@@ -64,9 +64,8 @@ public final class FreshnessBenchmark implements Benchmark {
     // than clicks, there would seem to be too many of these after each beginning.
     settings.add("wukong.online.weighting.click=fake-negative");
     settings.add("wukong.online.sights=1");
-    // Clicks are by chance here and the model was never trained, so that what is learned may well
-    // be
-    // worse, and golden rows jump: the gate looks at all and takes nothing back.
+    // Clicks are by chance here and the model was never trained: what is learned may well be worse,
+    // and golden rows jump.
     settings.add("wukong.online.gate.harm=1");
     settings.add("wukong.online.gate.jump=100");
     if (context.planted(LATE)) {

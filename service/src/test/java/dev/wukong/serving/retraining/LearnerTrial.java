@@ -72,6 +72,7 @@ final class LearnerTrial {
   private int promoted;
   private int takenBack;
   final SimpleMeterRegistry registry = new SimpleMeterRegistry();
+  private final JoinMeters ofJoin = new JoinMeters(LearningModel.NAME, registry);
 
   LearnerTrial(Bundle bundle, LearnerOptions options) {
     this.bundle = bundle;
@@ -324,7 +325,7 @@ final class LearnerTrial {
         bundle,
         options,
         position -> scored(log, position),
-        new JoinMeters(LearningModel.NAME, registry).joining(TASKS),
+        ofJoin.joining(TASKS),
         new LifecycleMeters(
             LearningModel.NAME,
             bundle.layout().tables().stream().map(table -> table.name()).toList(),

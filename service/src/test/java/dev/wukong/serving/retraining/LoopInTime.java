@@ -99,6 +99,7 @@ final class LoopInTime implements AutoCloseable {
   private final HeapEventLog log = new HeapEventLog();
   private final HeapRowStore store = new HeapRowStore();
   private final MeterRegistry registry = new SimpleMeterRegistry();
+  private final JoinMeters ofJoin;
   private final RowsView view;
   private Learner learner;
   private final List<ServedCopy> copies;
@@ -132,6 +133,7 @@ final class LoopInTime implements AutoCloseable {
     this.model = bundle.manifest().model();
     this.encoder = bundle.encoder();
     this.everyMs = commitEvery.toMillis();
+    this.ofJoin = new JoinMeters(model, registry);
     this.view = new RowsView(model, bundle.manifest().version(), 0);
     this.block = new ExampleBlock(encoder);
     this.learner = learner(options);
@@ -148,7 +150,7 @@ final class LoopInTime implements AutoCloseable {
         bundle,
         options,
         log::scored,
-        new JoinMeters(model, registry).joining(tasks),
+        ofJoin.joining(tasks),
         new LifecycleMeters(model, tables, registry),
         new LearnerMeters(model, tasks, registry));
   }
