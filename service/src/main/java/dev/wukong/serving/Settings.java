@@ -122,7 +122,8 @@ final class Settings {
           new Setting(
               "wukong.online.weighting.<task>",
               "plain",
-              "how it makes up for labels that come late: plain, fake-negative or constant-wait"),
+              "what is made of labels and of those that are late or missing: plain, fake-negative,"
+                  + " constant-wait or explicit"),
           new Setting(
               "wukong.online.grace", "1m", "how much later than in time a label may arrive"),
           new Setting("wukong.online.exposure", "30m", "how long a prediction may be exposed"),

@@ -7,7 +7,6 @@ import dev.wukong.serving.gating.Decision.Publish;
 import dev.wukong.serving.gating.Decision.TakeBack;
 import java.nio.ByteBuffer;
 import java.time.Duration;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -19,18 +18,18 @@ import org.jspecify.annotations.Nullable;
  * thread, that of training.
  */
 public final class Gate {
-  private static final int FORM = 3;
+  private static final int FORM = 4;
 
   /** In quarantine, labels are looked at in parts of this time: one without strangeness ends it. */
   private static final long PART_MS = Duration.ofSeconds(10).toMillis();
 
   private static final int HEADER =
-      Integer.BYTES + 2 + 2 * Long.BYTES + 2 * Integer.BYTES + 2 * Double.BYTES + Integer.BYTES;
+      Integer.BYTES + 2 + 2 * Long.BYTES + 2 * Integer.BYTES + JumpLimit.BYTES;
 
   private final GatePolicy policy;
   private final Slices slices;
   private final GateWindow window;
-  private final double[] reference;
+  private final UsualSurprise usual;
   private final JumpLimit jumps;
 
   private GatePhase phase;
@@ -62,10 +61,9 @@ public final class Gate {
     this.policy = policy;
     this.slices = slices;
     this.window = new GateWindow(tasks, slices.names());
-    this.reference = new double[tasks.size()];
+    this.usual = new UsualSurprise(tasks.size());
     this.jumps = new JumpLimit(policy.mostJump());
     this.phase = policy.mode() == GateMode.DIRECT ? GatePhase.OPEN : GatePhase.HOLDING;
-    Arrays.fill(reference, Double.NaN);
   }
 
   /** Names of the tasks. */
@@ -154,13 +152,17 @@ public final class Gate {
     window.pass(nowMs);
     learnUsual(nowMs);
     if (phase == GatePhase.QUARANTINED) {
+      window.unusual();
       return quarantine(nowMs);
     }
     if (visible && policy.mode() != GateMode.DIRECT) {
       return promote(nowMs); // Of another mode before: what serves already is healthy.
     }
     String unfit = unfit(change);
-    Verdict judged = Judge.of(window, reference, policy);
+    Verdict judged = Judge.of(window, usual, policy);
+    if (!(judged instanceof Verdict.Strange)) {
+      window.usual(policy.every());
+    }
     // Strange labels make anything unfit: training again would end the same.
     verdict = unfit == null || judged instanceof Verdict.Strange ? judged : new Verdict.Bad(unfit);
     return switch (verdict) {
@@ -203,15 +205,16 @@ public final class Gate {
    * candidate is hardly ever better.
    */
   private Decision atLast(long nowMs, Verdict.Open open) {
-    boolean isOpen = phase == GatePhase.OPEN;
-    if (!isOpen && (policy.mode() == GateMode.SHADOW || !window.tells())) {
+    boolean direct = policy.mode() == GateMode.DIRECT;
+    boolean holds = phase != GatePhase.OPEN;
+    if (holds && (policy.mode() == GateMode.SHADOW || !window.tells())) {
       return restart(nowMs);
     }
     String reason = "for too long, " + open.reason();
     return switch (Judge.atLast(window, policy)) {
       case NO_WORSE -> good(nowMs);
-      case UNKNOWN -> isOpen ? promote(nowMs) : goOnForAsLong(nowMs);
-      case WORSE -> isOpen ? promote(nowMs) : back(nowMs, reason, GatePhase.HOLDING);
+      case UNKNOWN -> direct ? promote(nowMs) : goOnForAsLong(nowMs);
+      case WORSE -> direct ? promote(nowMs) : back(nowMs, reason, GatePhase.HOLDING);
       case HARMFUL -> back(nowMs, reason, GatePhase.HOLDING);
     };
   }
@@ -241,10 +244,10 @@ public final class Gate {
     if (phase == GatePhase.QUARANTINED || nowMs - sinceMs < policy.every().toMillis()) {
       return;
     }
-    for (int task = 0; task < reference.length; task++) {
+    for (int task = 0; task < usual.tasks(); task++) {
       Tally all = window.of(task, Slices.ALL);
-      if (Double.isNaN(reference[task]) && all.tells(GatePolicy.ENOUGH) && Judge.fits(all)) {
-        reference[task] = all.normalizedEntropy(Scorer.HEALTHY);
+      if (!usual.knows(task) && all.tells(GatePolicy.ENOUGH) && Judge.fits(all)) {
+        usual.become(task, all, Scorer.HEALTHY);
       }
     }
   }
@@ -263,6 +266,9 @@ public final class Gate {
   public Decision accept(long nowMs) {
     failures = 0;
     verdict = new Verdict.Good("operators say so");
+    if (phase == GatePhase.QUARANTINED) {
+      window.unusual();
+    }
     return promote(nowMs);
   }
 
@@ -270,7 +276,8 @@ public final class Gate {
   public Decision takeBack(long nowMs) {
     String reason = "operators step back";
     verdict = new Verdict.Bad(reason);
-    Arrays.fill(reference, Double.NaN);
+    usual.forget();
+    window.unusual();
     return back(nowMs, reason, GatePhase.HOLDING);
   }
 
@@ -302,10 +309,10 @@ public final class Gate {
   }
 
   private Decision promote(long nowMs) {
-    for (int task = 0; task < reference.length; task++) {
+    for (int task = 0; task < usual.tasks(); task++) {
       Tally all = window.of(task, Slices.ALL);
       if (all.tells(GatePolicy.ENOUGH)) {
-        reference[task] = all.normalizedEntropy(Scorer.CANDIDATE);
+        usual.become(task, all, Scorer.CANDIDATE);
       }
     }
     failures = 0;
@@ -329,6 +336,9 @@ public final class Gate {
 
   private Decision back(long nowMs, String reason, GatePhase next) {
     phase = next;
+    if (phase == GatePhase.QUARANTINED) {
+      window.unusual();
+    }
     stage = 0;
     hides = false;
     visible = false;
@@ -337,16 +347,16 @@ public final class Gate {
   }
 
   private Decision quarantine(long nowMs) {
-    Verdict.Strange strange = Judge.strange(window, reference);
+    Verdict.Strange strange = Judge.strange(window, usual);
     boolean enough = false;
-    for (int task = 0; task < reference.length; task++) {
+    for (int task = 0; task < usual.tasks(); task++) {
       enough |=
-          !Double.isNaN(reference[task])
+          usual.knows(task)
               && window.of(task, Slices.ALL).expected(Scorer.HEALTHY) >= GatePolicy.ENOUGH;
     }
     if (nowMs - phaseMs >= policy.patience().toMillis()) {
       // So long it is no accident: the world has become another, and the model is to learn it.
-      Arrays.fill(reference, Double.NaN);
+      usual.forget();
       end(nowMs);
     } else if (strange == null && enough && nowMs - sinceMs >= PART_MS) {
       end(nowMs);
@@ -374,15 +384,12 @@ public final class Gate {
 
   /** All of it, to be written with the commit. */
   public byte[] bytes() {
-    ByteBuffer to = ByteBuffer.allocate(HEADER + reference.length * Double.BYTES + window.bytes());
+    ByteBuffer to = ByteBuffer.allocate(HEADER + usual.bytes() + window.bytes());
     to.putInt(FORM);
     to.put(phase.code()).put((byte) (visible ? 1 : 0));
     to.putLong(sinceMs).putLong(phaseMs).putInt(failures).putInt(stage);
     jumps.write(to);
-    to.putInt(reference.length);
-    for (double of : reference) {
-      to.putDouble(of);
-    }
+    usual.write(to);
     window.write(to);
     return to.array();
   }
@@ -404,13 +411,7 @@ public final class Gate {
     failures = from.getInt();
     stage = Math.min(from.getInt(), policy.canary().size() - 1);
     jumps.read(from);
-    int tasks = from.getInt();
-    for (int task = 0; task < tasks; task++) {
-      double of = from.getDouble();
-      if (tasks == reference.length) {
-        reference[task] = of;
-      }
-    }
+    usual.read(from);
     window.read(from);
     if (phase == GatePhase.OPEN && policy.mode() != GateMode.DIRECT) {
       phase = GatePhase.HOLDING;

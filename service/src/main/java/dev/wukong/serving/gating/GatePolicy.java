@@ -15,8 +15,7 @@ import java.util.Optional;
  * @param every time between promotions at least, by the log's clock
  * @param patience after so long without a verdict there is one all the same: what is hardly worse
  *     is promoted, and where more than chance says that it is, training begins again from the
- *     healthy state, which is no failure; what serves already counts as healthy unless it is
- *     harmful
+ *     healthy state, which is no failure; in direct mode all counts as healthy but what is harmful
  * @param worse normalized entropy by which a candidate that is promoted may be worse at most, for
  *     sure to 95 %; {@code harm} where it looks no worse at all
  * @param harm normalized entropy by which a candidate that is taken back is worse at least, for
@@ -67,8 +66,8 @@ public record GatePolicy(
   /** Part by which the newest labels may be more or fewer than those before where one promotes. */
   static final double SUDDEN = 0.05;
 
-  /** So much of its own normalized entropy a healthy model does not lose within minutes. */
-  static final double STRANGE_ENTROPY = 0.25;
+  /** Part by which the log loss of a healthy model is not more than is usual within minutes. */
+  static final double STRANGE_LOSS = 0.25;
 
   /** How many standard errors are chance: it is looked at again and again. */
   static final double SURE = 5;

@@ -11,7 +11,7 @@ import java.util.List;
  * a minute of good ones before does not thin out. One thread.
  */
 public final class GateWindow {
-  private static final int HEADER = 2 * Integer.BYTES + Long.BYTES;
+  private static final int HEADER = 2 * Integer.BYTES + 2 * Long.BYTES;
 
   /** After so long, an example counts half as much among the newest. */
   private static final double HALF_MS = Duration.ofSeconds(10).toMillis();
@@ -25,7 +25,13 @@ public final class GateWindow {
   /** Of the newest, by task. */
   private final Tally[] newest;
 
+  /** By task; of all examples there ever were. */
+  private final Clumping[] clumping;
+
   private long nowMs;
+
+  /** When it last was known how alike examples in a row are. */
+  private long usualMs;
 
   /** No example yet. */
   GateWindow(List<String> tasks, List<String> slices) {
@@ -33,6 +39,8 @@ public final class GateWindow {
     this.slices = List.copyOf(slices);
     this.tallies = new Tally[tasks.size()][slices.size()];
     this.newest = new Tally[tasks.size()];
+    this.clumping = new Clumping[tasks.size()];
+    Arrays.setAll(clumping, _ -> new Clumping());
     clear();
   }
 
@@ -45,12 +53,28 @@ public final class GateWindow {
   }
 
   void clear() {
-    Arrays.setAll(newest, _ -> new Tally());
-    for (Tally[] ofTask : tallies) {
-      for (int slice = 0; slice < ofTask.length; slice++) {
-        ofTask[slice] = new Tally();
-      }
+    Arrays.setAll(newest, task -> new Tally(clumping[task]));
+    for (int task = 0; task < tallies.length; task++) {
+      Clumping of = clumping[task];
+      Arrays.setAll(tallies[task], _ -> new Tally(of));
     }
+  }
+
+  /**
+   * Nothing is wrong: what came shows how alike examples in a row are, each {@code every} and with
+   * as much delay.
+   */
+  void usual(Duration every) {
+    if (nowMs - usualMs >= every.toMillis()) {
+      usualMs = nowMs;
+      Arrays.stream(clumping).forEach(Clumping::keep);
+    }
+  }
+
+  /** Something is: what came of late shows nothing. */
+  void unusual() {
+    usualMs = nowMs;
+    Arrays.stream(clumping).forEach(Clumping::drop);
   }
 
   /** Time has come to {@code toMs}, by the log's clock. */
@@ -63,6 +87,7 @@ public final class GateWindow {
   }
 
   void add(Judged example) {
+    clumping[example.task()].add(example);
     newest[example.task()].add(example);
     for (int slice : example.slices()) {
       tallies[example.task()][slice].add(example);
@@ -116,14 +141,17 @@ public final class GateWindow {
   }
 
   int bytes() {
-    return HEADER + newest.length * Tally.BYTES + filled().size() * (Integer.BYTES + Tally.BYTES);
+    return HEADER
+        + newest.length * (Tally.BYTES + Clumping.BYTES)
+        + filled().size() * (Integer.BYTES + Tally.BYTES);
   }
 
   void write(ByteBuffer to) {
     List<Integer> filled = filled();
-    to.putInt(tasks.size() * slices.size()).putInt(filled.size()).putLong(nowMs);
-    for (Tally of : newest) {
-      of.write(to);
+    to.putInt(tasks.size() * slices.size()).putInt(filled.size()).putLong(nowMs).putLong(usualMs);
+    for (int task = 0; task < newest.length; task++) {
+      newest[task].write(to);
+      clumping[task].write(to);
     }
     for (int index : filled) {
       to.putInt(index);
@@ -139,8 +167,10 @@ public final class GateWindow {
     }
     int left = from.getInt();
     nowMs = from.getLong();
-    for (Tally of : newest) {
-      of.read(from);
+    usualMs = from.getLong();
+    for (int task = 0; task < newest.length; task++) {
+      newest[task].read(from);
+      clumping[task].read(from);
     }
     for (; left > 0; left--) {
       at(from.getInt()).read(from);

@@ -22,11 +22,10 @@ final class Judge {
   /**
    * The verdict.
    *
-   * @param reference normalized entropy, by task, that the healthy state had when it was promoted;
-   *     NaN where nobody knows
+   * @param usual what the healthy state had when it was promoted
    */
-  static Verdict of(GateWindow window, double[] reference, GatePolicy policy) {
-    Verdict strange = strange(window, reference);
+  static Verdict of(GateWindow window, UsualSurprise usual, GatePolicy policy) {
+    Verdict strange = strange(window, usual);
     if (strange != null) {
       return strange;
     }
@@ -92,14 +91,14 @@ final class Judge {
   }
 
   /** Labels that the healthy state would not have thought possible; null where they are usual. */
-  static @Nullable Strange strange(GateWindow window, double[] reference) {
+  static @Nullable Strange strange(GateWindow window, UsualSurprise usual) {
     for (int task = 0; task < window.tasks().size(); task++) {
-      if (Double.isNaN(reference[task])) {
+      if (!usual.knows(task)) {
         continue;
       }
       String name = window.tasks().get(task);
-      Strange of = strange(name, window.of(task, Slices.ALL), reference[task], 1);
-      of = of == null ? strange(name, window.newest(task), reference[task], GatePolicy.ENOUGH) : of;
+      Strange of = strange(name, window.of(task, Slices.ALL), usual, task, 1);
+      of = of == null ? strange(name, window.newest(task), usual, task, GatePolicy.ENOUGH) : of;
       if (of != null) {
         return of;
       }
@@ -117,35 +116,38 @@ final class Judge {
   /**
    * The same of some examples of a task.
    *
-   * @param least examples with each label from which their normalized entropy says something
+   * @param task its number
+   * @param least examples with each label from which their losses say something
    */
-  private static @Nullable Strange strange(String task, Tally of, double reference, int least) {
+  private static @Nullable Strange strange(
+      String name, Tally of, UsualSurprise usual, int task, int least) {
     if (of.examples() < GatePolicy.ENOUGH) {
       return null;
     }
     double expected = of.expected(Scorer.HEALTHY);
     double found = of.found();
-    double chance = GatePolicy.SURE * Math.sqrt(of.unit() * Math.max(expected, found));
+    double chance = GatePolicy.SURE * of.foundError(Math.max(expected, found));
     if (Math.abs(found - expected) > chance && !fits(of)) {
       return new Strange(
           String.format(
               ROOT,
               "task '%s' has %.0f positive labels where the healthy state expects %.0f",
-              task,
+              name,
               found,
               expected));
     }
-    double entropy = of.normalizedEntropy(Scorer.HEALTHY);
-    double most = reference * (1 + GatePolicy.STRANGE_ENTROPY);
-    if (of.tells(least)
-        && entropy - GatePolicy.SURE * of.normalizedEntropyError(Scorer.HEALTHY) > most) {
+    double surprise = of.surprise(Scorer.HEALTHY);
+    double times = 1 + GatePolicy.STRANGE_LOSS;
+    double error = Math.hypot(of.surpriseError(Scorer.HEALTHY), times * usual.error(task));
+    if (of.tells(least) && surprise - GatePolicy.SURE * error > times * usual.of(task)) {
       return new Strange(
           String.format(
               ROOT,
-              "task '%s': the healthy state has a normalized entropy of %.4f, it had %.4f",
-              task,
-              entropy,
-              reference));
+              "task '%s': the log loss of the healthy state is %.2f times what it expects, usual is"
+                  + " %.2f",
+              name,
+              surprise,
+              usual.of(task)));
     }
     return null;
   }
@@ -174,7 +176,7 @@ final class Judge {
     double candidate = offBy(all, Scorer.CANDIDATE);
     double healthy = offBy(all, Scorer.HEALTHY);
     if (candidate - healthy
-        > Math.max(GatePolicy.CALIBRATION_HARM, GatePolicy.SURE * chance(all))) {
+        > Math.max(GatePolicy.CALIBRATION_HARM, GatePolicy.SURE * all.chance())) {
       return new Bad(calibration(task, candidate, healthy));
     }
     return null;
@@ -207,11 +209,11 @@ final class Judge {
     Tally all = window.of(number, Slices.ALL);
     double candidate = offBy(all, Scorer.CANDIDATE);
     double healthy = offBy(all, Scorer.HEALTHY);
-    if (candidate - healthy > Math.max(GatePolicy.CALIBRATION, 3 * chance(all))) {
+    if (candidate - healthy > Math.max(GatePolicy.CALIBRATION, 3 * all.chance())) {
       return new Open(calibration(task, candidate, healthy));
     }
     double area = all.area(Scorer.HEALTHY) - all.area(Scorer.CANDIDATE);
-    if (area > Math.max(GatePolicy.AREA, AREA_CHANCE * chance(all))) {
+    if (area > Math.max(GatePolicy.AREA, AREA_CHANCE * all.chanceOfDifference())) {
       return new Open(
           String.format(
               ROOT,
@@ -249,7 +251,7 @@ final class Judge {
     }
     double change =
         Math.abs(Math.log(all.calibration(Scorer.HEALTHY) / newest.calibration(Scorer.HEALTHY)));
-    if (change > Math.max(GatePolicy.SUDDEN, 3 * chance(newest))) {
+    if (change > Math.max(GatePolicy.SUDDEN, 3 * newest.chance())) {
       return new Open(
           String.format(
               ROOT,
@@ -267,11 +269,6 @@ final class Judge {
         task,
         candidate,
         healthy);
-  }
-
-  /** The part by which a number of positive labels differs by chance. */
-  private static double chance(Tally of) {
-    return 1 / Math.sqrt((double) Math.max(1, of.positives()));
   }
 
   private static double offBy(Tally all, Scorer scorer) {

@@ -20,12 +20,17 @@ final class JumpLimit {
   private static final double TIMES = 10;
 
   /** ... so much, in logits, never is. */
-  private static final double SMALL = 0.1;
+  private static final double SMALL = 0.25;
+
+  static final int BYTES = 3 * Double.BYTES;
 
   private final double most;
 
-  /** Mean over commits of the logits that a step moves, later ones counting more. */
-  private double usual;
+  /** Mean square over commits of the logits that one moves, later ones counting more, ... */
+  private double squares;
+
+  /** ... and mean of their steps. */
+  private double steps;
 
   private double commits;
 
@@ -38,9 +43,10 @@ final class JumpLimit {
     if (change.steps() == 0) {
       return Optional.empty();
     }
-    double each = change.moved() / (double) change.steps();
     if (commits >= KNOWN) {
-      double limit = Math.max(SMALL, TIMES * usual * (double) change.steps());
+      // Steps move to and fro: few move less than many, but not by as much as they are fewer.
+      double longer = Math.max(1, (double) change.steps() / steps);
+      double limit = Math.max(SMALL, TIMES * Math.sqrt(squares) * longer);
       if (change.moved() > limit) {
         return Optional.of(
             String.format(
@@ -60,16 +66,19 @@ final class JumpLimit {
       }
     }
     commits++;
-    usual += (each - usual) * Math.max(NEWEST, 1 / commits);
+    double part = Math.max(NEWEST, 1 / commits);
+    squares += (change.moved() * change.moved() - squares) * part;
+    steps += ((double) change.steps() - steps) * part;
     return Optional.empty();
   }
 
   void write(ByteBuffer to) {
-    to.putDouble(usual).putDouble(commits);
+    to.putDouble(squares).putDouble(steps).putDouble(commits);
   }
 
   void read(ByteBuffer from) {
-    usual = from.getDouble();
+    squares = from.getDouble();
+    steps = from.getDouble();
     commits = from.getDouble();
   }
 }

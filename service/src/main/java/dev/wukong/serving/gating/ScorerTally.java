@@ -7,10 +7,11 @@ final class ScorerTally {
   /** No probability counts as surer than this. */
   private static final double SUREST = 1e-7;
 
-  static final int BYTES = 3 * Double.BYTES + RankHistogram.BYTES;
+  static final int BYTES = 4 * Double.BYTES + RankHistogram.BYTES;
 
   private double probabilities;
   private double losses;
+  private double entropies;
   private double lossSquares;
   private final RankHistogram ranks = new RankHistogram();
 
@@ -23,10 +24,17 @@ final class ScorerTally {
     return -y * Math.log(p) - (1 - y) * Math.log1p(-p);
   }
 
+  /** The log loss that is expected where the probability is the truth. */
+  private static double entropy(float probability) {
+    double p = sure(probability);
+    return -p * Math.log(p) - (1 - p) * Math.log1p(-p);
+  }
+
   void add(float probability, double y, double w) {
     double loss = loss(probability, y);
     probabilities += w * sure(probability);
     losses += w * loss;
+    entropies += w * entropy(probability);
     lossSquares += w * w * loss * loss;
     ranks.add(sure(probability), w * y, w * (1 - y));
   }
@@ -35,6 +43,7 @@ final class ScorerTally {
   void fade(double part) {
     probabilities *= part;
     losses *= part;
+    entropies *= part;
     lossSquares *= part * part;
     ranks.fade((float) part);
   }
@@ -42,6 +51,11 @@ final class ScorerTally {
   /** Sum of the probabilities, by weight: the positive labels that it expects. */
   double expected() {
     return probabilities;
+  }
+
+  /** The log loss that it expects, summed by weight. */
+  double expectedLosses() {
+    return entropies;
   }
 
   /** Log loss, summed by weight. */
@@ -64,13 +78,14 @@ final class ScorerTally {
   }
 
   void write(ByteBuffer to) {
-    to.putDouble(probabilities).putDouble(losses).putDouble(lossSquares);
+    to.putDouble(probabilities).putDouble(losses).putDouble(entropies).putDouble(lossSquares);
     ranks.write(to);
   }
 
   void read(ByteBuffer from) {
     probabilities = from.getDouble();
     losses = from.getDouble();
+    entropies = from.getDouble();
     lossSquares = from.getDouble();
     ranks.read(from);
   }

@@ -4,7 +4,10 @@ import java.nio.ByteBuffer;
 import java.util.EnumMap;
 import java.util.Map;
 
-/** Sums over the examples of a task in a slice, and the figures that follow. One thread. */
+/**
+ * Sums over the examples of a task in a slice, and the figures that follow. Their standard errors
+ * are those of independent examples by how alike examples in a row are. One thread.
+ */
 final class Tally {
   /** Standard errors to each side that hold the truth 19 times of 20. */
   private static final double USUAL = 1.96;
@@ -13,6 +16,7 @@ final class Tally {
 
   static final int BYTES = OWN * Double.BYTES + Scorer.values().length * ScorerTally.BYTES;
 
+  private final Clumping clumping;
   private double examples;
   private double positives;
   private double weight;
@@ -31,6 +35,10 @@ final class Tally {
   private final ScorerTally healthy = new ScorerTally();
   private final ScorerTally candidate = new ScorerTally();
   private final ScorerTally served = new ScorerTally();
+
+  Tally(Clumping clumping) {
+    this.clumping = clumping;
+  }
 
   private ScorerTally of(Scorer scorer) {
     return switch (scorer) {
@@ -99,7 +107,22 @@ final class Tally {
 
   /** Its standard error. */
   double normalizedEntropyError(Scorer scorer) {
-    return of(scorer).lossesError(weight, weightSquares) / weight / entropy();
+    return clumping.ofLosses(examples)
+        * of(scorer).lossesError(weight, weightSquares)
+        / weight
+        / entropy();
+  }
+
+  /** Log loss by that which the scorer expects: 1 of one that is right. */
+  double surprise(Scorer scorer) {
+    return of(scorer).losses() / of(scorer).expectedLosses();
+  }
+
+  /** Its standard error. */
+  double surpriseError(Scorer scorer) {
+    return clumping.ofLosses(examples)
+        * of(scorer).lossesError(weight, weightSquares)
+        / of(scorer).expectedLosses();
   }
 
   /** Mean probability by mean label. */
@@ -117,9 +140,19 @@ final class Tally {
     return labels;
   }
 
-  /** By how much the variance of a sum by weight is more than that sum, where chance is all. */
-  double unit() {
-    return weightSquares / weight;
+  /** The standard error of {@link #found} where this many are expected. */
+  double foundError(double labels) {
+    return clumping.ofLabels(examples) * Math.sqrt(weightSquares / weight * labels);
+  }
+
+  /** The part by which the number of positive labels differs by chance. */
+  double chance() {
+    return clumping.ofLabels(examples) / Math.sqrt(Math.max(1, positives));
+  }
+
+  /** The same where two scorers are compared on the same labels. */
+  double chanceOfDifference() {
+    return clumping.ofDifferences(examples) / Math.sqrt(Math.max(1, positives));
   }
 
   /** The share of pairs in the right order. */
@@ -136,7 +169,7 @@ final class Tally {
   double worseError() {
     double mean = difference / weight;
     double variance = squared - 2 * mean * weighted + mean * mean * weightSquares;
-    return Math.sqrt(Math.max(0, variance)) / weight / entropy();
+    return clumping.ofDifferences(examples) * Math.sqrt(Math.max(0, variance)) / weight / entropy();
   }
 
   /** What people are shown. */

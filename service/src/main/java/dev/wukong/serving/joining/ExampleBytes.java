@@ -57,6 +57,7 @@ public final class ExampleBytes {
       case PLAIN -> 0;
       case FAKE_NEGATIVE -> 1;
       case CONSTANT_WAIT -> 2;
+      case EXPLICIT -> 3;
     };
   }
 

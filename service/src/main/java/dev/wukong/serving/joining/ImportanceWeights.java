@@ -30,7 +30,7 @@ public final class ImportanceWeights {
     boolean negative = kind == Example.Kind.NEGATIVE;
     double weight =
         switch (weighting) {
-          case PLAIN -> 1;
+          case PLAIN, EXPLICIT -> 1;
           case FAKE_NEGATIVE -> negative ? 1 - p * p : 1 + p;
           case CONSTANT_WAIT -> within >= NEARLY_ALL ? 1 : waited(negative, within, p);
         };

@@ -84,7 +84,7 @@ final class JoinTask {
 
   /** Whether what has a label now is an example. */
   boolean takesLabels(long nowMs) {
-    return progress.flow.takesLabels(nowMs, delayMs, graceMs);
+    return is(Weighting.EXPLICIT) || progress.flow.takesLabels(nowMs, delayMs, graceMs);
   }
 
   /** Whether what has no label when its window closes now is one. */

@@ -79,6 +79,9 @@ final class Verdicts {
   private void close(Subject subject, JoinTask task, Slot slot) {
     subject.candidate().put(task.number(), slot.in(Phase.CLOSED));
     task.shut();
+    if (task.is(Weighting.EXPLICIT)) {
+      return;
+    }
     if (task.takesClosed(slot.opening(), subject.at().atMs())) {
       long lateMs = subject.at().atMs() - slot.opening().atMs() - task.delayMs();
       giveNegative(subject, task, 1, lateMs <= LATE_MS);
@@ -97,7 +100,8 @@ final class Verdicts {
     if (slot.is(Phase.OPEN)) {
       task.shut();
     }
-    boolean late = slot.is(Phase.CLOSED) && !task.is(Weighting.FAKE_NEGATIVE);
+    boolean negated = slot.is(Phase.CLOSED) && !task.is(Weighting.EXPLICIT); // As a negative.
+    boolean late = negated && !task.is(Weighting.FAKE_NEGATIVE);
     boolean taken = task.takesLabels(subject.at().atMs());
     meters.label(!taken ? LabelOutcome.UNPAIRED : late ? LabelOutcome.LATE : LabelOutcome.JOINED);
     if (label.value() > 0) {
@@ -109,7 +113,7 @@ final class Verdicts {
       for (JoinTask given : task.givenBy()) {
         open(subject, given, label.timeMs());
       }
-    } else if (taken && slot.is(Phase.OPEN)) { // Else it is a negative already.
+    } else if (taken && !negated) {
       giveNegative(subject, task, (double) label.weight(), progress.closes());
     }
   }

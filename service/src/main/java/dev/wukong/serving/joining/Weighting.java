@@ -12,5 +12,16 @@ public enum Weighting {
   FAKE_NEGATIVE,
 
   /** Waits for labels, and makes up for those that come later. */
-  CONSTANT_WAIT
+  CONSTANT_WAIT,
+
+  /** Negatives have labels, too, as ratings do: what has none is no example. */
+  EXPLICIT;
+
+  /** Whether the model's probability takes part in the weight of an example. */
+  public boolean byProbability() {
+    return switch (this) {
+      case PLAIN, EXPLICIT -> false;
+      case FAKE_NEGATIVE, CONSTANT_WAIT -> true;
+    };
+  }
 }

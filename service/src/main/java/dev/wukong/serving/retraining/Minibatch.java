@@ -6,7 +6,6 @@ import dev.wukong.data.FeatureEncoder;
 import dev.wukong.data.Scope;
 import dev.wukong.serving.joining.Example;
 import dev.wukong.serving.joining.ImportanceWeights;
-import dev.wukong.serving.joining.Weighting;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -85,7 +84,7 @@ final class Minibatch {
   boolean wantsProbabilities() {
     return !full()
         || tasks > 1
-        || examples.stream().anyMatch(example -> example.weighting() != Weighting.PLAIN);
+        || examples.stream().anyMatch(example -> example.weighting().byProbability());
   }
 
   /** Weighs every example, and makes weights up, by what the model gives it, [rows, tasks]. */

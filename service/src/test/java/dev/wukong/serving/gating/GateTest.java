@@ -14,6 +14,7 @@ import java.util.Optional;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class GateTest {
@@ -387,6 +388,84 @@ class GateTest {
     assertThat(takenBack).isBetween(4, 40);
     assertThat(gate.failures()).isZero();
     assertThat(gate.hopeless()).isFalse();
+  }
+
+  /**
+   * Seconds in which one person after the other judges 150 things, each liking more or less than
+   * the healthy state says; a candidate that is as good says other things of each.
+   */
+  private int takenBackByPeople(GateMode mode, int seconds) {
+    Gate gate = gate(mode);
+    int takenBack = 0;
+    for (int i = 0; i < seconds; i++) {
+      for (int person = 0; person < 2; person++) {
+        double likes = random.nextGaussian();
+        double one = 0.3 * random.nextGaussian();
+        double other = 0.3 * random.nextGaussian();
+        examples(gate, 150, p -> of(p, one), p -> of(p, other), p -> of(p, likes - 0.4));
+      }
+      takenBack += decide(gate) instanceof TakeBack ? 1 : 0;
+      assertThat(gate.learns()).as("after %d s", i).isTrue();
+    }
+    assertThat(gate.failures()).isZero();
+    return takenBack;
+  }
+
+  /** A probability with its logit moved. */
+  private static double of(double p, double by) {
+    double odds = Math.clamp(p, 1e-4, 0.999) / (1 - Math.clamp(p, 1e-4, 0.999)) * Math.exp(by);
+    return odds / (1 + odds);
+  }
+
+  /** As independent examples, theirs would be for sure what they are by chance. */
+  @ParameterizedTest
+  @CsvSource({"DIRECT, 3", "GATED, 6"}) // That is, whenever patience ends: it is not better.
+  void decide_onePersonAfterTheOther_raisesNoFalseAlarm(GateMode mode, int most) {
+    assertThat(takenBackByPeople(mode, 3 * 60 * 60)).isLessThanOrEqualTo(most);
+  }
+
+  /** As many positives as ever, of those whom they were least expected of. */
+  @Test
+  void decide_labelsOfOthers_areQuarantinedThoughTheyAreAsMany() {
+    Gate gate = gate(GateMode.GATED);
+    assertThat(secondsTo(Promote.class, 70, gate, p -> p, p -> p)).isLessThan(70);
+
+    assertThat(secondsTo(TakeBack.class, 30, gate, p -> p, p -> RATE * RATE / p)).isLessThan(15);
+    assertThat(gate.phase()).isEqualTo(GatePhase.QUARANTINED);
+  }
+
+  /** What is learned of examples in a row is learned of those that are as they should be. */
+  @Test
+  void decide_flippedLabelsAgain_areSeenAsSoon() {
+    Gate gate = gate(GateMode.GATED);
+    assertThat(secondsTo(Promote.class, 70, gate, p -> p, p -> p)).isLessThan(70);
+    for (int again = 0; again < 5; again++) {
+      Says flipped = p -> p < 0.1 ? 0.15 : p / 2;
+      assertThat(secondsTo(TakeBack.class, 60, gate, p -> p, flipped)).isLessThan(6);
+      for (int i = 0; i < 100; i++) {
+        assertThat(second(gate, p -> p, flipped)).isEqualTo(new Keep());
+      }
+      assertThat(secondsTo(Promote.class, 200, gate, p -> p, p -> p)).isLessThan(150);
+    }
+  }
+
+  /** Whose operators show what is learned before it is proven wait for no proof for ever. */
+  @ParameterizedTest
+  @CsvSource({"DIRECT, 20", "DIRECT, 300", "GATED, 20", "GATED, 300"})
+  void decide_tooLongUncertainAfterItWasHidden_isShownAgainWhereOperatorsSayDirect(
+      GateMode mode, int examples) {
+    Gate gate = gate(mode, Duration.ofMinutes(2), 1e-9, 0.02);
+    assertThat(second(gate, examples, p -> p, p -> p * 1.001, p -> p))
+        .isNotInstanceOf(TakeBack.class);
+    gate.hold();
+
+    boolean shown = false;
+    for (int i = 0; i < 400; i++) {
+      Decision decision = second(gate, examples, p -> p, noisy(0.15), p -> p);
+      shown |= decision instanceof Promote || decision instanceof Publish;
+    }
+
+    assertThat(shown).isEqualTo(mode == GateMode.DIRECT);
   }
 
   /** Hours in which about as few labels come as can decide anything at all. */

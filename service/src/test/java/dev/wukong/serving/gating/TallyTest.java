@@ -28,7 +28,7 @@ class TallyTest {
   }
 
   private static Tally tally(List<Judged> examples) {
-    Tally tally = new Tally();
+    Tally tally = new Tally(new Clumping());
     examples.forEach(tally::add);
     return tally;
   }
@@ -102,8 +102,8 @@ class TallyTest {
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
   void fade_countsWhatCameBeforeLess(boolean weighted) {
-    Tally faded = new Tally();
-    Tally expected = new Tally();
+    Tally faded = new Tally(new Clumping());
+    Tally expected = new Tally(new Clumping());
     int parts = 5;
     for (int part = 0; part < parts; part++) {
       for (Judged e : examples(10 + part, 400, weighted)) {
@@ -117,7 +117,7 @@ class TallyTest {
 
     assertThat(faded.examples()).isEqualTo(387); // 400 times 31 / 32.
     assertThat(faded.found()).isCloseTo(expected.found(), within(1e-6));
-    assertThat(faded.unit()).isCloseTo(expected.unit(), within(1e-6));
+    assertThat(faded.foundError(100)).isCloseTo(expected.foundError(100), within(1e-6));
     assertThat(faded.worse()).isCloseTo(expected.worse(), within(1e-9));
     assertThat(faded.worseError()).isCloseTo(expected.worseError(), within(1e-9));
     for (Scorer scorer : Scorer.values()) {
@@ -136,7 +136,7 @@ class TallyTest {
     ByteBuffer bytes = ByteBuffer.allocate(Tally.BYTES);
     tally.write(bytes);
     assertThat(bytes.remaining()).isZero();
-    Tally read = new Tally();
+    Tally read = new Tally(new Clumping());
     read.read(bytes.flip());
     ByteBuffer again = ByteBuffer.allocate(Tally.BYTES);
     read.write(again);

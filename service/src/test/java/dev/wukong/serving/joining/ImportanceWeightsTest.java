@@ -28,7 +28,9 @@ class ImportanceWeightsTest {
     "CONSTANT_WAIT, NEGATIVE, 1, 1, 1",
     "CONSTANT_WAIT, NEGATIVE, 0.9, 1, 0",
     "CONSTANT_WAIT, NEGATIVE, 0, 1, 0",
-    "CONSTANT_WAIT, LATE, 0, 1, 2"
+    "CONSTANT_WAIT, LATE, 0, 1, 2",
+    "EXPLICIT, POSITIVE, 0.2, 0.5, 1",
+    "EXPLICIT, NEGATIVE, 0.2, 0.5, 1"
   })
   void of_anyExample_isItsFormula(
       Weighting weighting, Kind kind, double within, double p, double weight) {

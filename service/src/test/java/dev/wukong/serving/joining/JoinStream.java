@@ -108,7 +108,7 @@ record JoinStream(JoinPolicy policy, List<Logged> events, Set<Long> gone) {
     }
     Map<String, TaskPolicy> byTask = new HashMap<>();
     for (int i = 0; i < tasks.size(); i++) {
-      Weighting weighting = List.of(Weighting.values()).get(random.nextInt(3));
+      Weighting weighting = List.of(Weighting.values()).get(random.nextInt(4));
       int windowMs =
           random.nextInt(4) == 0
               ? 0

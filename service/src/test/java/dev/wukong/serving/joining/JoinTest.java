@@ -105,6 +105,29 @@ class JoinTest {
     assertThat(plain.gauge("within", "click")).isZero();
   }
 
+  /** Whatever the time is, and however long it was silent. */
+  @Test
+  void take_explicitLabels_areExamplesAtOnceAndNothingElseIs() {
+    JoinTrial explicit =
+        new JoinTrial(
+            JoinTrial.policy(new TaskPolicy(MINUTE, Weighting.EXPLICIT, Optional.empty())));
+    long prediction = explicit.score(4);
+    assertThat(explicit.at(1).expose(prediction, 0, 1, 2, 3)).isEmpty();
+    assertThat(explicit.at(2).label(prediction, 0, "click", 1))
+        .containsExactly("POSITIVE click 0/0 1.0 x 1.0");
+    assertThat(explicit.at(3).label(prediction, 1, "click", 0, 2, 3000))
+        .containsExactly("NEGATIVE click 0/1 0.0 x 2.0");
+    assertThat(explicit.at(500).pass()).isEmpty();
+    assertThat(explicit.at(1_000).label(prediction, 2, "click", 0))
+        .containsExactly("NEGATIVE click 0/2 0.0 x 1.0");
+    assertThat(explicit.at(1_001).label(prediction, 3, "click", 1))
+        .containsExactly("POSITIVE click 0/3 1.0 x 1.0");
+    assertThat(explicit.at(1_002).label(prediction, 1, "click", 1)).isEmpty();
+    assertThat(explicit.at(9_000).pass()).isEmpty();
+    assertThat(explicit.labels("joined")).isEqualTo(4);
+    assertThat(explicit.labels("late")).isZero();
+  }
+
   @Test
   void take_again_changesNothing() {
     long prediction = plain.score(2);

@@ -171,7 +171,10 @@ final class PlainJoin {
   private boolean paired(int task, int opened, int at, boolean with) {
     TaskPolicy of = policy.of(policy.tasks().get(task));
     long waitsMs = of.window().plus(policy.grace()).toMillis();
-    if (of.weighting() == Weighting.FAKE_NEGATIVE || waitsMs == 0 || !known) {
+    if (of.weighting() == Weighting.FAKE_NEGATIVE
+        || of.weighting() == Weighting.EXPLICIT
+        || waitsMs == 0
+        || !known) {
       return true;
     }
     List<Long> times =
@@ -338,14 +341,15 @@ final class PlainJoin {
 
     private void settle(int at, int task, Label label) {
       boolean fake = of(task).weighting() == Weighting.FAKE_NEGATIVE;
-      boolean late = closed[task] && !fake;
+      boolean explicit = of(task).weighting() == Weighting.EXPLICIT;
+      boolean late = closed[task] && !fake && !explicit;
       labelled[task] = true;
       boolean paired = paired(task, -1, at, true);
       count(!paired ? "unpaired" : late ? "late" : "joined");
       List<Long> order = List.of(1L, turn++);
       Event.Labelled event = label.labelled();
       if (event.value() == 0) {
-        if (!closed[task] && paired) {
+        if ((!closed[task] || explicit) && paired) {
           negative(at, task, event.weight(), order, closes[at]);
         }
         return;
@@ -388,7 +392,7 @@ final class PlainJoin {
               events.get(opened[task]).event() instanceof Event.Exposed e
                   ? indexOf(e.positions())
                   : 0;
-          if (paired(task, opened[task], at, false)) {
+          if (of(task).weighting() != Weighting.EXPLICIT && paired(task, opened[task], at, false)) {
             negative(
                 at,
                 task,

@@ -128,7 +128,7 @@ public final class DriftRealBenchmark implements Benchmark {
                 List.of(TimelineTraffic.TASK),
                 Map.of(
                     TimelineTraffic.TASK,
-                    new TaskPolicy(Duration.ofMinutes(1), Weighting.PLAIN, Optional.empty())),
+                    new TaskPolicy(Duration.ofMinutes(1), Weighting.EXPLICIT, Optional.empty())),
                 Duration.ofMinutes(5),
                 Duration.ZERO,
                 Duration.ofHours(1),
