@@ -78,10 +78,6 @@ final class LiveService implements AutoCloseable {
             "--wukong.online.batch=256",
             // Small, as the model is trained to its end: larger steps cost more than they follow.
             "--wukong.online.rate=0.15",
-            // In the beginning, when the world is still as it was trained on, a model that goes on
-            // learning is a little worse than one that was left alone. Gates are not shown here.
-            "--wukong.online.gate.harm=0.5",
-            "--wukong.online.gate.failures=1000",
             "--wukong.online.given.%s=%s".formatted(Simulator.CONVERSION, Simulator.CLICK));
     try {
       return new LiveService(process, work);

@@ -83,6 +83,7 @@ public final class GateWindow {
       double part = Math.pow(0.5, (double) (toMs - nowMs) / HALF_MS);
       Arrays.stream(newest).forEach(of -> of.fade(part));
     }
+    usualMs = nowMs == 0 ? toMs : usualMs;
     nowMs = Math.max(nowMs, toMs);
   }
 

@@ -33,6 +33,7 @@ import tools.jackson.databind.node.ObjectNode;
  */
 final class LearningLoad {
   private static final int DISTINCT = 1000;
+  private static final int MOST_STEPS = 1000;
 
   private static final String TRAINING =
       """
@@ -73,7 +74,7 @@ final class LearningLoad {
     return like.toBuilder().setCandidates(block(1, ids)).build();
   }
 
-  /** Writes its first bundle, trained on every value once. */
+  /** Writes its first bundle, trained on every value. */
   void write(Path root) throws IOException {
     FeatureEncoder encoder = new FeatureEncoder(schema, Map.of());
     TrainingConfig training =
@@ -88,7 +89,7 @@ final class LearningLoad {
             _ -> {
               throw new IllegalStateException("only the rows of examples are trained");
             })) {
-      session.step(all, 1);
+      train(session, all);
       BundleExport.write(
           root,
           session,
@@ -100,11 +101,25 @@ final class LearningLoad {
     }
   }
 
+  /** Until it knows how often users click: or it would learn that in the first minutes of load. */
+  private static void train(TrainSession session, EncodedExamples all) {
+    double rate = 1.0 / UserReactions.SEEN_BY_CLICK;
+    double chance = -rate * Math.log(rate) - (1 - rate) * Math.log1p(-rate);
+    double loss = Double.MAX_VALUE;
+    for (int step = 0; loss > 1.02 * chance; step++) {
+      if (step == MOST_STEPS) {
+        throw new IllegalStateException(
+            "after %d steps the loss is %.4f".formatted(MOST_STEPS, loss));
+      }
+      loss = session.step(all, 1).loss();
+    }
+  }
+
   private EncodedExamples examples(FeatureEncoder encoder) {
     EncodedRows contexts = every(encoder, Scope.CONTEXT, LoadModel.CONTEXT_FEATURES);
     EncodedRows candidates = every(encoder, Scope.CANDIDATE, LoadModel.CANDIDATE_FEATURES);
     float[] labels = new float[values];
-    for (int i = 0; i < values; i += 5) {
+    for (int i = 0; i < values; i += UserReactions.SEEN_BY_CLICK) {
       labels[i] = 1;
     }
     float[] weights = new float[values];

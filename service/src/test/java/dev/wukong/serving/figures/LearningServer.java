@@ -28,7 +28,9 @@ final class LearningServer implements AutoCloseable {
   private static final int CHANNELS = 4;
   private static final long DEADLINE_MILLIS = 1000;
   private static final int IN_FLIGHT = 2;
-  private static final long LABEL_EVERY_MILLIS = 100;
+
+  /** All of them are positive: so few among all that the model learns nothing else from them. */
+  private static final long LABEL_EVERY_MILLIS = 400;
 
   /** Events that are no backlog. */
   private static final long FEW = 1000;
@@ -144,7 +146,7 @@ final class LearningServer implements AutoCloseable {
       Future<Void> looking =
           executor.submit(
               () -> {
-                labels.run(LABEL_EVERY_MILLIS, end);
+                look(end);
                 return null;
               });
       Future<Void> stopping =
@@ -178,6 +180,20 @@ final class LearningServer implements AutoCloseable {
           "learning: %d commits in %.1f s, %d events behind at the end, server %.0f %% of its core, paced %.2f s"
               .formatted(
                   to.getDense() - from.getDense(), took, to.getLag(), 100 * used / took, paced()));
+    }
+  }
+
+  private void look(CountDownLatch end) throws Exception {
+    try {
+      labels.run(LABEL_EVERY_MILLIS, end);
+    } catch (BenchmarkException e) {
+      throw new BenchmarkException(
+          "%s; %.0f labels were joined, %.0f came when only positives would, training: %s"
+              .formatted(
+                  e.getMessage(),
+                  server.metric("wukong_join_labels_total", "outcome=\"joined\""),
+                  server.metric("wukong_join_labels_total", "outcome=\"unpaired\""),
+                  training()));
     }
   }
 

@@ -6,20 +6,24 @@ import dev.wukong.proto.v1.PredictResponse;
 import dev.wukong.proto.v1.Refusal;
 import io.grpc.Channel;
 import java.time.Instant;
+import java.util.SplittableRandom;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
 
 /**
- * Users who see the first candidates of answers and click one of them: each candidate seen becomes
- * one example. What is reported is spread over a thread of its own; answers may come on any.
+ * Users who see the first candidates of answers and click some, by chance: each candidate seen
+ * becomes one example. Who clicked every twentieth one of requests that come again and again would
+ * teach a model which these are, and then others as soon as fewer or more are seen. What is
+ * reported is spread over a thread of its own; answers may come on any.
  */
 final class UserReactions implements AutoCloseable {
   private static final int ROOM = 4096;
+  private static final long SEED = 7;
 
-  /** However many of an answer are seen: else labels would be strange whenever that changes. */
-  private static final int SEEN_BY_CLICK = 20;
+  /** However many of an answer are seen, one in so many is clicked. */
+  static final int SEEN_BY_CLICK = 20;
 
   private final FeedbackClient feedback;
   private final BlockingQueue<ByteString> waiting = new ArrayBlockingQueue<>(ROOM);
@@ -57,15 +61,14 @@ final class UserReactions implements AutoCloseable {
 
   private void work() {
     try {
-      int sinceClick = 0;
+      SplittableRandom clicks = new SplittableRandom(SEED);
       while (true) {
         ByteString prediction = waiting.take();
         Instant now = Instant.now();
         int candidates = Math.max(1, seen);
         long _ = feedback.exposed(prediction, IntStream.range(0, candidates).toArray(), now);
         for (int i = 0; i < candidates; i++) {
-          if (++sinceClick == SEEN_BY_CLICK) {
-            sinceClick = 0;
+          if (clicks.nextInt(SEEN_BY_CLICK) == 0) {
             long _ = feedback.labelled(prediction, i, "click", 1, now);
           }
         }

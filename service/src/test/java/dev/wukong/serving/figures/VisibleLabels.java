@@ -109,7 +109,8 @@ final class VisibleLabels {
       Waiting oldest = waiting.peek();
       if (oldest != null && (System.nanoTime() - oldest.sentNanos()) / 1e9 > PATIENCE_SECONDS) {
         throw new BenchmarkException(
-            "void: a label is not part of answers after %.0f s".formatted(PATIENCE_SECONDS));
+            "void: label %d is not part of answers after %.0f s, %d were before it"
+                .formatted(oldest.number(), PATIENCE_SECONDS, seconds.size()));
       }
     }
   }
