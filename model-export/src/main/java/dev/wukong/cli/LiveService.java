@@ -78,6 +78,8 @@ final class LiveService implements AutoCloseable {
             "--wukong.online.batch=256",
             // Small, as the model is trained to its end: larger steps cost more than they follow.
             "--wukong.online.rate=0.15",
+            // At first the world is as it was trained on, and what is learned is taken back soon.
+            "--wukong.online.gate.failures=20",
             "--wukong.online.given.%s=%s".formatted(Simulator.CONVERSION, Simulator.CLICK));
     try {
       return new LiveService(process, work);

@@ -102,6 +102,20 @@ public record OnlineProperties(
     SettingException.require(
         !linger.isNegative(), "wukong.online.linger", linger, "is 0s (no longer) or more");
     ServingProperties.requireTime("wukong.online.commit-every", commitEvery);
+    requireWindow("wukong.online.window", window);
+    windows.forEach((task, time) -> requireWindow("wukong.online.windows." + task, time));
+    requireWindow("wukong.online.grace", grace);
+    requireWindow("wukong.online.horizon", horizon);
+    SettingException.require(
+        exposure.compareTo(JoinPolicy.SHORTEST_EXPOSURE) >= 0 && exposure.compareTo(horizon) <= 0,
+        "wukong.online.exposure",
+        exposure,
+        "is 1s up to wukong.online.horizon, %s".formatted(SettingException.time(horizon)));
+    SettingException.require(
+        negatives > 0 && negatives <= 1,
+        "wukong.online.negatives",
+        negatives,
+        "is more than 0, up to 1");
     SettingException.between("wukong.online.sights", sights, 1, RowPolicy.MOST_SIGHTS);
     SettingException.between("wukong.online.sights-counted", sightsCounted, 1, MOST_COUNTED);
     requirePositive("wukong.online.sights-period", sightsPeriod);
@@ -118,6 +132,14 @@ public record OnlineProperties(
 
   private static void requirePositive(String property, Duration time) {
     SettingException.require(time.isPositive(), property, time, "is more than 0s");
+  }
+
+  private static void requireWindow(String property, Duration time) {
+    SettingException.require(
+        !time.isNegative() && time.compareTo(JoinPolicy.LONGEST) <= 0,
+        property,
+        time,
+        "is 0s up to %s".formatted(SettingException.time(JoinPolicy.LONGEST)));
   }
 
   /** Whether some model learns. */

@@ -116,6 +116,14 @@ class StartTest {
         "wukong.online.batch=0 | wukong.online.batch is 0, allowed are 1 to 65536",
         "wukong.online.rate=-1 | wukong.online.rate is -1.0, allowed is 0 (what suits the batch) to"
             + " 1000.0",
+        "wukong.online.negatives=-1 | wukong.online.negatives is -1.0, allowed is more than 0, up"
+            + " to 1",
+        "wukong.online.window=-1s | wukong.online.window is -1s, allowed is 0s up to 8760h",
+        "wukong.online.windows.click=-1s | wukong.online.windows.click is -1s, allowed is 0s up to"
+            + " 8760h",
+        "wukong.online.grace=-1s | wukong.online.grace is -1s, allowed is 0s up to 8760h",
+        "wukong.online.exposure=48h | wukong.online.exposure is 48h, allowed is 1s up to"
+            + " wukong.online.horizon, 24h",
         "wukong.online.linger=-1s | wukong.online.linger is -1s, allowed is 0s (no longer) or"
             + " more",
         "wukong.online.stall-breaker=maybe | wukong.online.stall-breaker is 'maybe', allowed are"

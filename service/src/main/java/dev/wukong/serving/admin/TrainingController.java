@@ -1,5 +1,6 @@
 package dev.wukong.serving.admin;
 
+import dev.wukong.data.ShownText;
 import dev.wukong.serving.hosting.TrainingState;
 import dev.wukong.serving.hosting.VersionException;
 import dev.wukong.serving.retraining.TrainingControl;
@@ -62,9 +63,20 @@ final class TrainingController {
       path = "/models/{name}/training/step-back",
       consumes = MediaType.APPLICATION_JSON_VALUE)
   ResponseEntity<Object> stepBack(
-      @PathVariable String name, @RequestParam(required = false) @Nullable Long to) {
-    return answer(
-        () -> training.stepBack(name, to == null ? OptionalLong.empty() : OptionalLong.of(to)));
+      @PathVariable String name, @RequestParam(required = false) @Nullable String to) {
+    if (to == null) {
+      return answer(() -> training.stepBack(name, OptionalLong.empty()));
+    }
+    long number;
+    try {
+      number = Long.parseLong(to);
+    } catch (NumberFormatException e) {
+      return refusal(
+          HttpStatus.BAD_REQUEST,
+          "parameter 'to' is '%s', allowed is the number of a healthy state"
+              .formatted(ShownText.of(to)));
+    }
+    return answer(() -> training.stepBack(name, OptionalLong.of(number)));
   }
 
   /** Writes what was learned as the next version; {@link Exported}. */
@@ -82,9 +94,13 @@ final class TrainingController {
             case VersionException.Unknown _ -> HttpStatus.NOT_FOUND;
             case VersionException.NotNow _, VersionException.Busy _ -> HttpStatus.CONFLICT;
           };
-      return ResponseEntity.status(status)
-          .contentType(MediaType.APPLICATION_JSON)
-          .body(new Refusal(status.value(), String.valueOf(e.getMessage())));
+      return refusal(status, String.valueOf(e.getMessage()));
     }
+  }
+
+  private static ResponseEntity<Object> refusal(HttpStatus status, String message) {
+    return ResponseEntity.status(status)
+        .contentType(MediaType.APPLICATION_JSON)
+        .body(new Refusal(status.value(), message));
   }
 }

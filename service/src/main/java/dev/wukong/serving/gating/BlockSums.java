@@ -19,7 +19,7 @@ final class BlockSums {
 
   private static final int SUMS = 6;
 
-  static final int BYTES = SUMS * LEVELS * Double.BYTES + Long.BYTES;
+  static final int BYTES = (SUMS * LEVELS + 2) * Double.BYTES + Long.BYTES;
 
   /** Blocks that are whole, ... */
   private final double[] blocks = new double[LEVELS];
@@ -39,12 +39,20 @@ final class BlockSums {
   /** ... weight. */
   private final double[] weight = new double[LEVELS];
 
+  /** Of single examples, value by weight and ... */
+  private double values;
+
+  /** ... weight. */
+  private double weights;
+
   private long added;
 
   /** An example. */
   void add(double value, double byWeight) {
     double s = byWeight * value;
     double w = byWeight;
+    values += s;
+    weights += w;
     for (int level = 0; level < LEVELS; level++) {
       blocks[level]++;
       squares[level] += s * s;
@@ -86,6 +94,8 @@ final class BlockSums {
       sum[level] = root * later.sum[level];
       weight[level] = later.weight[level];
     }
+    values += root * later.values;
+    weights += later.weights;
     added = later.added;
   }
 
@@ -94,6 +104,8 @@ final class BlockSums {
     for (double[] of : new double[][] {blocks, squares, products, weightSquares}) {
       Arrays.fill(of, 0);
     }
+    values = 0;
+    weights = 0;
     System.arraycopy(before.sum, 0, sum, 0, LEVELS);
     System.arraycopy(before.weight, 0, weight, 0, LEVELS);
     added = before.added;
@@ -106,11 +118,13 @@ final class BlockSums {
         of[level] *= part;
       }
     }
+    values *= part;
+    weights *= part;
   }
 
-  /** Mean of the values: the least squares fit to the sums of single examples. */
+  /** Mean of the values by weight, as all figures have it: about any other, long blocks drift. */
   private double mean() {
-    return weightSquares[0] > 0 ? products[0] / weightSquares[0] : 0;
+    return weights > 0 ? values / weights : 0;
   }
 
   /** Of a block's sum about what its weight lets expect, by example. */
@@ -141,15 +155,16 @@ final class BlockSums {
       most = Math.max(most, low * variance(level, mean) / single);
       known = level;
     }
-    boolean ends = known == LEVELS - 1 || knows(known + 1) || known < SLOPE;
+    boolean ends = known == LEVELS - 1 || knows(known + 1) || known == 0;
     double beyond = ends ? 1 : examples / (1 << known);
     if (beyond <= 1) {
       return most;
     }
-    double ratio = Math.min(1 << SLOPE, variance(known, mean) / variance(known - SLOPE, mean));
+    int levels = Math.min(SLOPE, known);
+    double ratio = Math.min(1 << levels, variance(known, mean) / variance(known - levels, mean));
     boolean grows = (1 - Math.sqrt(2 / blocks[known])) * ratio > 1;
     double longest = Math.min(beyond, (double) (1 << (LEVELS - 1 - known)));
-    return grows ? most * Math.pow(longest, Math.log(ratio) / Math.log(2) / SLOPE) : most;
+    return grows ? most * Math.pow(longest, Math.log(ratio) / Math.log(2) / levels) : most;
   }
 
   void write(ByteBuffer to) {
@@ -158,7 +173,7 @@ final class BlockSums {
         to.putDouble(each);
       }
     }
-    to.putLong(added);
+    to.putDouble(values).putDouble(weights).putLong(added);
   }
 
   void read(ByteBuffer from) {
@@ -167,6 +182,8 @@ final class BlockSums {
         of[level] = from.getDouble();
       }
     }
+    values = from.getDouble();
+    weights = from.getDouble();
     added = from.getLong();
   }
 }

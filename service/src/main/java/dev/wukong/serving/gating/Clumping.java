@@ -20,7 +20,7 @@ final class Clumping {
     double y = (double) example.label();
     double loss = ScorerTally.loss(example.healthy(), y);
     labels.add(y - ScorerTally.sure(example.healthy()), w);
-    losses.add(loss, w);
+    losses.add(loss - ScorerTally.entropy(example.healthy()), w);
     differences.add(ScorerTally.loss(example.candidate(), y) - loss, w);
   }
 
@@ -29,7 +29,7 @@ final class Clumping {
     return labels.ofError(examples);
   }
 
-  /** Of a scorer's loss. */
+  /** Of a scorer's loss, less that which it expects. */
   double ofLosses(double examples) {
     return losses.ofError(examples);
   }
@@ -42,6 +42,11 @@ final class Clumping {
   /** Until now nothing was wrong: what came before the last time was as it should be. */
   void keep() {
     all().forEach(DesignEffect::keep);
+  }
+
+  /** What came says nothing of what will come. */
+  void forget() {
+    all().forEach(DesignEffect::forget);
   }
 
   /** Something is wrong. */

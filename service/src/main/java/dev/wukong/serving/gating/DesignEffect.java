@@ -37,6 +37,12 @@ final class DesignEffect {
     now.goOnAfter(last);
   }
 
+  /** What came says nothing of what will come. */
+  void forget() {
+    known.goOnAfter(known);
+    drop();
+  }
+
   /** Something is wrong. */
   void drop() {
     last.goOnAfter(known);
@@ -45,8 +51,13 @@ final class DesignEffect {
 
   /** Of a standard error of a sum over so many; at least 1. */
   double ofError(double examples) {
-    BlockSums by = known.examples() > 0 ? known : last.examples() > 0 ? last : now;
-    return Math.sqrt(by.effect(examples));
+    double effect = known.effect(examples);
+    if (known.examples() < last.examples()) {
+      effect = Math.max(effect, last.effect(examples));
+    } else if (known.examples() == 0) {
+      effect = now.effect(examples);
+    }
+    return Math.sqrt(effect);
   }
 
   void write(ByteBuffer to) {

@@ -160,11 +160,11 @@ public final class Gate {
     }
     String unfit = unfit(change);
     Verdict judged = Judge.of(window, usual, policy);
-    if (!(judged instanceof Verdict.Strange)) {
-      window.usual(policy.every());
-    }
     // Strange labels make anything unfit: training again would end the same.
     verdict = unfit == null || judged instanceof Verdict.Strange ? judged : new Verdict.Bad(unfit);
+    if (verdict instanceof Verdict.Good || verdict instanceof Verdict.Open) {
+      window.usual(policy.every());
+    }
     return switch (verdict) {
       case Verdict.Bad bad -> takeBack(nowMs, bad.reason(), GatePhase.HOLDING);
       case Verdict.Strange strange -> takeBack(nowMs, strange.reason(), GatePhase.QUARANTINED);
@@ -206,9 +206,11 @@ public final class Gate {
    */
   private Decision atLast(long nowMs, Verdict.Open open) {
     boolean direct = policy.mode() == GateMode.DIRECT;
-    boolean holds = phase != GatePhase.OPEN;
-    if (holds && (policy.mode() == GateMode.SHADOW || !window.tells())) {
+    if (policy.mode() == GateMode.SHADOW) {
       return restart(nowMs);
+    }
+    if (phase == GatePhase.HOLDING && !window.tells()) {
+      return goOnForAsLong(nowMs);
     }
     String reason = "for too long, " + open.reason();
     return switch (Judge.atLast(window, policy)) {
@@ -277,7 +279,6 @@ public final class Gate {
     String reason = "operators step back";
     verdict = new Verdict.Bad(reason);
     usual.forget();
-    window.unusual();
     return back(nowMs, reason, GatePhase.HOLDING);
   }
 
@@ -312,6 +313,9 @@ public final class Gate {
     for (int task = 0; task < usual.tasks(); task++) {
       Tally all = window.of(task, Slices.ALL);
       if (all.tells(GatePolicy.ENOUGH)) {
+        if (!usual.knows(task)) {
+          window.forget(task); // The healthy state until now did not fit what comes.
+        }
         usual.become(task, all, Scorer.CANDIDATE);
       }
     }
@@ -336,9 +340,7 @@ public final class Gate {
 
   private Decision back(long nowMs, String reason, GatePhase next) {
     phase = next;
-    if (phase == GatePhase.QUARANTINED) {
-      window.unusual();
-    }
+    window.unusual();
     stage = 0;
     hides = false;
     visible = false;
@@ -348,19 +350,20 @@ public final class Gate {
 
   private Decision quarantine(long nowMs) {
     Verdict.Strange strange = Judge.strange(window, usual);
-    boolean enough = false;
+    boolean fits = false;
     for (int task = 0; task < usual.tasks(); task++) {
-      enough |=
-          usual.knows(task)
-              && window.of(task, Slices.ALL).expected(Scorer.HEALTHY) >= GatePolicy.ENOUGH;
+      Tally all = window.of(task, Slices.ALL);
+      // That nothing is strange may be as little can be told.
+      fits |=
+          usual.knows(task) && all.expected(Scorer.HEALTHY) >= GatePolicy.ENOUGH && Judge.fits(all);
     }
     if (nowMs - phaseMs >= policy.patience().toMillis()) {
       // So long it is no accident: the world has become another, and the model is to learn it.
       usual.forget();
       end(nowMs);
-    } else if (strange == null && enough && nowMs - sinceMs >= PART_MS) {
+    } else if (strange == null && fits && nowMs - sinceMs >= PART_MS) {
       end(nowMs);
-    } else if (nowMs - sinceMs >= PART_MS && (strange != null || enough)) {
+    } else if (strange != null && nowMs - sinceMs >= PART_MS) {
       window.clear();
       sinceMs = nowMs;
     }

@@ -77,6 +77,11 @@ public final class GateWindow {
     Arrays.stream(clumping).forEach(Clumping::drop);
   }
 
+  /** What came of a task says nothing of what will come. */
+  void forget(int task) {
+    clumping[task].forget();
+  }
+
   /** Time has come to {@code toMs}, by the log's clock. */
   void pass(long toMs) {
     if (nowMs > 0 && toMs > nowMs) {

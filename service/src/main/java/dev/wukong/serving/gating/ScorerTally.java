@@ -25,7 +25,7 @@ final class ScorerTally {
   }
 
   /** The log loss that is expected where the probability is the truth. */
-  private static double entropy(float probability) {
+  static double entropy(float probability) {
     double p = sure(probability);
     return -p * Math.log(p) - (1 - p) * Math.log1p(-p);
   }

@@ -28,7 +28,8 @@ public record JoinPolicy(
   /** The longest that a duration can be. */
   public static final Duration LONGEST = Duration.ofDays(365);
 
-  private static final Duration SHORTEST_EXPOSURE = Duration.ofSeconds(1);
+  /** The shortest time in which a prediction can be exposed. */
+  public static final Duration SHORTEST_EXPOSURE = Duration.ofSeconds(1);
 
   public JoinPolicy {
     tasks = List.copyOf(tasks);

@@ -20,6 +20,9 @@ import org.jspecify.annotations.Nullable;
  * Tells feedback that can be joined from what cannot, as far as it says so by itself. Any thread.
  */
 final class FeedbackCheck {
+  /** One label of more would be all that a model learns for minutes. */
+  private static final float MOST_WEIGHT = 10_000;
+
   /** So far other clocks may be ahead. */
   private static final Duration AHEAD = Duration.ofMinutes(5);
 
@@ -120,9 +123,9 @@ final class FeedbackCheck {
       return invalid("field 'label.value' is %s, allowed are 0 to 1".formatted(label.getValue()));
     }
     float weight = label.hasWeight() ? label.getWeight() : 1;
-    if (!(weight >= 0 && weight < Float.POSITIVE_INFINITY)) {
+    if (!(weight >= 0 && weight <= MOST_WEIGHT)) {
       return invalid(
-          "field 'label.weight' is %s, allowed are finite numbers from 0".formatted(weight));
+          "field 'label.weight' is %s, allowed are 0 to %.0f".formatted(weight, MOST_WEIGHT));
     }
     Checked late = time("label.event_time_ms", label.getEventTimeMs(), nowMs);
     return late == null

@@ -243,6 +243,13 @@ final class Learner implements AutoCloseable {
     return generations.all();
   }
 
+  /** Whether the last commit is what serves, or no more than the last healthy state. */
+  boolean exportable() {
+    return gate.visible()
+        || generations.isEmpty()
+        || mark.examples() == generations.last().examples();
+  }
+
   /** How far training had come at the last commit. */
   LearnedMark mark() {
     return mark;

@@ -234,6 +234,12 @@ public final class OnlineTrainer implements AutoCloseable {
     say(Phase.WAITING, "an export is being written", learner);
     long began = nanos.getAsLong();
     try {
+      if (!learner.exportable()) {
+        throw new NotNow(
+            "model '%s' has learned since its last healthy state what the gate has not promoted:"
+                    .formatted(model)
+                + " accept that, or step back, and export then");
+      }
       Bundle bundle = learner.bundle();
       LearnedBundle.Exported exported =
           new LearnedBundle(store, bundles.root())
@@ -266,6 +272,13 @@ public final class OnlineTrainer implements AutoCloseable {
   /** Has it go on, or try again where it could not. */
   public void resume() {
     wishes.resume();
+    // Who asks next is not told that it is paused because it has not begun yet.
+    Status _ =
+        status.updateAndGet(
+            of ->
+                of.phase() == Phase.PAUSED
+                    ? new Status(Phase.WAITING, "goes on", of.bundle(), of.next(), of.mark())
+                    : of);
   }
 
   private void work() {
@@ -339,6 +352,16 @@ public final class OnlineTrainer implements AutoCloseable {
       throws InterruptedException {
     long version = learner.bundle().manifest().version();
     long read = learner.next();
+    if (read > events.end()) {
+      throw new UnfitException(
+          "the log of events ends at position %d, what the model has learned goes up to %d: it is"
+                  .formatted(events.end(), read)
+              + " another log. Bring back the one in wukong.online.events-dir, or serve a new"
+              + " version of the model, which learns from the log that there is");
+    }
+    if (!learner.generations().isEmpty()) {
+      gate.set(Optional.of(GateReport.of(learner.gate(), served.tried(), states(learner))));
+    }
     saidNanos = nanos.getAsLong();
     asked = -1;
     Pace.Requests requests = Pace.Requests.to(served.batcher());

@@ -434,6 +434,90 @@ class GateTest {
     assertThat(gate.phase()).isEqualTo(GatePhase.QUARANTINED);
   }
 
+  /** Where labels say little each, it takes more of them to tell that all is well again. */
+  @Test
+  void decide_noLabelsOfPeople_staysInQuarantine() {
+    Gate gate = gate(GateMode.GATED);
+    for (int i = 0; i < 20 * 60; i++) {
+      Decision decision = person(gate, true);
+      assertThat(decision).as("%d s", i).isNotInstanceOf(TakeBack.class);
+    }
+    int seconds = 0;
+    while (!(person(gate, false) instanceof TakeBack)) {
+      assertThat(++seconds).isLessThan(600);
+    }
+
+    for (int i = 0; i < 25 * 60; i++) {
+      assertThat(person(gate, false)).isEqualTo(new Keep());
+      assertThat(gate.learns()).as("%d s", i).isFalse();
+    }
+    for (int i = 0; i < 120 && !gate.learns(); i++) {
+      assertThat(person(gate, true)).isEqualTo(new Keep());
+    }
+    assertThat(gate.learns()).isTrue();
+  }
+
+  /** A second in which one person judges 40 things, liking more or less than others do. */
+  private Decision person(Gate gate, boolean labels) {
+    double likes = 2 * random.nextGaussian() - 1;
+    Says says = p -> of(3 * p, -0.4);
+    examples(gate, 40, says, says, p -> labels ? of(3 * p, likes) : 0);
+    return decide(gate);
+  }
+
+  /** What comes of bad candidates says nothing of good ones, and the next is seen as soon. */
+  @Test
+  void decide_badCandidatesNowAndThen_doNotMakeItBlind() {
+    Gate gate = gate(GateMode.GATED);
+    int promoted = 0;
+    for (int again = 0; again < 15; again++) {
+      for (int i = 0; i < 600; i++) {
+        promoted += second(gate, 200, p -> p, noisy(0.01), p -> p) instanceof Promote ? 1 : 0;
+      }
+      int seconds = 1;
+      while (!(second(gate, 200, p -> p, noisy(0.9), p -> p) instanceof TakeBack)) {
+        assertThat(++seconds).as("time %d", again).isLessThan(15);
+      }
+    }
+
+    assertThat(promoted).isGreaterThan(130);
+  }
+
+  /** That a bundle was off for minutes is no likeness of examples, either. */
+  @Test
+  void decide_bundleThatWasOff_isForgotten() {
+    Gate gate = gate(GateMode.GATED);
+    Decision decision = new Keep();
+    for (int i = 0; i < 100 && decision instanceof Keep; i++) {
+      decision = second(gate, 200, p -> of(p, 1), p -> p, p -> p);
+    }
+    assertThat(decision).isEqualTo(new Promote());
+    int promoted = 0;
+    for (int i = 0; i < 20 * 60; i++) {
+      promoted += second(gate, 200, p -> p, noisy(0.01), p -> p) instanceof Promote ? 1 : 0;
+    }
+
+    assertThat(promoted).isGreaterThan(14);
+  }
+
+  /** A shop with an example a minute: it takes days until something is known, not for ever. */
+  @ParameterizedTest
+  @EnumSource(
+      value = GateMode.class,
+      names = {"DIRECT", "GATED"})
+  void decide_hiddenWithFewExamples_isPromotedOnceThereAreEnough(GateMode mode) {
+    Gate gate = gate(mode);
+    Decision _ = second(gate, 1, p -> p * 0.7, p -> p, p -> p);
+    gate.hold();
+    boolean promoted = false;
+    for (int i = 0; i < 7 * 24 * 60; i++) {
+      nowMs += 59_000;
+      promoted |= second(gate, 1, p -> p * 2.5, p -> p, p -> p) instanceof Promote;
+    }
+
+    assertThat(promoted).isTrue();
+  }
+
   /** What is learned of examples in a row is learned of those that are as they should be. */
   @Test
   void decide_flippedLabelsAgain_areSeenAsSoon() {

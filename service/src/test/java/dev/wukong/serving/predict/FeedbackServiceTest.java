@@ -193,8 +193,9 @@ class FeedbackServiceTest {
           position | 3 | 3
           value | 1.5 | field 'label.value' is 1.5, allowed are 0 to 1
           value | NaN | field 'label.value' is NaN, allowed are 0 to 1
-          weight | -1 | field 'label.weight' is -1.0, allowed are finite numbers from 0
-          weight | Infinity | field 'label.weight' is Infinity, allowed are finite numbers from 0
+          weight | -1 | field 'label.weight' is -1.0, allowed are 0 to 10000
+          weight | 10001 | field 'label.weight' is 10001.0, allowed are 0 to 10000
+          weight | Infinity | field 'label.weight' is Infinity, allowed are 0 to 10000
           time | 0 | field 'label.event_time_ms' is 0, allowed are milliseconds since 1970-01-01 UTC
           time | 1700000900000 | field 'label.event_time_ms' is 1700000900000, allowed are
           """)

@@ -15,6 +15,7 @@ import dev.wukong.serving.testing.Served;
 import io.grpc.Status.Code;
 import io.grpc.StatusRuntimeException;
 import io.micrometer.core.instrument.MeterRegistry;
+import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,6 +23,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.springframework.util.FileSystemUtils;
 
 /** What was learned serves when it may, and no more when it must not. */
 class GatedLearningTest {
@@ -211,6 +213,55 @@ class GatedLearningTest {
     }
   }
 
+  /** Or what nobody was to see would be the next version, and serve. */
+  @Test
+  void export_whatIsNotPromoted_isRefusedUntilItIsAcceptedOrNoMore() throws Exception {
+    String export = "/models/" + LearningModel.NAME + "/training/export";
+    try (LearningService service = serve("shadow")) {
+      service.click(0, 3, 1);
+      service.awaitExamples(LearningService.EXAMPLES);
+      service.awaitLearning();
+      HttpResponse<String> refused = service.post(export, "application/json");
+      assertThat(refused.statusCode()).isEqualTo(409);
+      assertThat(refused.body()).contains("accept that, or step back, and export then");
+
+      TrainingStatus _ = accept(service);
+
+      HttpResponse<String> exported = service.post(export, "application/json");
+      assertThat(exported.statusCode()).as(exported.body()).isEqualTo(200);
+    }
+  }
+
+  /** A log that begins anew is behind what was learned: waiting for it would be for ever. */
+  @Test
+  void start_logIsLost_haltsAndSaysSo() throws Exception {
+    try (LearningService service = serve("direct")) {
+      service.click(0, 3, 3);
+      service.awaitExamples(3 * LearningService.EXAMPLES);
+    }
+    assertThat(FileSystemUtils.deleteRecursively(bundles.resolveSibling("events"))).isTrue();
+    try (LearningService service = serve("direct")) {
+      Served.await(
+          "it halts", () -> service.trainer().status().phase() == OnlineTrainer.Phase.HALTED);
+      assertThat(service.trainer().status().reason()).contains("it is another log");
+      assertThat(service.predict(0).probabilities()).isNotEmpty();
+    }
+  }
+
+  /** Who asks at once is told what is known from before the restart. */
+  @Test
+  void start_afterARestart_gateAndHealthyStatesAreKnown() throws Exception {
+    try (LearningService service = serve("gated")) {
+      service.click(0, 3, 1);
+      service.awaitExamples(LearningService.EXAMPLES);
+      assertThat(accept(service).getGate().getHealthyCount()).isEqualTo(2);
+    }
+    try (LearningService service = serve("gated")) {
+      service.awaitLearning();
+      assertThat(service.trainer().gate().orElseThrow().healthy()).hasSize(2);
+    }
+  }
+
   @Test
   void stepBack_noSuchState_isRefusedByNumber() throws Exception {
     try (LearningService service = serve("shadow")) {
@@ -227,6 +278,10 @@ class GatedLearningTest {
       String path = "/models/" + LearningModel.NAME + "/training/";
       assertThat(service.post(path + "step-back?to=7", "application/json").statusCode())
           .isEqualTo(404);
+      HttpResponse<String> empty = service.post(path + "step-back?to=", "application/json");
+      assertThat(empty.statusCode()).isEqualTo(400);
+      assertThat(empty.body())
+          .contains("parameter 'to' is '', allowed is the number of a healthy state");
       assertThat(service.post(path + "step-back", "application/json").body())
           .contains("\"mode\":\"SHADOW\"", "\"phase\":\"HOLDING\"");
       assertThat(service.post(path + "accept", "application/json").statusCode()).isEqualTo(200);

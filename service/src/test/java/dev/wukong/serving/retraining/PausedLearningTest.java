@@ -51,7 +51,7 @@ class PausedLearningTest {
     try (LearningService service = LearningService.start(bundles, 1)) {
       assertThat(service.pause().getPhase()).isEqualTo(Phase.PHASE_PAUSED);
       assertThat(service.trainingByStatus().getPhase()).isEqualTo(Phase.PHASE_PAUSED);
-      service.resume();
+      assertThat(service.resume().getPhase()).isNotEqualTo(Phase.PHASE_PAUSED);
       service.awaitExamples(5 * LearningService.EXAMPLES);
       assertThat(service.trainingByStatus().getPhase()).isEqualTo(Phase.PHASE_LEARNING);
     }
