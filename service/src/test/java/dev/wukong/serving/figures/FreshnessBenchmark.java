@@ -26,7 +26,7 @@ public final class FreshnessBenchmark implements Benchmark {
   /** Compilers are busy for so long with what training runs. */
   private static final double WARM_SECONDS = 60;
 
-  private static final double SETTLE_SECONDS = 10;
+  private static final double SETTLE_SECONDS = 5;
 
   /** Below this share of calls nothing is said. */
   private static final double ANSWERED = 0.8;
@@ -60,10 +60,10 @@ public final class FreshnessBenchmark implements Benchmark {
     settings.add("wukong.online.model=" + load.title());
     settings.add("wukong.online.events-dir=" + work.resolve("events").toAbsolutePath());
     settings.add("wukong.online.sample=" + percent / 100.0);
-    // Of labels that come sooner after a silence than a window and its grace no example is made: a
-    // machine that stops for a second is no such silence.
-    settings.add("wukong.online.window=2s");
-    settings.add("wukong.online.grace=3s");
+    // Short, as load ends here all the time: candidates without a click come for as long alone
+    // then.
+    settings.add("wukong.online.window=1s");
+    settings.add("wukong.online.grace=1s");
     settings.add("wukong.online.sights=1");
     // Clicks are by chance here: who learns from them is worse than who does not.
     settings.add("wukong.online.gate.harm=1");
@@ -217,7 +217,7 @@ public final class FreshnessBenchmark implements Benchmark {
           visible[(int) Math.min(visible.length - 1, quantile * visible.length)],
           "s",
           target,
-          "from sending a label to the first answer that has learned it; %d labels, %d versions, %s; window 2 s, grace 3 s"
+          "from sending a label to the first answer that has learned it; %d labels, %d versions, %s; window 1 s, grace 1 s"
               .formatted(visible.length, server.labels().versions(), server.visibleByServer()));
     }
 
