@@ -9,6 +9,7 @@ import dev.wukong.serving.events.EventLog;
 import dev.wukong.serving.events.EventWriter;
 import dev.wukong.serving.events.Logged;
 import dev.wukong.serving.gating.Decision;
+import dev.wukong.serving.gating.GateMode;
 import dev.wukong.serving.gating.GateReport;
 import dev.wukong.serving.hosting.QuietThread;
 import dev.wukong.serving.hosting.ServedModel;
@@ -46,6 +47,9 @@ public final class OnlineTrainer implements AutoCloseable {
 
   /** While nothing happens time goes on in these steps: windows close, rows expire. */
   private static final Duration IDLE = Duration.ofSeconds(5);
+
+  /** How long an export waits for a promotion: two of the usual. */
+  private static final Duration EXPORT_WAITS = Duration.ofMinutes(2);
 
   private static final Duration CLOSE = Duration.ofSeconds(30);
 
@@ -92,6 +96,10 @@ public final class OnlineTrainer implements AutoCloseable {
   private final TrainerMeters meters;
   private final Pace pace;
   private final Thread thread;
+
+  /** Since when an export waits; 0: none does. Written by the training thread. */
+  private volatile long exportNanos;
+
   private final AtomicReference<Status> status =
       new AtomicReference<>(
           new Status(
@@ -227,6 +235,10 @@ public final class OnlineTrainer implements AutoCloseable {
 
   /** Writes the export that was asked for. Whatever comes of that, training goes on. */
   private void exportIfAsked(Learner learner) {
+    if (!learner.exportable() && awaitsPromotion(learner)) {
+      return;
+    }
+    exportNanos = 0;
     CompletableFuture<LearnedBundle.Exported> asked = wishes.takeExport();
     if (asked == null) {
       return;
@@ -260,6 +272,21 @@ public final class OnlineTrainer implements AutoCloseable {
       log.warn("model '{}': an export has failed, training goes on", model, e);
       asked.completeExceptionally(e);
     }
+  }
+
+  /** Whether an export waits for that what was learned is promoted. */
+  boolean awaitsPromotion() {
+    return exportNanos != 0;
+  }
+
+  /** What is not promoted is not written; what comes next may be, for some time. */
+  private boolean awaitsPromotion(Learner learner) {
+    if (learner.gate().mode() == GateMode.SHADOW || !wishes.exportWaits()) {
+      return false;
+    }
+    long now = nanos.getAsLong();
+    exportNanos = exportNanos == 0 ? now : exportNanos;
+    return now - exportNanos < EXPORT_WAITS.toNanos();
   }
 
   /** Refuses what was asked for: nobody will do it. */

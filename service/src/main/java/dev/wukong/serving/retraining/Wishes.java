@@ -123,6 +123,16 @@ final class Wishes {
     return done;
   }
 
+  /** Whether one waits that may become possible: training goes on. */
+  boolean exportWaits() {
+    lock.lock();
+    try {
+      return export != null && !paused;
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** The export that is to be written now, by the trainer; null: none. */
   @Nullable CompletableFuture<LearnedBundle.Exported> takeExport() {
     lock.lock();

@@ -19,6 +19,9 @@ import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -229,6 +232,26 @@ class GatedLearningTest {
 
       HttpResponse<String> exported = service.post(export, "application/json");
       assertThat(exported.statusCode()).as(exported.body()).isEqualTo(200);
+    }
+  }
+
+  /** Between two promotions there always is more than was promoted. */
+  @Test
+  void export_gated_waitsForAPromotion() throws Exception {
+    String export = "/models/" + LearningModel.NAME + "/training/export";
+    try (LearningService service = serve("gated");
+        ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor()) {
+      service.click(0, 3, 1);
+      service.awaitExamples(LearningService.EXAMPLES);
+      Future<HttpResponse<String>> exported =
+          executor.submit(() -> service.post(export, "application/json"));
+      Served.await("it waits", () -> service.trainer().awaitsPromotion());
+      assertThat(exported.isDone()).isFalse();
+
+      TrainingStatus _ = accept(service);
+
+      HttpResponse<String> answer = exported.get();
+      assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
     }
   }
 
