@@ -93,9 +93,9 @@ class LearnerTest {
   @ValueSource(longs = 12)
   void take_crashesWhileLabelsAreStrangeAndRowsExpire_isTheSameToTheBit(
       long seed, @TempDir Path folder) throws Exception {
-    LearnerTrial trial = new LearnerTrial(bundle, LearnerTrial.options());
+    LearnerTrial trial = new LearnerTrial(bundle, LearnerTrial.patient());
     List<Logged> usual = trial.log(seed, 3 * REQUESTS, false);
-    List<Logged> log = LearnerTrial.fewClicks(usual, usual.size() / 3, usual.size() / 2);
+    List<Logged> log = LearnerTrial.noClicks(usual, usual.size() / 3, 2 * usual.size() / 3);
     Map<String, String> expected;
     try (HeapRowStore store = new HeapRowStore()) {
       assertThat(trial.learn(store, log, 0, seed)).isZero();

@@ -51,18 +51,21 @@ final class LearnerTrial {
   static final List<String> TASKS = List.of(Simulator.CLICK, Simulator.CONVERSION);
 
   /** Lets nearly all pass, and soon, so that rows that nothing protects any more may go. */
-  private static final GatePolicy GATE =
-      new GatePolicy(
-          GateMode.DIRECT,
-          Duration.ofSeconds(1),
-          Duration.ofSeconds(3),
-          1,
-          100,
-          100,
-          100,
-          1_000,
-          Optional.of("segment"),
-          List.of(1.0));
+  private static final GatePolicy GATE = gate(Duration.ofSeconds(1), Duration.ofSeconds(3));
+
+  private static GatePolicy gate(Duration every, Duration patience) {
+    return new GatePolicy(
+        GateMode.DIRECT,
+        every,
+        patience,
+        1,
+        100,
+        100,
+        100,
+        1_000,
+        Optional.of("segment"),
+        List.of(1.0));
+  }
 
   private static final int CANDIDATES = 10;
   private static final long STEP_MS = 50;
@@ -82,6 +85,14 @@ final class LearnerTrial {
   /** How it learns where a test does not care. */
   static LearnerOptions options() {
     return options(Duration.ofSeconds(2), Duration.ofSeconds(1), Duration.ofSeconds(1));
+  }
+
+  /** The same with a gate that looks for long enough to tell that labels are strange. */
+  static LearnerOptions patient() {
+    Duration second = Duration.ofSeconds(1);
+    GatePolicy gate = gate(second.multipliedBy(4), second.multipliedBy(12));
+    return options(
+        second.multipliedBy(2), second, second, gate, new RowPolicy(3, second.multipliedBy(8)));
   }
 
   /** The same with such a gate, where rows stay for ever. */
@@ -221,14 +232,13 @@ final class LearnerTrial {
     return changed(log, r -> request(r, r.version(), r.encoding() + 1));
   }
 
-  /** The same log where four of five clicks are none between two positions. */
-  static List<Logged> fewClicks(List<Logged> log, int from, int to) {
+  /** The same log where all clicks are none between two positions. */
+  static List<Logged> noClicks(List<Logged> log, int from, int to) {
     return log.stream()
         .map(
             of ->
                 of.position() >= from
                         && of.position() < to
-                        && of.position() % 5 != 0
                         && of.event() instanceof Event.Labelled label
                     ? new Logged(
                         of.position(),
