@@ -39,6 +39,9 @@ final class BlockSums {
   /** ... weight. */
   private final double[] weight = new double[LEVELS];
 
+  private final double[][] whole = {blocks, squares, products, weightSquares};
+  private final double[][] all = {blocks, squares, products, weightSquares, sum, weight};
+
   /** Of single examples, value by weight and ... */
   private double values;
 
@@ -101,7 +104,7 @@ final class BlockSums {
 
   /** Has no block, but what {@code before} has begun. */
   void goOnAfter(BlockSums before) {
-    for (double[] of : new double[][] {blocks, squares, products, weightSquares}) {
+    for (double[] of : whole) {
       Arrays.fill(of, 0);
     }
     values = 0;
@@ -113,7 +116,7 @@ final class BlockSums {
 
   /** All blocks count less from now on. */
   void fade(double part) {
-    for (double[] of : new double[][] {blocks, squares, products, weightSquares}) {
+    for (double[] of : whole) {
       for (int level = 0; level < LEVELS; level++) {
         of[level] *= part;
       }
@@ -168,7 +171,7 @@ final class BlockSums {
   }
 
   void write(ByteBuffer to) {
-    for (double[] of : new double[][] {blocks, squares, products, weightSquares, sum, weight}) {
+    for (double[] of : all) {
       for (double each : of) {
         to.putDouble(each);
       }
@@ -177,7 +180,7 @@ final class BlockSums {
   }
 
   void read(ByteBuffer from) {
-    for (double[] of : new double[][] {blocks, squares, products, weightSquares, sum, weight}) {
+    for (double[] of : all) {
       for (int level = 0; level < LEVELS; level++) {
         of[level] = from.getDouble();
       }

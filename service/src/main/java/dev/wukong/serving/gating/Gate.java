@@ -206,10 +206,7 @@ public final class Gate {
    */
   private Decision atLast(long nowMs, Verdict.Open open) {
     boolean direct = policy.mode() == GateMode.DIRECT;
-    if (policy.mode() == GateMode.SHADOW) {
-      return restart(nowMs);
-    }
-    if (phase == GatePhase.HOLDING && !window.tells()) {
+    if (policy.mode() == GateMode.SHADOW || (phase == GatePhase.HOLDING && !window.tells())) {
       return goOnForAsLong(nowMs);
     }
     String reason = "for too long, " + open.reason();

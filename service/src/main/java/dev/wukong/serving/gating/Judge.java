@@ -22,7 +22,7 @@ final class Judge {
   /**
    * The verdict.
    *
-   * @param usual what the healthy state had when it was promoted
+   * @param usual how labels that were usual have surprised the healthy state
    */
   static Verdict of(GateWindow window, UsualSurprise usual, GatePolicy policy) {
     Verdict strange = strange(window, usual);

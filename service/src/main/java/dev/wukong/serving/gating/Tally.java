@@ -107,10 +107,7 @@ final class Tally {
 
   /** Its standard error. */
   double normalizedEntropyError(Scorer scorer) {
-    return clumping.ofLosses(examples)
-        * of(scorer).lossesError(weight, weightSquares)
-        / weight
-        / entropy();
+    return lossesError(scorer) / weight / entropy();
   }
 
   /** Log loss by that which the scorer expects: 1 of one that is right. */
@@ -120,9 +117,11 @@ final class Tally {
 
   /** Its standard error. */
   double surpriseError(Scorer scorer) {
-    return clumping.ofLosses(examples)
-        * of(scorer).lossesError(weight, weightSquares)
-        / of(scorer).expectedLosses();
+    return lossesError(scorer) / of(scorer).expectedLosses();
+  }
+
+  private double lossesError(Scorer scorer) {
+    return clumping.ofLosses(examples) * of(scorer).lossesError(weight, weightSquares);
   }
 
   /** Mean probability by mean label. */

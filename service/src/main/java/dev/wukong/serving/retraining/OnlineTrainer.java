@@ -235,7 +235,7 @@ public final class OnlineTrainer implements AutoCloseable {
 
   /** Writes the export that was asked for. Whatever comes of that, training goes on. */
   private void exportIfAsked(Learner learner) {
-    if (!learner.exportable() && awaitsPromotion(learner)) {
+    if (!learner.exportable() && mayBeSoon(learner)) {
       return;
     }
     exportNanos = 0;
@@ -280,7 +280,7 @@ public final class OnlineTrainer implements AutoCloseable {
   }
 
   /** What is not promoted is not written; what comes next may be, for some time. */
-  private boolean awaitsPromotion(Learner learner) {
+  private boolean mayBeSoon(Learner learner) {
     if (learner.gate().mode() == GateMode.SHADOW || !wishes.exportWaits()) {
       return false;
     }

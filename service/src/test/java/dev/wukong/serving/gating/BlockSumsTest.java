@@ -129,6 +129,12 @@ class BlockSumsTest {
     assertThat(held).isBetween(265, 298);
   }
 
+  private static byte[] bytes(DesignEffect effect) {
+    ByteBuffer to = ByteBuffer.allocate(DesignEffect.BYTES);
+    effect.write(to);
+    return to.array();
+  }
+
   @Test
   void keep_inParts_isAsOfAllAtOnce() {
     double[] values = values(4, 50_000, 100, 0.2);
@@ -190,8 +196,7 @@ class BlockSumsTest {
     }
     effect.keep();
     effect.keep();
-    ByteBuffer before = ByteBuffer.allocate(DesignEffect.BYTES);
-    effect.write(before);
+    byte[] before = bytes(effect);
     for (double value : values(9, 1_001, 10, 1)) {
       effect.add(100 * value, 1);
     }
@@ -200,9 +205,7 @@ class BlockSumsTest {
 
     effect.drop();
 
-    ByteBuffer after = ByteBuffer.allocate(DesignEffect.BYTES);
-    effect.write(after);
-    assertThat(after.array()).isEqualTo(before.array());
+    assertThat(bytes(effect)).isEqualTo(before);
   }
 
   @Test
@@ -212,9 +215,7 @@ class BlockSumsTest {
     for (double value : values(10, 12_345, 10, 0.2)) {
       one.add(value, 0.5);
     }
-    ByteBuffer bytes = ByteBuffer.allocate(DesignEffect.BYTES);
-    one.write(bytes);
-    other.read(bytes.flip());
+    other.read(ByteBuffer.wrap(bytes(one)));
     for (double value : values(11, 12_345, 10, 0.2)) {
       one.add(value, 2);
       other.add(value, 2);
