@@ -11,7 +11,7 @@ import java.util.List;
  * which predictions are too old to be exposed. One thread.
  */
 final class JoinProgress {
-  private static final int FORM = 2;
+  private static final int FORM = 3;
 
   /** Parts of the time for which predictions may be exposed; they get too old a part at a time. */
   private static final int PARTS = 16;
@@ -166,6 +166,7 @@ final class JoinProgress {
       to.number(task.waiting);
       to.number(task.flow.beganMs());
       to.number(task.flow.openedMs());
+      to.fraction(task.flow.widestMs());
     }
     return to.bytes();
   }
@@ -182,10 +183,13 @@ final class JoinProgress {
     for (int left = from.count(2); left > 0; left--) {
       progress.marks.add(new Mark(from.number(), from.number()));
     }
-    for (int left = from.count(5); left > 0; left--) {
+    for (int left = from.count(6); left > 0; left--) {
       progress.tasks.add(
           new TaskProgress(
-              from.text(), from.number(), from.number(), new Flow(from.number(), from.number())));
+              from.text(),
+              from.number(),
+              from.number(),
+              new Flow(from.number(), from.number(), from.fraction())));
     }
     from.end();
     return progress;

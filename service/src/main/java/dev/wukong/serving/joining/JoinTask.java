@@ -7,6 +7,9 @@ import java.util.List;
 
 /** A task: how it makes examples, how far it has come and how late its labels are. One thread. */
 final class JoinTask {
+  /** Of fewer labels it is not said how late they come. */
+  private static final double TELLING = 10;
+
   private final int index;
   private final int number;
   private final TaskPolicy policy;
@@ -87,9 +90,17 @@ final class JoinTask {
     return is(Weighting.EXPLICIT) || progress.flow.takesLabels(nowMs, delayMs, graceMs);
   }
 
-  /** Whether what has no label when its window closes now is one. */
-  boolean takesClosed(Opening opening, long nowMs) {
-    return progress.flow.takesClosed(opening.atMs(), nowMs, delayMs, graceMs);
+  /**
+   * How much what has no label counts as an example when its window closes now; 0: it is none.
+   * Where no windows open any more, positive examples get fewer, as fewer labels are still to come:
+   * the others count less by the same share, or they would come alone at last.
+   */
+  double closedWeight(Opening opening, long nowMs) {
+    if (!progress.flow.takesClosed(opening.atMs(), nowMs, delayMs, graceMs)) {
+      return 0;
+    }
+    long ceasedMs = delayMs == 0 ? 0 : progress.flow.ceasedMs(nowMs);
+    return ceasedMs == 0 || curve.labels() < TELLING ? 1 : 1 - curve.share(ceasedMs);
   }
 
   /** The windows of what the cursor was at are closed. */

@@ -82,9 +82,10 @@ final class Verdicts {
     if (task.is(Weighting.EXPLICIT)) {
       return;
     }
-    if (task.takesClosed(slot.opening(), subject.at().atMs())) {
+    double weight = task.closedWeight(slot.opening(), subject.at().atMs());
+    if (weight > 0) {
       long lateMs = subject.at().atMs() - slot.opening().atMs() - task.delayMs();
-      giveNegative(subject, task, 1, lateMs <= LATE_MS);
+      giveNegative(subject, task, weight, lateMs <= LATE_MS);
     } else {
       meters.unpaired(task.name());
     }

@@ -35,7 +35,7 @@ class JoinReplayTest {
   void take_anyLog_givesWhatAPlainJoinGives() {
     int examples = 0;
     Map<String, Integer> outcomes = new TreeMap<>();
-    for (long seed = 1; seed <= 3300; seed++) {
+    for (long seed = 1; seed <= 3600; seed++) {
       JoinStream stream = JoinStream.of(seed, 120);
       PlainJoin plain = new PlainJoin(stream);
       SimpleMeterRegistry registry = new SimpleMeterRegistry();
@@ -71,12 +71,16 @@ class JoinReplayTest {
   /** More of it than a page, and than is kept in memory. */
   @Test
   void take_longLog_givesWhatAPlainJoinGives() {
-    for (long seed = 1; seed <= 4; seed++) {
+    int faded = 0;
+    for (long seed = 1; seed <= 48; seed++) {
       JoinStream stream = JoinStream.of(seed, 1500);
-      List<Example> expected = new PlainJoin(stream).examples();
+      PlainJoin plain = new PlainJoin(stream);
+      List<Example> expected = plain.examples();
+      faded += plain.faded();
       assertSame(seed, uncut(stream, new HeapRowStore(), meters(stream)), expected);
       assertSame(seed, cut(seed, stream, new HeapRowStore(), 700), expected);
     }
+    assertThat(faded).as("examples that count less because no windows open").isGreaterThan(100);
   }
 
   @Test
@@ -124,9 +128,13 @@ class JoinReplayTest {
         .as("seed %d", seed)
         .containsExactlyElementsOf(expected.stream().map(JoinTrial::fully).toList());
     for (int i = 0; i < found.size(); i++) {
+      // Both have sums in another order.
       assertThat(found.get(i).within())
           .as("seed %d: in time, example %d", seed, i)
-          .isCloseTo(expected.get(i).within(), within(1e-9)); // Sums in another order.
+          .isCloseTo(expected.get(i).within(), within(1e-9));
+      assertThat(found.get(i).weight())
+          .as("seed %d: weight, example %d", seed, i)
+          .isCloseTo(expected.get(i).weight(), within(1e-5f));
     }
   }
 

@@ -34,6 +34,7 @@ record JoinStream(JoinPolicy policy, List<Logged> events, Set<Long> gone) {
     long nowMs = random.nextLong(1, 1L << 40);
     // Streams of many short steps, and some with long ones.
     long stepMs = Math.max(2, horizonMs / random.nextInt(10, 500));
+    int unseen = 0; // Events to come in which nobody is shown anything.
     while (events.size() < length) {
       nowMs += random.nextInt(3) == 0 ? 0 : random.nextLong(stepMs);
       nowMs += random.nextInt(200) == 0 ? random.nextLong(2 * horizonMs) : 0;
@@ -64,7 +65,10 @@ record JoinStream(JoinPolicy policy, List<Logged> events, Set<Long> gone) {
               case 1 -> Long.MAX_VALUE;
               default -> nowMs - random.nextLong(stepMs) + random.nextLong(stepMs);
             };
-        if (what < 40) {
+        unseen = random.nextInt(150) == 0 ? 30 : unseen - 1;
+        if (what < 40 && unseen > 0) {
+          event = new Event.Boundary();
+        } else if (what < 40) {
           int[] positions =
               random.ints(random.nextInt(7), random.nextInt(9) == 0 ? -1 : 0, 6).toArray();
           event = new Event.Exposed(scored, positions, timeMs);

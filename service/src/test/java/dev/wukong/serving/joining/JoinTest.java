@@ -2,6 +2,7 @@ package dev.wukong.serving.joining;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.wukong.serving.embedding.RowCommit;
 import dev.wukong.serving.embedding.RowsView;
@@ -14,8 +15,11 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
 class JoinTest {
@@ -46,7 +50,8 @@ class JoinTest {
                 + " PredictionId[high=-7046029254386353131, low=-2]"
                 + " ScoredVersion[bundle=1, epoch=2, dense=1, rows=3] encoding -1"
                 + " 1[1000][][] 1[-1, 1048581][1.0, 1.25][1.25] [0.2]"
-                + " 0.5 x 3.0 PLAIN at 5000");
+                + " label 0.5 PLAIN at 5000");
+    assertThat(example.weight()).isEqualTo(3);
     assertThat(example.within()).isEqualTo(1);
     assertThat(plain.labels("joined")).isEqualTo(1);
     assertThat(plain.exposures("joined")).isEqualTo(2);
@@ -314,6 +319,65 @@ class JoinTest {
     assertThat(trial.at(260).expose(prediction, 5)).isEmpty();
     assertThat(trial.at(270).label(prediction, 5, "click", 1))
         .containsExactly("NEGATIVE click 0/4 0.0 x 1.0", "POSITIVE click 0/5 1.0 x 1.0");
+  }
+
+  /**
+   * Three requests a second, a third of which have a label after up to 45 s: then no more. Whatever
+   * is learned from in ten seconds has about as many positives as ever, and at last there is none.
+   */
+  @Test
+  void take_trafficEnds_negativesFadeAsLabelsDo() {
+    JoinTrial trial = JoinTrial.cold(JoinTrial.policy(PLAIN));
+    SplittableRandom random = new SplittableRandom(1);
+    NavigableMap<Long, List<Long>> labels = new TreeMap<>();
+    double[] positives = new double[50];
+    double[] negatives = new double[50];
+    for (int second = 0; second < 500; second++) {
+      List<Example> examples = new ArrayList<>(trial.at(second).examples(new Event.Boundary()));
+      for (int i = 0; i < 3 && second < 400; i++) {
+        long prediction = trial.score(1);
+        examples.addAll(
+            trial.examples(new Event.Exposed(prediction, new int[] {0}, 1000L * second)));
+        if (random.nextInt(3) == 0) {
+          long at = second + random.nextLong(45);
+          labels.computeIfAbsent(at, t -> new ArrayList<>()).add(prediction);
+        }
+      }
+      for (long prediction : labels.getOrDefault((long) second, List.of())) {
+        examples.addAll(
+            trial.examples(new Event.Labelled(prediction, 0, "click", 1, 1, 1000L * second)));
+      }
+      for (Example example : examples) {
+        double[] of = example.kind() == Example.Kind.POSITIVE ? positives : negatives;
+        of[second / 10] += (double) example.weight();
+      }
+      trial.commit();
+      trial.restart();
+    }
+    for (int i = 8; i < 40; i++) {
+      assertThat(negatives[i]).as("in steps of ten seconds, %d", i).isBetween(10.0, 30.0);
+    }
+    for (int i = 40; i < 45; i++) {
+      assertThat(negatives[i])
+          .as("in steps of ten seconds, %d, beside %s", i, positives[i])
+          .isCloseTo(2 * positives[i], within(8.0));
+    }
+    assertThat(Arrays.stream(negatives, 45, 50).sum()).isZero();
+  }
+
+  /** Who comes once in a while has no less of them. */
+  @Test
+  void take_gapsAreUsual_negativesCountWhole() {
+    JoinTrial trial = JoinTrial.cold(JoinTrial.policy(PLAIN));
+    List<String> negatives = new ArrayList<>();
+    for (int i = 0; i < 60; i++) {
+      negatives.addAll(trial.at(50L * i).pass());
+      long prediction = trial.score(2);
+      negatives.addAll(trial.expose(prediction, 0, 1));
+      negatives.addAll(trial.at(50L * i + 20).label(prediction, 0, "click", 1));
+      negatives.removeIf(example -> example.startsWith("POSITIVE"));
+    }
+    assertThat(negatives).hasSize(59).allMatch(example -> example.endsWith("x 1.0"));
   }
 
   /** Late labels go on when nobody is shown anything any more. */

@@ -46,7 +46,9 @@ final class JoinTrial {
     this(policy, new HeapRowStore());
     JoinProgress flowing = new JoinProgress();
     for (String task : policy.tasks()) {
-      flowing.tasks().add(new JoinProgress.TaskProgress(task, -1, 0, new Flow(-FOREVER, FOREVER)));
+      flowing
+          .tasks()
+          .add(new JoinProgress.TaskProgress(task, -1, 0, new Flow(-FOREVER, FOREVER, 0)));
     }
     commit(List.of(new StateChange.Put(StateKind.CURSOR, Join.FIRST_CURSOR, flowing.bytes())));
     restart();
@@ -171,7 +173,7 @@ final class JoinTrial {
             example.weight());
   }
 
-  /** All of an example but how many labels come in time. */
+  /** All of an example but its weight and how many labels come in time. */
   static String fully(Example example) {
     Shown shown = example.shown();
     return String.join(
@@ -186,7 +188,7 @@ final class JoinTrial {
             text(shown.context()),
             text(shown.candidate()),
             Arrays.toString(shown.probabilities()),
-            example.label() + " x " + example.weight(),
+            "label " + example.label(),
             example.weighting().toString(),
             "at " + example.atMs()));
   }

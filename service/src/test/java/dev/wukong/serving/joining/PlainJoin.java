@@ -28,6 +28,7 @@ final class PlainJoin {
    * @param learnedMs the delay of its label, which is known after it
    * @param learns whether it has such a label
    * @param given whether it comes out, and not only its delay is learned
+   * @param ceasedMs for how long windows of its task open no more than usual
    */
   private record Out(
       int event,
@@ -35,7 +36,8 @@ final class PlainJoin {
       Example example,
       long learnedMs,
       boolean learns,
-      boolean given) {}
+      boolean given,
+      long ceasedMs) {}
 
   /** A label that counts. */
   private record Label(int event, Event.Labelled labelled) {}
@@ -52,6 +54,8 @@ final class PlainJoin {
 
   /** Whether they are known. */
   private boolean known;
+
+  private int faded;
 
   PlainJoin(JoinStream stream) {
     policy = stream.policy();
@@ -92,6 +96,17 @@ final class PlainJoin {
     };
   }
 
+  /** How many of the {@link #examples} count less because no windows opened any more. */
+  int faded() {
+    return faded;
+  }
+
+  private static double counts(List<long[]> delays, long nowMs) {
+    return delays.stream()
+        .mapToDouble(d -> Math.pow(0.5, (double) (nowMs / 86_400_000 - d[1] / 86_400_000)))
+        .sum();
+  }
+
   /** The outcomes of all labels, by their names. */
   Map<String, Integer> outcomes() {
     return outcomes;
@@ -106,13 +121,17 @@ final class PlainJoin {
       List<long[]> known = delays.computeIfAbsent(e.task(), t -> new ArrayList<>());
       TaskPolicy task = policy.of(policy.tasks().get(e.task()));
       double within = within(known, task.window().toMillis(), e.atMs());
-      if (one.given()) {
+      double tells = counts(known, known.isEmpty() ? 0 : known.getLast()[1]);
+      double left =
+          one.ceasedMs() == 0 || tells < 10 ? 1 : 1 - within(known, one.ceasedMs(), e.atMs());
+      faded += left > 0 && left < 1 ? 1 : 0;
+      if (one.given() && left > 0) {
         examples.add(
             new Example(
                 e.shown(),
                 e.task(),
                 e.label(),
-                e.weight(),
+                (float) (left * (double) e.weight()),
                 e.kind(),
                 e.weighting(),
                 within,
@@ -192,6 +211,24 @@ final class PlainJoin {
     return opened < 0
         ? times.get(first) + waitsMs <= nowMs
         : times.get(first) <= events.get(opened).atMs();
+  }
+
+  /** For how long windows open no more, beyond what is usual; 0 where it does not matter. */
+  private long ceasedMs(int task, int at) {
+    TaskPolicy of = policy.of(policy.tasks().get(task));
+    long waitsMs = of.window().plus(policy.grace()).toMillis();
+    if (of.weighting() == Weighting.FAKE_NEGATIVE || waitsMs == 0 || !known) {
+      return 0;
+    }
+    double widest = 0;
+    long last = -1;
+    for (int opened : Objects.requireNonNull(openings.get(task)).headSet(at)) {
+      double gap = last < 0 ? 0 : (double) (events.get(opened).atMs() - last);
+      last = events.get(opened).atMs();
+      widest =
+          gap > (double) waitsMs ? 0 : Math.max(gap, widest * (1 - gap / (8 * (double) waitsMs)));
+    }
+    return Math.max(0, events.get(at).atMs() - last - Math.round(2 * widest));
   }
 
   /** The first event after {@code after} at which what is due then has happened. */
@@ -331,7 +368,7 @@ final class PlainJoin {
       held = at;
       if (of(task).weighting() == Weighting.FAKE_NEGATIVE && closes[at]) {
         closed[task] = true;
-        negative(at, task, 1, List.of(1L, turn++), true);
+        negative(at, task, 1, List.of(1L, turn++), true, 0);
       }
       Label label = waiting.remove(task);
       if (label != null) {
@@ -350,7 +387,7 @@ final class PlainJoin {
       Event.Labelled event = label.labelled();
       if (event.value() == 0) {
         if ((!closed[task] || explicit) && paired) {
-          negative(at, task, event.weight(), order, closes[at]);
+          negative(at, task, event.weight(), order, closes[at], 0);
         }
         return;
       }
@@ -369,7 +406,8 @@ final class PlainJoin {
           order,
           delayMs,
           paired,
-          closes[at]);
+          closes[at],
+          0);
       for (int other = 0; other < opened.length; other++) {
         if (of(other).given().map(policy.tasks()::indexOf).orElse(-1) == task) {
           open(at, other, event.timeMs());
@@ -398,13 +436,15 @@ final class PlainJoin {
                 task,
                 1,
                 List.of(0L, dueMs, (long) task, (long) opened[task], (long) index),
-                events.get(at).atMs() <= dueMs + 5_000);
+                events.get(at).atMs() <= dueMs + 5_000,
+                ceasedMs(task, at));
           }
         }
       }
     }
 
-    private void negative(int at, int task, float weight, List<Long> order, boolean timely) {
+    private void negative(
+        int at, int task, float weight, List<Long> order, boolean timely, long ceasedMs) {
       if (NegativeShare.keeps(
           shown().id(), position, policy.tasks().get(task), policy.negatives())) {
         give(
@@ -416,7 +456,8 @@ final class PlainJoin {
             order,
             -1,
             true,
-            timely);
+            timely,
+            ceasedMs);
       }
     }
 
@@ -429,7 +470,8 @@ final class PlainJoin {
         List<Long> order,
         long learnedMs,
         boolean given,
-        boolean timely) {
+        boolean timely,
+        long ceasedMs) {
       Example example =
           new Example(
               shown(),
@@ -441,7 +483,7 @@ final class PlainJoin {
               0,
               events.get(at).atMs(),
               timely);
-      out.add(new Out(at, order, example, learnedMs, kind != Kind.NEGATIVE, given));
+      out.add(new Out(at, order, example, learnedMs, kind != Kind.NEGATIVE, given, ceasedMs));
     }
 
     private Shown shown() {

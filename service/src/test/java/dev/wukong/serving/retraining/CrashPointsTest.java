@@ -242,7 +242,7 @@ class CrashPointsTest {
   void label_appendedAndNotAcknowledged_countsOnceWhenItIsSentAgain(@TempDir Path folder)
       throws Exception {
     LearnerTrial once = trial();
-    List<Logged> few = once.log(SEED, 60, false);
+    List<Logged> few = once.log(SEED, 120, false);
     int at = lastNewClick(few);
     List<Logged> twice;
     try (WrittenLog life = new WrittenLog(folder, few)) {

@@ -204,7 +204,7 @@ class LearnerTest {
   /** The remainder stays over commits, until it has waited for too long. */
   @Test
   void take_boundariesOften_cutNoMinibatches() throws Exception {
-    List<Logged> log = new LearnerTrial(bundle, LearnerTrial.options()).log(7, REQUESTS);
+    List<Logged> log = new LearnerTrial(bundle, LearnerTrial.options()).log(7, 2 * REQUESTS, false);
     LearnedMark patient = mark(Duration.ofHours(1), log);
     assertThat(patient.examples()).isGreaterThan(320).isEqualTo(32 * patient.steps());
     LearnedMark hasty = mark(Duration.ZERO, log);
