@@ -33,7 +33,8 @@ public final class EncodedEvent {
    *     rows need
    */
   public static EncodedEvent of(String model, Event event) {
-    if (event instanceof Event.Scored(ScoredRequest request)) {
+    if (event instanceof Event.Scored scored) {
+      ScoredRequest request = scored.request();
       return scored(
           model,
           request,

@@ -1,12 +1,35 @@
 package dev.wukong.serving.events;
 
+import java.util.function.Supplier;
+
 /**
  * What happened. Feedback names its prediction by the position in the log at which that stands,
  * always an earlier one.
  */
 public sealed interface Event {
-  /** A request was answered. */
-  record Scored(ScoredRequest request) implements Event {}
+  /**
+   * A request was answered.
+   *
+   * @param version that answered
+   * @param encoding what its ids mean, as in the bundle's manifest
+   * @param whole all of it, which is read when somebody asks: few do, and it is large
+   */
+  record Scored(ScoredVersion version, long encoding, Supplier<ScoredRequest> whole)
+      implements Event {
+    /** One that is at hand. */
+    public Scored(ScoredRequest request) {
+      this(request.version(), request.encoding(), () -> request);
+    }
+
+    /**
+     * All of it.
+     *
+     * @throws EventLogException if it cannot be read any more
+     */
+    public ScoredRequest request() {
+      return whole.get();
+    }
+  }
 
   /**
    * A user saw candidates of a prediction.

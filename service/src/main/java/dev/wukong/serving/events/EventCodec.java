@@ -3,6 +3,7 @@ package dev.wukong.serving.events;
 import dev.wukong.data.EncodedRows;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.function.Supplier;
 import java.util.zip.CRC32C;
 
 /**
@@ -106,69 +107,94 @@ final class EventCodec {
     ByteBuffer head = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
     head.putLong(CHECKED, atMs);
     System.arraycopy(body, 0, bytes, HEAD, body.length);
-    head.put(0, FORMAT).putInt(1, checksum(position, bytes));
+    head.put(0, FORMAT).putInt(1, checksum(position, head));
     return bytes;
   }
 
-  private static int checksum(long position, byte[] bytes) {
+  private static int checksum(long position, ByteBuffer bytes) {
     CRC32C sum = new CRC32C();
     sum.update(ByteBuffer.allocate(Long.BYTES).putLong(position).flip());
-    sum.update(bytes, CHECKED, bytes.length - CHECKED);
+    sum.update(bytes.duplicate().position(CHECKED));
     return (int) sum.getValue();
   }
 
+  /** As the other; the bytes are kept where it is a scored request. */
+  static Logged decode(long position, byte[] bytes) {
+    return decode(position, ByteBuffer.wrap(bytes), () -> scored(position, ByteBuffer.wrap(bytes)));
+  }
+
   /**
-   * The event that has these bytes at {@code position}.
+   * The event that has these bytes, from the first to the limit, at {@code position}.
    *
+   * @param whole reads all of it, where it is a scored request
    * @throws EventLogException if they are not what was written there, or of a later format
    */
-  static Logged decode(long position, byte[] bytes) {
-    EventCursor in = new EventCursor(position, bytes, CHECKED);
-    if (bytes.length < HEAD) {
-      throw in.damaged("it has %d bytes".formatted(bytes.length));
-    }
-    if (bytes[0] != FORMAT) {
-      throw new EventLogException(
-          "event %d has format %d, this build reads %d".formatted(position, bytes[0], FORMAT),
-          null);
-    }
-    int sum = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getInt(1);
-    if (sum != checksum(position, bytes)) {
-      throw in.damaged("its checksum is another");
-    }
+  static Logged decode(long position, ByteBuffer bytes, Supplier<ScoredRequest> whole) {
+    EventCursor in = checked(position, bytes);
     long atMs = in.fixed();
     String model = in.text();
-    Event event = event(in);
-    in.end();
+    Event event =
+        switch (kind(in)) {
+          case SCORED -> {
+            PredictionId _ = predictionId(in);
+            yield new Event.Scored(version(in), in.fixed(), whole);
+          }
+          case EXPOSED ->
+              in.last(new Event.Exposed(in.number(), in.counts(in.count()), in.fixed()));
+          case LABELLED ->
+              in.last(
+                  new Event.Labelled(
+                      in.number(),
+                      in.count(),
+                      in.text(),
+                      in.oneFloat(),
+                      in.oneFloat(),
+                      in.fixed()));
+          case BOUNDARY -> in.last(new Event.Boundary());
+          case FROZEN -> in.last(new Event.Frozen(in.one() != 0));
+          case ORDERED -> in.last(new Event.Ordered(order(in), in.fixed()));
+        };
     return new Logged(position, atMs, model, event);
   }
 
+  /** At what the checksum is of. */
+  private static EventCursor checked(long position, ByteBuffer bytes) {
+    EventCursor in = new EventCursor(position, bytes, CHECKED);
+    if (bytes.limit() < HEAD) {
+      throw in.damaged("it has %d bytes".formatted(bytes.limit()));
+    }
+    if (bytes.get(0) != FORMAT) {
+      throw new EventLogException(
+          "event %d has format %d, this build reads %d".formatted(position, bytes.get(0), FORMAT),
+          null);
+    }
+    int sum = bytes.duplicate().order(ByteOrder.LITTLE_ENDIAN).getInt(1);
+    if (sum != checksum(position, bytes)) {
+      throw in.damaged("its checksum is another");
+    }
+    return in;
+  }
+
   /**
-   * The scored request that has these bytes at {@code position}.
+   * The scored request that has these bytes, from the first to the limit, at {@code position}.
    *
    * @throws EventLogException if it is none, and where {@link #decode} throws it
    */
-  static ScoredRequest scored(long position, byte[] bytes) {
-    if (decode(position, bytes).event() instanceof Event.Scored(ScoredRequest request)) {
-      return request;
+  static ScoredRequest scored(long position, ByteBuffer bytes) {
+    EventCursor in = checked(position, bytes);
+    long _ = in.fixed();
+    String _ = in.text();
+    if (kind(in) != EventKind.SCORED) {
+      throw new EventLogException("event %d is no scored request".formatted(position), null);
     }
-    throw new EventLogException("event %d is no scored request".formatted(position), null);
+    return in.last(scored(in));
   }
 
-  private static Event event(EventCursor in) {
+  private static EventKind kind(EventCursor in) {
     int code = in.one();
     for (EventKind kind : EventKind.values()) {
       if (kind.code() == code) {
-        return switch (kind) {
-          case SCORED -> new Event.Scored(scored(in));
-          case EXPOSED -> new Event.Exposed(in.number(), in.counts(in.count()), in.fixed());
-          case LABELLED ->
-              new Event.Labelled(
-                  in.number(), in.count(), in.text(), in.oneFloat(), in.oneFloat(), in.fixed());
-          case BOUNDARY -> new Event.Boundary();
-          case FROZEN -> new Event.Frozen(in.one() != 0);
-          case ORDERED -> new Event.Ordered(order(in), in.fixed());
-        };
+        return kind;
       }
     }
     throw in.damaged("it is of kind " + code);
@@ -184,9 +210,17 @@ final class EventCodec {
     throw in.damaged("it is an order " + code);
   }
 
+  private static PredictionId predictionId(EventCursor in) {
+    return new PredictionId(in.fixed(), in.fixed());
+  }
+
+  private static ScoredVersion version(EventCursor in) {
+    return new ScoredVersion(in.number(), in.number(), in.number(), in.number());
+  }
+
   private static ScoredRequest scored(EventCursor in) {
-    PredictionId id = new PredictionId(in.fixed(), in.fixed());
-    ScoredVersion version = new ScoredVersion(in.number(), in.number(), in.number(), in.number());
+    PredictionId id = predictionId(in);
+    ScoredVersion version = version(in);
     long encoding = in.fixed();
     EncodedRows context = rows(in);
     EncodedRows candidates = rows(in);

@@ -1,5 +1,6 @@
 package dev.wukong.serving.events;
 
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -86,7 +87,7 @@ public final class HeapEventLog implements EventLog {
     if (encoded == null) {
       throw new EventLogException("there is no event %d".formatted(position), null);
     }
-    return EventCodec.scored(position, encoded);
+    return EventCodec.scored(position, ByteBuffer.wrap(encoded));
   }
 
   @Override

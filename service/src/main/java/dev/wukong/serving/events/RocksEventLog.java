@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.jspecify.annotations.Nullable;
@@ -34,7 +35,7 @@ public final class RocksEventLog implements EventLog {
   private static final long READ_BYTES = 4L << 20;
 
   /** A question to the database. */
-  private interface RocksQuery<T> {
+  private interface RocksQuery<T extends @Nullable Object> {
     T ask() throws RocksDBException;
   }
 
@@ -50,6 +51,9 @@ public final class RocksEventLog implements EventLog {
 
   /** Guarded by {@link #lock}. */
   private boolean closed;
+
+  /** Held while an event is read in it. */
+  private final RocksReadRoom room = new RocksReadRoom();
 
   private volatile long begin;
   private volatile long end;
@@ -144,7 +148,7 @@ public final class RocksEventLog implements EventLog {
     return ByteBuffer.wrap(key).getLong();
   }
 
-  private <T> T ask(String what, RocksQuery<T> query) {
+  private <T extends @Nullable Object> T ask(String what, RocksQuery<T> query) {
     lock.readLock().lock();
     try {
       if (closed) {
@@ -238,7 +242,9 @@ public final class RocksEventLog implements EventLog {
 
   @Override
   public List<Logged> read(long from, int most) {
-    return ask("reading events from %d".formatted(from), () -> readOpen(from, most));
+    synchronized (room) {
+      return ask("reading events from %d".formatted(from), () -> readOpen(from, most));
+    }
   }
 
   private List<Logged> readOpen(long from, int most) throws RocksDBException {
@@ -258,10 +264,11 @@ public final class RocksEventLog implements EventLog {
           next = first; // It was trimmed meanwhile.
           found.seek(key(next));
         } else {
-          byte[] value = found.value();
-          read.add(EventCodec.decode(next, value));
-          bytes += value.length;
-          next++;
+          long position = next++;
+          ByteBuffer value =
+              Objects.requireNonNull(room.read(to -> found.value(ByteBuffer.wrap(to))));
+          read.add(EventCodec.decode(position, value, () -> present(position)));
+          bytes += value.limit();
           found.next();
         }
       }
@@ -272,15 +279,28 @@ public final class RocksEventLog implements EventLog {
 
   @Override
   public @Nullable ScoredRequest scored(long position) {
-    byte[] value =
-        ask("reading event %d".formatted(position), () -> present(db.get(events, key(position))));
-    if (position < begin) {
-      return null;
+    synchronized (room) {
+      ByteBuffer value =
+          ask(
+              "reading event %d".formatted(position),
+              () -> room.read(to -> db.get(events, key(position), to)));
+      if (position < begin) {
+        return null;
+      }
+      if (value == null || position >= end) {
+        throw new EventLogException("there is no event %d".formatted(position), null);
+      }
+      return EventCodec.scored(position, value);
     }
-    if (value.length == 0 || position >= end) {
-      throw new EventLogException("there is no event %d".formatted(position), null);
+  }
+
+  /** One that was there when it was read first. */
+  private ScoredRequest present(long position) {
+    ScoredRequest request = scored(position);
+    if (request == null) {
+      throw new EventLogException("event %d is trimmed".formatted(position), null);
     }
-    return EventCodec.scored(position, value);
+    return request;
   }
 
   /** No event is empty. */

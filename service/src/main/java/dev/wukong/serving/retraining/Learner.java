@@ -62,6 +62,7 @@ final class Learner implements AutoCloseable {
   private final Gate gate;
   private final Healthy healthy;
   private final SkewMonitor skew;
+  private final ScoredEvents scored;
   private final Steps steps;
   private final LearnedCommit commits;
   private final LearnerMeters meters;
@@ -102,6 +103,7 @@ final class Learner implements AutoCloseable {
     this.options = options;
     this.bundle = bundle;
     this.meters = meters;
+    this.scored = scored;
     this.encoding = bundle.manifest().encoding();
     List<RowPolicy> policies = Collections.nCopies(bundle.layout().tables().size(), options.rows());
     this.expiry =
@@ -271,8 +273,8 @@ final class Learner implements AutoCloseable {
     boolean due =
         switch (event.event()) {
           case Event.Boundary _ -> changed;
-          case Event.Scored(ScoredRequest request) -> {
-            compare(request);
+          case Event.Scored made -> {
+            compare(event.position(), made);
             yield false;
           }
           case Event.Exposed _, Event.Labelled _, Event.Frozen _ -> {
@@ -288,15 +290,18 @@ final class Learner implements AutoCloseable {
   }
 
   /** What the healthy state has answered, it says again. */
-  private void compare(ScoredRequest request) {
-    ScoredVersion by = request.version();
+  private void compare(long position, Event.Scored made) {
+    ScoredVersion by = made.version();
     long healthyDense =
         mark.visible() && !generations.isEmpty() ? generations.last().dense() : mark.served();
     if (by.bundle() == bundle.manifest().version()
         && by.dense() == healthyDense
-        && request.encoding() == encoding
+        && made.encoding() == encoding
         && skew.due(nowMs)) {
-      skew.look(request, healthy, nowMs);
+      ScoredRequest request = scored.at(position);
+      if (request != null) { // It is not trimmed meanwhile.
+        skew.look(request, healthy, nowMs);
+      }
     }
   }
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.wukong.data.EncodedRows;
+import java.nio.ByteBuffer;
 import java.util.Arrays;
 import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.RepetitionInfo;
@@ -77,7 +78,7 @@ class EventCodecTest {
             new float[] {0.1f, 0.2f, 0.3f, 0.4f});
 
     byte[] body = EncodedEvent.scored("ctr", request, context, candidate).body();
-    ScoredRequest read = EventCodec.scored(1, EventCodec.encode(1, 2, body));
+    ScoredRequest read = EventCodec.scored(1, ByteBuffer.wrap(EventCodec.encode(1, 2, body)));
 
     assertThat(read.context().ids()).isEqualTo(Arrays.copyOf(contexts.ids(), 3));
     assertThat(read.context().weights()).isEmpty();
@@ -106,9 +107,8 @@ class EventCodecTest {
     }
 
     assertThat(bytes.exact()).isEqualTo(each.exact());
-    EventCursor in = new EventCursor(1, bytes.exact(), 0);
-    assertThat(in.ids(ids.length)).isEqualTo(ids);
-    in.end();
+    EventCursor in = new EventCursor(1, ByteBuffer.wrap(bytes.exact()), 0);
+    assertThat(in.last(in.ids(ids.length))).isEqualTo(ids);
   }
 
   @Test
@@ -188,6 +188,9 @@ class EventCodecTest {
     try {
       Logged logged = EventCodec.decode(1, EventCodec.encode(1, 2, body));
       assertThat(logged.position()).isEqualTo(1);
+      if (logged.event() instanceof Event.Scored made) {
+        assertThat(made.request().version()).isEqualTo(made.version());
+      }
     } catch (EventLogException e) {
       assertThat(e).hasMessageStartingWith("event 1 is damaged: ");
     }
@@ -209,7 +212,8 @@ class EventCodecTest {
     bytes.number(Integer.MAX_VALUE);
     bytes.one(1);
 
-    assertThatThrownBy(() -> EventCodec.decode(1, EventCodec.encode(1, 2, bytes.exact())))
+    assertThatThrownBy(
+            () -> EventCodec.scored(1, ByteBuffer.wrap(EventCodec.encode(1, 2, bytes.exact()))))
         .isInstanceOf(EventLogException.class)
         .hasMessage(
             "event 1 is damaged: it should have 4611686014132420609 numbers, 0 bytes are left");

@@ -24,7 +24,7 @@ public final class FreshnessBenchmark implements Benchmark {
   private static final long ROWS = 100_000;
 
   /** Compilers are busy for so long with what training runs. */
-  private static final double WARM_SECONDS = 60;
+  private static final double WARM_SECONDS = 120;
 
   private static final double SETTLE_SECONDS = 5;
 
@@ -60,10 +60,9 @@ public final class FreshnessBenchmark implements Benchmark {
     settings.add("wukong.online.model=" + load.title());
     settings.add("wukong.online.events-dir=" + work.resolve("events").toAbsolutePath());
     settings.add("wukong.online.sample=" + percent / 100.0);
-    // Short, as load ends here all the time: candidates without a click come for as long alone
-    // then.
-    settings.add("wukong.online.window=1s");
-    settings.add("wukong.online.grace=1s");
+    // Short, as load begins here all the time, and nothing is learned for as long then.
+    settings.add("wukong.online.window=2s");
+    settings.add("wukong.online.grace=2s");
     settings.add("wukong.online.sights=1");
     // Clicks are by chance here: who learns from them is worse than who does not.
     settings.add("wukong.online.gate.harm=1");
@@ -217,7 +216,7 @@ public final class FreshnessBenchmark implements Benchmark {
           visible[(int) Math.min(visible.length - 1, quantile * visible.length)],
           "s",
           target,
-          "from sending a label to the first answer that has learned it; %d labels, %d versions, %s; window 1 s, grace 1 s"
+          "from sending a label to the first answer that has learned it; %d labels, %d versions, %s; window 2 s, grace 2 s"
               .formatted(visible.length, server.labels().versions(), server.visibleByServer()));
     }
 

@@ -213,7 +213,7 @@ final class CrashTrial {
     Set<String> labels = new HashSet<>();
     for (Logged logged : log) {
       switch (logged.event()) {
-        case Event.Scored(var request) -> ids.put(logged.position(), request.id());
+        case Event.Scored made -> ids.put(logged.position(), made.request().id());
         case Event.Labelled label -> {
           PredictionId id = Objects.requireNonNull(ids.get(label.scored()));
           labels.add(

@@ -297,12 +297,12 @@ final class LearnerTrial {
     return log.stream()
         .map(
             logged ->
-                logged.event() instanceof Event.Scored(ScoredRequest request)
+                logged.event() instanceof Event.Scored made
                     ? new Logged(
                         logged.position(),
                         logged.atMs(),
                         logged.model(),
-                        new Event.Scored(change.apply(request)))
+                        new Event.Scored(change.apply(made.request())))
                     : logged)
         .toList();
   }
@@ -322,8 +322,8 @@ final class LearnerTrial {
   }
 
   private static @Nullable ScoredRequest scored(List<Logged> log, long position) {
-    return log.get(Math.toIntExact(position)).event() instanceof Event.Scored(ScoredRequest request)
-        ? request
+    return log.get(Math.toIntExact(position)).event() instanceof Event.Scored made
+        ? made.request()
         : null;
   }
 

@@ -11,7 +11,6 @@ import dev.wukong.serving.events.Logged;
 import dev.wukong.serving.events.PredictionId;
 import dev.wukong.serving.events.QueueRoom;
 import dev.wukong.serving.events.RocksEventLog;
-import dev.wukong.serving.events.ScoredRequest;
 import dev.wukong.serving.testing.FailingEventLog;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.nio.file.Path;
@@ -105,8 +104,8 @@ final class WrittenLog implements AutoCloseable {
   }
 
   private PredictionId id(long scored) {
-    if (events.get(Math.toIntExact(scored)).event() instanceof Event.Scored(ScoredRequest of)) {
-      return of.id();
+    if (events.get(Math.toIntExact(scored)).event() instanceof Event.Scored made) {
+      return made.request().id();
     }
     throw new AssertionError("no prediction stands at " + scored);
   }
@@ -116,13 +115,19 @@ final class WrittenLog implements AutoCloseable {
     return registry.get("wukong.feedback.refused").tag("reason", reason).counter().count();
   }
 
-  /** All that is in it. */
+  /** All that is in it, also when it is closed. */
   List<Logged> all() {
     List<Logged> all = new ArrayList<>();
     while (all.size() < disk.end()) { // Nothing is ever trimmed.
-      all.addAll(disk.read(all.size(), Integer.MAX_VALUE));
+      disk.read(all.size(), Integer.MAX_VALUE).stream().map(WrittenLog::whole).forEach(all::add);
     }
     return all;
+  }
+
+  private static Logged whole(Logged of) {
+    return of.event() instanceof Event.Scored made
+        ? new Logged(of.position(), of.atMs(), of.model(), new Event.Scored(made.request()))
+        : of;
   }
 
   @Override
