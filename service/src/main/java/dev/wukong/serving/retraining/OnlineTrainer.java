@@ -9,7 +9,6 @@ import dev.wukong.serving.events.EventLog;
 import dev.wukong.serving.events.EventWriter;
 import dev.wukong.serving.events.Logged;
 import dev.wukong.serving.gating.Decision;
-import dev.wukong.serving.gating.GateMode;
 import dev.wukong.serving.gating.GateReport;
 import dev.wukong.serving.hosting.QuietThread;
 import dev.wukong.serving.hosting.ServedModel;
@@ -47,9 +46,6 @@ public final class OnlineTrainer implements AutoCloseable {
 
   /** While nothing happens time goes on in these steps: windows close, rows expire. */
   private static final Duration IDLE = Duration.ofSeconds(5);
-
-  /** How long an export waits for a promotion: two of the usual. */
-  private static final Duration EXPORT_WAITS = Duration.ofMinutes(2);
 
   private static final Duration CLOSE = Duration.ofSeconds(30);
 
@@ -97,9 +93,6 @@ public final class OnlineTrainer implements AutoCloseable {
   private final Pace pace;
   private final Thread thread;
 
-  /** Since when an export waits; 0: none does. Written by the training thread. */
-  private volatile long exportNanos;
-
   private final AtomicReference<Status> status =
       new AtomicReference<>(
           new Status(
@@ -112,6 +105,7 @@ public final class OnlineTrainer implements AutoCloseable {
   private final PendingOrders orders = new PendingOrders();
 
   private final Wishes wishes;
+  private final Exports exports;
 
   private final JoinMeters ofJoin;
 
@@ -177,6 +171,7 @@ public final class OnlineTrainer implements AutoCloseable {
     this.meters = new TrainerMeters(model, registry, this::lag);
     this.gates = new GateMeters(model, registry, gate::get);
     this.wishes = new Wishes(model);
+    this.exports = new Exports(model, wishes, nanos);
     this.pace = Pace.ofThread(model, share, nanos, registry);
     this.thread = Thread.ofPlatform().name("trainer-" + model).unstarted(this::work);
   }
@@ -233,60 +228,22 @@ public final class OnlineTrainer implements AutoCloseable {
         });
   }
 
-  /** Writes the export that was asked for. Whatever comes of that, training goes on. */
-  private void exportIfAsked(Learner learner) {
-    if (!learner.exportable() && mayBeSoon(learner)) {
-      return;
-    }
-    exportNanos = 0;
-    CompletableFuture<LearnedBundle.Exported> asked = wishes.takeExport();
-    if (asked == null) {
-      return;
-    }
+  /** What was learned by the last commit, as a bundle. */
+  private LearnedBundle.Exported write(Learner learner) throws IOException, VersionException {
     say(Phase.WAITING, "an export is being written", learner);
-    long began = nanos.getAsLong();
-    try {
-      if (!learner.exportable()) {
-        throw new NotNow(
-            "model '%s' has learned since its last healthy state what the gate has not promoted:"
-                    .formatted(model)
-                + " accept that, or step back, and export then");
-      }
-      Bundle bundle = learner.bundle();
-      LearnedBundle.Exported exported =
-          new LearnedBundle(store, bundles.root())
-              .write(
-                  bundle,
-                  learner::stateWidth,
-                  learner.committed(),
-                  Instant.ofEpochMilli(events.lastMs()),
-                  metersOf(bundle).figures());
-      log.info(
-          "model '{}': what version {} has learned is version {}, written in {} ms",
-          model,
-          exported.source(),
-          exported.version(),
-          (nanos.getAsLong() - began) / 1_000_000);
-      asked.complete(exported);
-    } catch (IOException | VersionException | RuntimeException e) {
-      log.warn("model '{}': an export has failed, training goes on", model, e);
-      asked.completeExceptionally(e);
-    }
+    Bundle bundle = learner.bundle();
+    return new LearnedBundle(store, bundles.root())
+        .write(
+            bundle,
+            learner::stateWidth,
+            learner.committed(),
+            Instant.ofEpochMilli(events.lastMs()),
+            metersOf(bundle).figures());
   }
 
   /** Whether an export waits for that what was learned is promoted. */
   boolean awaitsPromotion() {
-    return exportNanos != 0;
-  }
-
-  /** What is not promoted is not written; what comes next may be, for some time. */
-  private boolean mayBeSoon(Learner learner) {
-    if (learner.gate().mode() == GateMode.SHADOW || !wishes.exportWaits()) {
-      return false;
-    }
-    long now = nanos.getAsLong();
-    exportNanos = exportNanos == 0 ? now : exportNanos;
-    return now - exportNanos < EXPORT_WAITS.toNanos();
+    return exports.awaitsPromotion();
   }
 
   /** Refuses what was asked for: nobody will do it. */
@@ -401,7 +358,7 @@ public final class OnlineTrainer implements AutoCloseable {
       if (served.servingVersion() != version) {
         return; // What is not committed is done again, by the version that serves then.
       }
-      exportIfAsked(learner);
+      exports.writeIfAsked(learner, this::write);
       if (wishes.rest(() -> say(Phase.PAUSED, PAUSED, learner))) {
         wishes.await(Duration.ofSeconds(1));
         continue;
