@@ -172,6 +172,8 @@ public final class FeedbackClient implements AutoCloseable {
   private final class Acknowledgements implements StreamObserver<FeedbackAcknowledgement> {
     @Override
     public void onNext(FeedbackAcknowledgement acknowledgement) {
+      // Told before those who wait go on: they may look at what was refused.
+      acknowledgement.getRefusalsList().forEach(refusals);
       lock.lock();
       try {
         durable = Math.max(durable, acknowledgement.getDurableSequence());
@@ -182,7 +184,6 @@ public final class FeedbackClient implements AutoCloseable {
       } finally {
         lock.unlock();
       }
-      acknowledgement.getRefusalsList().forEach(refusals);
     }
 
     @Override

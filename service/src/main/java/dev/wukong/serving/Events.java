@@ -10,9 +10,13 @@ import io.micrometer.core.instrument.MeterRegistry;
 import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.LongSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Who writes the log of events, and what of it is kept. Any thread. */
 final class Events implements AutoCloseable {
+  private static final Logger logger = LoggerFactory.getLogger(Events.class);
+
   /** Some seconds of a busy server: what more comes while the disk stands still is not logged. */
   private static final QueueRoom ROOM = new QueueRoom(1 << 16, 128L << 20);
 
@@ -55,6 +59,25 @@ final class Events implements AutoCloseable {
                   + " no other process uses: %s")
               .formatted(folder, e.getMessage()),
           e);
+    }
+  }
+
+  /**
+   * Has a new log begin where the model has come to: what it has learned knows places in the log
+   * that there was, and the same place must not be that of something else.
+   *
+   * @param learned the position after the last event that was learned; 0: nothing was
+   */
+  static void beginAfter(EventLog log, OnlineProperties properties, long learned) {
+    if (log.end() == 0 && learned > 0) {
+      log.beginAt(learned);
+      logger.warn(
+          "the log of events in wukong.online.events-dir '{}' is new, and model '{}' has learned"
+              + " from another one, up to position {}: this one goes on from there. What was logged"
+              + " and not learned is lost, unless that one is brought back",
+          properties.eventsDir().path(),
+          properties.model(),
+          learned);
     }
   }
 

@@ -4,6 +4,7 @@ import dev.wukong.bundle.BundleStore;
 import dev.wukong.serving.embedding.RowStore;
 import dev.wukong.serving.events.EventLog;
 import dev.wukong.serving.hosting.ModelHost;
+import dev.wukong.serving.joining.Join;
 import dev.wukong.serving.retraining.OnlineTrainer;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Clock;
@@ -22,8 +23,15 @@ class OnlineConfiguration {
   }
 
   @Bean
-  Events events(ServingProperties properties, EventLog log, Clock clock, MeterRegistry meters) {
-    return new Events(log, properties.online(), clock::millis, meters);
+  Events events(
+      ServingProperties properties,
+      EventLog log,
+      RowStore store,
+      Clock clock,
+      MeterRegistry meters) {
+    OnlineProperties online = properties.online();
+    Events.beginAfter(log, online, Join.next(ServingConfiguration.states(store), online.model()));
+    return new Events(log, online, clock::millis, meters);
   }
 
   /** The trainer. Who loads versions closes after it: it trains one that serves. */

@@ -27,6 +27,15 @@ public interface EventLog extends AutoCloseable {
   long lastMs();
 
   /**
+   * Has the first event of a log that never had one stand at {@code position}, so that it has no
+   * position that was used in another one.
+   *
+   * @throws IllegalStateException if it has had one, or begins elsewhere already
+   * @throws EventLogException where that cannot be written
+   */
+  void beginAt(long position);
+
+  /**
    * Appends events, all or none; they are on stable storage when it returns, and nobody reads them
    * before. The first has the position {@link #end}, the others follow.
    *

@@ -42,6 +42,16 @@ public final class HeapEventLog implements EventLog {
   }
 
   @Override
+  public synchronized void beginAt(long position) {
+    checkOpen();
+    if (end > 0) {
+      throw new IllegalStateException("the log ends at %d, must be new".formatted(end));
+    }
+    begin = position;
+    end = position;
+  }
+
+  @Override
   public synchronized void append(long atMs, List<EncodedEvent> added) {
     checkOpen();
     if (added.isEmpty()) {

@@ -178,6 +178,21 @@ public final class RocksEventLog implements EventLog {
   }
 
   @Override
+  public synchronized void beginAt(long position) {
+    if (end > 0) {
+      throw new IllegalStateException("the log ends at %d, must be new".formatted(end));
+    }
+    write(
+        "beginning the log",
+        batch -> {
+          batch.put(marks, BEGIN, mark(position, madeMs));
+          batch.put(marks, END, mark(position, lastMs));
+        });
+    begin = position;
+    end = position;
+  }
+
+  @Override
   public synchronized void append(long atMs, List<EncodedEvent> added) {
     if (atMs < lastMs) {
       throw new IllegalArgumentException(

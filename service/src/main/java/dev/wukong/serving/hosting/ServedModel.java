@@ -301,15 +301,16 @@ public final class ServedModel {
    * by those before or those after. One commit a version at a time.
    *
    * @param bundle the version
-   * @throws IllegalStateException if the version is not loaded, or takes no changes
+   * @return whether they do; of a version that is loaded no more, or was loaded again meanwhile,
+   *     nobody asks, and whether the store has the change is no matter
+   * @throws IllegalStateException if the version takes no changes
    * @throws EngineException if the graph cannot be run here: then nothing has changed
    * @throws dev.wukong.serving.embedding.StoreException if the store fails: nor then
    */
-  public void commit(long bundle, ModelCommit commit) {
+  public boolean commit(long bundle, ModelCommit commit) {
     HostedModel before = leaseVersion(bundle);
     if (before == null) {
-      throw new IllegalStateException(
-          "model '%s': version %d is not loaded".formatted(name, bundle));
+      return false;
     }
     HostedModel next;
     try {
@@ -325,11 +326,7 @@ public final class ServedModel {
       }
     }
     retire(same ? before : next);
-    if (!same) {
-      throw new IllegalStateException(
-          "model '%s': version %d was unloaded or loaded again during a commit"
-              .formatted(name, bundle));
-    }
+    return same;
   }
 
   /**

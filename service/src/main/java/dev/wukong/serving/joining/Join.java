@@ -101,6 +101,13 @@ public final class Join {
     measure();
   }
 
+  /** The position after the last event that a model was brought to; 0 where there was none. */
+  public static long next(StateStore store, String model) {
+    RowsView any = new RowsView(model, 1, 0);
+    byte[] progressed = store.state(any, StateKind.CURSOR, new long[] {FIRST_CURSOR}).getFirst();
+    return progressed == null ? 0 : JoinProgress.of(progressed).position() + 1;
+  }
+
   private List<JoinTask> tasks(StateStore store, RowsView view) {
     List<JoinTask> made = new ArrayList<>();
     for (String name : policy.tasks()) {

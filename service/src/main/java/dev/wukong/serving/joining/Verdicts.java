@@ -46,11 +46,15 @@ final class Verdicts {
   }
 
   /**
-   * The window of a task opens.
+   * The window of a task opens; but for one that has opened already, before the task was given
+   * another.
    *
    * @param timeMs by the caller's clock
    */
   void open(Subject subject, JoinTask task, long timeMs) {
+    if (subject.candidate().slot(task.number()) != null) {
+      return;
+    }
     long by = subject.at().position();
     Slot slot = new Slot(Phase.OPEN, new Opening(by, subject.at().atMs(), timeMs));
     subject.candidate().put(task.number(), slot);

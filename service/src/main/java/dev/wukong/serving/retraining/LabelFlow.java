@@ -35,8 +35,11 @@ final class LabelFlow {
     private final long fromMs;
     private double exposed;
 
-    /** Candidates that have been waiting for long enough. */
+    /** Candidates that have been waiting for long enough, and ... */
     private double due;
+
+    /** ... were exposed in it. */
+    private double ripe;
 
     private double labels;
 
@@ -117,12 +120,15 @@ final class LabelFlow {
         first != null && toMs - first.atMs() >= patienceMs;
         first = young.peek()) {
       silent.due += first.candidates();
+      silent.ripe += first.atMs() >= silent.fromMs ? first.candidates() : 0;
       again.due += first.candidates();
       young.remove();
     }
     if (!missing) {
       missing =
-          usualLabels >= KNOWN && toMs - silent.fromMs >= patienceMs && expected(silent) > CHANCE;
+          usualLabels >= KNOWN
+              && toMs - silent.fromMs >= patienceMs
+              && rate() * silent.ripe > CHANCE;
       if (missing) {
         again = new Span(toMs);
       }
@@ -138,7 +144,12 @@ final class LabelFlow {
    * on their way; where no more come, those of most are there already.
    */
   private double expected(Span span) {
-    return usualLabels / Math.max(1, usualExposed) * Math.min(span.due, span.exposed);
+    return rate() * Math.min(span.due, span.exposed);
+  }
+
+  /** Labels of a candidate, of late. */
+  private double rate() {
+    return usualLabels / Math.max(1, usualExposed);
   }
 
   /** Whether labels come as they used to. */
@@ -153,11 +164,14 @@ final class LabelFlow {
 
   /** For operators. */
   String reason() {
+    if (again.labels > 0) {
+      return "labels of task '%s' come again, not yet as many as usual".formatted(task);
+    }
     return String.format(
         Locale.ROOT,
         "labels of task '%s' are missing: for %.0f s none has come, %.0f were to be expected",
         task,
         (double) (nowMs - silent.fromMs) / 1000,
-        expected(silent));
+        rate() * silent.ripe);
   }
 }

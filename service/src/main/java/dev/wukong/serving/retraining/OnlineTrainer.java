@@ -260,7 +260,7 @@ public final class OnlineTrainer implements AutoCloseable {
     Status _ =
         status.updateAndGet(
             of ->
-                of.phase() == Phase.PAUSED
+                of.phase() == Phase.PAUSED || of.phase() == Phase.HALTED
                     ? new Status(Phase.WAITING, "goes on", of.bundle(), of.next(), of.mark())
                     : of);
   }
@@ -340,8 +340,8 @@ public final class OnlineTrainer implements AutoCloseable {
       throw new UnfitException(
           "the log of events ends at position %d, what the model has learned goes up to %d: it is"
                   .formatted(events.end(), read)
-              + " another log. Bring back the one in wukong.online.events-dir, or serve a new"
-              + " version of the model, which learns from the log that there is");
+              + " another log. Bring back the one in wukong.online.events-dir, or remove that"
+              + " folder and restart: a new log begins where the model has come to");
     }
     if (!learner.generations().isEmpty()) {
       gate.set(Optional.of(GateReport.of(learner.gate(), served.tried(), states(learner))));
@@ -368,8 +368,8 @@ public final class OnlineTrainer implements AutoCloseable {
       for (Logged event : next) {
         read = event.position() + 1;
         moved |= !(event.event() instanceof Event.Boundary);
-        if (learner.take(event)) {
-          commit(served, learner, canary);
+        if (learner.take(event) && !commit(served, learner, canary)) {
+          return; // The version goes just now: what serves then goes on from the store.
         }
         if (event.position() == asked) {
           asked = -1;
@@ -410,14 +410,17 @@ public final class OnlineTrainer implements AutoCloseable {
     }
   }
 
-  private void commit(ServedModel served, Learner learner, Canary canary) {
+  /** Whether requests see it, or will once it is promoted. */
+  private boolean commit(ServedModel served, Learner learner, Canary canary) {
     if (epoch == 0) {
       epoch = learner.mark().epoch() + 1;
     }
     long began = nanos.getAsLong();
     Learner.Made made = learner.commit(Math.max(epoch, learner.mark().epoch()));
     canary.before(made);
-    served.commit(learner.bundle().manifest().version(), made.commit());
+    if (!served.commit(learner.bundle().manifest().version(), made.commit())) {
+      return false;
+    }
     long took = nanos.getAsLong() - began;
     needed = learner.oldestNeeded();
     meters.committed(took, made.commit());
@@ -442,6 +445,7 @@ public final class OnlineTrainer implements AutoCloseable {
         }
       }
     }
+    return true;
   }
 
   private static List<GateReport.State> states(Learner learner) {

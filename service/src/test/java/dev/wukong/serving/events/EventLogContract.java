@@ -45,6 +45,23 @@ abstract class EventLogContract {
   }
 
   @Test
+  void beginAt_newLog_hasItsFirstEventThere() {
+    try (EventLog log = open(folder)) {
+      log.beginAt(7);
+      assertThat(log.begin()).isEqualTo(7);
+      assertThat(log.end()).isEqualTo(7);
+      assertThat(log.read(0, 9)).isEmpty();
+      fill(log, 9);
+
+      assertThat(log.read(0, 9)).extracting(Logged::position).containsExactly(7L, 8L);
+      assertThat(log.scored(6)).isNull();
+      assertThatThrownBy(() -> log.beginAt(20))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessage("the log ends at 9, must be new");
+    }
+  }
+
+  @Test
   void append_someEvents_standInTheirOrderWithTheirTime() {
     try (EventLog log = open(folder)) {
       log.append(5, List.of(ordered(7), ordered(8)));

@@ -48,6 +48,20 @@ class RocksEventLogTest extends EventLogContract {
   }
 
   @Test
+  void open_againAfterItBeganElsewhere_isThere() {
+    try (EventLog log = open(folder)) {
+      log.beginAt(7);
+    }
+    try (EventLog log = open(folder)) {
+      assertThat(log.begin()).isEqualTo(7);
+      fill(log, 9);
+    }
+    try (EventLog log = open(folder)) {
+      assertThat(log.read(0, 9)).extracting(Logged::position).containsExactly(7L, 8L);
+    }
+  }
+
+  @Test
   void open_againAfterATrimOfAll_usesNoPositionTwice() {
     try (EventLog log = open()) {
       fill(log, 5);

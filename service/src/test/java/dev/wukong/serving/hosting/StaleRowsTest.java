@@ -50,7 +50,8 @@ class StaleRowsTest {
       model.add(Hosted.load(new TinyModel(1).write(root, "tiny", 1)));
       model.serve(1);
 
-      model.commit(1, new ModelCommit(0, 0, List.of(), List.of(), null));
+      assertThat(model.commit(1, new ModelCommit(0, 0, List.of(), List.of(), null))).isTrue();
+      assertThat(model.commit(2, new ModelCommit(0, 0, List.of(), List.of(), null))).isFalse();
 
       stale.look(model);
       assertThat(measured()).isZero();

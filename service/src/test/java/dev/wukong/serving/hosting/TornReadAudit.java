@@ -115,14 +115,15 @@ final class TornReadAudit {
       try {
         for (int version = 1; version <= swaps; version++) {
           await(reading, rowReads * version / (swaps + 1));
-          model.commit(
-              1,
-              new ModelCommit(
-                  0,
-                  Stamps.dense(version),
-                  stamps.changes(version),
-                  List.of(),
-                  stamps.graph(version)));
+          boolean _ =
+              model.commit(
+                  1,
+                  new ModelCommit(
+                      0,
+                      Stamps.dense(version),
+                      stamps.changes(version),
+                      List.of(),
+                      stamps.graph(version)));
           progress.accept(version);
         }
         await(reading, rowReads);

@@ -430,6 +430,25 @@ class JoinTest {
     assertThat(given.at(10_000).pass()).isEmpty();
   }
 
+  /** What a candidate became of a task, it stays. */
+  @Test
+  void take_taskIsGivenAnotherLater_opensNoWindowAgain() {
+    TaskPolicy alone = new TaskPolicy(MINUTE, Weighting.PLAIN, Optional.empty());
+    JoinTrial trial =
+        new JoinTrial(
+            JoinTrial.policy(List.of("click", "buy"), Map.of("click", PLAIN, "buy", alone)));
+    long prediction = trial.score(2);
+    assertThat(trial.at(1).expose(prediction, 0, 1)).isEmpty();
+    assertThat(trial.at(2).label(prediction, 0, "buy", 1))
+        .containsExactly("POSITIVE buy 0/0 1.0 x 1.0");
+    trial.commit();
+    trial.restart(JoinTrial.policy(List.of("click", "buy"), Map.of("click", PLAIN, "buy", GIVEN)));
+    assertThat(trial.at(3).label(prediction, 0, "click", 1)).hasSize(1);
+    assertThat(trial.label(prediction, 1, "click", 1)).hasSize(1);
+    assertThat(trial.at(1000).pass()).containsExactly("NEGATIVE buy 0/1 0.0 x 1.0");
+    assertThat(trial.gauge("waiting", "buy")).isZero();
+  }
+
   @Test
   void take_givenLabelBeforeTheOther_waitsForIt() {
     long prediction = given.score(2);

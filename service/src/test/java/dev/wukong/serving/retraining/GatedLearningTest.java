@@ -255,14 +255,52 @@ class GatedLearningTest {
     }
   }
 
-  /** A log that begins anew is behind what was learned: waiting for it would be for ever. */
+  /** At none of the places that what was learned knows. */
   @Test
-  void start_logIsLost_haltsAndSaysSo() throws Exception {
+  void start_logIsLost_learnsFromANewOneThatBeginsWhereItWas() throws Exception {
+    long next;
     try (LearningService service = serve("direct")) {
       service.click(0, 3, 3);
       service.awaitExamples(3 * LearningService.EXAMPLES);
+      next = service.trainer().status().next();
     }
     assertThat(FileSystemUtils.deleteRecursively(bundles.resolveSibling("events"))).isTrue();
+    try (LearningService service = serve("direct")) {
+      service.awaitLearning();
+      assertThat(service.trainer().status().next()).isGreaterThanOrEqualTo(next);
+      service.click(0, 3, 1);
+      service.awaitExamples(4 * LearningService.EXAMPLES);
+      assertThat(joined(service, "duplicate")).isZero();
+      assertThat(joined(service, "joined")).isEqualTo(1);
+    }
+  }
+
+  private static double joined(LearningService service, String outcome) {
+    return service
+        .served()
+        .bean(MeterRegistry.class)
+        .get("wukong.join.labels")
+        .tag("outcome", outcome)
+        .counter()
+        .count();
+  }
+
+  /** An older copy is behind what was learned: waiting for it would be for ever. */
+  @Test
+  void start_logIsAnOlderCopy_haltsAndSaysSo() throws Exception {
+    Path events = bundles.resolveSibling("events");
+    Path older = bundles.resolveSibling("older");
+    try (LearningService service = serve("direct")) {
+      service.click(0, 3, 1);
+      service.awaitExamples(LearningService.EXAMPLES);
+    }
+    FileSystemUtils.copyRecursively(events, older);
+    try (LearningService service = serve("direct")) {
+      service.click(0, 3, 3);
+      service.awaitExamples(4 * LearningService.EXAMPLES);
+    }
+    assertThat(FileSystemUtils.deleteRecursively(events)).isTrue();
+    FileSystemUtils.copyRecursively(older, events);
     try (LearningService service = serve("direct")) {
       Served.await(
           "it halts", () -> service.trainer().status().phase() == OnlineTrainer.Phase.HALTED);

@@ -103,6 +103,17 @@ class StallBreakerTest {
     assertThat(secondsToSaid(breaker, 60, 2_000, RATE)).isEqualTo(Integer.MAX_VALUE);
   }
 
+  /** Who has just come cannot have clicked yet. */
+  @Test
+  void take_callersPause_saysNothingWhenTheyComeAgain() {
+    StallBreaker breaker = new StallBreaker(POLICY, false);
+    assertThat(secondsToSaid(breaker, 600, 100, RATE)).isEqualTo(Integer.MAX_VALUE);
+    assertThat(secondsToSaid(breaker, 60, 0, 0)).isEqualTo(Integer.MAX_VALUE);
+    assertThat(secondsToSaid(breaker, 10, 100, 0)).isEqualTo(Integer.MAX_VALUE);
+    assertThat(secondsToSaid(breaker, 60, 100, RATE)).isEqualTo(Integer.MAX_VALUE);
+    assertThat(secondsToSaid(breaker, 60, 100, 0)).isBetween(15, 20);
+  }
+
   @Test
   void take_fewLabelsEver_saysNothing() {
     StallBreaker breaker = new StallBreaker(POLICY, false);

@@ -19,6 +19,11 @@ public class ForwardingEventLog implements EventLog {
   }
 
   @Override
+  public void beginAt(long position) {
+    log.beginAt(position);
+  }
+
+  @Override
   public void append(long atMs, List<EncodedEvent> events) {
     log.append(atMs, events);
   }
