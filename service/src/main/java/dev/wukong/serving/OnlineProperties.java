@@ -102,10 +102,16 @@ public record OnlineProperties(
     SettingException.require(
         !linger.isNegative(), "wukong.online.linger", linger, "is 0s (no longer) or more");
     ServingProperties.requireTime("wukong.online.commit-every", commitEvery);
-    requireWindow("wukong.online.window", window);
-    windows.forEach((task, time) -> requireWindow("wukong.online.windows." + task, time));
-    requireWindow("wukong.online.grace", grace);
-    requireWindow("wukong.online.horizon", horizon);
+    requireWindow("wukong.online.horizon", horizon, JoinPolicy.LONGEST);
+    requireWindow("wukong.online.grace", grace, horizon);
+    Duration longest = horizon.minus(grace);
+    requireWindow("wukong.online.window", window, longest);
+    windows.forEach(
+        (task, time) ->
+            requireWindow(
+                "wukong.online.windows." + task,
+                time,
+                weighting.get(task) == Weighting.FAKE_NEGATIVE ? Duration.ZERO : longest));
     SettingException.require(
         exposure.compareTo(JoinPolicy.SHORTEST_EXPOSURE) >= 0 && exposure.compareTo(horizon) <= 0,
         "wukong.online.exposure",
@@ -134,12 +140,18 @@ public record OnlineProperties(
     SettingException.require(time.isPositive(), property, time, "is more than 0s");
   }
 
-  private static void requireWindow(String property, Duration time) {
+  private static void requireWindow(String property, Duration time, Duration most) {
+    String reason =
+        most.isZero()
+            ? ": with the weighting fake-negative nothing is waited for"
+            : most.equals(JoinPolicy.LONGEST)
+                ? ""
+                : ": window and grace must be over within wukong.online.horizon";
     SettingException.require(
-        !time.isNegative() && time.compareTo(JoinPolicy.LONGEST) <= 0,
+        !time.isNegative() && time.compareTo(most) <= 0,
         property,
         time,
-        "is 0s up to %s".formatted(SettingException.time(JoinPolicy.LONGEST)));
+        "is 0s up to %s%s".formatted(SettingException.time(most), reason));
   }
 
   /** Whether some model learns. */

@@ -118,10 +118,16 @@ class StartTest {
             + " 1000.0",
         "wukong.online.negatives=-1 | wukong.online.negatives is -1.0, allowed is more than 0, up"
             + " to 1",
-        "wukong.online.window=-1s | wukong.online.window is -1s, allowed is 0s up to 8760h",
+        "wukong.online.horizon=9m | wukong.online.window is 600s, allowed is 0s up to 480s:"
+            + " window and grace must be over within wukong.online.horizon",
+        "wukong.online.grace=2d | wukong.online.grace is 48h, allowed is 0s up to 24h: window and"
+            + " grace must be over within wukong.online.horizon",
+        "wukong.online.window=-1s | wukong.online.window is -1s, allowed is 0s up to 86340s: window"
+            + " and grace must be over within wukong.online.horizon",
         "wukong.online.windows.click=-1s | wukong.online.windows.click is -1s, allowed is 0s up to"
-            + " 8760h",
-        "wukong.online.grace=-1s | wukong.online.grace is -1s, allowed is 0s up to 8760h",
+            + " 86340s: window and grace must be over within wukong.online.horizon",
+        "wukong.online.grace=-1s | wukong.online.grace is -1s, allowed is 0s up to 24h: window and"
+            + " grace must be over within wukong.online.horizon",
         "wukong.online.exposure=48h | wukong.online.exposure is 48h, allowed is 1s up to"
             + " wukong.online.horizon, 24h",
         "wukong.online.linger=-1s | wukong.online.linger is -1s, allowed is 0s (no longer) or"
@@ -175,6 +181,18 @@ class StartTest {
   void start_wrongSetting_saysInOneLineWhatIsAllowed(
       String setting, String line, CapturedOutput output) {
     assertThat(refusal(output, setting)).isEqualTo(line.replace("''", "'"));
+  }
+
+  @Test
+  void start_windowWhereNothingIsWaitedFor_saysSo(CapturedOutput output) {
+    assertThat(
+            refusal(
+                output,
+                "wukong.online.weighting.click=fake-negative",
+                "wukong.online.windows.click=10m"))
+        .isEqualTo(
+            "wukong.online.windows.click is 600s, allowed is 0s up to 0s: with the weighting"
+                + " fake-negative nothing is waited for");
   }
 
   @ParameterizedTest

@@ -61,7 +61,9 @@ public final class EventRetention {
     long bytes = log.bytes();
     return bytes > quotaBytes && target == free && free < end
         ? Optional.of(
-            "the log is full: it has %d bytes of %d, and training needs all from event %d on"
+            ("the log is full: it has %d bytes of %d, and training needs all from event %d on: what"
+                    + " it has not come to, and predictions that may still be exposed"
+                    + " (wukong.online.exposure)")
                 .formatted(bytes, quotaBytes, free))
         : Optional.empty();
   }

@@ -90,7 +90,9 @@ class EventRetentionTest {
 
     assertThat(retention(20 * each).sweep(log).orElseThrow())
         .startsWith("the log is full: it has ")
-        .endsWith(", and training needs all from event 10 on");
+        .endsWith(
+            ", and training needs all from event 10 on: what it has not come to, and predictions"
+                + " that may still be exposed (wukong.online.exposure)");
     assertThat(log.begin()).isEqualTo(10);
 
     needed.set(40);
