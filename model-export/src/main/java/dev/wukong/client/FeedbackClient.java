@@ -172,8 +172,15 @@ public final class FeedbackClient implements AutoCloseable {
   private final class Acknowledgements implements StreamObserver<FeedbackAcknowledgement> {
     @Override
     public void onNext(FeedbackAcknowledgement acknowledgement) {
-      // Told before those who wait go on: they may look at what was refused.
-      acknowledgement.getRefusalsList().forEach(refusals);
+      try {
+        // Told before those who wait go on: they may look at what was refused.
+        acknowledgement.getRefusalsList().forEach(refusals);
+      } finally {
+        acknowledged(acknowledgement);
+      }
+    }
+
+    private void acknowledged(FeedbackAcknowledgement acknowledgement) {
       lock.lock();
       try {
         durable = Math.max(durable, acknowledgement.getDurableSequence());

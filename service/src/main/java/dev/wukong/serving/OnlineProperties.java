@@ -74,6 +74,8 @@ public record OnlineProperties(
     @DefaultValue("100000000") long rowsMost,
     @DefaultValue GateProperties gate) {
   private static final int MOST_BATCH = 1 << 16;
+  private static final String WITHIN =
+      ": window and grace must be over within wukong.online.horizon";
   private static final int MOST_THREADS = 1024;
   private static final double MOST_RATE = 1000;
   private static final double LEAST_SHARE = 0.01;
@@ -102,16 +104,19 @@ public record OnlineProperties(
     SettingException.require(
         !linger.isNegative(), "wukong.online.linger", linger, "is 0s (no longer) or more");
     ServingProperties.requireTime("wukong.online.commit-every", commitEvery);
-    requireWindow("wukong.online.horizon", horizon, JoinPolicy.LONGEST);
-    requireWindow("wukong.online.grace", grace, horizon);
+    requireWindow("wukong.online.horizon", horizon, JoinPolicy.LONGEST, "");
+    requireWindow("wukong.online.grace", grace, horizon, WITHIN);
     Duration longest = horizon.minus(grace);
-    requireWindow("wukong.online.window", window, longest);
+    requireWindow("wukong.online.window", window, longest, WITHIN);
     windows.forEach(
-        (task, time) ->
-            requireWindow(
-                "wukong.online.windows." + task,
-                time,
-                weighting.get(task) == Weighting.FAKE_NEGATIVE ? Duration.ZERO : longest));
+        (task, time) -> {
+          boolean waits = weighting.get(task) != Weighting.FAKE_NEGATIVE;
+          requireWindow(
+              "wukong.online.windows." + task,
+              time,
+              waits ? longest : Duration.ZERO,
+              waits ? WITHIN : ": with the weighting fake-negative nothing is waited for");
+        });
     SettingException.require(
         exposure.compareTo(JoinPolicy.SHORTEST_EXPOSURE) >= 0 && exposure.compareTo(horizon) <= 0,
         "wukong.online.exposure",
@@ -140,18 +145,12 @@ public record OnlineProperties(
     SettingException.require(time.isPositive(), property, time, "is more than 0s");
   }
 
-  private static void requireWindow(String property, Duration time, Duration most) {
-    String reason =
-        most.isZero()
-            ? ": with the weighting fake-negative nothing is waited for"
-            : most.equals(JoinPolicy.LONGEST)
-                ? ""
-                : ": window and grace must be over within wukong.online.horizon";
+  private static void requireWindow(String property, Duration time, Duration most, String why) {
     SettingException.require(
         !time.isNegative() && time.compareTo(most) <= 0,
         property,
         time,
-        "is 0s up to %s%s".formatted(SettingException.time(most), reason));
+        "is 0s up to %s%s".formatted(SettingException.time(most), why));
   }
 
   /** Whether some model learns. */
