@@ -282,7 +282,7 @@ public final class RocksEventLog implements EventLog {
           long position = next++;
           ByteBuffer value =
               Objects.requireNonNull(room.read(to -> found.value(ByteBuffer.wrap(to))));
-          read.add(EventCodec.decode(position, value, () -> present(position)));
+          read.add(EventCodec.decode(position, value, () -> whole(position)));
           bytes += value.limit();
           found.next();
         }
@@ -310,7 +310,7 @@ public final class RocksEventLog implements EventLog {
   }
 
   /** One that was there when it was read first. */
-  private ScoredRequest present(long position) {
+  private ScoredRequest whole(long position) {
     ScoredRequest request = scored(position);
     if (request == null) {
       throw new EventLogException("event %d is trimmed".formatted(position), null);

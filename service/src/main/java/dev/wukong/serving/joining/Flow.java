@@ -90,8 +90,8 @@ final class Flow {
   }
 
   /** For how long none has opened although, by the gaps of late, one should have; 0: not at all. */
-  long ceasedMs(long nowMs) {
-    return Math.max(0, nowMs - openedMs - Math.round(USUAL * widestMs));
+  long ceasedMs(long nowMs, long delayMs) {
+    return delayMs == 0 ? 0 : Math.max(0, nowMs - openedMs - Math.round(USUAL * widestMs));
   }
 
   /** The last window should be closed for long, even where the log says the time late. */

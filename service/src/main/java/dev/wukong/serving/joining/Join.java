@@ -77,8 +77,7 @@ public final class Join {
     this.policy = policy;
     this.scored = scored;
     this.meters = meters;
-    byte[] progressed = store.state(view, StateKind.CURSOR, new long[] {FIRST_CURSOR}).getFirst();
-    progress = progressed == null ? new JoinProgress() : JoinProgress.of(progressed);
+    progress = progress(store, view);
     progress.follow(policy.tasks());
     followed =
         new Kept<>(store, view, StateKind.JOIN, Kept.Form.of(Followed::bytes, Followed::of), kept);
@@ -103,9 +102,12 @@ public final class Join {
 
   /** The position after the last event that a model was brought to; 0 where there was none. */
   public static long next(StateStore store, String model) {
-    RowsView any = new RowsView(model, 1, 0);
-    byte[] progressed = store.state(any, StateKind.CURSOR, new long[] {FIRST_CURSOR}).getFirst();
-    return progressed == null ? 0 : JoinProgress.of(progressed).position() + 1;
+    return progress(store, new RowsView(model, 1, 0)).position() + 1;
+  }
+
+  private static JoinProgress progress(StateStore store, RowsView view) {
+    byte[] progressed = store.state(view, StateKind.CURSOR, new long[] {FIRST_CURSOR}).getFirst();
+    return progressed == null ? new JoinProgress() : JoinProgress.of(progressed);
   }
 
   private List<JoinTask> tasks(StateStore store, RowsView view) {

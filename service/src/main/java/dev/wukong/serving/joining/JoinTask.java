@@ -99,7 +99,7 @@ final class JoinTask {
     if (!progress.flow.takesClosed(opening.atMs(), nowMs, delayMs, graceMs)) {
       return 0;
     }
-    long ceasedMs = delayMs == 0 ? 0 : progress.flow.ceasedMs(nowMs);
+    long ceasedMs = progress.flow.ceasedMs(nowMs, delayMs);
     return ceasedMs == 0 || curve.labels() < TELLING ? 1 : 1 - curve.share(ceasedMs);
   }
 

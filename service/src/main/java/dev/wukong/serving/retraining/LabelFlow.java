@@ -35,11 +35,8 @@ final class LabelFlow {
     private final long fromMs;
     private double exposed;
 
-    /** Candidates that have been waiting for long enough, and ... */
+    /** Candidates that have been waiting for long enough. */
     private double due;
-
-    /** ... were exposed in it. */
-    private double ripe;
 
     private double labels;
 
@@ -61,8 +58,11 @@ final class LabelFlow {
   private double usualLabels;
   private long nowMs;
 
-  /** Since the last label. */
-  private Span silent = new Span(0);
+  /** When the last label came. */
+  private long silentMs;
+
+  /** Candidates exposed since that have been waiting for long enough. */
+  private double ripe;
 
   /** Since labels have come again. */
   private Span again = new Span(0);
@@ -85,7 +85,6 @@ final class LabelFlow {
 
   void exposed(long atMs, int candidates) {
     usualExposed += missing ? 0 : candidates;
-    silent.exposed += candidates;
     again.exposed += candidates;
     Shown last = young.peekLast();
     if (last != null && atMs - last.atMs() < SECOND_MS) {
@@ -98,17 +97,23 @@ final class LabelFlow {
 
   void labelled(long atMs) {
     usualLabels += missing ? 0 : 1;
-    silent = new Span(atMs);
+    silent(atMs);
     if (again.labels == 0) {
       again = new Span(atMs);
     }
     again.labels++;
   }
 
+  /** No label has come since. */
+  private void silent(long fromMs) {
+    silentMs = fromMs;
+    ripe = 0;
+  }
+
   /** Time has come to {@code toMs}. */
   void pass(long toMs) {
     if (nowMs == 0) {
-      silent = new Span(toMs);
+      silent(toMs);
       again = new Span(toMs);
     } else if (!missing && toMs > nowMs) { // What is usual does not change by what is not.
       double part = Math.pow(0.5, (toMs - nowMs) / HALF_MS);
@@ -119,16 +124,12 @@ final class LabelFlow {
     for (Shown first = young.peek();
         first != null && toMs - first.atMs() >= patienceMs;
         first = young.peek()) {
-      silent.due += first.candidates();
-      silent.ripe += first.atMs() >= silent.fromMs ? first.candidates() : 0;
+      ripe += first.atMs() >= silentMs ? first.candidates() : 0;
       again.due += first.candidates();
       young.remove();
     }
     if (!missing) {
-      missing =
-          usualLabels >= KNOWN
-              && toMs - silent.fromMs >= patienceMs
-              && rate() * silent.ripe > CHANCE;
+      missing = usualLabels >= KNOWN && toMs - silentMs >= patienceMs && rate() * ripe > CHANCE;
       if (missing) {
         again = new Span(toMs);
       }
@@ -171,7 +172,7 @@ final class LabelFlow {
         Locale.ROOT,
         "labels of task '%s' are missing: for %.0f s none has come, %.0f were to be expected",
         task,
-        (double) (nowMs - silent.fromMs) / 1000,
-        rate() * silent.ripe);
+        (double) (nowMs - silentMs) / 1000,
+        rate() * ripe);
   }
 }

@@ -7,7 +7,6 @@ import dev.wukong.serving.embedding.StateKind;
 import dev.wukong.serving.embedding.StateStore;
 import dev.wukong.serving.events.Event;
 import dev.wukong.serving.events.Logged;
-import dev.wukong.serving.events.ScoredRequest;
 import dev.wukong.serving.events.ScoredVersion;
 import dev.wukong.serving.gating.Decision;
 import dev.wukong.serving.gating.Gate;
@@ -62,7 +61,6 @@ final class Learner implements AutoCloseable {
   private final Gate gate;
   private final Healthy healthy;
   private final SkewMonitor skew;
-  private final ScoredEvents scored;
   private final Steps steps;
   private final LearnedCommit commits;
   private final LearnerMeters meters;
@@ -103,7 +101,6 @@ final class Learner implements AutoCloseable {
     this.options = options;
     this.bundle = bundle;
     this.meters = meters;
-    this.scored = scored;
     this.encoding = bundle.manifest().encoding();
     List<RowPolicy> policies = Collections.nCopies(bundle.layout().tables().size(), options.rows());
     this.expiry =
@@ -274,7 +271,7 @@ final class Learner implements AutoCloseable {
         switch (event.event()) {
           case Event.Boundary _ -> changed;
           case Event.Scored made -> {
-            compare(event.position(), made);
+            compare(made);
             yield false;
           }
           case Event.Exposed _, Event.Labelled _, Event.Frozen _ -> {
@@ -290,7 +287,7 @@ final class Learner implements AutoCloseable {
   }
 
   /** What the healthy state has answered, it says again. */
-  private void compare(long position, Event.Scored made) {
+  private void compare(Event.Scored made) {
     ScoredVersion by = made.version();
     long healthyDense =
         mark.visible() && !generations.isEmpty() ? generations.last().dense() : mark.served();
@@ -298,10 +295,7 @@ final class Learner implements AutoCloseable {
         && by.dense() == healthyDense
         && made.encoding() == encoding
         && skew.due(nowMs)) {
-      ScoredRequest request = scored.at(position);
-      if (request != null) { // It is not trimmed meanwhile.
-        skew.look(request, healthy, nowMs);
-      }
+      skew.look(made.request(), healthy, nowMs); // Nothing is trimmed that was just read.
     }
   }
 

@@ -115,15 +115,16 @@ final class TornReadAudit {
       try {
         for (int version = 1; version <= swaps; version++) {
           await(reading, rowReads * version / (swaps + 1));
-          boolean _ =
-              model.commit(
-                  1,
-                  new ModelCommit(
-                      0,
-                      Stamps.dense(version),
-                      stamps.changes(version),
-                      List.of(),
-                      stamps.graph(version)));
+          ModelCommit commit =
+              new ModelCommit(
+                  0,
+                  Stamps.dense(version),
+                  stamps.changes(version),
+                  List.of(),
+                  stamps.graph(version));
+          if (!model.commit(1, commit)) {
+            throw new IllegalStateException("nobody sees commit %d".formatted(version));
+          }
           progress.accept(version);
         }
         await(reading, rowReads);

@@ -62,10 +62,14 @@ class GatedLearningTest {
 
   /** Answers of the healthy state that training's path finds the same, or not. */
   private static double skew(LearningService service, String outcome) {
+    return counted(service, "wukong.online.skew.probabilities", outcome);
+  }
+
+  private static double counted(LearningService service, String counter, String outcome) {
     return service
         .served()
         .bean(MeterRegistry.class)
-        .get("wukong.online.skew.probabilities")
+        .get(counter)
         .tag("outcome", outcome)
         .counter()
         .count();
@@ -270,19 +274,9 @@ class GatedLearningTest {
       assertThat(service.trainer().status().next()).isGreaterThanOrEqualTo(next);
       service.click(0, 3, 1);
       service.awaitExamples(4 * LearningService.EXAMPLES);
-      assertThat(joined(service, "duplicate")).isZero();
-      assertThat(joined(service, "joined")).isEqualTo(1);
+      assertThat(counted(service, "wukong.join.labels", "duplicate")).isZero();
+      assertThat(counted(service, "wukong.join.labels", "joined")).isEqualTo(1);
     }
-  }
-
-  private static double joined(LearningService service, String outcome) {
-    return service
-        .served()
-        .bean(MeterRegistry.class)
-        .get("wukong.join.labels")
-        .tag("outcome", outcome)
-        .counter()
-        .count();
   }
 
   /** An older copy is behind what was learned: waiting for it would be for ever. */
