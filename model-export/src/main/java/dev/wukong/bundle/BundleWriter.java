@@ -50,7 +50,8 @@ public final class BundleWriter implements AutoCloseable {
   }
 
   /**
-   * A writer of the version after the newest one. Leftovers of interrupted writers are removed.
+   * A writer of the version after the newest one that there is or was. Leftovers of interrupted
+   * writers are removed.
    *
    * @param root the folder of all models, created where missing
    * @throws BundleException if the name is not allowed or another writer of the model is at work
@@ -88,7 +89,8 @@ public final class BundleWriter implements AutoCloseable {
     ModelLock lock = ModelLock.take(folder);
     try {
       BundleStore.removeLeftovers(folder, lock);
-      long taken = BundleStore.newestNumber(folder);
+      lock.given(BundleStore.newestNumber(folder)); // Copied here, or by older writers.
+      long taken = lock.newest();
       long own = version == 0 ? taken + 1 : version;
       BundleNames.checkVersion(Long.toString(own));
       refuseExisting(folder.resolve(Long.toString(own)));
@@ -283,6 +285,7 @@ public final class BundleWriter implements AutoCloseable {
     Disk.sync(temporary);
     Path target = folder.resolve(Long.toString(version));
     refuseExisting(target);
+    lock.given(version);
     Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
     Disk.sync(folder);
     return target;

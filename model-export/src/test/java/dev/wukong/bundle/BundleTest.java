@@ -151,8 +151,48 @@ class BundleTest {
 
     Files.createDirectory(leftover);
     Files.writeString(leftover.resolve("predict.onnx"), "half");
-    assertThat(SampleBundle.write(root)).hasFileName("1");
+    assertThat(SampleBundle.write(root)).hasFileName("2"); // The number 1 was given above.
     assertThat(leftover).doesNotExist();
+  }
+
+  /** Who keeps a number out, as servers do after a rollback, would keep out another bundle. */
+  @Test
+  void create_whenNewestWasRemoved_givesItsNumberNoMore() throws IOException {
+    for (int version = 1; version <= 10; version++) {
+      Disk.removeTree(SampleBundle.write(root));
+    }
+    try (BundleWriter unfinished = BundleWriter.create(root, "clicks")) {
+      assertThat(unfinished.version()).isEqualTo(11);
+    }
+    assertThat(SampleBundle.write(root)).hasFileName("11");
+    Path copied = Files.createDirectory(root.resolve("clicks/20"));
+    BundleWriter.create(root, "clicks").close();
+    Files.delete(copied);
+    assertThat(SampleBundle.write(root)).hasFileName("21");
+    try (BundleWriter lower = BundleWriter.create(root, "clicks", 5)) {
+      SampleBundle.fill(lower);
+      lower.finish(SampleBundle.draft());
+    }
+    assertThat(SampleBundle.write(root)).hasFileName("22");
+  }
+
+  @Test
+  void create_whenLockHoldsNoNumber_refusesAndSaysWhatToDo() throws IOException {
+    SampleBundle.write(root);
+    Path lock = root.toRealPath().resolve("clicks/.lock");
+    assertThat(lock).hasContent("1");
+    for (String text : List.of("seven", "0", "1000000000000000000")) {
+      Files.writeString(lock, text);
+      assertThatThrownBy(() -> BundleWriter.create(root, "clicks"))
+          .isInstanceOf(BundleException.class)
+          .hasMessage(
+              "%s: '%s' is not the number of a version; write the highest that the model has had,"
+                  + " or remove the file",
+              lock, text);
+    }
+    Files.writeString(lock, "9\n");
+    assertThat(SampleBundle.write(root)).hasFileName("10");
+    assertThat(lock).hasContent("10");
   }
 
   @Test
