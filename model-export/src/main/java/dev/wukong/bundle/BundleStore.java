@@ -53,8 +53,12 @@ public final class BundleStore {
    * They are not verified; {@link #open} does that.
    */
   public List<Long> versions(String model) throws IOException {
+    return complete(folder(model));
+  }
+
+  private static List<Long> complete(Path model) throws IOException {
     List<Long> versions = new ArrayList<>();
-    for (Path folder : children(folder(model))) {
+    for (Path folder : children(model)) {
       String name = String.valueOf(folder.getFileName());
       if (BundleNames.isVersion(name)
           && Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)
@@ -122,6 +126,12 @@ public final class BundleStore {
     for (Path leftover : leftovers(folder)) {
       Disk.removeTree(leftover);
     }
+  }
+
+  /** The newest complete version in a model's folder; 0 if none. */
+  static long newestComplete(Path folder) throws IOException {
+    List<Long> versions = complete(folder);
+    return versions.isEmpty() ? 0 : versions.getLast();
   }
 
   /** The highest number that names anything in a model's folder, complete or not; 0 if none. */

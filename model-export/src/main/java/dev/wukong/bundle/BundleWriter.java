@@ -57,7 +57,12 @@ public final class BundleWriter implements AutoCloseable {
    * @throws BundleException if the name is not allowed or another writer of the model is at work
    */
   public static BundleWriter create(Path root, String model) throws IOException {
-    return create(root, model, 0, PART_BYTES);
+    return create(root, model, 0, 0, PART_BYTES);
+  }
+
+  /** The same, where the version's number is above {@code taken}, too. */
+  public static BundleWriter createAbove(Path root, String model, long taken) throws IOException {
+    return create(root, model, 0, taken, PART_BYTES);
   }
 
   /**
@@ -72,6 +77,11 @@ public final class BundleWriter implements AutoCloseable {
 
   static BundleWriter create(Path root, String model, long version, long partBytes)
       throws IOException {
+    return create(root, model, version, 0, partBytes);
+  }
+
+  private static BundleWriter create(
+      Path root, String model, long version, long above, long partBytes) throws IOException {
     BundleNames.checkModel(model);
     Files.createDirectories(root);
     Path folder = root.toRealPath().resolve(model);
@@ -89,8 +99,9 @@ public final class BundleWriter implements AutoCloseable {
     ModelLock lock = ModelLock.take(folder);
     try {
       BundleStore.removeLeftovers(folder, lock);
-      lock.given(BundleStore.newestNumber(folder)); // Copied here, or by older writers.
-      long taken = lock.newest();
+      lock.given(BundleStore.newestComplete(folder)); // Copied here, or by older writers.
+      long there = BundleStore.newestNumber(folder);
+      long taken = Math.max(Math.max(lock.newest(), there), above);
       long own = version == 0 ? taken + 1 : version;
       BundleNames.checkVersion(Long.toString(own));
       refuseExisting(folder.resolve(Long.toString(own)));

@@ -85,12 +85,13 @@ public final class LearnedExport {
    * Writes the next version below {@code root}.
    *
    * @param source the bundle that was trained further
+   * @param above its number is, beside those of all that the model has had
    * @throws NotFiniteException where a weight or a score is no finite number
    */
-  public static Written write(Path root, Bundle source, Learned learned, About about)
+  public static Written write(Path root, Bundle source, long above, Learned learned, About about)
       throws IOException {
     Manifest manifest = source.manifest();
-    try (BundleWriter writer = BundleWriter.create(root, manifest.model())) {
+    try (BundleWriter writer = BundleWriter.createAbove(root, manifest.model(), above)) {
       List<Table> tables = source.layout().tables();
       List<float[]> means = rows(writer, tables, learned.rows());
       Map<String, float[]> defaults = new LinkedHashMap<>();

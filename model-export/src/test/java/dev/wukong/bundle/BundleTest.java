@@ -166,9 +166,20 @@ class BundleTest {
     }
     assertThat(SampleBundle.write(root)).hasFileName("11");
     Path copied = Files.createDirectory(root.resolve("clicks/20"));
-    BundleWriter.create(root, "clicks").close();
-    Files.delete(copied);
+    Files.writeString(copied.resolve(Manifest.FILE), "{}");
+    Path none = Files.createDirectory(root.resolve("clicks/30"));
+    try (BundleWriter writer = BundleWriter.create(root, "clicks")) {
+      assertThat(writer.version()).isEqualTo(31);
+    }
+    Disk.removeTree(copied);
+    Files.delete(none);
     assertThat(SampleBundle.write(root)).hasFileName("21");
+    try (BundleWriter writer = BundleWriter.createAbove(root, "clicks", 21)) {
+      assertThat(writer.version()).isEqualTo(22);
+    }
+    try (BundleWriter writer = BundleWriter.createAbove(root, "clicks", 50)) {
+      assertThat(writer.version()).isEqualTo(51);
+    }
     try (BundleWriter lower = BundleWriter.create(root, "clicks", 5)) {
       SampleBundle.fill(lower);
       lower.finish(SampleBundle.draft());

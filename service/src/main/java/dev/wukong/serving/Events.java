@@ -6,6 +6,7 @@ import dev.wukong.serving.events.EventRetention;
 import dev.wukong.serving.events.EventWriter;
 import dev.wukong.serving.events.QueueRoom;
 import dev.wukong.serving.events.RocksEventLog;
+import dev.wukong.serving.joining.LogPlace;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicReference;
@@ -66,9 +67,10 @@ final class Events implements AutoCloseable {
    * Has a new log begin where the model has come to: what it has learned knows places in the log
    * that there was, and the same place must not be that of something else.
    *
-   * @param learned the position after the last event that was learned; 0: nothing was
+   * @param place up to where the model has learned
    */
-  static void beginAfter(EventLog log, OnlineProperties properties, long learned) {
+  static void beginAfter(EventLog log, OnlineProperties properties, LogPlace place) {
+    long learned = place.next();
     if (log.end() == 0 && learned > 0) {
       log.beginAt(learned);
       logger.warn(

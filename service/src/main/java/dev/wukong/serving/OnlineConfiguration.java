@@ -30,7 +30,7 @@ class OnlineConfiguration {
       Clock clock,
       MeterRegistry meters) {
     OnlineProperties online = properties.online();
-    Events.beginAfter(log, online, Join.next(ServingConfiguration.states(store), online.model()));
+    Events.beginAfter(log, online, Join.place(ServingConfiguration.states(store), online.model()));
     return new Events(log, online, clock::millis, meters);
   }
 

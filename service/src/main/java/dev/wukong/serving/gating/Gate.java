@@ -261,14 +261,19 @@ public final class Gate {
     return jumps.exceeded(change).orElse(null);
   }
 
-  /** Decisions of operators: what was learned is healthy. */
+  /** Decisions of operators: what was learned is healthy, and so are the labels that come. */
   public Decision accept(long nowMs) {
     failures = 0;
     verdict = new Verdict.Good("operators say so");
-    if (phase == GatePhase.QUARANTINED) {
+    boolean strange = phase == GatePhase.QUARANTINED;
+    if (strange) {
       window.unusual();
     }
-    return promote(nowMs);
+    Decision decision = promote(nowMs);
+    if (strange) {
+      usual.forget(); // Else the same labels, still unlike what it expects, end it at once.
+    }
+    return decision;
   }
 
   /** The same: it is taken back. */
@@ -354,25 +359,25 @@ public final class Gate {
       fits |=
           usual.knows(task) && all.expected(Scorer.HEALTHY) >= GatePolicy.ENOUGH && Judge.fits(all);
     }
+    if (strange != null) {
+      verdict = strange;
+    }
     if (nowMs - phaseMs >= policy.patience().toMillis()) {
       // So long it is no accident: the world has become another, and the model is to learn it.
       usual.forget();
-      end(nowMs);
+      end(nowMs, "labels were strange for so long that they are the usual ones now");
     } else if (strange == null && fits && nowMs - sinceMs >= PART_MS) {
-      end(nowMs);
+      end(nowMs, "labels are as usual again");
     } else if (strange != null && nowMs - sinceMs >= PART_MS) {
       window.clear();
       sinceMs = nowMs;
     }
-    if (strange != null) {
-      verdict = strange;
-    }
     return new Keep();
   }
 
-  private void end(long nowMs) {
+  private void end(long nowMs, String reason) {
     phase = GatePhase.HOLDING;
-    verdict = new Verdict.Open("labels are as usual again");
+    verdict = new Verdict.Open(reason);
     begin(nowMs);
   }
 

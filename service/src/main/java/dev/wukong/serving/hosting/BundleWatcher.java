@@ -294,6 +294,7 @@ public final class BundleWatcher implements AutoCloseable {
     refusals.retain(model.name(), there).forEach(model::forget);
     VersionPlan plan = plans.of(model.name());
     model.route(plan.labels(), plan.shares());
+    model.keepsOut(plan.out().stream().mapToLong(Long::longValue).max().orElse(0));
     there.addAll(model.loadedVersions()); // One whose folder is gone still serves.
     Set<Long> wanted = loadByPolicy(model, plan, there);
     for (long version : plan.wanted()) {

@@ -52,6 +52,7 @@ public final class ServedModel {
   private final Queue<Draining> draining = new ConcurrentLinkedQueue<>();
 
   private volatile long previous;
+  private volatile long keptOut;
   private volatile boolean served;
 
   private final Consumer<String> serves;
@@ -378,6 +379,16 @@ public final class ServedModel {
     }
     log.info("model '{}': version {} serves", name, version);
     serves.accept(name);
+  }
+
+  /** The highest of the versions that operators keep out, there or not; 0: none. */
+  public long keptOut() {
+    return keptOut;
+  }
+
+  /** The same from now on. */
+  void keepsOut(long highest) {
+    keptOut = highest;
   }
 
   /** Labels and shares from now on. */

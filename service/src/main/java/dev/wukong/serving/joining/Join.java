@@ -100,9 +100,25 @@ public final class Join {
     measure();
   }
 
-  /** The position after the last event that a model was brought to; 0 where there was none. */
-  public static long next(StateStore store, String model) {
-    return progress(store, new RowsView(model, 1, 0)).position() + 1;
+  /** How far a model had come at the last commit. */
+  public static LogPlace place(StateStore store, String model) {
+    JoinProgress progress = progress(store, new RowsView(model, 1, 0));
+    return progress.position() < 0
+        ? LogPlace.NONE
+        : new LogPlace(progress.position() + 1, progress.atMs());
+  }
+
+  /**
+   * Passes over what comes before {@code place} in the log: a join that has taken nothing.
+   *
+   * @throws IllegalStateException where it has
+   */
+  public void goOnAfter(LogPlace place) {
+    if (progress.position() >= 0) {
+      throw new IllegalStateException("it has come to event " + progress.position());
+    }
+    progress.goOnAfter(place.next() - 1, place.lastMs());
+    measure();
   }
 
   private static JoinProgress progress(StateStore store, RowsView view) {

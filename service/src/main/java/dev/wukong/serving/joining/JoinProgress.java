@@ -92,7 +92,7 @@ final class JoinProgress {
     long partMs = exposureMs / PARTS;
     long part = Math.floorDiv(nowMs, partMs);
     if (marks.isEmpty() || marks.getLast().part() < part) {
-      marks.add(new Mark(part, position < 0 ? 0 : to));
+      marks.add(new Mark(part, marks.isEmpty() ? 0 : to));
     }
     // One part less than all, so that none is exposed that is too old by a part.
     while ((marks.getFirst().part() + PARTS) * partMs <= nowMs) {
@@ -100,6 +100,12 @@ final class JoinProgress {
     }
     position = to;
     atMs = nowMs;
+  }
+
+  /** Nothing up to an event is taken any more; predictions from before may still be exposed. */
+  void goOnAfter(long last, long lastMs) {
+    position = last;
+    atMs = lastMs;
   }
 
   /** The lowest position at which a prediction may still be exposed. */

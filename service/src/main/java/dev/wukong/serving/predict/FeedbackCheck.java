@@ -145,7 +145,8 @@ final class FeedbackCheck {
     return timeMs > 0 && timeMs <= latest
         ? null
         : invalid(
-            "field '%s' is %d, allowed are milliseconds since 1970-01-01 UTC, up to now (%d)"
-                .formatted(field, timeMs, nowMs));
+            ("field '%s' is %d, allowed are milliseconds since 1970-01-01 UTC, up to %d (%d minutes"
+                    + " ahead of now)")
+                .formatted(field, timeMs, latest, AHEAD.toMinutes()));
   }
 }

@@ -60,7 +60,7 @@ final class Exports {
         throw new NotNow(
             "model '%s' has learned since its last healthy state what the gate has not promoted:"
                     .formatted(model)
-                + " accept that, or step back, and export then");
+                + " resume training if it is paused, accept that, or step back, and export then");
       }
       LearnedBundle.Exported exported = writing.of(learner);
       log.info(

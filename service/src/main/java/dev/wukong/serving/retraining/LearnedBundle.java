@@ -6,6 +6,8 @@ import dev.wukong.bundle.Provenance;
 import dev.wukong.serving.embedding.RowsView;
 import dev.wukong.serving.embedding.StateStore;
 import dev.wukong.serving.hosting.VersionException.NotNow;
+import dev.wukong.serving.joining.Join;
+import dev.wukong.serving.joining.LogPlace;
 import dev.wukong.training.LearnedExport;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -16,6 +18,9 @@ import java.util.function.IntUnaryOperator;
 
 /** Writes what a bundle's model has learned by the last commit as its next version. */
 final class LearnedBundle {
+  private static final String LOG_POSITION = "learned-log-position";
+  private static final String LOG_TIME = "learned-log-time-ms";
+
   private final StateStore store;
   private final Path root;
 
@@ -45,7 +50,7 @@ final class LearnedBundle {
    *
    * @param source the bundle that has learned
    * @param stateWidth floats that the optimizer keeps of a row, by its width
-   * @param next position in the log of the first event that is not in it
+   * @param above its number is, beside those of all that the model has had
    * @param metrics by split, then task, then metric
    * @throws NotNow where nothing was learned
    * @throws IOException where it cannot be written
@@ -53,7 +58,7 @@ final class LearnedBundle {
   Exported write(
       Bundle source,
       IntUnaryOperator stateWidth,
-      long next,
+      long above,
       Instant created,
       Map<String, Map<String, Map<String, Double>>> metrics)
       throws IOException, NotNow {
@@ -61,20 +66,19 @@ final class LearnedBundle {
     RowsView view = new RowsView(manifest.model(), manifest.version(), 0);
     LearnedMark mark = LearnedMark.read(store, view).orElse(null);
     if (mark == null || mark.dense() == 0) {
-      throw new NotNow(
-          "model '%s' has learned nothing since version %d"
-              .formatted(manifest.model(), manifest.version()));
+      throw nothing(manifest);
     }
     LearnedRows rows = new LearnedRows(store, view, source, stateWidth);
     LearnedExport.Written written =
         LearnedExport.write(
             root,
             source,
+            above,
             new LearnedExport.Learned(
                 DenseState.read(store, view), mark.steps(), rows, rows::byKey),
             new LearnedExport.About(
                 metrics,
-                provenance(manifest, mark, next),
+                provenance(manifest, mark, Join.place(store, manifest.model())),
                 created,
                 GoldenExamples.of(manifest.golden(), source.encoder())));
     return new Exported(
@@ -85,14 +89,34 @@ final class LearnedBundle {
         written.manifestSha256());
   }
 
-  private static Provenance provenance(Manifest manifest, LearnedMark mark, long next) {
+  /** There is nothing to write that is not in the bundle. */
+  static NotNow nothing(Manifest manifest) {
+    return new NotNow(
+        "model '%s' has learned nothing since version %d"
+            .formatted(manifest.model(), manifest.version()));
+  }
+
+  /** Up to where in a log a bundle has learned what it holds; nowhere, where it does not say so. */
+  static LogPlace place(Manifest manifest) {
+    Map<String, String> versions = manifest.provenance().versions();
+    try {
+      return new LogPlace(
+          Long.parseLong(versions.getOrDefault(LOG_POSITION, "0")),
+          Long.parseLong(versions.getOrDefault(LOG_TIME, "0")));
+    } catch (NumberFormatException e) {
+      return LogPlace.NONE; // Others may say of their bundles what they like.
+    }
+  }
+
+  private static Provenance provenance(Manifest manifest, LearnedMark mark, LogPlace place) {
     Provenance before = manifest.provenance();
     Map<String, String> versions = new HashMap<>(before.versions());
     versions.put("learned-from-version", Long.toString(manifest.version()));
     versions.put("learned-epoch", Long.toString(mark.epoch()));
     versions.put("learned-dense", Long.toString(mark.dense()));
     versions.put("learned-examples", Long.toString(mark.examples()));
-    versions.put("learned-log-position", Long.toString(next));
+    versions.put(LOG_POSITION, Long.toString(place.next()));
+    versions.put(LOG_TIME, Long.toString(place.lastMs()));
     return new Provenance(
         before.seed(),
         before.dataFiles(),

@@ -16,6 +16,7 @@ import dev.wukong.serving.hosting.ModelCommit;
 import dev.wukong.serving.joining.Example;
 import dev.wukong.serving.joining.Join;
 import dev.wukong.serving.joining.JoinMeters;
+import dev.wukong.serving.joining.LogPlace;
 import dev.wukong.serving.joining.ScoredEvents;
 import dev.wukong.serving.lifecycle.LifecycleMeters;
 import dev.wukong.serving.lifecycle.RowAdmission;
@@ -65,6 +66,10 @@ final class Learner implements AutoCloseable {
   private final LearnedCommit commits;
   private final LearnerMeters meters;
   private final long encoding;
+
+  /** Those that its optimizers had made when the bundle was written. */
+  private final long stepsBefore;
+
   private LearnedMark mark;
 
   /** Weights of the bundle, until a commit keeps them; else none. */
@@ -126,6 +131,7 @@ final class Learner implements AutoCloseable {
     OnlineSession.Options how =
         new OnlineSession.Options(options.batch(), options.threads(), options.precision());
     this.session = OnlineSession.of(bundle, how, rows);
+    this.stepsBefore = session.steps();
     Healthy opened = null;
     boolean ready = false;
     try {
@@ -242,11 +248,24 @@ final class Learner implements AutoCloseable {
     return generations.all();
   }
 
-  /** Whether the last commit is what serves, or no more than the last healthy state. */
+  /**
+   * Whether the last commit is what serves, or no more than the last healthy state: examples may
+   * have come since, but none was learned.
+   */
   boolean exportable() {
-    return gate.visible()
-        || generations.isEmpty()
-        || mark.examples() == generations.last().examples();
+    return gate.visible() || generations.isEmpty() || mark.steps() == generations.last().steps();
+  }
+
+  /** Whether the last commit is more than the bundle. */
+  boolean hasLearned() {
+    return mark.steps() > stepsBefore;
+  }
+
+  /** Passes over what comes before {@code place} in the log: it has taken nothing yet. */
+  void goOnAfter(LogPlace place) {
+    join.goOnAfter(place);
+    next = place.next();
+    committed = next;
   }
 
   /** How far training had come at the last commit. */

@@ -14,7 +14,9 @@ import dev.wukong.serving.hosting.QuietThread;
 import dev.wukong.serving.hosting.ServedModel;
 import dev.wukong.serving.hosting.VersionException;
 import dev.wukong.serving.hosting.VersionException.NotNow;
+import dev.wukong.serving.joining.Join;
 import dev.wukong.serving.joining.JoinMeters;
+import dev.wukong.serving.joining.LogPlace;
 import dev.wukong.serving.lifecycle.LifecycleMeters;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
@@ -48,6 +50,9 @@ public final class OnlineTrainer implements AutoCloseable {
   private static final Duration IDLE = Duration.ofSeconds(5);
 
   private static final Duration CLOSE = Duration.ofSeconds(30);
+
+  /** A model that is not there by then may have another name. */
+  private static final Duration MISSING = Duration.ofSeconds(10);
 
   private static final String PAUSED = "operators have paused it";
 
@@ -124,6 +129,11 @@ public final class OnlineTrainer implements AutoCloseable {
 
   /** The last commit that it asked for, while it has not come to that. Its thread's. */
   private long asked = -1;
+
+  /** When it began, and whether it has said that there is no such model. Its thread's. */
+  private long startedNanos;
+
+  private boolean saidMissing;
 
   /** Whether something has happened since, so that there may be something to commit. */
   private boolean moved;
@@ -229,14 +239,18 @@ public final class OnlineTrainer implements AutoCloseable {
   }
 
   /** What was learned by the last commit, as a bundle. */
-  private LearnedBundle.Exported write(Learner learner) throws IOException, VersionException {
+  private LearnedBundle.Exported write(ServedModel served, Learner learner)
+      throws IOException, VersionException {
     say(Phase.WAITING, "an export is being written", learner);
     Bundle bundle = learner.bundle();
+    if (!learner.hasLearned()) {
+      throw LearnedBundle.nothing(bundle.manifest());
+    }
     return new LearnedBundle(store, bundles.root())
         .write(
             bundle,
             learner::stateWidth,
-            learner.committed(),
+            served.keptOut(),
             Instant.ofEpochMilli(events.lastMs()),
             metersOf(bundle).figures());
   }
@@ -261,12 +275,14 @@ public final class OnlineTrainer implements AutoCloseable {
         status.updateAndGet(
             of ->
                 of.phase() == Phase.PAUSED || of.phase() == Phase.HALTED
-                    ? new Status(Phase.WAITING, "goes on", of.bundle(), of.next(), of.mark())
+                    ? new Status(
+                        Phase.WAITING, "it begins again", of.bundle(), of.next(), of.mark())
                     : of);
   }
 
   private void work() {
     QuietThread.begin();
+    startedNanos = nanos.getAsLong();
     try {
       workUntilClosed();
     } finally {
@@ -283,6 +299,7 @@ public final class OnlineTrainer implements AutoCloseable {
           say(Phase.WAITING, "no version of the model serves yet");
         }
         refuse("no version of it serves yet");
+        sayIfMissing(served);
         wishes.await(Duration.ofMillis(100));
         continue;
       }
@@ -291,10 +308,13 @@ public final class OnlineTrainer implements AutoCloseable {
           Canary canary = new Canary(served, version)) {
         needed = learner.oldestNeeded();
         log.info(
-            "model '{}': version {} learns from position {} of the log on",
+            "model '{}': version {} learns from position {} of the log on, which goes from {} to"
+                + " {}",
             model,
             version,
-            learner.next());
+            learner.next(),
+            events.begin(),
+            events.end());
         learn(served, learner, canary);
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
@@ -305,7 +325,42 @@ public final class OnlineTrainer implements AutoCloseable {
     }
   }
 
+  /** Said once, as the model may still come: but its name may be wrong. */
+  private void sayIfMissing(@Nullable ServedModel served) {
+    boolean late = nanos.getAsLong() - startedNanos > MISSING.toNanos();
+    if (served == null && late && !saidMissing) {
+      saidMissing = true;
+      log.warn(
+          "wukong.online.model is '{}', and there is no such model: nothing is learned until a"
+              + " bundle of it is in wukong.bundle-root",
+          model);
+    }
+  }
+
   private Learner learner(Bundle bundle) throws IOException {
+    Learner learner = newLearner(bundle);
+    boolean done = false;
+    try {
+      LogPlace before = LearnedBundle.place(bundle.manifest());
+      if (learner.next() == 0 && KnownLog.of(events).has(before)) {
+        log.warn(
+            "model '{}': nothing is known of what was learned, but version {} says that it has"
+                + " learned from this log up to position {}: it goes on from there",
+            model,
+            bundle.manifest().version(),
+            before.next());
+        learner.goOnAfter(before);
+      }
+      done = true;
+      return learner;
+    } finally {
+      if (!done) {
+        learner.close();
+      }
+    }
+  }
+
+  private Learner newLearner(Bundle bundle) throws IOException {
     List<String> tasks = tasks(bundle);
     LearnerMeters ofExamples = metersOf(bundle);
     ofExamples.forgotten();
@@ -336,13 +391,7 @@ public final class OnlineTrainer implements AutoCloseable {
       throws InterruptedException {
     long version = learner.bundle().manifest().version();
     long read = learner.next();
-    if (read > events.end()) {
-      throw new UnfitException(
-          "the log of events ends at position %d, what the model has learned goes up to %d: it is"
-                  .formatted(events.end(), read)
-              + " another log. Bring back the one in wukong.online.events-dir, or remove that"
-              + " folder and restart: a new log begins where the model has come to");
-    }
+    KnownLog.of(events).check(model, Join.place(store, model));
     if (!learner.generations().isEmpty()) {
       gate.set(Optional.of(GateReport.of(learner.gate(), served.tried(), states(learner))));
     }
@@ -358,7 +407,7 @@ public final class OnlineTrainer implements AutoCloseable {
       if (served.servingVersion() != version) {
         return; // What is not committed is done again, by the version that serves then.
       }
-      exports.writeIfAsked(learner, this::write);
+      exports.writeIfAsked(learner, of -> write(served, of));
       if (wishes.rest(() -> say(Phase.PAUSED, PAUSED, learner))) {
         wishes.await(Duration.ofSeconds(1));
         continue;

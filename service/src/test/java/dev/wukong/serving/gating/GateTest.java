@@ -650,6 +650,10 @@ class GateTest {
 
     assertThat(gate.accept(nowMs)).isEqualTo(new Promote());
     assertThat(gate.phase()).isEqualTo(GatePhase.OPEN);
+    for (int i = 0; i < 60; i++) { // What comes is what operators have found right.
+      assertThat(second(gate, p -> p, p -> 1 - p)).as("%d s", i).isNotInstanceOf(TakeBack.class);
+      assertThat(gate.phase()).as("%d s", i).isNotEqualTo(GatePhase.QUARANTINED);
+    }
   }
 
   @Test

@@ -11,6 +11,8 @@ import dev.wukong.bundle.TableRows;
 import dev.wukong.data.EncodedExamples;
 import dev.wukong.proto.v1.ExportBundleRequest;
 import dev.wukong.proto.v1.ExportBundleResponse;
+import dev.wukong.proto.v1.RollbackRequest;
+import dev.wukong.proto.v1.RollbackResponse;
 import dev.wukong.serving.embedding.HeapRowStore;
 import dev.wukong.serving.embedding.RowStore;
 import dev.wukong.serving.embedding.RowsView;
@@ -29,6 +31,7 @@ import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.springframework.util.FileSystemUtils;
 
 /** What was learned becomes a bundle, which serves and learns on. */
 class ExportedLearningTest {
@@ -156,6 +159,58 @@ class ExportedLearningTest {
       Files.delete(inTheWay);
       service.click(0, 3, 1);
       service.awaitExamples(3 * LearningService.EXAMPLES);
+      assertThat(service.admin().exportBundle(EXPORT).getVersion()).isEqualTo(2);
+    }
+  }
+
+  /** What the bundle holds was learned from the events before its place in the log. */
+  @Test
+  void start_whatWasLearnedIsLost_goesOnWhereTheBundleWas() throws Exception {
+    long next;
+    try (LearningService service = LearningService.start(bundles, 1)) {
+      service.click(0, 3, 20);
+      service.awaitExamples(20 * LearningService.EXAMPLES);
+      ExportBundleResponse _ = service.admin().exportBundle(EXPORT);
+      service.served().awaitServing(LearningModel.NAME, 2);
+      Served.await("the trainer follows", () -> service.trainer().status().bundle() == 2);
+      next = service.trainer().status().next();
+    }
+    // The rows are in memory: nothing else outlives the process.
+    try (LearningService service = LearningService.start(bundles, 2)) {
+      service.awaitLearning();
+      service.click(0, 4, 1);
+      service.awaitExamples(LearningService.EXAMPLES);
+      assertThat(service.trainer().status().mark().examples()).isEqualTo(LearningService.EXAMPLES);
+      assertThat(service.trainer().status().next()).isGreaterThan(next);
+    }
+  }
+
+  /** A number that is kept out would never serve. */
+  @Test
+  void export_afterARollbackWhoseVersionIsGone_hasAnotherNumber() throws Exception {
+    try (LearningService service = LearningService.start(bundles, 1)) {
+      service.click(0, 3, 2);
+      service.awaitExamples(2 * LearningService.EXAMPLES);
+      ExportBundleResponse _ = service.admin().exportBundle(EXPORT);
+      service.served().awaitServing(LearningModel.NAME, 2);
+      RollbackResponse _ =
+          service
+              .admin()
+              .rollback(
+                  RollbackRequest.newBuilder()
+                      .setModel(LearningModel.NAME)
+                      .setReason("it is worse")
+                      .build());
+      Path model = bundles.resolve(LearningModel.NAME);
+      assertThat(FileSystemUtils.deleteRecursively(model.resolve("2"))).isTrue();
+      Files.delete(model.resolve(".lock")); // As in a copy without hidden files.
+      Served.await("the trainer follows", () -> service.trainer().status().bundle() == 1);
+      long learned = service.trainer().status().mark().examples();
+      service.click(0, 3, 2);
+      service.awaitExamples(learned + LearningService.EXAMPLES);
+
+      assertThat(service.admin().exportBundle(EXPORT).getVersion()).isEqualTo(3);
+      service.served().awaitServing(LearningModel.NAME, 3);
     }
   }
 

@@ -232,6 +232,13 @@ class GatedLearningTest {
       assertThat(refused.statusCode()).isEqualTo(409);
       assertThat(refused.body()).contains("accept that, or step back, and export then");
 
+      TrainingStatus _ = stepBack(service, 0);
+      HttpResponse<String> nothing = service.post(export, "application/json");
+      assertThat(nothing.statusCode()).isEqualTo(409);
+      assertThat(nothing.body()).contains("has learned nothing since version 1");
+      service.click(0, 3, 1);
+      service.awaitExamples(LearningService.EXAMPLES);
+
       TrainingStatus _ = accept(service);
 
       HttpResponse<String> exported = service.post(export, "application/json");
@@ -300,6 +307,14 @@ class GatedLearningTest {
           "it halts", () -> service.trainer().status().phase() == OnlineTrainer.Phase.HALTED);
       assertThat(service.trainer().status().reason()).contains("it is another log");
       assertThat(service.predict(0).probabilities()).isNotEmpty();
+
+      // It goes on logging, and is soon as long as the one that was learned from.
+      service.click(0, 3, 30);
+      service.resume();
+      MeterRegistry meters = service.served().bean(MeterRegistry.class);
+      Served.await("it halts again", () -> meters.get("wukong.online.halts").counter().count() > 1);
+      assertThat(service.trainer().status().reason()).contains("it is another log");
+      assertThat(service.trainer().lag()).isPositive();
     }
   }
 

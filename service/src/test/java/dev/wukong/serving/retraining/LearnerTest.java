@@ -10,6 +10,7 @@ import dev.wukong.serving.embedding.StateStore;
 import dev.wukong.serving.events.Event;
 import dev.wukong.serving.events.Logged;
 import dev.wukong.serving.gating.GateMode;
+import dev.wukong.serving.gating.GatePhase;
 import dev.wukong.serving.gating.GatePolicy;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -109,6 +110,31 @@ class LearnerTest {
 
       assertThat(LearnerTrial.state(store, WIDTH)).isEqualTo(expected);
     }
+  }
+
+  /** Examples come all the time; none of them is learned. */
+  @Test
+  void exportable_labelsAreStrange_isTheHealthyState() throws Exception {
+    LearnerTrial trial = new LearnerTrial(bundle, LearnerTrial.patient());
+    List<Logged> usual = trial.log(12, 3 * REQUESTS, false);
+    List<Logged> log = LearnerTrial.noClicks(usual, usual.size() / 3, 2 * usual.size() / 3);
+    int asked = 0;
+    try (HeapRowStore store = new HeapRowStore();
+        Learner learner = trial.learner(store, log)) {
+      while (learner.next() < log.size()) {
+        if (!learner.take(log.get(Math.toIntExact(learner.next())))) {
+          continue;
+        }
+        LearnerTrial.apply(store, learner.commit(1).commit());
+        if (learner.gate().phase() == GatePhase.QUARANTINED
+            && learner.mark().examples() > learner.generations().getLast().examples()) {
+          assertThat(learner.exportable()).isTrue();
+          asked++;
+        }
+      }
+      assertThat(learner.hasLearned()).isTrue();
+    }
+    assertThat(asked).isPositive();
   }
 
   @Test
