@@ -175,7 +175,8 @@ class ExportedLearningTest {
       Served.await("the trainer follows", () -> service.trainer().status().bundle() == 2);
       next = service.trainer().status().next();
     }
-    // The rows are in memory: nothing else outlives the process.
+    Path store = bundles.resolveSibling(bundles.getFileName() + ".store");
+    assertThat(FileSystemUtils.deleteRecursively(store)).isTrue();
     try (LearningService service = LearningService.start(bundles, 2)) {
       service.awaitLearning();
       service.click(0, 4, 1);
