@@ -57,7 +57,7 @@ public final class BundleWriter implements AutoCloseable {
    * @throws BundleException if the name is not allowed or another writer of the model is at work
    */
   public static BundleWriter create(Path root, String model) throws IOException {
-    return create(root, model, 0, 0, PART_BYTES);
+    return createAbove(root, model, 0);
   }
 
   /** The same, where the version's number is above {@code taken}, too. */

@@ -14,10 +14,6 @@ import org.slf4j.LoggerFactory;
 record KnownLog(EventLog events) {
   private static final Logger log = LoggerFactory.getLogger(KnownLog.class);
 
-  static KnownLog of(EventLog events) {
-    return new KnownLog(events);
-  }
-
   /** Whether the last event before a place is there, and is the one that is meant. */
   boolean has(LogPlace place) {
     long last = place.next() - 1;

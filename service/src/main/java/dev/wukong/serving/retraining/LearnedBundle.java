@@ -5,7 +5,6 @@ import dev.wukong.bundle.Manifest;
 import dev.wukong.bundle.Provenance;
 import dev.wukong.serving.embedding.RowsView;
 import dev.wukong.serving.embedding.StateStore;
-import dev.wukong.serving.hosting.VersionException.NotNow;
 import dev.wukong.serving.joining.Join;
 import dev.wukong.serving.joining.LogPlace;
 import dev.wukong.training.LearnedExport;
@@ -48,11 +47,10 @@ final class LearnedBundle {
   /**
    * Writes it. Nobody may commit meanwhile.
    *
-   * @param source the bundle that has learned
+   * @param source the bundle that has learned: something is committed
    * @param stateWidth floats that the optimizer keeps of a row, by its width
    * @param above its number is, beside those of all that the model has had
    * @param metrics by split, then task, then metric
-   * @throws NotNow where nothing was learned
    * @throws IOException where it cannot be written
    */
   Exported write(
@@ -61,13 +59,10 @@ final class LearnedBundle {
       long above,
       Instant created,
       Map<String, Map<String, Map<String, Double>>> metrics)
-      throws IOException, NotNow {
+      throws IOException {
     Manifest manifest = source.manifest();
     RowsView view = new RowsView(manifest.model(), manifest.version(), 0);
-    LearnedMark mark = LearnedMark.read(store, view).orElse(null);
-    if (mark == null || mark.dense() == 0) {
-      throw nothing(manifest);
-    }
+    LearnedMark mark = LearnedMark.read(store, view).orElseThrow();
     LearnedRows rows = new LearnedRows(store, view, source, stateWidth);
     LearnedExport.Written written =
         LearnedExport.write(
@@ -87,13 +82,6 @@ final class LearnedBundle {
         mark.epoch(),
         mark.dense(),
         written.manifestSha256());
-  }
-
-  /** There is nothing to write that is not in the bundle. */
-  static NotNow nothing(Manifest manifest) {
-    return new NotNow(
-        "model '%s' has learned nothing since version %d"
-            .formatted(manifest.model(), manifest.version()));
   }
 
   /** Up to where in a log a bundle has learned what it holds; nowhere, where it does not say so. */

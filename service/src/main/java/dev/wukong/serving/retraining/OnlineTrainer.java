@@ -2,6 +2,7 @@ package dev.wukong.serving.retraining;
 
 import dev.wukong.bundle.Bundle;
 import dev.wukong.bundle.BundleStore;
+import dev.wukong.bundle.Manifest;
 import dev.wukong.serving.embedding.RowsView;
 import dev.wukong.serving.embedding.StateStore;
 import dev.wukong.serving.events.Event;
@@ -88,6 +89,7 @@ public final class OnlineTrainer implements AutoCloseable {
   private final Duration commitEvery;
   private final boolean stalls;
   private final EventLog events;
+  private final KnownLog known;
   private final EventWriter writer;
   private final StateStore store;
   private final BundleStore bundles;
@@ -172,6 +174,7 @@ public final class OnlineTrainer implements AutoCloseable {
     this.commitEvery = commitEvery;
     this.stalls = stalls;
     this.events = events;
+    this.known = new KnownLog(events);
     this.writer = writer;
     this.store = store;
     this.bundles = bundles;
@@ -244,7 +247,9 @@ public final class OnlineTrainer implements AutoCloseable {
     say(Phase.WAITING, "an export is being written", learner);
     Bundle bundle = learner.bundle();
     if (!learner.hasLearned()) {
-      throw LearnedBundle.nothing(bundle.manifest());
+      throw new NotNow(
+          "model '%s' has learned nothing since version %d"
+              .formatted(model, bundle.manifest().version()));
     }
     return new LearnedBundle(store, bundles.root())
         .write(
@@ -306,6 +311,7 @@ public final class OnlineTrainer implements AutoCloseable {
       try (Bundle bundle = Bundle.open(bundles.path(model, version));
           Learner learner = learner(bundle);
           Canary canary = new Canary(served, version)) {
+        passOverWhatItHolds(learner);
         needed = learner.oldestNeeded();
         log.info(
             "model '{}': version {} learns from position {} of the log on, which goes from {} to"
@@ -337,30 +343,22 @@ public final class OnlineTrainer implements AutoCloseable {
     }
   }
 
-  private Learner learner(Bundle bundle) throws IOException {
-    Learner learner = newLearner(bundle);
-    boolean done = false;
-    try {
-      LogPlace before = LearnedBundle.place(bundle.manifest());
-      if (learner.next() == 0 && KnownLog.of(events).has(before)) {
-        log.warn(
-            "model '{}': nothing is known of what was learned, but version {} says that it has"
-                + " learned from this log up to position {}: it goes on from there",
-            model,
-            bundle.manifest().version(),
-            before.next());
-        learner.goOnAfter(before);
-      }
-      done = true;
-      return learner;
-    } finally {
-      if (!done) {
-        learner.close();
-      }
+  /** Where what was learned is lost, a bundle may say up to where in this log it is in it. */
+  private void passOverWhatItHolds(Learner learner) {
+    Manifest manifest = learner.bundle().manifest();
+    LogPlace before = LearnedBundle.place(manifest);
+    if (learner.next() == 0 && known.has(before)) {
+      log.warn(
+          "model '{}': nothing is known of what was learned, but version {} says that it has"
+              + " learned from this log up to position {}: it goes on from there",
+          model,
+          manifest.version(),
+          before.next());
+      learner.goOnAfter(before);
     }
   }
 
-  private Learner newLearner(Bundle bundle) throws IOException {
+  private Learner learner(Bundle bundle) throws IOException {
     List<String> tasks = tasks(bundle);
     LearnerMeters ofExamples = metersOf(bundle);
     ofExamples.forgotten();
@@ -391,7 +389,7 @@ public final class OnlineTrainer implements AutoCloseable {
       throws InterruptedException {
     long version = learner.bundle().manifest().version();
     long read = learner.next();
-    KnownLog.of(events).check(model, Join.place(store, model));
+    known.check(model, Join.place(store, model));
     if (!learner.generations().isEmpty()) {
       gate.set(Optional.of(GateReport.of(learner.gate(), served.tried(), states(learner))));
     }
