@@ -1,5 +1,8 @@
 package dev.wukong.runtime;
 
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -39,5 +42,21 @@ public sealed interface Device {
       return new Cuda(Integer.parseInt(cuda.group(1)));
     }
     throw new IllegalArgumentException("device is '" + text + "', want cpu or cuda:0, cuda:1, ...");
+  }
+
+  /**
+   * The devices that {@code text} names with commas between: {@code cpu}, or GPUs, each once.
+   *
+   * @throws IllegalArgumentException if it is anything else
+   */
+  static List<Device> parseAll(String text) {
+    List<Device> devices = Arrays.stream(text.split(",", -1)).map(Device::parse).toList();
+    if (devices.size() > 1
+        && (devices.contains(new Cpu()) || Set.copyOf(devices).size() < devices.size())) {
+      throw new IllegalArgumentException(
+          "devices are '%s', want cpu alone, or GPUs such as cuda:0,cuda:1, each once"
+              .formatted(text));
+    }
+    return devices;
   }
 }

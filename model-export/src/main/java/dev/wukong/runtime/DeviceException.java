@@ -4,11 +4,11 @@ package dev.wukong.runtime;
 public final class DeviceException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
-  DeviceException(String message) {
+  public DeviceException(String message) {
     super(message);
   }
 
-  DeviceException(String message, Throwable cause) {
+  public DeviceException(String message, Throwable cause) {
     super(message, cause);
   }
 }

@@ -6,6 +6,8 @@ import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtProvider;
 import ai.onnxruntime.OrtSession.SessionOptions;
 import ai.onnxruntime.providers.OrtCUDAProviderOptions;
+import java.lang.foreign.MemorySegment;
+import java.util.Map;
 
 /**
  * The one door to ONNX Runtime in this process: no class of its library is touched before this one.
@@ -18,6 +20,10 @@ public final class OnnxRuntime {
   /** The environment, made on first use and not before, as making it loads the library. */
   private static final class Holder {
     static final OrtEnvironment ENVIRONMENT = start();
+    static final OrtTable TABLE = OrtTable.loaded();
+
+    /** So that the environment outlives the library's own shutdown hook. */
+    static final MemorySegment REFERENCE = EnvironmentReference.take(TABLE);
 
     /*
      * With telemetry the library writes files and, on a command line above 4 KB, crashes the
@@ -26,10 +32,7 @@ public final class OnnxRuntime {
     private static OrtEnvironment start() {
       NativeEnvironment.setIfAbsent("ORT_DISABLE_TELEMETRY", "1");
       NativeLibraries.prepare();
-      OrtEnvironment environment =
-          OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_WARNING, "wukong");
-      EnvironmentReference.take();
-      return environment;
+      return OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_WARNING, "wukong");
     }
   }
 
@@ -40,9 +43,28 @@ public final class OnnxRuntime {
     return Holder.ENVIRONMENT;
   }
 
+  /** The library's C interface. */
+  public static OrtTable table() {
+    return Holder.TABLE;
+  }
+
+  /** The environment as the C interface names it; it lives as long as the process. */
+  public static MemorySegment nativeEnvironment() {
+    return Holder.REFERENCE;
+  }
+
   /** The library's version. */
   public static String version() {
     return environment().getVersion();
+  }
+
+  /**
+   * As {@link #options(Device, int, boolean, CudaOptions)}, with {@link CudaOptions#DEFAULT}.
+   *
+   * @throws DeviceException where the device cannot be used; the message names what is missing
+   */
+  public static SessionOptions options(Device device, int threads, boolean spin) {
+    return options(device, threads, spin, CudaOptions.DEFAULT);
   }
 
   /**
@@ -52,9 +74,10 @@ public final class OnnxRuntime {
    * @param threads of the session's own pool, the calling thread included
    * @param spin whether idle threads of the pool busy-wait for work: faster on cores that nothing
    *     else wants
+   * @param cuda how a GPU is used
    * @throws DeviceException where the device cannot be used; the message names what is missing
    */
-  public static SessionOptions options(Device device, int threads, boolean spin) {
+  public static SessionOptions options(Device device, int threads, boolean spin, CudaOptions cuda) {
     environment(); // Making options loads the library, too.
     SessionOptions options = new SessionOptions();
     try {
@@ -64,7 +87,7 @@ public final class OnnxRuntime {
       options.addConfigEntry("session.intra_op.allow_spinning", spin ? "1" : "0");
       switch (device) {
         case Device.Cpu() -> {}
-        case Device.Cuda cuda -> addCuda(options, cuda);
+        case Device.Cuda gpu -> addCuda(options, gpu, cuda);
       }
       return options;
     } catch (DeviceException e) {
@@ -76,21 +99,30 @@ public final class OnnxRuntime {
     }
   }
 
-  private static void addCuda(SessionOptions options, Device.Cuda device) {
+  /**
+   * Fails where this build has no CUDA provider.
+   *
+   * @throws DeviceException saying so
+   */
+  public static void requireCudaBuild(Device.Cuda device) {
     if (!OrtEnvironment.getAvailableProviders().contains(OrtProvider.CUDA)) {
       throw new DeviceException(
           ("device '%s': this build holds ONNX Runtime for the CPU only (providers: %s), build with"
                   + " -Pgpu for the one with CUDA")
               .formatted(device, OrtEnvironment.getAvailableProviders()));
     }
+  }
+
+  private static void addCuda(SessionOptions options, Device.Cuda device, CudaOptions settings) {
+    requireCudaBuild(device);
     try (OrtCUDAProviderOptions cuda = new OrtCUDAProviderOptions(device.index())) {
+      for (Map.Entry<String, String> setting : settings.settings().entrySet()) {
+        cuda.add(setting.getKey(), setting.getValue());
+      }
       options.addCUDA(cuda);
     } catch (OrtException e) {
       throw new DeviceException(
-          ("device '%s': the CUDA provider does not start (an NVIDIA driver, that GPU, CUDA 12 and"
-                  + " cuDNN 9 on the library path, free memory?): %s")
-              .formatted(device, e.getMessage()),
-          e);
+          MissingCuda.of(device, String.valueOf(e.getMessage()), MissingCuda.machine()), e);
     }
   }
 }

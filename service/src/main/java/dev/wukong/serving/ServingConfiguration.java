@@ -12,6 +12,7 @@ import dev.wukong.serving.embedding.RowStore;
 import dev.wukong.serving.embedding.RowThreads;
 import dev.wukong.serving.embedding.StateStore;
 import dev.wukong.serving.embedding.StoreException;
+import dev.wukong.serving.engine.EngineOptions;
 import dev.wukong.serving.hosting.BatchersHealthIndicator;
 import dev.wukong.serving.hosting.BundleWatcher;
 import dev.wukong.serving.hosting.HostedModel;
@@ -121,12 +122,22 @@ class ServingConfiguration {
     return RowThreads.start(properties.rows().readers(), meters);
   }
 
+  /** Fails where no device can be used, before any model is loaded. */
+  @Bean
+  EngineOptions engineOptions(ServingProperties properties) {
+    return properties.engine().usable();
+  }
+
   @Bean
   ModelHost modelHost(
-      ServingProperties properties, Clock clock, MeterRegistry meters, HealthStatusManager health) {
+      ServingProperties properties,
+      EngineOptions engine,
+      Clock clock,
+      MeterRegistry meters,
+      HealthStatusManager health) {
     return new ModelHost(
-        properties.batching().policy(properties.engine().runsAtOnce()),
-        properties.engine().options().work(),
+        properties.batching().policy(properties.engine().runsAtOnce(engine)),
+        engine.work(),
         clock,
         meters,
         model -> {
@@ -168,11 +179,11 @@ class ServingConfiguration {
   BundleWatcher bundleWatcher(
       ModelHost host,
       ServingProperties properties,
+      EngineOptions engine,
       RowStore store,
       RowThreads rowThreads,
       MeterRegistry meters) {
-    HostingOptions hosting = properties.hosting();
-    hosting.engine().requireDevice();
+    HostingOptions hosting = properties.hosting(engine);
     LearnedWeights learned =
         properties.online().enabled()
             ? new LearnedStore(
@@ -219,9 +230,8 @@ class ServingConfiguration {
   }
 
   @Bean
-  StatusService statusService(
-      ModelHost host, ServingProperties properties, TrainingControl training) {
-    return new StatusService(host, properties.engine().options().device(), training);
+  StatusService statusService(ModelHost host, EngineOptions engine, TrainingControl training) {
+    return new StatusService(host, engine.devices(), training);
   }
 
   @Bean

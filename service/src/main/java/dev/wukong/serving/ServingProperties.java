@@ -1,12 +1,10 @@
 package dev.wukong.serving;
 
 import dev.wukong.bundle.BundleStore;
-import dev.wukong.bundle.Precision;
 import dev.wukong.data.ShownText;
-import dev.wukong.runtime.Device;
 import dev.wukong.serving.batching.BatchPolicy;
 import dev.wukong.serving.embedding.RowFormat;
-import dev.wukong.serving.hosting.EngineOptions;
+import dev.wukong.serving.engine.EngineOptions;
 import dev.wukong.serving.hosting.HostingOptions;
 import dev.wukong.serving.hosting.VersionPolicy;
 import dev.wukong.serving.predict.PredictLimits;
@@ -39,7 +37,7 @@ public record ServingProperties(
     @DefaultValue Map<String, String> versions,
     @DefaultValue("2s") Duration poll,
     @DefaultValue("2s") Duration lameDuck,
-    @DefaultValue Engine engine,
+    @DefaultValue EngineProperties engine,
     @DefaultValue Batching batching,
     @DefaultValue Limits limits,
     @DefaultValue Rows rows,
@@ -47,58 +45,6 @@ public record ServingProperties(
     @DefaultValue Admin admin,
     @DefaultValue AccessLog accessLog,
     @DefaultValue StatusPage statusPage) {
-
-  /**
-   * How graphs run.
-   *
-   * @param device {@code cpu} or {@code cuda:<number>}
-   * @param threads of one run; 0: one for each processor, up to 4
-   * @param runs of a model at the same time; 0: as many as its threads leave processors for
-   * @param spin whether idle threads of a run busy-wait
-   * @param precision {@code fp32} or {@code fp16}: which of a bundle's graphs
-   */
-  public record Engine(
-      @DefaultValue("cpu") String device,
-      @DefaultValue("0") int threads,
-      @DefaultValue("0") int runs,
-      @DefaultValue("false") boolean spin,
-      @DefaultValue("fp32") Precision precision) {
-    public Engine {
-      try {
-        Device.parse(device);
-      } catch (IllegalArgumentException e) {
-        throw new SettingException(
-            "wukong.engine.device is '%s', allowed are cpu, cuda:0, cuda:1, ...".formatted(device),
-            e);
-      }
-      SettingException.require(
-          threads >= 0 && threads <= MAX_THREADS,
-          "wukong.engine.threads",
-          threads,
-          "are 1 to %d, and 0 for one a processor, up to %d".formatted(MAX_THREADS, MOST_OF_RUN));
-      SettingException.require(
-          runs >= 0 && runs <= MAX_THREADS,
-          "wukong.engine.runs",
-          runs,
-          "are 1 to %d, and 0 for as many as there are processors for".formatted(MAX_THREADS));
-    }
-
-    EngineOptions options() {
-      return new EngineOptions(Device.parse(device), threadsOfRun(), spin, precision);
-    }
-
-    private int threadsOfRun() {
-      return threads == 0 ? Math.min(MOST_OF_RUN, processors()) : threads;
-    }
-
-    int runsAtOnce() {
-      return runs == 0 ? Math.max(1, processors() / threadsOfRun()) : runs;
-    }
-
-    private static int processors() {
-      return Runtime.getRuntime().availableProcessors();
-    }
-  }
 
   /**
    * How requests are merged.
@@ -252,10 +198,7 @@ public record ServingProperties(
    */
   public record StatusPage(@DefaultValue("true") boolean enabled) {}
 
-  private static final int MAX_THREADS = 1024;
-
-  /** Threads of one run beyond which several runs at once use processors better. */
-  private static final int MOST_OF_RUN = 4;
+  static final int MAX_THREADS = 1024;
 
   public ServingProperties {
     for (String model : models) {
@@ -320,14 +263,14 @@ public record ServingProperties(
         : Optional.of(rows.storeDir().path().resolve("plans"));
   }
 
-  HostingOptions hosting() {
+  HostingOptions hosting(EngineOptions used) {
     Map<String, VersionPolicy> policies = new HashMap<>();
     versions.forEach((model, policy) -> policies.put(model, VersionPolicy.parse(policy)));
     return new HostingOptions(
         bundleRoot.path(),
         models,
         poll,
-        engine.options(),
+        used,
         rows.format(),
         rows.resident().toBytes(),
         policies,

@@ -30,7 +30,12 @@ final class Settings {
               "wukong.lame-duck",
               "2s",
               "how long calls are still taken after health says that the service stops"),
-          new Setting("wukong.engine.device", "cpu", "cpu or cuda:<number>"),
+          new Setting(
+              "wukong.engine.device", "cpu", "cpu, or GPUs such as cuda:0 or cuda:0,cuda:1"),
+          new Setting(
+              "wukong.engine.fallback",
+              "none",
+              "where a GPU cannot be used: none (the service does not start) or cpu"),
           new Setting(
               "wukong.engine.threads", "0", "threads of one run; 0: one a processor, up to 4"),
           new Setting(
@@ -40,6 +45,26 @@ final class Settings {
           new Setting("wukong.engine.spin", "false", "whether idle threads of a run busy-wait"),
           new Setting(
               "wukong.engine.precision", "fp32", "fp32 or fp16: which of a bundle's graphs"),
+          new Setting(
+              "wukong.engine.cuda.memory",
+              "0B",
+              "of a GPU that one session may take; 0B: all that is free"),
+          new Setting(
+              "wukong.engine.cuda.arena",
+              "same-as-requested",
+              "how sessions take memory: same-as-requested or next-power-of-two"),
+          new Setting(
+              "wukong.engine.cuda.tf32",
+              "false",
+              "whether products in single precision may round their inputs to 11 binary digits"),
+          new Setting(
+              "wukong.engine.cuda.streams",
+              "2",
+              "runs of a model at the same time on one GPU, each with a copy of the weights"),
+          new Setting(
+              "wukong.engine.cuda.graphs",
+              "true",
+              "whether common shapes of batches are recorded and launched as one"),
           new Setting("wukong.batching.max-rows", "2048", "candidates a batch"),
           new Setting(
               "wukong.batching.queue-rows",

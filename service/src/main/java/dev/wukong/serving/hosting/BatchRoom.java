@@ -3,7 +3,10 @@ package dev.wukong.serving.hosting;
 import dev.wukong.data.InputLayout;
 import dev.wukong.serving.batching.BatchScores;
 import dev.wukong.serving.batching.PartInputs;
+import dev.wukong.serving.engine.Engine;
+import dev.wukong.serving.engine.GraphInputs;
 import dev.wukong.serving.inputs.GrowingBuffer;
+import dev.wukong.serving.inputs.HostMemory;
 import dev.wukong.serving.inputs.HostTensor;
 import dev.wukong.serving.inputs.HostTensor.ElementType;
 import dev.wukong.serving.inputs.ModelInputs;
@@ -14,11 +17,13 @@ import java.util.List;
 final class BatchRoom implements AutoCloseable {
   private final ModelInputs joined;
   private final int tasks;
-  private final GrowingBuffer probabilities = new GrowingBuffer();
-  private final GrowingBuffer logits = new GrowingBuffer();
+  private final GrowingBuffer probabilities;
+  private final GrowingBuffer logits;
 
-  BatchRoom(InputLayout layout, ElementType rowType) {
-    this.joined = new ModelInputs(layout, rowType, _ -> {});
+  BatchRoom(InputLayout layout, ElementType rowType, HostMemory memory) {
+    this.joined = new ModelInputs(layout, rowType, memory, _ -> {});
+    this.probabilities = new GrowingBuffer(memory);
+    this.logits = new GrowingBuffer(memory);
     this.tasks = layout.schema().tasks().size();
   }
 

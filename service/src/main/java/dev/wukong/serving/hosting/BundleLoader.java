@@ -11,8 +11,12 @@ import dev.wukong.serving.embedding.RowFormat;
 import dev.wukong.serving.embedding.RowStore;
 import dev.wukong.serving.embedding.RowThreads;
 import dev.wukong.serving.embedding.TierView;
+import dev.wukong.serving.engine.Engine;
+import dev.wukong.serving.engine.EngineException;
+import dev.wukong.serving.engine.Engines;
+import dev.wukong.serving.engine.SharedEngine;
 import dev.wukong.serving.hosting.LearnedWeights.Learned;
-import dev.wukong.serving.inputs.HostTensor.ElementType;
+import dev.wukong.serving.inputs.HostMemory;
 import dev.wukong.serving.inputs.ModelInputs;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
@@ -81,10 +85,9 @@ final class BundleLoader {
       double tolerance = tolerance(bundle.manifest(), precision);
       Optional<Learned> since = learned.of(bundle);
       byte[] graph = since.isPresent() ? since.get().graph() : bundle.graph(precision.file());
-      Map<String, ElementType> inputs = GraphInputs.types(bundle.layout(), precision);
-      Function<byte[], Engine> engines =
-          of -> starts.apply(() -> OnnxEngine.load(of, inputs, options.engine()));
-      HostedModel model = host(bundle, since, engines.apply(graph), engines, costs);
+      Engines own = new Engines(bundle.layout(), options.engine(), options.maxRows());
+      Function<byte[], Engine> engines = of -> starts.apply(() -> own.load(of));
+      HostedModel model = host(bundle, since, engines.apply(graph), engines, own.memory(), costs);
       boolean ready = false;
       try {
         check(
@@ -120,6 +123,7 @@ final class BundleLoader {
       Optional<Learned> since,
       Engine engine,
       Function<byte[], Engine> engines,
+      HostMemory memory,
       Map<String, BatchCost> costs) {
     Manifest manifest = bundle.manifest();
     String shape = shape(manifest);
@@ -138,7 +142,8 @@ final class BundleLoader {
               options.engine().precision(),
               shape,
               known == null ? new BatchCost(options.maxRows()) : BatchCost.like(known),
-              engines);
+              engines,
+              memory);
       view = rows.load(bundle, digest(bundle), learned.learns(manifest.model()));
       HostedModel model =
           new HostedModel(

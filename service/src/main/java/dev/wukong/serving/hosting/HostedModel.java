@@ -12,6 +12,7 @@ import dev.wukong.serving.batching.PartInputs;
 import dev.wukong.serving.embedding.DefaultedPositions;
 import dev.wukong.serving.embedding.RowOverlay;
 import dev.wukong.serving.embedding.TierView;
+import dev.wukong.serving.engine.SharedEngine;
 import dev.wukong.serving.inputs.ModelInputs;
 import java.time.Duration;
 import java.util.List;

@@ -1,6 +1,7 @@
 package dev.wukong.serving.hosting;
 
 import dev.wukong.serving.embedding.RowFormat;
+import dev.wukong.serving.engine.EngineOptions;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;

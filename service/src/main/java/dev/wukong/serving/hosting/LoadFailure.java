@@ -3,6 +3,7 @@ package dev.wukong.serving.hosting;
 import dev.wukong.bundle.BundleException;
 import dev.wukong.runtime.DeviceException;
 import dev.wukong.serving.embedding.StoreException;
+import dev.wukong.serving.engine.EngineException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.concurrent.CompletionException;

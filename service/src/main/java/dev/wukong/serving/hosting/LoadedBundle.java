@@ -6,6 +6,9 @@ import dev.wukong.data.InputLayout;
 import dev.wukong.data.Task;
 import dev.wukong.serving.batching.BatchCost;
 import dev.wukong.serving.embedding.RowPreparation;
+import dev.wukong.serving.engine.Engine;
+import dev.wukong.serving.engine.GraphInputs;
+import dev.wukong.serving.inputs.HostMemory;
 import dev.wukong.serving.inputs.HostTensor.ElementType;
 import dev.wukong.serving.inputs.ModelInputs;
 import dev.wukong.serving.inputs.Pool;
@@ -37,6 +40,7 @@ final class LoadedBundle {
   private final String shape;
   private final BatchCost cost;
   private final Function<byte[], Engine> engines;
+  private final HostMemory memory;
   private final Pool<ModelInputs> inputs;
 
   /** Rooms that no batch uses now: about as many as batch threads, and one for copies. */
@@ -53,6 +57,7 @@ final class LoadedBundle {
    * @param encoding as {@link dev.wukong.bundle.Manifest#encoding}
    * @param shape all that decides what batches cost: versions of equal shape cost the same
    * @param engines makes an engine of a graph of these inputs and outputs
+   * @param memory for what they read and write
    */
   LoadedBundle(
       String name,
@@ -64,7 +69,8 @@ final class LoadedBundle {
       Precision precision,
       String shape,
       BatchCost cost,
-      Function<byte[], Engine> engines) {
+      Function<byte[], Engine> engines,
+      HostMemory memory) {
     this.name = name;
     this.version = version;
     this.layout = layout;
@@ -77,13 +83,14 @@ final class LoadedBundle {
     this.shape = shape;
     this.cost = cost;
     this.engines = engines;
+    this.memory = memory;
     ElementType rowType = GraphInputs.rows(precision);
     this.inputs = new Pool<>(IDLE, this::newInputs, ModelInputs::close);
-    this.rooms = new Pool<>(IDLE, () -> new BatchRoom(layout, rowType), BatchRoom::close);
+    this.rooms = new Pool<>(IDLE, () -> new BatchRoom(layout, rowType, memory), BatchRoom::close);
   }
 
   private ModelInputs newInputs() {
-    return new ModelInputs(layout, GraphInputs.rows(precision), inputs::give);
+    return new ModelInputs(layout, GraphInputs.rows(precision), memory, inputs::give);
   }
 
   String name() {

@@ -1,7 +1,6 @@
 package dev.wukong.serving.inputs;
 
-import dev.wukong.data.OwnedArena;
-import java.lang.foreign.Arena;
+import dev.wukong.serving.inputs.HostMemory.Block;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -13,27 +12,29 @@ import java.nio.ByteOrder;
 public final class GrowingBuffer implements AutoCloseable {
   private static final int SMALLEST = 4096;
   private static final int LARGEST = Integer.MAX_VALUE - 8;
-  private static final int ALIGNMENT = 64;
 
-  private Block block = Block.of(0);
+  private final HostMemory memory;
+  private Block block;
+  private ByteBuffer bytes;
 
-  /**
-   * Memory of one size. Its arena frees it at once; other direct memory waits for the collector,
-   * who sees no reason to come while the heap has room, however many models were replaced.
-   */
-  private record Block(Arena arena, MemorySegment segment, ByteBuffer bytes) {
-    static Block of(long size) {
-      return OwnedArena.open(
-          arena -> {
-            MemorySegment segment = arena.allocate(size, ALIGNMENT);
-            return new Block(arena, segment, segment.asByteBuffer().order(ByteOrder.nativeOrder()));
-          });
-    }
+  public GrowingBuffer() {
+    this(HostMemory.PLAIN);
+  }
+
+  /** In memory of {@code memory}. */
+  public GrowingBuffer(HostMemory memory) {
+    this.memory = memory;
+    this.block = HostMemory.PLAIN.allocate(0);
+    this.bytes = bytes(block);
+  }
+
+  private static ByteBuffer bytes(Block block) {
+    return block.segment().asByteBuffer().order(ByteOrder.nativeOrder());
   }
 
   /** Makes room for {@code size} bytes. */
   public void ensure(long size) {
-    if (size <= block.segment.byteSize()) {
+    if (size <= block.segment().byteSize()) {
       return;
     }
     if (size > LARGEST) {
@@ -41,24 +42,25 @@ public final class GrowingBuffer implements AutoCloseable {
           "a batch needs %d bytes for one input, at most %d are possible; lower max-rows"
               .formatted(size, LARGEST));
     }
-    long doubled = Math.clamp(2 * block.segment.byteSize(), SMALLEST, LARGEST);
+    long doubled = Math.clamp(2 * block.segment().byteSize(), SMALLEST, LARGEST);
     Block before = block;
-    block = Block.of(Math.max(size, doubled));
-    block.segment.copyFrom(before.segment);
-    before.arena.close();
+    block = memory.allocate(Math.max(size, doubled));
+    bytes = bytes(block);
+    block.segment().copyFrom(before.segment());
+    before.free().run();
   }
 
   public MemorySegment segment() {
-    return block.segment;
+    return block.segment();
   }
 
   /** The first {@code size} bytes. */
   public ByteBuffer view(long size) {
-    return block.bytes.slice(0, Math.toIntExact(size)).order(ByteOrder.nativeOrder());
+    return bytes.slice(0, Math.toIntExact(size)).order(ByteOrder.nativeOrder());
   }
 
   @Override
   public void close() {
-    block.arena.close();
+    block.free().run();
   }
 }

@@ -24,17 +24,18 @@ public final class ModelInputs implements PartInputs, AutoCloseable {
   /** The buffers of one group. */
   private static final class GroupInputs {
     final Group group;
-    final GrowingBuffer rows = new GrowingBuffer();
+    final GrowingBuffer rows;
     final ScopeInputs context;
     final ScopeInputs candidate;
 
     /** Distinct rows besides the padding row. */
     int count;
 
-    GroupInputs(InputLayout layout, int g) {
+    GroupInputs(InputLayout layout, int g, HostMemory memory) {
       this.group = layout.groups().get(g);
-      this.context = new ScopeInputs(layout, Scope.CONTEXT, g);
-      this.candidate = new ScopeInputs(layout, Scope.CANDIDATE, g);
+      this.rows = new GrowingBuffer(memory);
+      this.context = new ScopeInputs(layout, Scope.CONTEXT, g, memory);
+      this.candidate = new ScopeInputs(layout, Scope.CANDIDATE, g, memory);
     }
 
     ScopeInputs scope(Scope scope) {
@@ -56,10 +57,12 @@ public final class ModelInputs implements PartInputs, AutoCloseable {
     final String weightsName;
     final int width;
     final boolean weighted;
-    final GrowingBuffer slots = new GrowingBuffer();
-    final GrowingBuffer weights = new GrowingBuffer();
+    final GrowingBuffer slots;
+    final GrowingBuffer weights;
 
-    ScopeInputs(InputLayout layout, Scope scope, int g) {
+    ScopeInputs(InputLayout layout, Scope scope, int g, HostMemory memory) {
+      slots = new GrowingBuffer(memory);
+      weights = new GrowingBuffer(memory);
       Group group = layout.groups().get(g);
       slotsName = InputNames.slots(scope, group);
       weightsName = InputNames.weights(scope, group);
@@ -87,26 +90,36 @@ public final class ModelInputs implements PartInputs, AutoCloseable {
   private final boolean hasContext;
   private final int contextWidth;
   private final int candidateWidth;
-  private final GrowingBuffer contextDense = new GrowingBuffer();
-  private final GrowingBuffer candidateDense = new GrowingBuffer();
-  private final GrowingBuffer contextOf = new GrowingBuffer();
+  private final GrowingBuffer contextDense;
+  private final GrowingBuffer candidateDense;
+  private final GrowingBuffer contextOf;
   private int contexts;
   private int candidates;
+
+  /** Empty inputs in ordinary memory. */
+  public ModelInputs(InputLayout layout, ElementType rowType, Consumer<ModelInputs> idle) {
+    this(layout, rowType, HostMemory.PLAIN, idle);
+  }
 
   /**
    * Empty inputs.
    *
    * @param rowType FLOAT32, or FLOAT16 where the graph takes its rows in half precision
+   * @param memory where they are to lie
    * @param idle takes these inputs when nobody needs what they hold
    */
-  public ModelInputs(InputLayout layout, ElementType rowType, Consumer<ModelInputs> idle) {
+  public ModelInputs(
+      InputLayout layout, ElementType rowType, HostMemory memory, Consumer<ModelInputs> idle) {
+    contextDense = new GrowingBuffer(memory);
+    candidateDense = new GrowingBuffer(memory);
+    contextOf = new GrowingBuffer(memory);
     this.rowType = rowType;
     this.idle = idle;
     hasContext = layout.schema().hasContext();
     contextWidth = layout.denseWidth(Scope.CONTEXT);
     candidateWidth = layout.denseWidth(Scope.CANDIDATE);
     for (int g = 0; g < layout.groups().size(); g++) {
-      groups.add(new GroupInputs(layout, g));
+      groups.add(new GroupInputs(layout, g, memory));
     }
   }
 

@@ -17,19 +17,21 @@ import dev.wukong.serving.hosting.TrainingState;
 import dev.wukong.serving.hosting.TrainingStates;
 import dev.wukong.serving.hosting.VersionState;
 import io.grpc.stub.StreamObserver;
+import java.util.List;
+import java.util.stream.Collectors;
 
 /** What the server serves, over gRPC. */
 public final class StatusService extends StatusServiceGrpc.StatusServiceImplBase {
   private final ModelHost host;
   private final ModelLookup models;
-  private final Device device;
+  private final String devices;
   private final TrainingStates training;
 
-  public StatusService(ModelHost host, Device device, TrainingStates training) {
+  public StatusService(ModelHost host, List<Device> devices, TrainingStates training) {
     this.training = training;
     this.host = host;
     this.models = new ModelLookup(host);
-    this.device = device;
+    this.devices = devices.stream().map(Device::toString).collect(Collectors.joining(","));
   }
 
   @Override
@@ -61,8 +63,7 @@ public final class StatusService extends StatusServiceGrpc.StatusServiceImplBase
   }
 
   private GetModelResponse status(ServedModel served) {
-    ModelStatus.Builder status =
-        ModelStatus.newBuilder().setName(served.name()).setDevice(device.toString());
+    ModelStatus.Builder status = ModelStatus.newBuilder().setName(served.name()).setDevice(devices);
     GetModelResponse.Builder response = GetModelResponse.newBuilder();
     for (VersionState version : served.versions()) {
       status.addVersions(version(version));

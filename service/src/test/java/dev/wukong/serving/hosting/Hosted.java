@@ -1,12 +1,12 @@
 package dev.wukong.serving.hosting;
 
 import dev.wukong.bundle.Precision;
-import dev.wukong.runtime.Device;
 import dev.wukong.serving.batching.BatchPolicy;
 import dev.wukong.serving.embedding.HeapRowStore;
 import dev.wukong.serving.embedding.RowFormat;
 import dev.wukong.serving.embedding.RowStore;
 import dev.wukong.serving.embedding.RowThreads;
+import dev.wukong.serving.engine.EngineOptions;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -44,7 +44,7 @@ final class Hosted {
         root,
         List.of(),
         POLL,
-        new EngineOptions(new Device.Cpu(), 1, false, Precision.FP32),
+        EngineOptions.cpu(1, false, Precision.FP32),
         RowFormat.FP32,
         residentBytes,
         Map.of(),

@@ -10,8 +10,9 @@ import dev.wukong.client.Prediction;
 import dev.wukong.client.RankingClient;
 import dev.wukong.proto.v1.ModelStatus;
 import dev.wukong.proto.v1.VersionStatus.State;
-import dev.wukong.runtime.Device;
-import dev.wukong.serving.inputs.HostTensor.ElementType;
+import dev.wukong.serving.engine.EngineException;
+import dev.wukong.serving.engine.EngineOptions;
+import dev.wukong.serving.engine.Engines;
 import dev.wukong.serving.testing.Served;
 import dev.wukong.serving.testing.TinyModel;
 import java.net.URI;
@@ -138,12 +139,12 @@ class PrecisionTest {
 
   @Test
   void load_rowsOfTheOtherType_isRefused() throws Exception {
-    EngineOptions options = new EngineOptions(new Device.Cpu(), 1, false, Precision.FP16);
+    EngineOptions options = EngineOptions.cpu(1, false, Precision.FP16);
     Path folder = new TinyModel(1).write(root(), "tiny", 1);
     try (Bundle bundle = Bundle.open(folder)) {
       byte[] graph = bundle.graph(Precision.FP32.file());
-      Map<String, ElementType> types = GraphInputs.types(bundle.layout(), Precision.FP16);
-      assertThatThrownBy(() -> OnnxEngine.load(graph, types, options))
+      Engines engines = new Engines(bundle.layout(), options, 64);
+      assertThatThrownBy(() -> engines.load(graph))
           .isInstanceOf(EngineException.class)
           .hasMessageStartingWith("the graph's input 'rows.d1' is ")
           .hasMessageEndingWith(", expected a tensor of FLOAT16");

@@ -6,7 +6,6 @@ import dev.wukong.data.FeatureEncoder;
 import dev.wukong.data.InputLayout;
 import dev.wukong.data.Scope;
 import dev.wukong.data.Table;
-import dev.wukong.runtime.Device;
 import dev.wukong.serving.batching.BatchCost;
 import dev.wukong.serving.embedding.DefaultedPositions;
 import dev.wukong.serving.embedding.EmbeddingTier;
@@ -17,6 +16,10 @@ import dev.wukong.serving.embedding.RowStore;
 import dev.wukong.serving.embedding.RowThreads;
 import dev.wukong.serving.embedding.RowsView;
 import dev.wukong.serving.embedding.TierView;
+import dev.wukong.serving.engine.EngineOptions;
+import dev.wukong.serving.engine.Engines;
+import dev.wukong.serving.engine.SharedEngine;
+import dev.wukong.serving.inputs.HostMemory;
 import dev.wukong.serving.inputs.ModelInputs;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -169,7 +172,7 @@ final class TornReadAudit {
                 defaults,
                 new RowMeters("stamps", meters))
             .open();
-    EngineOptions options = new EngineOptions(new Device.Cpu(), 1, false, Precision.FP32);
+    EngineOptions options = EngineOptions.cpu(1, false, Precision.FP32);
     LoadedBundle bundle =
         new LoadedBundle(
             "stamps",
@@ -181,7 +184,8 @@ final class TornReadAudit {
             Precision.FP32,
             "stamps",
             new BatchCost(CANDIDATES),
-            graph -> OnnxEngine.load(graph, GraphInputs.types(layout, Precision.FP32), options));
+            new Engines(layout, options, 2048)::load,
+            HostMemory.PLAIN);
     return new HostedModel(bundle, rows, SharedEngine.of(bundle.engine(stamps.graphOf(0))), 0, 0);
   }
 

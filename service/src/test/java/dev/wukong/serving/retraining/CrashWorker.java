@@ -16,12 +16,12 @@ import dev.wukong.serving.embedding.RowThreads;
 import dev.wukong.serving.embedding.StateChange;
 import dev.wukong.serving.embedding.StateKind;
 import dev.wukong.serving.embedding.StateStore;
+import dev.wukong.serving.engine.EngineOptions;
 import dev.wukong.serving.events.EventRetention;
 import dev.wukong.serving.events.EventWriter;
 import dev.wukong.serving.events.QueueRoom;
 import dev.wukong.serving.events.RocksEventLog;
 import dev.wukong.serving.hosting.BundleWatcher;
-import dev.wukong.serving.hosting.EngineOptions;
 import dev.wukong.serving.hosting.HostingOptions;
 import dev.wukong.serving.hosting.ModelHost;
 import dev.wukong.serving.predict.FeatureLog;
@@ -136,7 +136,7 @@ final class CrashWorker {
             bundles,
             List.of(LearningModel.NAME),
             Duration.ofMillis(20),
-            new EngineOptions(new Device.Cpu(), 1, false, Precision.FP32),
+            EngineOptions.cpu(1, false, Precision.FP32),
             RowFormat.FP32,
             64L << 20,
             Map.of(),
@@ -181,7 +181,7 @@ final class CrashWorker {
         InProcessServerBuilder.forName("crash")
             .executor(Executors.newVirtualThreadPerTaskExecutor())
             .addService(predict)
-            .addService(new StatusService(host, new Device.Cpu(), _ -> Optional.empty()))
+            .addService(new StatusService(host, List.of(new Device.Cpu()), _ -> Optional.empty()))
             .addService(
                 FeedbackService.of(writer, () -> LearnerTrial.TASKS, MINUTE, 64, clock::millis))
             .build()

@@ -4,11 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.wukong.bundle.Precision;
-import dev.wukong.runtime.Device;
 import dev.wukong.serving.batching.BatchPolicy;
 import dev.wukong.serving.embedding.HeapRowStore;
 import dev.wukong.serving.embedding.RowFormat;
 import dev.wukong.serving.embedding.RowThreads;
+import dev.wukong.serving.engine.EngineOptions;
 import dev.wukong.serving.gating.Figures;
 import dev.wukong.serving.gating.GateMode;
 import dev.wukong.serving.gating.GatePhase;
@@ -16,7 +16,6 @@ import dev.wukong.serving.gating.GateReport;
 import dev.wukong.serving.gating.Scorer;
 import dev.wukong.serving.hosting.BatchersHealthIndicator;
 import dev.wukong.serving.hosting.BundleWatcher;
-import dev.wukong.serving.hosting.EngineOptions;
 import dev.wukong.serving.hosting.HostingOptions;
 import dev.wukong.serving.hosting.LearnedWeights;
 import dev.wukong.serving.hosting.ModelHost;
@@ -101,7 +100,7 @@ class StatusSamplerTest {
                 folder,
                 List.of("tiny"),
                 Duration.ofSeconds(1),
-                new EngineOptions(new Device.Cpu(), 1, false, Precision.FP32),
+                EngineOptions.cpu(1, false, Precision.FP32),
                 RowFormat.FP32,
                 1,
                 Map.of(),

@@ -1,4 +1,4 @@
-package dev.wukong.serving.hosting;
+package dev.wukong.serving.engine;
 
 import ai.onnxruntime.NodeInfo;
 import ai.onnxruntime.OnnxJavaType;
@@ -8,15 +8,13 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.OrtSession.SessionOptions;
 import ai.onnxruntime.TensorInfo;
-import dev.wukong.bundle.BundleException;
+import dev.wukong.runtime.Device;
 import dev.wukong.runtime.OnnxRuntime;
 import dev.wukong.serving.inputs.HostTensor;
 import dev.wukong.serving.inputs.HostTensor.ElementType;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.TreeSet;
 
 /**
  * An engine over ONNX Runtime's Java interface: the caller's direct buffers become tensors without
@@ -32,33 +30,24 @@ final class OnnxEngine implements Engine {
   }
 
   /**
-   * Makes a session.
+   * Makes a session on the processors.
    *
-   * @param graph the bytes of an ONNX model
-   * @param expected the inputs the graph must have, exactly, and their types
-   * @throws dev.wukong.runtime.DeviceException if the device cannot be used
+   * @param graph the bytes of an ONNX model as these load it
+   * @param expected the inputs the graph must have, exactly
    * @throws EngineException if the graph cannot be loaded or has other inputs or outputs
    */
-  static OnnxEngine load(byte[] graph, Map<String, ElementType> expected, EngineOptions options) {
+  static OnnxEngine load(byte[] graph, List<GraphInput> expected, EngineOptions options) {
     OrtEnvironment environment = OnnxRuntime.environment();
     OrtSession session;
     try (SessionOptions settings =
-        OnnxRuntime.options(options.device(), options.threads(), options.spin())) {
-      byte[] loaded = options.precision().on(options.device(), graph);
-      session = environment.createSession(loaded, settings);
+        OnnxRuntime.options(new Device.Cpu(), options.threads(), options.spin())) {
+      session = environment.createSession(graph, settings);
     } catch (OrtException e) {
       throw new EngineException("ONNX Runtime cannot load the graph: " + e.getMessage(), e);
-    } catch (BundleException e) {
-      throw new EngineException(String.valueOf(e.getMessage()), e);
     }
     OnnxEngine engine = new OnnxEngine(environment, session);
     try {
-      checkNames("inputs", session.getInputNames(), expected.keySet());
-      checkTypes(session.getInputInfo(), expected);
-      checkNames(
-          "outputs",
-          session.getOutputNames(),
-          Set.of(GraphInputs.PROBABILITIES, GraphInputs.LOGITS));
+      GraphCheck.require(found(session.getInputInfo()), session.getOutputNames(), expected);
       return engine;
     } catch (OrtException e) {
       engine.close();
@@ -69,32 +58,22 @@ final class OnnxEngine implements Engine {
     }
   }
 
-  private static void checkNames(String what, Set<String> actual, Set<String> expected) {
-    if (!actual.equals(expected)) {
-      throw new EngineException(
-          "the graph has the %s %s, its schema needs %s"
-              .formatted(what, new TreeSet<>(actual), new TreeSet<>(expected)));
-    }
-  }
-
-  private static void checkTypes(Map<String, NodeInfo> inputs, Map<String, ElementType> expected) {
-    for (Map.Entry<String, ElementType> entry : expected.entrySet()) {
-      NodeInfo info = inputs.get(entry.getKey());
-      OnnxJavaType wanted = type(entry.getValue());
-      if (info == null || !(info.getInfo() instanceof TensorInfo tensor) || tensor.type != wanted) {
-        throw new EngineException(
-            "the graph's input '%s' is %s, expected a tensor of %s"
-                .formatted(entry.getKey(), info == null ? "missing" : info.getInfo(), wanted));
-      }
-    }
-  }
-
-  private static OnnxJavaType type(ElementType type) {
-    return switch (type) {
-      case FLOAT32 -> OnnxJavaType.FLOAT;
-      case FLOAT16 -> OnnxJavaType.FLOAT16;
-      case INT32 -> OnnxJavaType.INT32;
-    };
+  private static Map<String, String> found(Map<String, NodeInfo> inputs) {
+    Map<String, String> types = new HashMap<>();
+    inputs.forEach(
+        (name, info) ->
+            types.put(
+                name,
+                info.getInfo() instanceof TensorInfo tensor
+                    ? switch (tensor.type) {
+                      case FLOAT -> ElementType.FLOAT32.name();
+                      case FLOAT16 -> ElementType.FLOAT16.name();
+                      case INT32 -> ElementType.INT32.name();
+                      case DOUBLE, INT8, INT16, INT64, BOOL, STRING, UINT8, BFLOAT16, UNKNOWN ->
+                          tensor.type.name();
+                    }
+                    : String.valueOf(info.getInfo())));
+    return types;
   }
 
   @Override

@@ -1,4 +1,4 @@
-package dev.wukong.serving.hosting;
+package dev.wukong.serving.engine;
 
 import dev.wukong.serving.inputs.HostTensor;
 import java.util.List;
@@ -9,7 +9,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * One of several owners' hold on an engine, which closes with the last of them. Any thread; each
  * owner closes its own, once, when it runs nothing any more.
  */
-final class SharedEngine implements Engine {
+public final class SharedEngine implements Engine {
   private final Engine engine;
   private final AtomicInteger owners;
   private final AtomicBoolean closed = new AtomicBoolean();
@@ -20,12 +20,12 @@ final class SharedEngine implements Engine {
   }
 
   /** The first owner's. */
-  static SharedEngine of(Engine engine) {
+  public static SharedEngine of(Engine engine) {
     return new SharedEngine(engine, new AtomicInteger(1));
   }
 
   /** One more owner's; not after this one was closed. */
-  SharedEngine share() {
+  public SharedEngine share() {
     if (closed.get()) {
       throw new IllegalStateException("the engine is no longer this owner's to share");
     }

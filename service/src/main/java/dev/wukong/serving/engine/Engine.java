@@ -1,4 +1,4 @@
-package dev.wukong.serving.hosting;
+package dev.wukong.serving.engine;
 
 import dev.wukong.serving.inputs.HostTensor;
 import java.util.List;
@@ -7,7 +7,7 @@ import java.util.List;
  * Runs one predict graph: host memory in, host memory out. Any thread, several at once; not closed
  * during a run.
  */
-interface Engine extends AutoCloseable {
+public interface Engine extends AutoCloseable {
   /**
    * Runs the graph once.
    *

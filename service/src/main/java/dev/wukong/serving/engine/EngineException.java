@@ -1,7 +1,8 @@
-package dev.wukong.serving.hosting;
+package dev.wukong.serving.engine;
 
 import ai.onnxruntime.OrtException;
 import dev.wukong.bundle.BundleException;
+import dev.wukong.runtime.device.GraphException;
 
 /** A graph could not be loaded or run; the message says what was tried. */
 public final class EngineException extends RuntimeException {
@@ -15,6 +16,11 @@ public final class EngineException extends RuntimeException {
   EngineException(String message, BundleException cause) {
     super(message, cause);
     this.passing = false;
+  }
+
+  EngineException(String message, GraphException cause) {
+    super(message, cause);
+    this.passing = cause.passing();
   }
 
   EngineException(String message, OrtException cause) {
@@ -41,7 +47,7 @@ public final class EngineException extends RuntimeException {
   }
 
   /** Whether the same may work later: the engine had not what it needed. */
-  boolean passing() {
+  public boolean passing() {
     return passing;
   }
 }

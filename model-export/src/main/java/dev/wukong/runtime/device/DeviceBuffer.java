@@ -1,0 +1,20 @@
+package dev.wukong.runtime.device;
+
+/**
+ * Memory of a device, which Java must not touch: only an {@link Accelerator} and its queues do.
+ *
+ * @param address as the device's driver names it
+ */
+public record DeviceBuffer(long address, long bytes) {
+  /**
+   * The first bytes of it.
+   *
+   * @throws IllegalArgumentException if it has fewer
+   */
+  public DeviceBuffer first(long count) {
+    if (count > bytes) {
+      throw new IllegalArgumentException("%d bytes of a buffer of %d".formatted(count, bytes));
+    }
+    return new DeviceBuffer(address, count);
+  }
+}

@@ -1,0 +1,13 @@
+package dev.wukong.serving.engine;
+
+/**
+ * How many candidates and contexts a run has room for.
+ *
+ * @param contexts 0 for a model without
+ */
+record BatchShape(int candidates, int contexts) {
+  /** Whether a run of {@code other} has room in this. */
+  boolean holds(BatchShape other) {
+    return candidates >= other.candidates && contexts >= other.contexts;
+  }
+}

@@ -1,0 +1,79 @@
+package dev.wukong.serving.engine;
+
+import dev.wukong.bundle.Precision;
+import dev.wukong.data.Group;
+import dev.wukong.data.InputLayout;
+import dev.wukong.data.InputNames;
+import dev.wukong.data.Scope;
+import dev.wukong.serving.engine.GraphInput.Axis;
+import dev.wukong.serving.inputs.HostTensor.ElementType;
+import java.util.ArrayList;
+import java.util.List;
+
+/** What a predict graph takes and gives, as it follows from a layout. */
+public final class GraphInputs {
+  public static final String PROBABILITIES = "probabilities";
+  public static final String LOGITS = "logits";
+
+  private GraphInputs() {}
+
+  /** The type of the rows of a graph of {@code precision}. */
+  public static ElementType rows(Precision precision) {
+    return switch (precision) {
+      case FP32 -> ElementType.FLOAT32;
+      case FP16 -> ElementType.FLOAT16;
+    };
+  }
+
+  /** All inputs that a graph of {@code layout} has. */
+  public static List<GraphInput> of(InputLayout layout, Precision precision) {
+    List<GraphInput> inputs = new ArrayList<>();
+    for (int g = 0; g < layout.groups().size(); g++) {
+      Group group = layout.groups().get(g);
+      inputs.add(
+          new GraphInput(
+              InputNames.rows(group),
+              rows(precision),
+              Axis.ROWS,
+              group.width(),
+              "",
+              layout.slotWidth(Scope.CANDIDATE, g),
+              layout.slotWidth(Scope.CONTEXT, g)));
+      for (Scope scope : Scope.values()) {
+        int width = layout.slotWidth(scope, g);
+        if (width > 0) {
+          inputs.add(
+              each(
+                  InputNames.slots(scope, group),
+                  ElementType.INT32,
+                  scope,
+                  width,
+                  InputNames.rows(group)));
+        }
+        if (layout.weighted(scope, g)) {
+          inputs.add(each(InputNames.weights(scope, group), ElementType.FLOAT32, scope, width, ""));
+        }
+      }
+    }
+    for (Scope scope : Scope.values()) {
+      int width = layout.denseWidth(scope);
+      if (width > 0) {
+        inputs.add(each(InputNames.dense(scope), ElementType.FLOAT32, scope, width, ""));
+      }
+    }
+    if (layout.schema().hasContext()) {
+      inputs.add(each(InputNames.CONTEXT_OF, ElementType.INT32, Scope.CANDIDATE, 0, ""));
+    }
+    return inputs;
+  }
+
+  private static GraphInput each(
+      String name, ElementType type, Scope scope, int columns, String pointsInto) {
+    Axis axis =
+        switch (scope) {
+          case CONTEXT -> Axis.CONTEXTS;
+          case CANDIDATE -> Axis.CANDIDATES;
+        };
+    return new GraphInput(name, type, axis, columns, pointsInto, 0, 0);
+  }
+}
