@@ -33,7 +33,7 @@ final class MissingCuda {
       try {
         String version = Files.readString(folder.resolve("version"));
         Matcher number =
-            Pattern.compile("Module\\s+(?:for \\w+\\s+)?(\\d+[.\\d]*)").matcher(version);
+            Pattern.compile("Module\\s+(?:for \\S+\\s+)?(\\d+[.\\d]*)").matcher(version);
         try (Stream<Path> gpus = Files.list(folder.resolve("gpus"))) {
           return new Machine(
               Optional.of(number.find() ? number.group(1) : "of unknown version"),
