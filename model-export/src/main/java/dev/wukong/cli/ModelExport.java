@@ -23,6 +23,7 @@ import picocli.CommandLine.ScopeType;
       EvaluateCommand.class,
       PredictCommand.class,
       InspectCommand.class,
+      ProfileCommand.class,
       VerifyCommand.class,
       ExportCommand.class,
       ScoreCommand.class,

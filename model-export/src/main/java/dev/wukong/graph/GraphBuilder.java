@@ -47,8 +47,11 @@ public final class GraphBuilder {
     return type == DataType.FLOAT16 ? DataType.FLOAT : type;
   }
 
-  /** Prefixes the names made until it is closed. */
+  /** Prefixes the names made until it is closed; an empty prefix changes nothing. */
   public Scope scope(String prefix) {
+    if (prefix.isEmpty()) {
+      return () -> {};
+    }
     scopes.addLast(prefix);
     return scopes::removeLast;
   }

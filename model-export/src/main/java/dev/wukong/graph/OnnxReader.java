@@ -138,7 +138,11 @@ final class OnnxReader {
     initializers.forEach((name, data) -> values.define(name, g.constant(data)));
     OnnxOperators operators = new OnnxOperators(g, values, new OnnxFill());
     for (NodeProto node : proto.getNodeList()) {
-      operators.apply(new OnnxNode(node, opset));
+      // In the same scope, so that a profile says to which part of the network a node belongs.
+      int scope = node.getName().lastIndexOf('/');
+      try (var _ = g.scope(node.getName().substring(0, Math.max(0, scope)))) {
+        operators.apply(new OnnxNode(node, opset));
+      }
     }
     for (ValueInfo output : proto.getOutputList()) {
       g.output(output.getName(), values.output(output.getName()));

@@ -46,7 +46,7 @@ final class Wukong {
                 : zeros(g, x, config.fmEmbeddings())); // [B, nF, d]
       }
     }
-    if (net.mode() == Mode.PREDICT && projected && joinable(net, config)) {
+    if (net.mode() == Mode.PREDICT && projected && joinable(config)) {
       return net.layerNorm(joint(net, config, x, parts.getFirst()));
     }
     if (config.linearEmbeddings() > 0) {
@@ -64,20 +64,15 @@ final class Wukong {
     return net.layerNorm(joined);
   }
 
-  /**
-   * Whether there are both blocks, so that the linear one is a part of what is projected; not in
-   * half precision, where the sum of their weights would be rounded once more.
-   */
-  private static boolean joinable(Network net, WukongConfig config) {
-    return config.fmEmbeddings() > 0
-        && config.linearEmbeddings() > 0
-        && config.linearBlock()
-        && net.graph().type() != DataType.FLOAT16;
+  /** Whether there are both blocks, so that the linear one is a part of what is projected. */
+  private static boolean joinable(WukongConfig config) {
+    return config.fmEmbeddings() > 0 && config.linearEmbeddings() > 0 && config.linearBlock();
   }
 
   /**
    * The linear block and the residual as the one linear map that they are, beside fm [B, nF, d]:
-   * for prediction, where no gradient asks for either.
+   * for prediction, where no gradient asks for either. Their weights are added before they are
+   * rounded to half precision.
    */
   private static Tensor joint(Network net, WukongConfig config, Tensor x, Tensor fm) {
     GraphBuilder g = net.graph();
@@ -85,17 +80,16 @@ final class Wukong {
     long above = fm.dim(1).size();
     Tensor linear;
     try (var _ = g.scope("linear")) {
-      linear = linearWeight(net, config.linearEmbeddings(), n);
+      linear = wideWeight(net, config.linearEmbeddings(), n);
     }
     Tensor residual;
     try (var _ = g.scope("residual")) {
-      residual = linearWeight(net, above + config.linearEmbeddings(), n);
+      residual = wideWeight(net, above + config.linearEmbeddings(), n);
     }
     List<Tensor> parts = g.split(residual, 0, List.of(above, (long) config.linearEmbeddings()));
-    return g.concat(
-        1,
-        List.of(
-            g.add(fm, g.matMul(parts.getFirst(), x)), g.matMul(g.add(linear, parts.getLast()), x)));
+    Tensor beside = g.cast(parts.getFirst(), g.type());
+    Tensor joined = g.cast(g.add(linear, parts.getLast()), g.type());
+    return g.concat(1, List.of(g.add(fm, g.matMul(beside, x)), g.matMul(joined, x)));
   }
 
   /** What a block that is switched off gives: [B, count, d]. */
@@ -119,6 +113,11 @@ final class Wukong {
    */
   static Tensor linear(Network net, Tensor x, long count) {
     return net.graph().matMul(linearWeight(net, count, x.dim(1).size()), x);
+  }
+
+  private static Tensor wideWeight(Network net, long count, long n) {
+    DataType wide = net.graph().wideType();
+    return net.weight(wide, "weight", new Init.XavierNormal(n, count), count, n);
   }
 
   private static Tensor linearWeight(Network net, long count, long n) {

@@ -1,6 +1,6 @@
 package dev.wukong.serving.embedding;
 
-import dev.wukong.serving.inputs.HostTensor.ElementType;
+import dev.wukong.runtime.device.Element;
 import dev.wukong.serving.inputs.ModelInputs;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -10,7 +10,7 @@ sealed interface RowTarget {
   /** The rows 1 to {@code count} of {@code inputs}, many of which are in {@code table}. */
   static RowTarget of(ModelInputs inputs, int group, int count, ResidentTable table) {
     MemorySegment rows = inputs.rows(group, count);
-    return inputs.rowType() == ElementType.FLOAT16
+    return inputs.rowType() == Element.FLOAT16
         ? new Halves(rows, table.width(), table.copies())
         : new Floats(rows, table.width(), table.copies());
   }

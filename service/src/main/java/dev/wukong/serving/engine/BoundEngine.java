@@ -1,5 +1,7 @@
 package dev.wukong.serving.engine;
 
+import dev.wukong.bundle.BatchShape;
+import dev.wukong.bundle.GraphInput;
 import dev.wukong.runtime.DeviceException;
 import dev.wukong.runtime.device.Accelerator;
 import dev.wukong.runtime.device.GraphException;

@@ -1,6 +1,8 @@
 package dev.wukong.serving.engine;
 
 import dev.wukong.bundle.BundleException;
+import dev.wukong.bundle.GraphInput;
+import dev.wukong.bundle.GraphInputs;
 import dev.wukong.data.InputLayout;
 import dev.wukong.runtime.Device;
 import dev.wukong.runtime.device.Accelerator;

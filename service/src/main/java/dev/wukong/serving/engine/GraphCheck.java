@@ -1,5 +1,7 @@
 package dev.wukong.serving.engine;
 
+import dev.wukong.bundle.GraphInput;
+import dev.wukong.bundle.GraphInputs;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;

@@ -1,5 +1,9 @@
 package dev.wukong.serving.engine;
 
+import dev.wukong.bundle.BatchShape;
+import dev.wukong.bundle.GraphInput;
+import dev.wukong.bundle.GraphInput.Axis;
+import dev.wukong.bundle.GraphInputs;
 import dev.wukong.runtime.device.Accelerator;
 import dev.wukong.runtime.device.Accelerator.Priority;
 import dev.wukong.runtime.device.BoundGraph;
@@ -9,9 +13,7 @@ import dev.wukong.runtime.device.GraphOptions;
 import dev.wukong.runtime.device.Place;
 import dev.wukong.runtime.device.WorkQueue;
 import dev.wukong.runtime.device.WorkQueue.Recording;
-import dev.wukong.serving.engine.GraphInput.Axis;
 import dev.wukong.serving.inputs.HostTensor;
-import dev.wukong.serving.inputs.HostTensor.ElementType;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -216,7 +218,7 @@ final class Lane implements AutoCloseable {
       int values = Math.multiplyExact(length, Math.max(1, input.columns()));
       MemorySegment host = accelerator.allocateHost((long) values * input.type().bytes());
       try {
-        MadeUp.fill(host, input, values, named(input, shape, room), random);
+        input.fill(host, length, named(input, shape, room), random);
         queue.toDevice(buffer(input.name(), host.byteSize()), host, host.byteSize());
         queue.await();
       } finally {
@@ -224,7 +226,7 @@ final class Lane implements AutoCloseable {
       }
     }
     for (GraphInput input : inputs) {
-      if (input.type() == ElementType.INT32) {
+      if (input.type() == Element.INT32) {
         remember(input, named(input, shape, room));
       }
     }
@@ -298,7 +300,7 @@ final class Lane implements AutoCloseable {
       if (bytes > 0) {
         queue.toDevice(buffer, MemorySegment.ofBuffer(tensor.bytes()), bytes);
       }
-      if (input.type() == ElementType.INT32) {
+      if (input.type() == Element.INT32) {
         shape.ifPresent(recorded -> clearRest(input, buffer, bytes, recorded, room));
         remember(input, count(in, input));
       }
@@ -341,7 +343,7 @@ final class Lane implements AutoCloseable {
     for (GraphInput input : inputs) {
       int length = lengths.applyAsInt(input);
       DeviceBuffer buffer = buffer(input.name(), length * input.rowBytes());
-      in.add(new Place(input.name(), input.element(), input.shape(length), buffer));
+      in.add(new Place(input.name(), input.type(), input.shape(length), buffer));
     }
     List<Place> out = new ArrayList<>();
     for (String name : List.of(GraphInputs.PROBABILITIES, GraphInputs.LOGITS)) {

@@ -8,10 +8,11 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.OrtSession.SessionOptions;
 import ai.onnxruntime.TensorInfo;
+import dev.wukong.bundle.GraphInput;
 import dev.wukong.runtime.Device;
 import dev.wukong.runtime.OnnxRuntime;
+import dev.wukong.runtime.device.Element;
 import dev.wukong.serving.inputs.HostTensor;
-import dev.wukong.serving.inputs.HostTensor.ElementType;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -66,9 +67,9 @@ final class OnnxEngine implements Engine {
                 name,
                 info.getInfo() instanceof TensorInfo tensor
                     ? switch (tensor.type) {
-                      case FLOAT -> ElementType.FLOAT32.name();
-                      case FLOAT16 -> ElementType.FLOAT16.name();
-                      case INT32 -> ElementType.INT32.name();
+                      case FLOAT -> Element.FLOAT32.name();
+                      case FLOAT16 -> Element.FLOAT16.name();
+                      case INT32 -> Element.INT32.name();
                       case DOUBLE, INT8, INT16, INT64, BOOL, STRING, UINT8, BFLOAT16, UNKNOWN ->
                           tensor.type.name();
                     }
@@ -103,8 +104,14 @@ final class OnnxEngine implements Engine {
       case FLOAT16 ->
           OnnxTensor.createTensor(
               environment, tensor.bytes().asShortBuffer(), tensor.shape(), OnnxJavaType.FLOAT16);
+      case BFLOAT16 ->
+          OnnxTensor.createTensor(
+              environment, tensor.bytes().asShortBuffer(), tensor.shape(), OnnxJavaType.BFLOAT16);
       case INT32 ->
           OnnxTensor.createTensor(environment, tensor.bytes().asIntBuffer(), tensor.shape());
+      case INT64, BOOL ->
+          throw new IllegalArgumentException(
+              "input '%s' is %s".formatted(tensor.name(), tensor.type()));
     };
   }
 

@@ -1,5 +1,6 @@
 package dev.wukong.serving.engine;
 
+import dev.wukong.bundle.BatchShape;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;

@@ -1,14 +1,14 @@
 package dev.wukong.serving.hosting;
 
+import dev.wukong.bundle.GraphInputs;
 import dev.wukong.data.InputLayout;
+import dev.wukong.runtime.device.Element;
 import dev.wukong.serving.batching.BatchScores;
 import dev.wukong.serving.batching.PartInputs;
 import dev.wukong.serving.engine.Engine;
-import dev.wukong.serving.engine.GraphInputs;
 import dev.wukong.serving.inputs.GrowingBuffer;
 import dev.wukong.serving.inputs.HostMemory;
 import dev.wukong.serving.inputs.HostTensor;
-import dev.wukong.serving.inputs.HostTensor.ElementType;
 import dev.wukong.serving.inputs.ModelInputs;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,7 +20,7 @@ final class BatchRoom implements AutoCloseable {
   private final GrowingBuffer probabilities;
   private final GrowingBuffer logits;
 
-  BatchRoom(InputLayout layout, ElementType rowType, HostMemory memory) {
+  BatchRoom(InputLayout layout, Element rowType, HostMemory memory) {
     this.joined = new ModelInputs(layout, rowType, memory, _ -> {});
     this.probabilities = new GrowingBuffer(memory);
     this.logits = new GrowingBuffer(memory);
@@ -56,7 +56,7 @@ final class BatchRoom implements AutoCloseable {
   }
 
   private HostTensor floats(String name, GrowingBuffer buffer, int candidates) {
-    return HostTensor.of(name, ElementType.FLOAT32, buffer, candidates, tasks);
+    return HostTensor.of(name, Element.FLOAT32, buffer, candidates, tasks);
   }
 
   @Override

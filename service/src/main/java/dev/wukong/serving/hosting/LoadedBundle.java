@@ -1,15 +1,15 @@
 package dev.wukong.serving.hosting;
 
+import dev.wukong.bundle.GraphInputs;
 import dev.wukong.bundle.Precision;
 import dev.wukong.data.FeatureEncoder;
 import dev.wukong.data.InputLayout;
 import dev.wukong.data.Task;
+import dev.wukong.runtime.device.Element;
 import dev.wukong.serving.batching.BatchCost;
 import dev.wukong.serving.embedding.RowPreparation;
 import dev.wukong.serving.engine.Engine;
-import dev.wukong.serving.engine.GraphInputs;
 import dev.wukong.serving.inputs.HostMemory;
-import dev.wukong.serving.inputs.HostTensor.ElementType;
 import dev.wukong.serving.inputs.ModelInputs;
 import dev.wukong.serving.inputs.Pool;
 import java.util.List;
@@ -84,7 +84,7 @@ final class LoadedBundle {
     this.cost = cost;
     this.engines = engines;
     this.memory = memory;
-    ElementType rowType = GraphInputs.rows(precision);
+    Element rowType = GraphInputs.rows(precision);
     this.inputs = new Pool<>(IDLE, this::newInputs, ModelInputs::close);
     this.rooms = new Pool<>(IDLE, () -> new BatchRoom(layout, rowType, memory), BatchRoom::close);
   }

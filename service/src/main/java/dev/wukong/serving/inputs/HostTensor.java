@@ -1,5 +1,6 @@
 package dev.wukong.serving.inputs;
 
+import dev.wukong.runtime.device.Element;
 import java.nio.ByteBuffer;
 
 /**
@@ -9,31 +10,13 @@ import java.nio.ByteBuffer;
  * @param shape its product times the bytes of an element is the limit
  */
 @SuppressWarnings("ArrayRecordComponent") // Made for one run, never compared.
-public record HostTensor(String name, ElementType type, ByteBuffer bytes, long[] shape) {
+public record HostTensor(String name, Element type, ByteBuffer bytes, long[] shape) {
   /** The tensor of {@code shape} at the start of {@code buffer}. */
-  public static HostTensor of(String name, ElementType type, GrowingBuffer buffer, long... shape) {
+  public static HostTensor of(String name, Element type, GrowingBuffer buffer, long... shape) {
     long bytes = type.bytes();
     for (long dimension : shape) {
       bytes *= dimension;
     }
     return new HostTensor(name, type, buffer.view(bytes), shape);
-  }
-
-  /** What the elements are. */
-  public enum ElementType {
-    FLOAT32(4),
-    FLOAT16(2),
-    INT32(4);
-
-    private final int bytes;
-
-    ElementType(int bytes) {
-      this.bytes = bytes;
-    }
-
-    /** Bytes an element takes. */
-    public int bytes() {
-      return bytes;
-    }
   }
 }

@@ -4,8 +4,8 @@ import dev.wukong.data.Group;
 import dev.wukong.data.InputLayout;
 import dev.wukong.data.InputNames;
 import dev.wukong.data.Scope;
+import dev.wukong.runtime.device.Element;
 import dev.wukong.serving.batching.PartInputs;
-import dev.wukong.serving.inputs.HostTensor.ElementType;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.FloatBuffer;
@@ -84,7 +84,7 @@ public final class ModelInputs implements PartInputs, AutoCloseable {
     }
   }
 
-  private final ElementType rowType;
+  private final Element rowType;
   private final Consumer<ModelInputs> idle;
   private final List<GroupInputs> groups = new ArrayList<>();
   private final boolean hasContext;
@@ -97,7 +97,7 @@ public final class ModelInputs implements PartInputs, AutoCloseable {
   private int candidates;
 
   /** Empty inputs in ordinary memory. */
-  public ModelInputs(InputLayout layout, ElementType rowType, Consumer<ModelInputs> idle) {
+  public ModelInputs(InputLayout layout, Element rowType, Consumer<ModelInputs> idle) {
     this(layout, rowType, HostMemory.PLAIN, idle);
   }
 
@@ -109,7 +109,7 @@ public final class ModelInputs implements PartInputs, AutoCloseable {
    * @param idle takes these inputs when nobody needs what they hold
    */
   public ModelInputs(
-      InputLayout layout, ElementType rowType, HostMemory memory, Consumer<ModelInputs> idle) {
+      InputLayout layout, Element rowType, HostMemory memory, Consumer<ModelInputs> idle) {
     contextDense = new GrowingBuffer(memory);
     candidateDense = new GrowingBuffer(memory);
     contextOf = new GrowingBuffer(memory);
@@ -124,7 +124,7 @@ public final class ModelInputs implements PartInputs, AutoCloseable {
   }
 
   /** The type of rows. */
-  public ElementType rowType() {
+  public Element rowType() {
     return rowType;
   }
 
@@ -297,15 +297,14 @@ public final class ModelInputs implements PartInputs, AutoCloseable {
           floats(InputNames.dense(Scope.CANDIDATE), candidateDense, candidates, candidateWidth));
     }
     if (hasContext) {
-      tensors.add(HostTensor.of(InputNames.CONTEXT_OF, ElementType.INT32, contextOf, candidates));
+      tensors.add(HostTensor.of(InputNames.CONTEXT_OF, Element.INT32, contextOf, candidates));
     }
     return tensors;
   }
 
   private static void add(List<HostTensor> tensors, ScopeInputs scope, int rows) {
     if (scope.width > 0) {
-      tensors.add(
-          HostTensor.of(scope.slotsName, ElementType.INT32, scope.slots, rows, scope.width));
+      tensors.add(HostTensor.of(scope.slotsName, Element.INT32, scope.slots, rows, scope.width));
     }
     if (scope.weighted) {
       tensors.add(floats(scope.weightsName, scope.weights, rows, scope.width));
@@ -313,7 +312,7 @@ public final class ModelInputs implements PartInputs, AutoCloseable {
   }
 
   private static HostTensor floats(String name, GrowingBuffer buffer, int rows, int width) {
-    return HostTensor.of(name, ElementType.FLOAT32, buffer, rows, width);
+    return HostTensor.of(name, Element.FLOAT32, buffer, rows, width);
   }
 
   /** Frees the memory. */

@@ -7,7 +7,7 @@ import static org.assertj.core.api.Assertions.within;
 import dev.wukong.data.InputLayout;
 import dev.wukong.data.RowKey;
 import dev.wukong.data.UniqueRows;
-import dev.wukong.serving.inputs.HostTensor.ElementType;
+import dev.wukong.runtime.device.Element;
 import dev.wukong.serving.inputs.ModelInputs;
 import dev.wukong.serving.testing.ForwardingStore;
 import io.micrometer.core.instrument.Counter;
@@ -52,7 +52,7 @@ class EmbeddingTierTest {
   /** How many slots of the last read took a default row as their own was not read in time. */
   private int unread;
 
-  private final ModelInputs target = new ModelInputs(layout, ElementType.FLOAT32, _ -> {});
+  private final ModelInputs target = new ModelInputs(layout, Element.FLOAT32, _ -> {});
 
   @AfterEach
   void close() {
@@ -278,7 +278,7 @@ class EmbeddingTierTest {
   /** Of 400 requests, how many rows are not those of their keys. */
   private int wrongRows(TierView tier, SplittableRandom random, int range) {
     int wrong = 0;
-    try (ModelInputs own = new ModelInputs(layout, ElementType.FLOAT32, _ -> {})) {
+    try (ModelInputs own = new ModelInputs(layout, Element.FLOAT32, _ -> {})) {
       for (int request = 0; request < 400; request++) {
         UniqueRows unique = new UniqueRows(layout);
         for (int i = 0; i < 400; i++) {
@@ -368,7 +368,7 @@ class EmbeddingTierTest {
   void copyRows_anyFormatAndTarget_givesRowsWithinItsBounds(RowFormat format) {
     long[] keys = LongStream.range(0, 600).map(id -> RowKey.of(0, id)).toArray();
     put(keys);
-    for (ElementType type : List.of(ElementType.FLOAT32, ElementType.FLOAT16)) {
+    for (Element type : List.of(Element.FLOAT32, Element.FLOAT16)) {
       try (ModelInputs inputs = new ModelInputs(layout, type, _ -> {});
           TierView tier = tier(1000, format, RowThreads.none())) {
         // From the store, then from memory.
@@ -382,7 +382,7 @@ class EmbeddingTierTest {
             for (int j = 0; j < WIDTH; j++) {
               long at = (long) slot * WIDTH + j;
               float read =
-                  type == ElementType.FLOAT32
+                  type == Element.FLOAT32
                       ? rows.getAtIndex(ValueLayout.JAVA_FLOAT, at)
                       : Float.float16ToFloat(rows.getAtIndex(ValueLayout.JAVA_SHORT, at));
               assertThat(read).isCloseTo(row[j], within(600f / 127));
@@ -505,7 +505,7 @@ class EmbeddingTierTest {
   /** Slots that took a default row. */
   private int copy(TierView tier, long... keys) {
     UniqueRows unique = unique(keys);
-    try (ModelInputs own = new ModelInputs(layout, ElementType.FLOAT32, _ -> {})) {
+    try (ModelInputs own = new ModelInputs(layout, Element.FLOAT32, _ -> {})) {
       own.begin(0, 1);
       Defaulted without = tier.copyRows(0, unique, own, Long.MAX_VALUE / 2);
       return without == null ? 0 : without.slots().cardinality();

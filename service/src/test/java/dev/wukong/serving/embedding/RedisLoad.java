@@ -3,7 +3,7 @@ package dev.wukong.serving.embedding;
 import dev.wukong.bench.BenchmarkException;
 import dev.wukong.data.InputLayout;
 import dev.wukong.data.UniqueRows;
-import dev.wukong.serving.inputs.HostTensor.ElementType;
+import dev.wukong.runtime.device.Element;
 import dev.wukong.serving.inputs.ModelInputs;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -76,7 +76,7 @@ final class RedisLoad implements AutoCloseable {
     SpreadIds spread = new SpreadIds(rows, new SplittableRandom(seed));
     UniqueRows unique = new UniqueRows(layout);
     int[] slots = new int[ids];
-    try (ModelInputs target = new ModelInputs(layout, ElementType.FLOAT32, _ -> {})) {
+    try (ModelInputs target = new ModelInputs(layout, Element.FLOAT32, _ -> {})) {
       while (!ended) {
         long due = began + next.getAndIncrement() * 1_000_000_000L / rate;
         for (long wait = due - System.nanoTime(); wait > 0 && !ended; ) {

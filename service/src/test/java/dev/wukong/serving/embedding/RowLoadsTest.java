@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.wukong.data.InputLayout;
 import dev.wukong.data.UniqueRows;
-import dev.wukong.serving.inputs.HostTensor.ElementType;
+import dev.wukong.runtime.device.Element;
 import dev.wukong.serving.inputs.ModelInputs;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.lang.foreign.ValueLayout;
@@ -24,7 +24,7 @@ class RowLoadsTest {
     float[] row = {0.1f, -0.7f, 1e-6f, 3.3333f, 0};
     SimpleMeterRegistry registry = new SimpleMeterRegistry();
     try (HeapRowStore store = new HeapRowStore();
-        ModelInputs target = new ModelInputs(layout, ElementType.FLOAT32, _ -> {})) {
+        ModelInputs target = new ModelInputs(layout, Element.FLOAT32, _ -> {})) {
       store.apply(new RowCommit(VIEW, WIDTH, new long[] {7}, row));
       EmbeddingTier tier =
           new EmbeddingTier(

@@ -2,7 +2,7 @@ package dev.wukong.serving.embedding;
 
 import dev.wukong.data.InputLayout;
 import dev.wukong.data.UniqueRows;
-import dev.wukong.serving.inputs.HostTensor.ElementType;
+import dev.wukong.runtime.device.Element;
 import dev.wukong.serving.inputs.ModelInputs;
 import dev.wukong.simulator.Zipf;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -143,7 +143,7 @@ final class TierBudgetWorker {
       throws IOException {
     TierView view = tier(store, threads, capacity).open();
     long resident = 0;
-    try (ModelInputs target = new ModelInputs(layout, ElementType.FLOAT32, _ -> {})) {
+    try (ModelInputs target = new ModelInputs(layout, Element.FLOAT32, _ -> {})) {
       UniqueRows unique = new UniqueRows(layout);
       long began = System.nanoTime();
       for (long second = 1; second <= seconds; second++) {

@@ -6,7 +6,7 @@ import dev.wukong.bench.BenchmarkException;
 import dev.wukong.bench.Figure;
 import dev.wukong.data.InputLayout;
 import dev.wukong.data.UniqueRows;
-import dev.wukong.serving.inputs.HostTensor.ElementType;
+import dev.wukong.runtime.device.Element;
 import dev.wukong.serving.inputs.ModelInputs;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.lang.foreign.MemorySegment;
@@ -131,7 +131,7 @@ public final class TierColdBenchmark implements Benchmark {
       long hits = 0;
       long distinct = 0;
       try (RowThreads threads = RowThreads.start(2, meters);
-          ModelInputs target = new ModelInputs(layout, ElementType.FLOAT32, _ -> {});
+          ModelInputs target = new ModelInputs(layout, Element.FLOAT32, _ -> {});
           TierView tier =
               OneGroup.tier(
                       layout,

@@ -6,7 +6,7 @@ import dev.wukong.bench.BenchmarkException;
 import dev.wukong.bench.Figure;
 import dev.wukong.data.InputLayout;
 import dev.wukong.data.UniqueRows;
-import dev.wukong.serving.inputs.HostTensor.ElementType;
+import dev.wukong.runtime.device.Element;
 import dev.wukong.serving.inputs.ModelInputs;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.lang.foreign.Arena;
@@ -134,7 +134,7 @@ public final class TierHotBenchmark implements Benchmark {
       this.rows = rows;
       layout = OneGroup.layout(width, rows, "item");
       plain = MappedMemory.allocate(arena, (long) rows * width * Float.BYTES);
-      target = new ModelInputs(layout, ElementType.FLOAT32, _ -> {});
+      target = new ModelInputs(layout, Element.FLOAT32, _ -> {});
       tier =
           new EmbeddingTier(
               layout,

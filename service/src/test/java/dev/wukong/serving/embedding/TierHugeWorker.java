@@ -2,7 +2,7 @@ package dev.wukong.serving.embedding;
 
 import dev.wukong.data.InputLayout;
 import dev.wukong.data.UniqueRows;
-import dev.wukong.serving.inputs.HostTensor.ElementType;
+import dev.wukong.runtime.device.Element;
 import dev.wukong.serving.inputs.ModelInputs;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.BufferedInputStream;
@@ -108,7 +108,7 @@ final class TierHugeWorker {
     long unread = 0;
     long readBefore = 0;
     try (RowThreads threads = RowThreads.start(readers, meters);
-        ModelInputs target = new ModelInputs(layout, ElementType.FLOAT32, _ -> {});
+        ModelInputs target = new ModelInputs(layout, Element.FLOAT32, _ -> {});
         DataInputStream in =
             new DataInputStream(new BufferedInputStream(Files.newInputStream(requests)));
         TierView tier =

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.wukong.data.InputLayout;
 import dev.wukong.data.UniqueRows;
-import dev.wukong.serving.inputs.HostTensor.ElementType;
+import dev.wukong.runtime.device.Element;
 import dev.wukong.serving.inputs.ModelInputs;
 import dev.wukong.serving.testing.ForwardingStore;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -32,7 +32,7 @@ class TierViewTest {
   private static final float NOTHING = -1;
 
   private final InputLayout layout = OneGroup.layout(WIDTH, 1000, "item");
-  private final ModelInputs target = new ModelInputs(layout, ElementType.FLOAT32, _ -> {});
+  private final ModelInputs target = new ModelInputs(layout, Element.FLOAT32, _ -> {});
   private final RowStore heap = new HeapRowStore();
 
   @AfterEach

@@ -3,13 +3,16 @@ package dev.wukong.serving.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.wukong.bundle.BatchShape;
+import dev.wukong.bundle.GraphInput;
+import dev.wukong.bundle.GraphInputs;
 import dev.wukong.bundle.Precision;
 import dev.wukong.data.InputLayout;
 import dev.wukong.runtime.DeviceException;
 import dev.wukong.runtime.device.Accelerator;
+import dev.wukong.runtime.device.Element;
 import dev.wukong.serving.engine.EngineOptions.Gpu;
 import dev.wukong.serving.inputs.HostTensor;
-import dev.wukong.serving.inputs.HostTensor.ElementType;
 import dev.wukong.serving.testing.TinyGraph;
 import dev.wukong.serving.testing.TinyModel;
 import java.lang.foreign.MemorySegment;
@@ -54,7 +57,7 @@ class BoundEngineTest {
           bound = Math.min(rows, other.length(shape));
         }
       }
-      MadeUp.fill(MemorySegment.ofBuffer(bytes), input, values, bound, random);
+      input.fill(MemorySegment.ofBuffer(bytes), length, bound, random);
       tensors.add(new HostTensor(input.name(), input.type(), bytes, input.shape(length)));
     }
     return tensors;
@@ -71,7 +74,7 @@ class BoundEngineTest {
       out.add(
           new HostTensor(
               name,
-              ElementType.FLOAT32,
+              Element.FLOAT32,
               direct(candidates * TASKS * Float.BYTES),
               new long[] {candidates, TASKS}));
     }

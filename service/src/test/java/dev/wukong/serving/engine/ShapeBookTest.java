@@ -2,6 +2,7 @@ package dev.wukong.serving.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.wukong.bundle.BatchShape;
 import org.junit.jupiter.api.Test;
 
 class ShapeBookTest {

@@ -10,6 +10,7 @@ import com.google.protobuf.ByteString;
 import dev.wukong.bundle.Bundle;
 import dev.wukong.bundle.Precision;
 import dev.wukong.data.Schema;
+import dev.wukong.figures.LoadModel;
 import dev.wukong.proto.inference.GRPCInferenceServiceGrpc;
 import dev.wukong.proto.inference.ModelInferRequest;
 import dev.wukong.proto.inference.ModelInferRequest.InferInputTensor;

@@ -9,6 +9,7 @@ import dev.wukong.data.EncodingCounts;
 import dev.wukong.data.FeatureEncoder;
 import dev.wukong.data.Schema;
 import dev.wukong.data.Scope;
+import dev.wukong.figures.LoadModel;
 import dev.wukong.proto.v1.Block;
 import dev.wukong.proto.v1.Criticality;
 import dev.wukong.proto.v1.PredictRequest;

@@ -3,6 +3,7 @@ package dev.wukong.serving.figures;
 import com.google.protobuf.UnsafeByteOperations;
 import dev.wukong.data.Schema;
 import dev.wukong.data.WireBlock;
+import dev.wukong.figures.LoadModel;
 import dev.wukong.proto.v1.Block;
 import dev.wukong.proto.v1.Criticality;
 import dev.wukong.proto.v1.ModelSelector;

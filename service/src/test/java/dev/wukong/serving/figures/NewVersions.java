@@ -1,5 +1,6 @@
 package dev.wukong.serving.figures;
 
+import dev.wukong.figures.LoadModel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

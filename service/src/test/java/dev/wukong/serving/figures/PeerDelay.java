@@ -1,6 +1,7 @@
 package dev.wukong.serving.figures;
 
 import dev.wukong.bench.Figure;
+import dev.wukong.figures.LoadModel;
 import dev.wukong.serving.figures.PeerSweep.Tried;
 import java.util.ArrayList;
 import java.util.Arrays;

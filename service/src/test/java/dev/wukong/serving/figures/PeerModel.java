@@ -3,6 +3,7 @@ package dev.wukong.serving.figures;
 import dev.wukong.bundle.Bundle;
 import dev.wukong.bundle.Precision;
 import dev.wukong.data.Schema;
+import dev.wukong.figures.LoadModel;
 import dev.wukong.proto.inference.GRPCInferenceServiceGrpc;
 import dev.wukong.proto.inference.ModelInferRequest;
 import dev.wukong.proto.v1.Criticality;

@@ -2,6 +2,7 @@ package dev.wukong.serving.figures;
 
 import dev.wukong.bench.BenchmarkException;
 import dev.wukong.bench.Figure;
+import dev.wukong.figures.LoadModel;
 import dev.wukong.serving.figures.LoadedServer.Capacity;
 import dev.wukong.serving.figures.PeerSweep.Tried;
 import java.util.ArrayList;

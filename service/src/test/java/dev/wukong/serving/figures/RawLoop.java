@@ -11,12 +11,13 @@ import dev.wukong.data.FeatureEncoder;
 import dev.wukong.data.InputLayout;
 import dev.wukong.data.Scope;
 import dev.wukong.data.UniqueRows;
+import dev.wukong.figures.LoadModel;
 import dev.wukong.proto.v1.Criticality;
 import dev.wukong.proto.v1.PredictRequest;
 import dev.wukong.runtime.Device;
 import dev.wukong.runtime.OnnxRuntime;
+import dev.wukong.runtime.device.Element;
 import dev.wukong.serving.inputs.HostTensor;
-import dev.wukong.serving.inputs.HostTensor.ElementType;
 import dev.wukong.serving.inputs.ModelInputs;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -166,7 +167,7 @@ final class RawLoop {
 
   private ModelInputs inputs(EncodedRows context, EncodedRows candidate, int from, int to) {
     UniqueRows unique = new UniqueRows(layout);
-    ModelInputs inputs = new ModelInputs(layout, ElementType.FLOAT32, _ -> {});
+    ModelInputs inputs = new ModelInputs(layout, Element.FLOAT32, _ -> {});
     inputs.begin(1, to - from);
     SplittableRandom random = new SplittableRandom(from);
     for (int g = 0; g < layout.groups().size(); g++) {
@@ -186,7 +187,7 @@ final class RawLoop {
     ModelInputs whole = parts.getFirst();
     List<ModelInputs> memory = parts;
     if (parts.size() > 1) {
-      whole = new ModelInputs(layout, ElementType.FLOAT32, _ -> {});
+      whole = new ModelInputs(layout, Element.FLOAT32, _ -> {});
       whole.join(parts);
       parts.forEach(ModelInputs::close);
       memory = List.of(whole);
@@ -216,7 +217,8 @@ final class RawLoop {
       case INT32 ->
           OnnxTensor.createTensor(
               OnnxRuntime.environment(), tensor.bytes().asIntBuffer(), tensor.shape());
-      case FLOAT16 -> throw new IllegalStateException("no graph here takes halves");
+      case FLOAT16, BFLOAT16, INT64, BOOL ->
+          throw new IllegalStateException("no graph here takes " + tensor.type());
     };
   }
 }

@@ -1,6 +1,7 @@
 package dev.wukong.serving.figures;
 
 import dev.wukong.bench.BenchmarkContext;
+import dev.wukong.figures.LoadModel;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.PrintWriter;

@@ -1,5 +1,6 @@
 package dev.wukong.serving.figures;
 
+import dev.wukong.figures.LoadModel;
 import dev.wukong.proto.v1.AdminServiceGrpc;
 import dev.wukong.proto.v1.AdminServiceGrpc.AdminServiceBlockingStub;
 import dev.wukong.proto.v1.RollbackRequest;

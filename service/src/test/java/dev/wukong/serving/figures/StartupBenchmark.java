@@ -3,6 +3,7 @@ package dev.wukong.serving.figures;
 import dev.wukong.bench.Benchmark;
 import dev.wukong.bench.BenchmarkContext;
 import dev.wukong.bench.Figure;
+import dev.wukong.figures.LoadModel;
 import dev.wukong.proto.v1.Criticality;
 import dev.wukong.proto.v1.PredictRequest;
 import dev.wukong.proto.v1.RankingServiceGrpc;

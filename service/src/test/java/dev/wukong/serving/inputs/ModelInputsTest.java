@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.wukong.data.InputLayout;
 import dev.wukong.data.Scope;
-import dev.wukong.serving.inputs.HostTensor.ElementType;
+import dev.wukong.runtime.device.Element;
 import dev.wukong.serving.testing.TinyModel;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
@@ -23,7 +23,7 @@ class ModelInputsTest {
 
   /** Inputs whose numbers all begin with {@code base}; each row is used by the first candidate. */
   private static ModelInputs inputs(int contexts, int candidates, int distinct, int base) {
-    ModelInputs inputs = new ModelInputs(LAYOUT, ElementType.FLOAT32, _ -> {});
+    ModelInputs inputs = new ModelInputs(LAYOUT, Element.FLOAT32, _ -> {});
     inputs.begin(contexts, candidates);
     for (int g = 0; g < LAYOUT.groups().size(); g++) {
       int width = LAYOUT.groups().get(g).width();
@@ -87,7 +87,7 @@ class ModelInputsTest {
     try (ModelInputs one = inputs(1, 3, 4, 1000);
         ModelInputs two = inputs(2, 5, 7, 2000);
         ModelInputs three = inputs(1, 1, 1, 3000);
-        ModelInputs joined = new ModelInputs(LAYOUT, ElementType.FLOAT32, _ -> {})) {
+        ModelInputs joined = new ModelInputs(LAYOUT, Element.FLOAT32, _ -> {})) {
       joined.join(List.of(three)); // What was there before does not show through.
       List<ModelInputs> parts = List.of(one, two, three);
 

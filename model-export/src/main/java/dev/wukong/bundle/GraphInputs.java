@@ -1,12 +1,11 @@
-package dev.wukong.serving.engine;
+package dev.wukong.bundle;
 
-import dev.wukong.bundle.Precision;
+import dev.wukong.bundle.GraphInput.Axis;
 import dev.wukong.data.Group;
 import dev.wukong.data.InputLayout;
 import dev.wukong.data.InputNames;
 import dev.wukong.data.Scope;
-import dev.wukong.serving.engine.GraphInput.Axis;
-import dev.wukong.serving.inputs.HostTensor.ElementType;
+import dev.wukong.runtime.device.Element;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -18,10 +17,10 @@ public final class GraphInputs {
   private GraphInputs() {}
 
   /** The type of the rows of a graph of {@code precision}. */
-  public static ElementType rows(Precision precision) {
+  public static Element rows(Precision precision) {
     return switch (precision) {
-      case FP32 -> ElementType.FLOAT32;
-      case FP16 -> ElementType.FLOAT16;
+      case FP32 -> Element.FLOAT32;
+      case FP16 -> Element.FLOAT16;
     };
   }
 
@@ -45,30 +44,30 @@ public final class GraphInputs {
           inputs.add(
               each(
                   InputNames.slots(scope, group),
-                  ElementType.INT32,
+                  Element.INT32,
                   scope,
                   width,
                   InputNames.rows(group)));
         }
         if (layout.weighted(scope, g)) {
-          inputs.add(each(InputNames.weights(scope, group), ElementType.FLOAT32, scope, width, ""));
+          inputs.add(each(InputNames.weights(scope, group), Element.FLOAT32, scope, width, ""));
         }
       }
     }
     for (Scope scope : Scope.values()) {
       int width = layout.denseWidth(scope);
       if (width > 0) {
-        inputs.add(each(InputNames.dense(scope), ElementType.FLOAT32, scope, width, ""));
+        inputs.add(each(InputNames.dense(scope), Element.FLOAT32, scope, width, ""));
       }
     }
     if (layout.schema().hasContext()) {
-      inputs.add(each(InputNames.CONTEXT_OF, ElementType.INT32, Scope.CANDIDATE, 0, ""));
+      inputs.add(each(InputNames.CONTEXT_OF, Element.INT32, Scope.CANDIDATE, 0, ""));
     }
     return inputs;
   }
 
   private static GraphInput each(
-      String name, ElementType type, Scope scope, int columns, String pointsInto) {
+      String name, Element type, Scope scope, int columns, String pointsInto) {
     Axis axis =
         switch (scope) {
           case CONTEXT -> Axis.CONTEXTS;

@@ -1,4 +1,4 @@
-package dev.wukong.serving.figures;
+package dev.wukong.figures;
 
 import dev.wukong.config.Section;
 import dev.wukong.data.Feature;
@@ -12,15 +12,17 @@ import dev.wukong.data.ValueType;
 import dev.wukong.ranker.RankerConfig;
 import dev.wukong.training.UntrainedBundle;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import org.springframework.util.FileSystemUtils;
+import java.util.stream.Stream;
 
 /** The models of benchmarks: 27 id features, 10 of the context, 17 of the candidate. */
-enum LoadModel {
+public enum LoadModel {
   /** d 16, l 2, nF = nL = 8, k 8, MLPs 64. */
   SMALL(16, 2, 8, 8, "[64]"),
   /** d 64, l 3, nF = nL = 16, k 24, MLPs 512. */
@@ -28,8 +30,8 @@ enum LoadModel {
   /** Model M of the design: d 128, l 4, nF = nL = 16, k 24, MLPs 512-512. */
   M(128, 4, 16, 24, "[512, 512]");
 
-  static final int CONTEXT_FEATURES = 10;
-  static final int CANDIDATE_FEATURES = 17;
+  public static final int CONTEXT_FEATURES = 10;
+  public static final int CANDIDATE_FEATURES = 17;
 
   private final int width;
   private final int layers;
@@ -46,17 +48,17 @@ enum LoadModel {
   }
 
   /** The name under which it is served. */
-  String title() {
+  public String title() {
     return name().toLowerCase(Locale.ROOT);
   }
 
   /** Floats a row. */
-  int width() {
+  public int width() {
     return width;
   }
 
   /** The features, each with ids of a hash of {@code buckets}. */
-  static Schema schema(long buckets) {
+  public static Schema schema(long buckets) {
     List<Feature> features = new ArrayList<>();
     for (int i = 0; i < CONTEXT_FEATURES + CANDIDATE_FEATURES; i++) {
       boolean context = i < CONTEXT_FEATURES;
@@ -79,27 +81,27 @@ enum LoadModel {
   }
 
   /** The features where all tables together have {@code rows} rows. */
-  static Schema schemaOf(long rows) {
+  public static Schema schemaOf(long rows) {
     return schema(buckets(rows));
   }
 
   /** Distinct values of a feature that requests to such tables draw from. */
-  static int values(long rows) {
+  public static int values(long rows) {
     return Math.toIntExact(rows / (CONTEXT_FEATURES + CANDIDATE_FEATURES));
   }
 
   /** Rows of a table besides the two reserved ones. */
-  static long buckets(long rows) {
+  public static long buckets(long rows) {
     return rows / (CONTEXT_FEATURES + CANDIDATE_FEATURES) - 2;
   }
 
   /** Its bundles with {@code rows} rows in all tables together. */
-  UntrainedBundle bundle(long rows) {
+  public UntrainedBundle bundle(long rows) {
     return new UntrainedBundle(schemaOf(rows), config(), buckets(rows));
   }
 
   /** Its hyperparameters. */
-  RankerConfig config() {
+  public RankerConfig config() {
     return RankerConfig.read(
         Section.parse(
             title(),
@@ -121,8 +123,15 @@ enum LoadModel {
    * Writes the bundle {@code <root>/<title>/<version>}; one that an earlier run has left may be of
    * another graph and is replaced.
    */
-  Path write(Path root, long version, long rows) throws IOException {
-    FileSystemUtils.deleteRecursively(root.resolve(title()).resolve(Long.toString(version)));
+  public Path write(Path root, long version, long rows) throws IOException {
+    Path before = root.resolve(title()).resolve(Long.toString(version));
+    if (Files.exists(before)) {
+      try (Stream<Path> files = Files.walk(before)) {
+        for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+          Files.delete(file);
+        }
+      }
+    }
     return bundle(rows).write(root, title(), version);
   }
 }

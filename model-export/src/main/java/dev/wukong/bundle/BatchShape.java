@@ -1,13 +1,13 @@
-package dev.wukong.serving.engine;
+package dev.wukong.bundle;
 
 /**
  * How many candidates and contexts a run has room for.
  *
  * @param contexts 0 for a model without
  */
-record BatchShape(int candidates, int contexts) {
+public record BatchShape(int candidates, int contexts) {
   /** Whether a run of {@code other} has room in this. */
-  boolean holds(BatchShape other) {
+  public boolean holds(BatchShape other) {
     return candidates >= other.candidates && contexts >= other.contexts;
   }
 }

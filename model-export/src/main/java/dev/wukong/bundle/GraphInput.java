@@ -1,7 +1,9 @@
-package dev.wukong.serving.engine;
+package dev.wukong.bundle;
 
 import dev.wukong.runtime.device.Element;
-import dev.wukong.serving.inputs.HostTensor.ElementType;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.random.RandomGenerator;
 
 /**
  * An input of a predict graph.
@@ -13,7 +15,7 @@ import dev.wukong.serving.inputs.HostTensor.ElementType;
  */
 public record GraphInput(
     String name,
-    ElementType type,
+    Element type,
     Axis axis,
     int columns,
     String pointsInto,
@@ -28,7 +30,7 @@ public record GraphInput(
   }
 
   /** The length of the first dimension of a run of {@code shape}, at most. */
-  int length(BatchShape shape) {
+  public int length(BatchShape shape) {
     return switch (axis) {
       case ROWS ->
           Math.toIntExact(
@@ -39,20 +41,34 @@ public record GraphInput(
   }
 
   /** The shape of a tensor with {@code length} in its first dimension. */
-  long[] shape(int length) {
+  public long[] shape(int length) {
     return columns == 0 ? new long[] {length} : new long[] {length, columns};
   }
 
   /** Bytes of one element of the first dimension. */
-  long rowBytes() {
+  public long rowBytes() {
     return (long) Math.max(1, columns) * type.bytes();
   }
 
-  Element element() {
-    return switch (type) {
-      case FLOAT32 -> Element.FLOAT32;
-      case FLOAT16 -> Element.FLOAT16;
-      case INT32 -> Element.INT32;
-    };
+  /**
+   * Makes up an input that no request brought, to try a graph with.
+   *
+   * @param host room for its first dimension of {@code length}
+   * @param bound what its values lie below, where they name rows or contexts
+   */
+  public void fill(MemorySegment host, int length, int bound, RandomGenerator random) {
+    int values = Math.multiplyExact(length, Math.max(1, columns));
+    for (int i = 0; i < values; i++) {
+      float number = (float) (random.nextDouble() - 0.5);
+      switch (type) {
+        case FLOAT32 -> host.setAtIndex(ValueLayout.JAVA_FLOAT, i, number);
+        case FLOAT16 -> host.setAtIndex(ValueLayout.JAVA_SHORT, i, Float.floatToFloat16(number));
+        case BFLOAT16 ->
+            host.setAtIndex(
+                ValueLayout.JAVA_SHORT, i, (short) (Float.floatToRawIntBits(number) >>> 16));
+        case INT32 -> host.setAtIndex(ValueLayout.JAVA_INT, i, random.nextInt(bound));
+        case INT64, BOOL -> throw new IllegalStateException("input '" + name + "' is " + type);
+      }
+    }
   }
 }
