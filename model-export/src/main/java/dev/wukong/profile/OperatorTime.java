@@ -12,7 +12,7 @@ public record OperatorTime(String node, String operator, double micros) {
    * The part of the graph that it belongs to: its name without the last piece, at most two deep.
    */
   public String part() {
-    String[] pieces = node.split("/", -1);
+    String[] pieces = node.replaceFirst("^fused ", "").split("/", -1);
     return switch (pieces.length) {
       case 1 -> "-";
       case 2 -> pieces[0];
