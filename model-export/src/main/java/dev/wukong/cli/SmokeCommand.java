@@ -66,7 +66,7 @@ final class SmokeCommand implements Callable<Integer> {
       head: {hidden: [64]}
       """;
 
-  private static final String IN_GRAPH = "optimizer_in: graph\nsteps_per_run: " + STEPS;
+  private static final String IN_GRAPH = "optimizer_in: device\nsteps_per_run: " + STEPS;
   private static final String ON_HOST = "optimizer_in: host";
 
   @Option(names = "--device", description = "cpu or cuda:N (${DEFAULT-VALUE}).")

@@ -20,7 +20,7 @@ import java.util.stream.Collectors;
  * provider. Inputs and outputs keep their names; everything in between gets new ones, and all
  * initializers become constants.
  */
-final class OnnxReader {
+public final class OnnxReader {
   /** The operator sets whose meaning is known. */
   private static final int MIN_OPSET = 9;
 
@@ -35,8 +35,8 @@ final class OnnxReader {
    *
    * @param metadata the file's properties
    */
-  record Model(Graph graph, Map<String, String> metadata) {
-    Model {
+  public record Model(Graph graph, Map<String, String> metadata) {
+    public Model {
       metadata = Map.copyOf(metadata);
     }
   }
@@ -55,7 +55,7 @@ final class OnnxReader {
    *
    * @throws OnnxReadException where they are no ONNX file, or as for {@link #read(ModelProto)}
    */
-  static Model read(byte[] bytes) {
+  public static Model read(byte[] bytes) {
     try {
       return read(ModelProto.parseFrom(bytes));
     } catch (InvalidProtocolBufferException e) {

@@ -7,7 +7,7 @@ import java.util.List;
  * Makes a session's steps: the one thing that differs between an optimizer beside the graph and one
  * within it. Both change the same {@link TrainState}. Owned by the training thread.
  */
-sealed interface Stepper permits HostStepper, GraphStepper {
+sealed interface Stepper permits HostStepper, GraphStepper, DeviceStepper {
   /**
    * Steps that follow each other.
    *
@@ -31,6 +31,12 @@ sealed interface Stepper permits HostStepper, GraphStepper {
    *     before, but rows of ids that {@code block} was the first to have are there now
    */
   List<TrainSession.Step> run(EncodedExamples block, Steps steps);
+
+  /** Makes the host's weights, statistics and state what the last step made of them. */
+  default void settle() {}
+
+  /** Somebody may change the host's weights, statistics or state: the next step sees them. */
+  default void changed() {}
 
   /** Refuses the loss of step {@code number} where it is no finite number. */
   static void checkFinite(float loss, long number) {

@@ -15,12 +15,14 @@ public record StepsConfig(OptimizerIn optimizerIn, int stepsPerRun) {
 
   /** Which side makes the step after the gradients. */
   public enum OptimizerIn {
-    /** The graph on CUDA, the host on the CPU. */
+    /** The device on CUDA, the host on the CPU. */
     AUTO,
     /** Java, over memory that it shares with ONNX Runtime. */
     HOST,
-    /** The graph. */
-    GRAPH
+    /** The graph, which takes everything in and gives it out once a run. */
+    GRAPH,
+    /** The graph, and what it changes stays on the device. */
+    DEVICE
   }
 
   static StepsConfig read(Section training) {
@@ -37,12 +39,21 @@ public record StepsConfig(OptimizerIn optimizerIn, int stepsPerRun) {
   boolean inGraph(Device device) {
     return switch (optimizerIn) {
       case HOST -> false;
-      case GRAPH -> true;
+      case GRAPH, DEVICE -> true;
       case AUTO ->
           switch (device) {
             case Device.Cpu() -> false;
             case Device.Cuda _ -> true;
           };
+    };
+  }
+
+  /** Whether what steps change stays on {@code device} between them. */
+  boolean onDevice(Device device) {
+    return switch (optimizerIn) {
+      case HOST, GRAPH -> false;
+      case DEVICE -> true;
+      case AUTO -> inGraph(device);
     };
   }
 
@@ -70,7 +81,7 @@ public record StepsConfig(OptimizerIn optimizerIn, int stepsPerRun) {
           path
               + ".steps_per_run is "
               + stepsPerRun
-              + ", want 1 where the optimizer is not in the graph (optimizer_in: graph)");
+              + ", want 1 where the optimizer is not in the graph (optimizer_in: graph or device)");
     }
   }
 }

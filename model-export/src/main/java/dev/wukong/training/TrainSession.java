@@ -16,8 +16,11 @@ import dev.wukong.objective.TrainGraph;
 import dev.wukong.objective.UpdateRule;
 import dev.wukong.ranker.RankerConfig;
 import dev.wukong.ranker.RankerGraphs;
+import dev.wukong.runtime.CudaOptions;
 import dev.wukong.runtime.Device;
 import dev.wukong.runtime.OnnxRuntime;
+import dev.wukong.runtime.device.Accelerator;
+import dev.wukong.runtime.device.GraphOptions;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
@@ -123,6 +126,9 @@ public final class TrainSession implements AutoCloseable {
   }
 
   private Stepper stepper(Shards shards, Optional<byte[]> block, Opened parts) throws OrtException {
+    if (config.steps().onDevice(device)) {
+      return parts.add(deviceStepper(block));
+    }
     if (config.steps().inGraph(device)) {
       UpdateRule rule = config.rule();
       StepGraph graph = StepGraph.of(model, layout, rule);
@@ -133,6 +139,15 @@ public final class TrainSession implements AutoCloseable {
     }
     OrtSession session = parts.add(session(train.graph(), shards));
     return new HostStepper(train, state, session, shards, runner, inputs, parts);
+  }
+
+  private DeviceStepper deviceStepper(Optional<byte[]> block) {
+    StepGraph graph = StepGraph.of(model, layout, config.rule());
+    StepBody body = block.map(StepBody::of).orElseGet(() -> StepBody.of(graph));
+    GraphOptions options =
+        new GraphOptions(config.threads(), true, CudaOptions.DEFAULT, Optional.empty());
+    DeviceSteps steps = new DeviceSteps(body, Accelerator.of(device), options);
+    return new DeviceStepper(graph.masks(), config.rule(), state, inputs, steps);
   }
 
   private OrtSession session(Graph graph, Shards shards) throws OrtException {
@@ -163,6 +178,7 @@ public final class TrainSession implements AutoCloseable {
 
   /** Dense weights and running statistics by name, copied. */
   public Map<String, TensorData> snapshot() {
+    stepper.settle();
     Map<String, TensorData> result = new LinkedHashMap<>(state.weights().snapshot());
     result.putAll(state.statistics().snapshot());
     return result;
@@ -174,6 +190,7 @@ public final class TrainSession implements AutoCloseable {
    * @throws NotFiniteException where one is no finite number; the message names it
    */
   void checkFinite() {
+    stepper.settle();
     for (WeightState of : List.of(state.weights(), state.statistics())) {
       for (String name : of.places().keySet()) {
         FloatBuffer values = of.buffer(name);
@@ -188,11 +205,15 @@ public final class TrainSession implements AutoCloseable {
     }
   }
 
+  /** To be read or changed before the next step, and not after it. */
   WeightState weights() {
+    stepper.changed();
     return state.weights();
   }
 
+  /** The same of running statistics. */
   WeightState statistics() {
+    stepper.changed();
     return state.statistics();
   }
 
@@ -300,6 +321,7 @@ public final class TrainSession implements AutoCloseable {
 
   /** Probabilities [B, tasks] of {@code batch} by the weights as they are, without training. */
   public float[] score(EncodedExamples batch) {
+    stepper.settle();
     state.rows().bind(batch, false);
     int count = batch.rows();
     int shards = scoreShards.count(count);

@@ -44,5 +44,6 @@ class BaselineStepsTest {
     String training =
         type.equals("afn") ? TRAINING.replace("0.3,", "0.0001,").replace("0.04", "0.02") : TRAINING;
     GraphStepperTest.check(model, training, "optimizer_in: graph\nsteps_per_run: 4");
+    GraphStepperTest.check(model, training, "optimizer_in: device\nsteps_per_run: 4");
   }
 }

@@ -31,6 +31,7 @@ import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -167,9 +168,16 @@ class GraphStepperTest {
     check(mlp, training, "optimizer_in: graph\nsteps_per_run: 4");
   }
 
+  @ParameterizedTest
+  @MethodSource("trainings")
+  void device_stateThatStaysThere_followsTheHost(String mlp, String training) {
+    check(mlp, training, "optimizer_in: device");
+    check(mlp, training, "optimizer_in: device\nsteps_per_run: 4");
+  }
+
   /** One example has no variance: the running statistics stay as they were; of two they move. */
   @ParameterizedTest
-  @ValueSource(strings = {"host", "graph"})
+  @ValueSource(strings = {"host", "graph", "device"})
   void batchNorm_oneExample_leavesTheRunningStatistics(String place) {
     try (TrainSession session =
         session("{hidden: [6], batch_norm: true}", "optimizer_in: " + place)) {
@@ -291,10 +299,11 @@ class GraphStepperTest {
 
   /** With threads, too: only a race would tell two runs apart. */
   @ParameterizedTest
-  @ValueSource(strings = {"touched", "whole_table"})
-  void graph_sameSeed_sameWeights(String mode) {
+  @CsvSource({"graph, touched", "graph, whole_table", "device, touched", "device, whole_table"})
+  void graph_sameSeed_sameWeights(String place, String mode) {
     String training =
-        "optimizer_in: graph\nsteps_per_run: 2\nclip_norm: 0.1\nrows: {mode: " + mode + "}";
+        "optimizer_in: %s\nsteps_per_run: 2\nclip_norm: 0.1\nrows: {mode: %s}"
+            .formatted(place, mode);
     List<Map<String, double[]>> runs = new ArrayList<>();
     for (int i = 0; i < 2; i++) {
       try (TrainSession session = session(PLAIN, training)) {
@@ -305,9 +314,11 @@ class GraphStepperTest {
     agree(runs.get(0), runs.get(1), 0);
   }
 
-  @Test
-  void graph_lossThatIsNoNumber_changesNothing() {
-    try (TrainSession session = session(PLAIN, "optimizer_in: graph\nsteps_per_run: 4")) {
+  @ParameterizedTest
+  @ValueSource(strings = {"graph", "device"})
+  void graph_lossThatIsNoNumber_changesNothing(String place) {
+    try (TrainSession session =
+        session(PLAIN, "optimizer_in: %s\nsteps_per_run: 4".formatted(place))) {
       session.step(examples(0).first(BATCH), 1);
       Map<String, double[]> before = everything(session);
       EncodedExamples examples = examples(1);
@@ -319,6 +330,17 @@ class GraphStepperTest {
       Map<String, double[]> after = everything(session);
       after.keySet().retainAll(before.keySet()); // Rows are made when they are met.
       agree(after, before, 0);
+      // And the next block begins there.
+      session.step(examples(0).first(BATCH), 1);
+      try (TrainSession other =
+          session(PLAIN, "optimizer_in: %s\nsteps_per_run: 4".formatted(place))) {
+        other.step(examples(0).first(BATCH), 1);
+        other.step(examples(0).first(BATCH), 1);
+        Map<String, double[]> expected = everything(other);
+        Map<String, double[]> got = everything(session);
+        got.keySet().retainAll(expected.keySet());
+        agree(got, expected, 1e-6);
+      }
     }
   }
 
@@ -328,7 +350,7 @@ class GraphStepperTest {
         .isInstanceOf(ConfigException.class)
         .hasMessage(
             "test.steps_per_run is 4, want 1 where the optimizer is not in the graph"
-                + " (optimizer_in: graph)");
+                + " (optimizer_in: graph or device)");
     assertThatThrownBy(() -> session(PLAIN, "steps_per_run: 4"))
         .isInstanceOf(ConfigException.class)
         .hasMessageContaining("training.steps_per_run is 4, want 1");

@@ -1,0 +1,291 @@
+package dev.wukong.training;
+
+import ai.onnxruntime.OnnxJavaType;
+import dev.wukong.data.EncodedExamples;
+import dev.wukong.data.Group;
+import dev.wukong.data.InputNames;
+import dev.wukong.graph.Shape;
+import dev.wukong.objective.StepGraph;
+import dev.wukong.objective.UpdateRule;
+import dev.wukong.ranker.Network;
+import dev.wukong.runtime.device.Element;
+import dev.wukong.runtime.device.Place;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
+import java.nio.LongBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+
+/**
+ * Whole steps are the graph's, and what they change stays on the device: weights and their
+ * optimizer's state from run to run, rows and theirs while a block of minibatches uses them. Of
+ * each there are three copies: what was before the block, and two that steps read and write by
+ * turns; where a loss is no number, the first is still there.
+ */
+final class DeviceStepper implements Stepper, AutoCloseable {
+  private static final int COPIES = 3;
+
+  /** Rows of a group are made room for in steps of an eighth of what they are, at least so many. */
+  private static final int LEAST_ROOM = 64;
+
+  private static final long[] SCALAR = {};
+
+  private final List<Network.DropoutMask> masks;
+  private final UpdateRule rule;
+  private final TrainState state;
+  private final BatchInputs inputs;
+  private final DeviceSteps device;
+
+  /** The copy with the newest weights; -1: those of the host are. */
+  private int current = -1;
+
+  /** Whether the device's weights are newer than the host's. */
+  private boolean ahead;
+
+  DeviceStepper(
+      List<Network.DropoutMask> masks,
+      UpdateRule rule,
+      TrainState state,
+      BatchInputs inputs,
+      DeviceSteps device) {
+    this.masks = masks;
+    this.rule = rule;
+    this.state = state;
+    this.inputs = inputs;
+    this.device = device;
+  }
+
+  @Override
+  public List<TrainSession.Step> run(EncodedExamples block, Steps steps) {
+    int count = steps.count();
+    int batch = block.rows() / count;
+    state.rows().bind(block, true);
+    FloatBuffer losses = state.buffers().floats("loss", count);
+    int bytes = Math.multiplyExact(batch, state.tasks()) * Float.BYTES;
+    ByteBuffer probabilities =
+        state.buffers().bytes("probabilities", Math.multiplyExact(bytes, count));
+    List<RowBlock> examples = examples(block, steps);
+    Map<String, Tensors> changing = changing();
+    device.enter();
+    device.shape(batch, changing, examples, state.tasks());
+    if (current < 0) {
+      current = 0;
+      weights((name, buffer) -> device.give(current, name, buffer));
+    }
+    giveRows(current);
+    LongBuffer number = state.buffers().longs("step", 1);
+    number.put(0, steps.first());
+    device.give(current, "step", MemorySegment.ofBuffer(number));
+    FloatBuffer rates = rates(steps);
+    int at = current;
+    for (int k = 0; k < count; k++) {
+      int to = k == 0 ? (current + 1) % COPIES : COPIES - current - at;
+      for (RowBlock input : examples) {
+        device.give(input.name(), slice(input.bytes(), k, count));
+      }
+      MemorySegment rate = MemorySegment.ofBuffer(rates);
+      device.give("learning_rate", rate.asSlice(2L * k * Float.BYTES, Float.BYTES));
+      device.give("learning_rate.rows", rate.asSlice((2L * k + 1) * Float.BYTES, Float.BYTES));
+      device.step(at, to);
+      device.take("loss", MemorySegment.ofBuffer(losses).asSlice((long) k * Float.BYTES, 4));
+      device.take("probabilities", slice(probabilities, k, count));
+      at = to;
+    }
+    device.await();
+    for (int k = 0; k < count; k++) {
+      Stepper.checkFinite(losses.get(k), steps.first() + k);
+    }
+    takeRows(at);
+    current = at;
+    ahead = true;
+    return results(losses, probabilities, count);
+  }
+
+  private static List<TrainSession.Step> results(
+      FloatBuffer losses, ByteBuffer probabilities, int count) {
+    List<TrainSession.Step> result = new ArrayList<>();
+    float[] all = Buffers.copied(probabilities);
+    for (int k = 0; k < count; k++) {
+      float[] own = Arrays.copyOfRange(all, all.length / count * k, all.length / count * (k + 1));
+      result.add(new TrainSession.Step(losses.get(k), own));
+    }
+    return List.copyOf(result);
+  }
+
+  private static MemorySegment slice(ByteBuffer bytes, int k, int count) {
+    long each = bytes.capacity() / count;
+    return MemorySegment.ofBuffer(bytes).asSlice(k * each, each);
+  }
+
+  private List<RowBlock> examples(EncodedExamples block, Steps steps) {
+    int rows = block.rows();
+    List<RowBlock> result = new ArrayList<>(inputs.features(block));
+    result.add(inputs.floats("labels", block.labels(), rows, state.tasks()));
+    result.add(inputs.floats("label_weights", block.labelWeights(), rows, state.tasks()));
+    result.addAll(inputs.masks(masks, rows, steps.count(), steps.first()));
+    return result;
+  }
+
+  /** By step: the rate of dense weights, then that of rows. */
+  private FloatBuffer rates(Steps steps) {
+    FloatBuffer rates = state.buffers().floats("rates", 2 * steps.count());
+    double dense = state.config().dense().learningRate();
+    double rows = state.config().rows().optimizer().learningRate();
+    for (int k = 0; k < steps.count(); k++) {
+      rates.put(2 * k, (float) (dense * steps.factors()[k]));
+      rates.put(2 * k + 1, (float) (rows * steps.rowFactors()[k]));
+    }
+    return rates;
+  }
+
+  /** What a tensor of the graph's border is. */
+  @SuppressWarnings("ArrayRecordComponent") // Made to bind a graph, never compared.
+  record Tensors(Element element, long[] shape) {}
+
+  /** All that a step changes. */
+  private Map<String, Tensors> changing() {
+    Map<String, Tensors> all = new LinkedHashMap<>();
+    for (WeightState of : List.of(state.weights(), state.statistics())) {
+      of.places()
+          .forEach(
+              (name, place) -> {
+                Tensors tensor = new Tensors(Element.FLOAT32, place.shape().sizes());
+                all.put(name, tensor);
+                for (int i = 0; i < of.stateSlots(); i++) {
+                  all.put(StepGraph.state(i, name), tensor);
+                }
+              });
+    }
+    for (int group = 0; group < state.layout().groups().size(); group++) {
+      String name = InputNames.rows(state.layout().groups().get(group));
+      Shape shape = roomOf(group);
+      all.put(name, new Tensors(Element.FLOAT32, shape.sizes()));
+      int slot = 0;
+      for (Shape own : rule.rows().state(shape)) {
+        all.put(StepGraph.state(slot++, name), new Tensors(Element.FLOAT32, own.sizes()));
+      }
+    }
+    all.put("step", new Tensors(Element.INT64, SCALAR));
+    return all;
+  }
+
+  /**
+   * The rows of a group with room for more, so that blocks of about as many have the same shape:
+   * rows that nothing names have no gradient, and stay zero.
+   */
+  private Shape roomOf(int group) {
+    int rows = state.rows().size(group);
+    int step = Math.max(LEAST_ROOM, Integer.highestOneBit(rows) / 8);
+    long room = ((long) rows + step - 1) / step * step;
+    return Shape.of(room, state.layout().groups().get(group).width());
+  }
+
+  private void giveRows(int copy) {
+    for (int group = 0; group < state.layout().groups().size(); group++) {
+      Group of = state.layout().groups().get(group);
+      String name = InputNames.rows(of);
+      device.give(copy, name, MemorySegment.ofBuffer(state.rows().rows(group)));
+      Shape shape = Shape.of(state.rows().size(group), of.width());
+      int slot = 0;
+      for (Shape own : rule.rows().state(shape)) {
+        String stateName = StepGraph.state(slot, name);
+        FloatBuffer before = state.buffers().floats(stateName, length(own));
+        state.rows().state(group, slot++, before);
+        device.give(copy, stateName, MemorySegment.ofBuffer(before));
+      }
+    }
+  }
+
+  private void takeRows(int copy) {
+    List<FloatBuffer> rows = new ArrayList<>();
+    List<List<FloatBuffer>> states = new ArrayList<>();
+    for (Group of : state.layout().groups()) {
+      String name = InputNames.rows(of);
+      Shape shape = Shape.of(state.rows().size(rows.size()), of.width());
+      rows.add(taken(copy, name, shape));
+      List<FloatBuffer> own = new ArrayList<>();
+      for (Shape slot : rule.rows().state(shape)) {
+        own.add(taken(copy, StepGraph.state(own.size(), name), slot));
+      }
+      states.add(own);
+    }
+    device.await();
+    for (int group = 0; group < rows.size(); group++) {
+      state.rows().take(group, rows.get(group), states.get(group));
+    }
+  }
+
+  private FloatBuffer taken(int copy, String name, Shape shape) {
+    FloatBuffer buffer = state.buffers().floats("new/" + name, length(shape));
+    device.take(copy, name, MemorySegment.ofBuffer(buffer));
+    return buffer;
+  }
+
+  private static int length(Shape shape) {
+    return Math.toIntExact(Arrays.stream(shape.sizes()).reduce(1, Math::multiplyExact));
+  }
+
+  /** Does something with each weight, statistic and state of the host's. */
+  private void weights(Weight each) {
+    for (WeightState of : List.of(state.weights(), state.statistics())) {
+      for (String name : of.places().keySet()) {
+        each.with(name, MemorySegment.ofBuffer(of.buffer(name)));
+        for (int i = 0; i < of.stateSlots(); i++) {
+          each.with(StepGraph.state(i, name), MemorySegment.ofBuffer(of.state(i, name)));
+        }
+      }
+    }
+  }
+
+  private interface Weight {
+    void with(String name, MemorySegment host);
+  }
+
+  @Override
+  public void settle() {
+    if (ahead) {
+      device.enter();
+      weights((name, buffer) -> device.take(current, name, buffer));
+      device.await();
+      ahead = false;
+    }
+  }
+
+  @Override
+  public void changed() {
+    settle();
+    current = -1;
+  }
+
+  @Override
+  public void close() {
+    device.close();
+  }
+
+  /** The border of the body as places: what {@link DeviceSteps} binds. */
+  static List<Place> places(
+      List<String> names, List<String> contract, Map<String, Place> byContract) {
+    List<Place> places = new ArrayList<>();
+    for (int i = 0; i < names.size(); i++) {
+      Place place = Objects.requireNonNull(byContract.get(contract.get(i)), contract.get(i));
+      places.add(new Place(names.get(i), place.element(), place.shape(), place.buffer()));
+    }
+    return places;
+  }
+
+  static Element element(OnnxJavaType type) {
+    return switch (type) {
+      case FLOAT -> Element.FLOAT32;
+      case INT32 -> Element.INT32;
+      case BOOL -> Element.BOOL;
+      case INT64 -> Element.INT64;
+      case DOUBLE, INT8, INT16, UINT8, STRING, FLOAT16, BFLOAT16, UNKNOWN ->
+          throw new IllegalArgumentException("no input of training is " + type);
+    };
+  }
+}

@@ -1,0 +1,276 @@
+package dev.wukong.training;
+
+import dev.wukong.graph.Lowering;
+import dev.wukong.graph.OnnxWriter;
+import dev.wukong.graph.Tensor;
+import dev.wukong.runtime.Device;
+import dev.wukong.runtime.device.Accelerator;
+import dev.wukong.runtime.device.Accelerator.Priority;
+import dev.wukong.runtime.device.BoundGraph;
+import dev.wukong.runtime.device.BoundGraph.Binding;
+import dev.wukong.runtime.device.DeviceBuffer;
+import dev.wukong.runtime.device.Element;
+import dev.wukong.runtime.device.GraphOptions;
+import dev.wukong.runtime.device.Place;
+import dev.wukong.runtime.device.WorkQueue;
+import dev.wukong.runtime.device.WorkQueue.Recording;
+import dev.wukong.training.DeviceStepper.Tensors;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The graph of a step on a device, its places there, and its recordings: one for each pair of
+ * copies that a step reads and writes. In a queue that lets answers go first. Owned by the training
+ * thread.
+ */
+final class DeviceSteps implements AutoCloseable {
+  private static final int COPIES = 3;
+
+  /** Steps of a shape before one is recorded: in these the session takes all memory it needs. */
+  private static final int BEFORE_RECORDING = 2;
+
+  private final StepBody body;
+  private final Accelerator accelerator;
+  private final WorkQueue queue;
+  private final BoundGraph graph;
+
+  /** By copy and name: what steps change. */
+  private final List<Map<String, DeviceBuffer>> copies = new ArrayList<>();
+
+  /** By name: a minibatch's inputs and results. */
+  private final Map<String, DeviceBuffer> single = new HashMap<>();
+
+  private Map<String, Tensors> changing = Map.of();
+  private Map<String, Tensors> rest = Map.of();
+  private String shape = "";
+  private final Map<Integer, Bound> bound = new HashMap<>();
+  private int steps;
+
+  /** A step from one copy to another. */
+  private static final class Bound {
+    final Binding binding;
+    @Nullable Recording recording;
+    boolean unrecorded;
+
+    Bound(Binding binding) {
+      this.binding = binding;
+    }
+
+    void close() {
+      if (recording != null) {
+        recording.close();
+      }
+      binding.close();
+    }
+  }
+
+  DeviceSteps(StepBody body, Accelerator accelerator, GraphOptions options) {
+    this.body = body;
+    this.accelerator = accelerator;
+    this.queue = accelerator.queue(Priority.LOW);
+    Lowering lowering =
+        switch (accelerator.device()) {
+          case Device.Cpu() -> Lowering.CPU;
+          case Device.Cuda _ -> Lowering.CUDA;
+        };
+    byte[] model = OnnxWriter.write(body.graph(), lowering, Map.of(), Map.of()).toByteArray();
+    boolean loaded = false;
+    try {
+      queue.enter();
+      this.graph = BoundGraph.load(model, accelerator.device(), queue, options);
+      loaded = true;
+    } finally {
+      if (!loaded) {
+        queue.close();
+      }
+    }
+    for (int copy = 0; copy < COPIES; copy++) {
+      copies.add(new HashMap<>());
+    }
+  }
+
+  void enter() {
+    queue.enter();
+  }
+
+  /**
+   * Makes room for steps.
+   *
+   * @param batch examples of a minibatch
+   * @param changing what a step changes
+   * @param examples what it takes beside, of some minibatches
+   */
+  void shape(int batch, Map<String, Tensors> changing, List<RowBlock> examples, int tasks) {
+    Map<String, Tensors> others = new LinkedHashMap<>();
+    for (RowBlock input : examples) {
+      long[] dims = new long[input.tail().length + 1];
+      dims[0] = batch;
+      System.arraycopy(input.tail(), 0, dims, 1, input.tail().length);
+      others.put(input.name(), new Tensors(DeviceStepper.element(input.type()), dims));
+    }
+    Tensors scalar = new Tensors(Element.FLOAT32, new long[0]);
+    others.put("learning_rate", scalar);
+    others.put("learning_rate.rows", scalar);
+    others.put("loss", scalar);
+    others.put("probabilities", new Tensors(Element.FLOAT32, new long[] {batch, tasks}));
+    StringBuilder described = new StringBuilder();
+    changing.forEach((name, t) -> described.append(name).append(Arrays.toString(t.shape())));
+    others.forEach((name, t) -> described.append(name).append(Arrays.toString(t.shape())));
+    if (described.toString().equals(shape)) {
+      return;
+    }
+    bound.values().forEach(Bound::close);
+    bound.clear();
+    shape = described.toString();
+    steps = 0;
+    this.changing = Map.copyOf(changing);
+    this.rest = Map.copyOf(others);
+    for (Map<String, DeviceBuffer> copy : copies) {
+      changing.forEach((name, tensor) -> room(copy, name, tensor));
+    }
+    others.forEach((name, tensor) -> room(single, name, tensor));
+  }
+
+  /** Room for a tensor; what is in it stays where there is enough. */
+  private void room(Map<String, DeviceBuffer> places, String name, Tensors tensor) {
+    long bytes = Place.bytes(tensor.element(), tensor.shape());
+    DeviceBuffer before = places.get(name);
+    if (before != null && before.bytes() >= bytes) {
+      return;
+    }
+    if (before != null) {
+      queue.await();
+      places.remove(name);
+      accelerator.free(before);
+    }
+    places.put(name, accelerator.allocate(bytes));
+  }
+
+  private static DeviceBuffer place(Map<String, DeviceBuffer> places, String name) {
+    return Objects.requireNonNull(places.get(name), name);
+  }
+
+  /** Copies to a tensor of a copy; zeroes the rest of it. */
+  void give(int copy, String name, MemorySegment host) {
+    DeviceBuffer buffer = place(copies.get(copy), name);
+    queue.toDevice(buffer, host, host.byteSize());
+    Tensors tensor = Objects.requireNonNull(changing.get(name), name);
+    long rest = Place.bytes(tensor.element(), tensor.shape()) - host.byteSize();
+    if (rest > 0) {
+      queue.zero(buffer, host.byteSize(), rest);
+    }
+  }
+
+  /** Copies to an input of the next step. */
+  void give(String name, MemorySegment host) {
+    queue.toDevice(place(single, name), host, host.byteSize());
+  }
+
+  /** Copies the start of a tensor of a copy, once the steps are done. */
+  void take(int copy, String name, MemorySegment host) {
+    queue.toHost(host, place(copies.get(copy), name), host.byteSize());
+  }
+
+  /** Copies a result of the last step, once that is done. */
+  void take(String name, MemorySegment host) {
+    queue.toHost(host, place(single, name), host.byteSize());
+  }
+
+  /** Makes a step from one copy to another. */
+  void step(int from, int to) {
+    Bound step = bound.computeIfAbsent(from * COPIES + to, _ -> new Bound(bind(from, to)));
+    if (step.recording != null) {
+      step.recording.replay();
+      return;
+    }
+    if (steps++ >= BEFORE_RECORDING && !step.unrecorded) {
+      Optional<Recording> made = queue.record(step.binding::run);
+      if (made.isPresent() && agrees(step.binding, made.get())) {
+        step.recording = made.get();
+        step.recording.replay();
+        return;
+      }
+      made.ifPresent(Recording::close);
+      step.unrecorded = true;
+    }
+    step.binding.run();
+  }
+
+  /** Whether a recording gives what the step gives. */
+  private boolean agrees(Binding binding, Recording recording) {
+    recording.replay();
+    float[] found = results();
+    binding.run();
+    float[] expected = results();
+    for (int i = 0; i < found.length; i++) {
+      if (!(Math.abs(found[i] - expected[i]) <= 1e-3 * (1 + Math.abs(expected[i])))) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** The loss and the probabilities. */
+  private float[] results() {
+    Tensors shape = Objects.requireNonNull(rest.get("probabilities"));
+    long bytes = Place.bytes(shape.element(), shape.shape());
+    float[] results = new float[(int) (bytes / Float.BYTES) + 1];
+    MemorySegment host = accelerator.allocateHost(bytes + Float.BYTES);
+    try {
+      queue.toHost(host, place(single, "probabilities"), bytes);
+      queue.toHost(host.asSlice(bytes), place(single, "loss"), Float.BYTES);
+      queue.await();
+      MemorySegment.ofArray(results).copyFrom(host);
+      return results;
+    } finally {
+      accelerator.freeHost(host);
+    }
+  }
+
+  private Binding bind(int from, int to) {
+    Map<String, Place> in = new HashMap<>();
+    Map<String, Place> out = new HashMap<>();
+    changing.forEach(
+        (name, tensor) -> {
+          in.put(name, at(name, tensor, copies.get(from)));
+          out.put("new/" + name, at(name, tensor, copies.get(to)));
+        });
+    rest.forEach(
+        (name, tensor) -> {
+          in.put(name, at(name, tensor, single));
+          out.put(name, at(name, tensor, single));
+        });
+    return graph.bind(
+        DeviceStepper.places(
+            body.graph().inputs().stream().map(Tensor::name).toList(), body.inputs(), in),
+        DeviceStepper.places(List.copyOf(body.graph().outputs().keySet()), body.outputs(), out));
+  }
+
+  private static Place at(String name, Tensors tensor, Map<String, DeviceBuffer> places) {
+    return new Place(name, tensor.element(), tensor.shape(), place(places, name));
+  }
+
+  /** Waits until all copies and steps are done. */
+  void await() {
+    queue.await();
+  }
+
+  @Override
+  public void close() {
+    queue.enter();
+    queue.await();
+    bound.values().forEach(Bound::close);
+    graph.close();
+    copies.forEach(copy -> copy.values().forEach(accelerator::free));
+    single.values().forEach(accelerator::free);
+    queue.close();
+  }
+}
