@@ -100,6 +100,15 @@ public final class OnnxRuntime {
   }
 
   /**
+   * Fails where graphs cannot run on {@code device}, before any is loaded.
+   *
+   * @throws DeviceException naming what is missing
+   */
+  public static void require(Device device, CudaOptions cuda) {
+    options(device, 1, false, cuda).close();
+  }
+
+  /**
    * Fails where this build has no CUDA provider.
    *
    * @throws DeviceException saying so

@@ -135,6 +135,7 @@ final class Checkpoint {
               in.real(),
               in.integer());
       session.restoreSteps(in.number());
+      session.changing();
       for (WeightState state : List.of(session.weights(), session.statistics())) {
         for (String name : state.places().keySet()) {
           in.floats(state.buffer(name));

@@ -11,6 +11,7 @@ import dev.wukong.bundle.ReducedGraph;
 import dev.wukong.data.EncodedExamples;
 import dev.wukong.data.Table;
 import dev.wukong.graph.OnnxWriter;
+import dev.wukong.runtime.Device;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -100,7 +101,7 @@ public final class LearnedExport {
       try (OnlineSession session =
           OnlineSession.of(
               source,
-              new OnlineSession.Options(batch, 1, Precision.FP32),
+              new OnlineSession.Options(batch, 1, new Device.Cpu(), Precision.FP32),
               learned.origin().apply(means))) {
         if (!learned.dense().isEmpty()) {
           session.restore(learned.dense());

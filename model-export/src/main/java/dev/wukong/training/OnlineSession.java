@@ -46,9 +46,10 @@ public final class OnlineSession implements AutoCloseable {
    *
    * @param batch rows of a minibatch at most
    * @param threads of a step
+   * @param device where steps are made
    * @param precision of the graph that serves
    */
-  public record Options(int batch, int threads, Precision precision) {}
+  public record Options(int batch, int threads, Device device, Precision precision) {}
 
   /**
    * The model with the weights, and their optimizer's state, that {@code bundle} has. The bundle
@@ -70,7 +71,7 @@ public final class OnlineSession implements AutoCloseable {
               model,
               layout,
               config,
-              new Device.Cpu(),
+              options.device(),
               (_, workers) -> {
                 made.add(new TouchedRows(layout, config.rows().optimizer(), origin, workers));
                 return made.getFirst();
@@ -240,6 +241,7 @@ public final class OnlineSession implements AutoCloseable {
    *     have been put back
    */
   public void restore(Map<String, float[]> tensors) {
+    session.changing();
     for (WeightState state : List.of(session.weights(), session.statistics())) {
       for (String name : state.places().keySet()) {
         put(tensors, name, state.buffer(name));

@@ -205,15 +205,20 @@ public final class TrainSession implements AutoCloseable {
     }
   }
 
-  /** To be read or changed before the next step, and not after it. */
-  WeightState weights() {
+  /** Who asks for weights or statistics next changes them, before the next step. */
+  void changing() {
     stepper.changed();
+  }
+
+  /** To be read before the next step. */
+  WeightState weights() {
+    stepper.settle();
     return state.weights();
   }
 
   /** The same of running statistics. */
   WeightState statistics() {
-    stepper.changed();
+    stepper.settle();
     return state.statistics();
   }
 

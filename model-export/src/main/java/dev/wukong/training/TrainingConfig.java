@@ -136,7 +136,7 @@ public record TrainingConfig(
         decay,
         plateau,
         checkpointEvery,
-        new StepsConfig(StepsConfig.OptimizerIn.GRAPH, 1));
+        new StepsConfig(StepsConfig.OptimizerIn.DEVICE, 1));
   }
 
   /**

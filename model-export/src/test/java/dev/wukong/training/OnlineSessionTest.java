@@ -29,7 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 class OnlineSessionTest {
   private static final int BATCH = 25;
   private static final OnlineSession.Options OPTIONS =
-      new OnlineSession.Options(BATCH, 1, Precision.FP32);
+      new OnlineSession.Options(BATCH, 1, new Device.Cpu(), Precision.FP32);
 
   @TempDir static Path folder;
   private static Bundle bundle = unopened();

@@ -2,6 +2,7 @@ package dev.wukong.serving;
 
 import dev.wukong.bundle.BundleStore;
 import dev.wukong.serving.embedding.RowStore;
+import dev.wukong.serving.engine.EngineOptions;
 import dev.wukong.serving.events.EventLog;
 import dev.wukong.serving.hosting.ModelHost;
 import dev.wukong.serving.joining.Join;
@@ -39,6 +40,7 @@ class OnlineConfiguration {
   @DependsOn("bundleWatcher")
   OnlineTrainer onlineTrainer(
       ServingProperties properties,
+      EngineOptions engine,
       ModelHost host,
       RowStore store,
       EventLog log,
@@ -46,11 +48,12 @@ class OnlineConfiguration {
       Clock clock,
       MeterRegistry meters) {
     OnlineProperties online = properties.online();
+    online.requireDevice(engine);
     OnlineTrainer trainer =
         new OnlineTrainer(
             () -> host.model(online.model()).orElse(null),
             online.model(),
-            tasks -> online.options(tasks, properties.engine().precision()),
+            tasks -> online.options(tasks, engine),
             online.commitEvery(),
             online.stallBreaker(),
             online.share(),

@@ -1,7 +1,10 @@
 package dev.wukong.serving;
 
 import dev.wukong.bundle.BundleStore;
-import dev.wukong.bundle.Precision;
+import dev.wukong.runtime.Device;
+import dev.wukong.runtime.DeviceException;
+import dev.wukong.runtime.OnnxRuntime;
+import dev.wukong.serving.engine.EngineOptions;
 import dev.wukong.serving.joining.JoinPolicy;
 import dev.wukong.serving.joining.TaskPolicy;
 import dev.wukong.serving.joining.Weighting;
@@ -25,6 +28,7 @@ import org.springframework.util.unit.DataSize;
  * @param sample share of predictions whose features are logged
  * @param batch examples of a step
  * @param threads of a step
+ * @param device where steps are made; empty: on the first of {@code wukong.engine.device}
  * @param share of one processor's time that training takes at most while requests are answered
  * @param rate multiplies the learning rates that the bundle was trained with; 0: what suits {@code
  *     batch}
@@ -54,6 +58,7 @@ public record OnlineProperties(
     @DefaultValue("1") double sample,
     @DefaultValue("256") int batch,
     @DefaultValue("1") int threads,
+    @DefaultValue("") String device,
     @DefaultValue("0.5") double share,
     @DefaultValue("0") double rate,
     @DefaultValue("5s") Duration linger,
@@ -91,6 +96,15 @@ public record OnlineProperties(
         sample > 0 && sample <= 1, "wukong.online.sample", sample, "is more than 0, up to 1");
     SettingException.between("wukong.online.batch", batch, 1, MOST_BATCH);
     SettingException.between("wukong.online.threads", threads, 1, MOST_THREADS);
+    try {
+      Device _ = Device.parse(device.isEmpty() ? "cpu" : device);
+    } catch (IllegalArgumentException e) {
+      throw new SettingException(
+          ("wukong.online.device is '%s', allowed are cpu, cuda:0, cuda:1, ..., and nothing for the"
+                  + " first of wukong.engine.device")
+              .formatted(device),
+          e);
+    }
     SettingException.require(
         rate >= 0 && rate <= MOST_RATE,
         "wukong.online.rate",
@@ -164,7 +178,7 @@ public record OnlineProperties(
    * @throws IllegalArgumentException where the settings do not fit the tasks; the message says
    *     which
    */
-  LearnerOptions options(List<String> tasks, Precision precision) {
+  LearnerOptions options(List<String> tasks, EngineOptions engine) {
     requireKnown("windows", windows, tasks);
     requireKnown("given", given, tasks);
     requireKnown("weighting", weighting, tasks);
@@ -180,15 +194,35 @@ public record OnlineProperties(
     return new LearnerOptions(
         batch,
         threads,
+        device(engine),
         rate,
         linger,
-        precision,
+        engine.precision(),
         new JoinPolicy(tasks, byTask, exposure, grace, horizon, negatives),
         new RowPolicy(sights, rowAge.isZero() ? null : rowAge),
         sightsPeriod,
         sightsCounted,
         rowsMost,
         gate.policy());
+  }
+
+  /** Where steps are made. */
+  Device device(EngineOptions engine) {
+    return device.isEmpty() ? engine.devices().getFirst() : Device.parse(device);
+  }
+
+  /**
+   * Fails where steps cannot be made on the device that is set.
+   *
+   * @throws SettingException naming what is missing
+   */
+  void requireDevice(EngineOptions engine) {
+    try {
+      OnnxRuntime.require(device(engine), engine.gpu().cuda());
+    } catch (DeviceException e) {
+      // Not the cause, which would be reported as that of wukong.engine.device.
+      throw new SettingException("wukong.online.device: " + e.getMessage());
+    }
   }
 
   private static void requireKnown(String what, Map<String, ?> byTask, List<String> tasks) {

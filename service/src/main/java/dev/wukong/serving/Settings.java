@@ -128,6 +128,11 @@ final class Settings {
           new Setting("wukong.online.batch", "256", "examples of a step"),
           new Setting("wukong.online.threads", "1", "of a step"),
           new Setting(
+              "wukong.online.device",
+              "",
+              "where steps are made: cpu or cuda:<number>; unset: the first of"
+                  + " wukong.engine.device"),
+          new Setting(
               "wukong.online.rate",
               "0",
               "multiplies the bundle's learning rates; 0: what suits the batch"),

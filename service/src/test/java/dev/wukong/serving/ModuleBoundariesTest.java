@@ -64,11 +64,11 @@ class ModuleBoundariesTest {
           .resideInAPackage("dev.wukong.serving..");
 
   @ArchTest
-  static final ArchRule onnxRuntimeIsForItsDoorTrainingAndHosting =
+  static final ArchRule onnxRuntimeIsForItsDoorTrainingAndEngines =
       noClasses()
           .that()
           .resideOutsideOfPackages(
-              "dev.wukong.runtime..", "dev.wukong.training..", "dev.wukong.serving.hosting..")
+              "dev.wukong.runtime..", "dev.wukong.training..", "dev.wukong.serving.engine..")
           .should()
           .dependOnClassesThat()
           .resideInAPackage("ai.onnxruntime..");

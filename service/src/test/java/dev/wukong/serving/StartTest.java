@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.wukong.serving.embedding.RocksRowStore;
 import dev.wukong.serving.embedding.RowStore;
+import dev.wukong.serving.engine.EngineOptions;
 import dev.wukong.serving.testing.Served;
 import dev.wukong.serving.testing.TinyModel;
 import java.net.InetAddress;
@@ -68,7 +69,25 @@ class StartTest {
         "wukong.poll=soon | wukong.poll is 'soon', allowed is a time such as 500ms, 2s or 5m",
         "wukong.lame-duck=-1s | wukong.lame-duck is -1s, allowed are 0s to 24h",
         "wukong.engine.device=tpu"
-            + " | wukong.engine.device is 'tpu', allowed are cpu, cuda:0, cuda:1, ...",
+            + " | wukong.engine.device is 'tpu', allowed are cpu, cuda:0, cuda:1, ..., and several"
+            + " GPUs with commas between, each once",
+        "wukong.engine.device=cuda:0,cpu"
+            + " | wukong.engine.device is 'cuda:0,cpu', allowed are cpu, cuda:0, cuda:1, ..., and"
+            + " several GPUs with commas between, each once",
+        "wukong.engine.device=cuda:0,cuda:0"
+            + " | wukong.engine.device is 'cuda:0,cuda:0', allowed are cpu, cuda:0, cuda:1, ...,"
+            + " and several GPUs with commas between, each once",
+        "wukong.engine.fallback=maybe"
+            + " | wukong.engine.fallback is 'maybe', allowed are none and cpu",
+        "wukong.engine.cuda.streams=0 | wukong.engine.cuda.streams is 0, allowed are 1 to 16",
+        "wukong.engine.cuda.memory=-1B"
+            + " | wukong.engine.cuda.memory is -1B, allowed is 0B (all that is free) or more",
+        "wukong.engine.cuda.arena=huge"
+            + " | wukong.engine.cuda.arena is 'huge', allowed are same-as-requested"
+            + " and next-power-of-two",
+        "wukong.online.device=gpu"
+            + " | wukong.online.device is 'gpu', allowed are cpu, cuda:0, cuda:1, ..., and nothing"
+            + " for the first of wukong.engine.device",
         "wukong.engine.threads=-1"
             + " | wukong.engine.threads is -1, allowed are 1 to 1024, and 0 for one a"
             + " processor, up to 4",
@@ -296,6 +315,26 @@ class StartTest {
   }
 
   @Test
+  void start_deviceOfTrainingCannotBeUsed_endsWithThatMessage(CapturedOutput output) {
+    assertThat(refusal(output, "wukong.online.model=tiny", "wukong.online.device=cuda:99"))
+        .startsWith("wukong.online.device: device 'cuda:99': ");
+  }
+
+  @Test
+  void start_deviceCannotBeUsedAndTheCpuMayDo_runsThereAndSaysSo(CapturedOutput output)
+      throws Exception {
+    new TinyModel(1).write(root(), "tiny", 1);
+    try (Served served =
+        Served.start(root(), "wukong.engine.device=cuda:99", "wukong.engine.fallback=cpu")) {
+      served.awaitServing("tiny", 1);
+      assertThat(served.bean(EngineOptions.class).onGpu()).isFalse();
+    }
+    assertThat(output.getAll())
+        .contains("device 'cuda:99'")
+        .contains(": running on the CPU, as wukong.engine.fallback=cpu says");
+  }
+
+  @Test
   void start_bundleRoot_saysWhatItHolds(CapturedOutput output) throws Exception {
     try (Served served = Served.start(root())) {
       Served.await("it is said", () -> output.getAll().contains("bundles are expected in"));
@@ -375,6 +414,8 @@ class StartTest {
           prefix + component.getName().replaceAll("([A-Z])", "-$1").toLowerCase(Locale.ROOT);
       if (component.getType().isRecord()
           && (component.getType().getEnclosingClass() == ServingProperties.class
+              || component.getType().getEnclosingClass() == EngineProperties.class
+              || component.getType() == EngineProperties.class
               || component.getType() == RedisProperties.class
               || component.getType() == OnlineProperties.class
               || component.getType() == GateProperties.class)) {

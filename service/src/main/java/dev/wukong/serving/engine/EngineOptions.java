@@ -81,7 +81,7 @@ public record EngineOptions(
    */
   public void requireDevices() {
     for (Device device : devices) {
-      OnnxRuntime.options(device, threads, spin, gpu.cuda()).close();
+      OnnxRuntime.require(device, gpu.cuda());
     }
   }
 }

@@ -129,7 +129,8 @@ final class Learner implements AutoCloseable {
             options.join().tasks(),
             Slices.of(bundle.layout(), options.gate().sliceBy()));
     OnlineSession.Options how =
-        new OnlineSession.Options(options.batch(), options.threads(), options.precision());
+        new OnlineSession.Options(
+            options.batch(), options.threads(), options.device(), options.precision());
     this.session = OnlineSession.of(bundle, how, rows);
     this.stepsBefore = session.steps();
     Healthy opened = null;

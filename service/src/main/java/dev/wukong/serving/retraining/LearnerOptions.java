@@ -1,6 +1,7 @@
 package dev.wukong.serving.retraining;
 
 import dev.wukong.bundle.Precision;
+import dev.wukong.runtime.Device;
 import dev.wukong.serving.gating.GatePolicy;
 import dev.wukong.serving.joining.JoinPolicy;
 import dev.wukong.serving.lifecycle.RowPolicy;
@@ -11,6 +12,7 @@ import java.time.Duration;
  *
  * @param batch examples of a step at most
  * @param threads of a step
+ * @param device where steps are made
  * @param rate multiplies the learning rates of the bundle; 0: what suits {@code batch}
  * @param linger how long examples wait, by the log's time, for others that make a batch full
  * @param precision of the graph that serves
@@ -24,6 +26,7 @@ import java.time.Duration;
 public record LearnerOptions(
     int batch,
     int threads,
+    Device device,
     double rate,
     Duration linger,
     Precision precision,

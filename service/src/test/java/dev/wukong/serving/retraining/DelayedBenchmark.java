@@ -6,6 +6,7 @@ import dev.wukong.bench.Figure;
 import dev.wukong.bundle.Bundle;
 import dev.wukong.bundle.Precision;
 import dev.wukong.data.EncodedExamples;
+import dev.wukong.runtime.Device;
 import dev.wukong.serving.gating.GateMode;
 import dev.wukong.serving.gating.GatePolicy;
 import dev.wukong.serving.joining.JoinPolicy;
@@ -241,6 +242,7 @@ public final class DelayedBenchmark implements Benchmark {
           new LearnerOptions(
               batch,
               1,
+              new Device.Cpu(),
               rate,
               Duration.ofSeconds(5),
               Precision.FP32,

@@ -6,6 +6,7 @@ import dev.wukong.bench.BenchmarkException;
 import dev.wukong.bench.Figure;
 import dev.wukong.bundle.Bundle;
 import dev.wukong.bundle.Precision;
+import dev.wukong.runtime.Device;
 import dev.wukong.serving.gating.GateMode;
 import dev.wukong.serving.gating.GatePolicy;
 import dev.wukong.serving.joining.JoinPolicy;
@@ -173,6 +174,7 @@ public final class DriftBenchmark implements Benchmark {
     return new LearnerOptions(
         Math.toIntExact(context.option("batch", 256)),
         1,
+        new Device.Cpu(),
         (double) context.option("rate", RATE) / 100,
         Duration.ofSeconds(5),
         Precision.FP32,

@@ -19,6 +19,7 @@ import dev.wukong.data.Transform;
 import dev.wukong.data.ValueType;
 import dev.wukong.metrics.Metrics;
 import dev.wukong.metrics.MetricsCollector;
+import dev.wukong.runtime.Device;
 import dev.wukong.serving.gating.GateMode;
 import dev.wukong.serving.gating.GatePolicy;
 import dev.wukong.serving.joining.JoinPolicy;
@@ -121,6 +122,7 @@ public final class DriftRealBenchmark implements Benchmark {
         new LearnerOptions(
             Math.toIntExact(context.option("batch", 64)),
             1,
+            new Device.Cpu(),
             (double) context.option("rate", 100) / 100,
             Duration.ofSeconds(5),
             Precision.FP32,

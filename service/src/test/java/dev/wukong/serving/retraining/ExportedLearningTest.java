@@ -13,6 +13,7 @@ import dev.wukong.proto.v1.ExportBundleRequest;
 import dev.wukong.proto.v1.ExportBundleResponse;
 import dev.wukong.proto.v1.RollbackRequest;
 import dev.wukong.proto.v1.RollbackResponse;
+import dev.wukong.runtime.Device;
 import dev.wukong.serving.embedding.HeapRowStore;
 import dev.wukong.serving.embedding.RowStore;
 import dev.wukong.serving.embedding.RowsView;
@@ -140,7 +141,9 @@ class ExportedLearningTest {
             .map(table -> byName.getOrDefault(table.name(), new float[table.width()]))
             .toList();
     return OnlineSession.of(
-        bundle, new OnlineSession.Options(32, 1, Precision.FP32), rows.byKey(rowsByDefault));
+        bundle,
+        new OnlineSession.Options(32, 1, new Device.Cpu(), Precision.FP32),
+        rows.byKey(rowsByDefault));
   }
 
   @Test

@@ -7,6 +7,7 @@ import dev.wukong.data.EncodingCounts;
 import dev.wukong.data.RowEncoder;
 import dev.wukong.data.RowSource;
 import dev.wukong.data.Scope;
+import dev.wukong.runtime.Device;
 import dev.wukong.serving.embedding.RowCommit;
 import dev.wukong.serving.embedding.RowFate;
 import dev.wukong.serving.embedding.RowReader;
@@ -117,6 +118,7 @@ final class LearnerTrial {
     return new LearnerOptions(
         32,
         1,
+        new Device.Cpu(),
         2,
         linger,
         Precision.FP32,

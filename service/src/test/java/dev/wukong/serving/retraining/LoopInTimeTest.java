@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.wukong.bundle.Bundle;
 import dev.wukong.bundle.Precision;
 import dev.wukong.metrics.Metrics;
+import dev.wukong.runtime.Device;
 import dev.wukong.serving.gating.GateMode;
 import dev.wukong.serving.gating.GatePolicy;
 import dev.wukong.serving.joining.JoinPolicy;
@@ -49,6 +50,7 @@ class LoopInTimeTest {
         new LearnerOptions(
             64,
             1,
+            new Device.Cpu(),
             2,
             Duration.ofSeconds(5),
             Precision.FP32,

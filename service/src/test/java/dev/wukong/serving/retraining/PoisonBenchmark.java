@@ -7,6 +7,7 @@ import dev.wukong.bench.Figure;
 import dev.wukong.bundle.Bundle;
 import dev.wukong.bundle.Precision;
 import dev.wukong.data.EncodedExamples;
+import dev.wukong.runtime.Device;
 import dev.wukong.serving.gating.GateMode;
 import dev.wukong.serving.gating.GatePolicy;
 import dev.wukong.serving.joining.JoinPolicy;
@@ -211,6 +212,7 @@ public final class PoisonBenchmark implements Benchmark {
     return new LearnerOptions(
         BATCH,
         1,
+        new Device.Cpu(),
         times * OnlineSession.suitingRate(bundle.manifest(), BATCH),
         Duration.ofSeconds(5),
         Precision.FP32,

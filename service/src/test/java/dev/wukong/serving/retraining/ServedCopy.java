@@ -5,6 +5,7 @@ import dev.wukong.bundle.Precision;
 import dev.wukong.data.EncodedExamples;
 import dev.wukong.data.RowKey;
 import dev.wukong.data.Table;
+import dev.wukong.runtime.Device;
 import dev.wukong.serving.embedding.RowCommit;
 import dev.wukong.serving.embedding.RowsView;
 import dev.wukong.serving.embedding.StateStore;
@@ -74,7 +75,8 @@ final class ServedCopy implements AutoCloseable {
           }
         };
     this.session =
-        OnlineSession.of(bundle, new OnlineSession.Options(256, 1, Precision.FP32), origin);
+        OnlineSession.of(
+            bundle, new OnlineSession.Options(256, 1, new Device.Cpu(), Precision.FP32), origin);
   }
 
   private Table table(long key) {
