@@ -124,6 +124,15 @@ public enum LoadModel {
    * another graph and is replaced.
    */
   public Path write(Path root, long version, long rows) throws IOException {
+    return write(root, version, rows, false);
+  }
+
+  /**
+   * The same.
+   *
+   * @param half whether it has a graph in half precision, too
+   */
+  public Path write(Path root, long version, long rows, boolean half) throws IOException {
     Path before = root.resolve(title()).resolve(Long.toString(version));
     if (Files.exists(before)) {
       try (Stream<Path> files = Files.walk(before)) {
@@ -132,6 +141,6 @@ public enum LoadModel {
         }
       }
     }
-    return bundle(rows).write(root, title(), version);
+    return bundle(rows).write(root, title(), version, half);
   }
 }

@@ -8,6 +8,7 @@ import dev.wukong.bundle.Network;
 import dev.wukong.bundle.Optimizers;
 import dev.wukong.bundle.Precision;
 import dev.wukong.bundle.Provenance;
+import dev.wukong.bundle.ReducedGraph;
 import dev.wukong.data.EncodedRows;
 import dev.wukong.data.Hash;
 import dev.wukong.data.InputLayout;
@@ -78,6 +79,15 @@ public final class UntrainedBundle {
    * version 1 but for one in a hundred.
    */
   public Path write(Path root, String name, long version) throws IOException {
+    return write(root, name, version, false);
+  }
+
+  /**
+   * The same.
+   *
+   * @param half whether it has a graph in half precision, too
+   */
+  public Path write(Path root, String name, long version, boolean half) throws IOException {
     Graph graph = RankerGraphs.predict(config, layout);
     byte[] predict =
         OnnxWriter.write(graph, Lowering.CUDA, weights(version), Map.of("model", name))
@@ -85,6 +95,13 @@ public final class UntrainedBundle {
     Map<String, float[]> defaults = new HashMap<>();
     try (BundleWriter writer = BundleWriter.create(root, name, version)) {
       writer.file(Precision.FP32.file(), predict);
+      GoldenRows golden = golden(predict, Precision.FP32, version);
+      Map<Precision, ReducedGraph> reduced = new HashMap<>();
+      if (half) {
+        byte[] graphOfHalves = halves(name, version);
+        writer.file(Precision.FP16.file(), graphOfHalves);
+        reduced.put(Precision.FP16, reduced(golden, graphOfHalves, version));
+      }
       // Nobody trains it further; a bundle has the file all the same.
       writer.file(BundleExport.TRAIN, predict);
       for (Table table : layout.tables()) {
@@ -103,8 +120,8 @@ public final class UntrainedBundle {
               new Provenance(version, List.of(), 1, "untrained", Map.of()),
               Map.of(),
               defaults,
-              golden(predict, version),
-              Map.of()));
+              golden,
+              reduced));
     }
   }
 
@@ -150,12 +167,37 @@ public final class UntrainedBundle {
     return row;
   }
 
-  private GoldenRows golden(byte[] predict, long version) throws IOException {
+  private byte[] halves(String name, long version) {
+    return OnnxWriter.write(
+            RankerGraphs.predict(config, layout, DataType.FLOAT16),
+            Lowering.CUDA,
+            weights(version),
+            Map.of("model", name))
+        .toByteArray();
+  }
+
+  /** What half precision loses on the golden rows; there are no others. */
+  private ReducedGraph reduced(GoldenRows golden, byte[] halves, long version) throws IOException {
+    float[] found = golden(halves, Precision.FP16, version).probabilities();
+    double largest = 0;
+    for (int i = 0; i < found.length; i++) {
+      largest = Math.max(largest, Math.abs((double) found[i] - golden.probabilities()[i]));
+    }
+    Map<String, Map<String, Double>> unknown = new HashMap<>();
+    schema.tasks().forEach(task -> unknown.put(task.name(), Map.of()));
+    return new ReducedGraph(
+        ReducedGraph.WIDEST,
+        largest,
+        new ReducedGraph.Measured("golden", GOLDEN, largest, unknown, unknown));
+  }
+
+  private GoldenRows golden(byte[] graph, Precision precision, long version) throws IOException {
     EncodedRows context = drawn(Scope.CONTEXT, 1);
     EncodedRows candidate = drawn(Scope.CANDIDATE, GOLDEN);
     int[] contextOf = new int[context.rows() == 0 ? 0 : GOLDEN];
+    Device cpu = new Device.Cpu();
     try (GraphScorer scorer =
-        new GraphScorer(predict, layout, Precision.FP32, new Device.Cpu(), 1)) {
+        new GraphScorer(precision.on(cpu, graph), layout, precision, cpu, 1)) {
       float[] probabilities =
           scorer.probabilities(new DrawnRows(version), context, candidate, contextOf);
       return new GoldenRows(context, candidate, contextOf, probabilities, TOLERANCE);

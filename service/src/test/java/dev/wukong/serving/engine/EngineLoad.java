@@ -1,0 +1,150 @@
+package dev.wukong.serving.engine;
+
+import dev.wukong.bench.BenchmarkContext;
+import dev.wukong.bench.BenchmarkException;
+import dev.wukong.bundle.BatchShape;
+import dev.wukong.bundle.GraphInput;
+import dev.wukong.bundle.GraphInputs;
+import dev.wukong.bundle.Precision;
+import dev.wukong.data.InputLayout;
+import dev.wukong.figures.LoadModel;
+import dev.wukong.runtime.Device;
+import dev.wukong.runtime.DeviceException;
+import dev.wukong.runtime.device.Accelerator;
+import dev.wukong.runtime.device.Element;
+import dev.wukong.serving.engine.EngineOptions.Gpu;
+import dev.wukong.serving.inputs.HostMemory;
+import dev.wukong.serving.inputs.HostTensor;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+
+/** A model's engine on a device, and batches for it, for benchmarks. */
+record EngineLoad(
+    Device device,
+    Accelerator accelerator,
+    InputLayout layout,
+    List<GraphInput> inputs,
+    Precision precision) {
+  /** Distinct rows that a candidate brings. */
+  private static final int ROWS = 4;
+
+  /** Candidates of a request: so many share a context. */
+  private static final int REQUEST = 512;
+
+  static final int TASKS = 1;
+
+  /**
+   * For the device that the option {@code device} names.
+   *
+   * @throws BenchmarkException where it cannot be used
+   */
+  static EngineLoad of(BenchmarkContext context, LoadModel model) throws BenchmarkException {
+    String name = context.options().getOrDefault("device", "cuda:0");
+    try {
+      Device device = Device.parse(name);
+      Precision precision = Precision.parse(context.options().getOrDefault("precision", "fp16"));
+      InputLayout layout = model.config().layout(LoadModel.schema(1000));
+      return new EngineLoad(
+          device, Accelerator.of(device), layout, GraphInputs.of(layout, precision), precision);
+    } catch (DeviceException | IllegalArgumentException e) {
+      throw new BenchmarkException(
+          e.getMessage()
+              + "; this benchmark is for a GPU, the option device=cpu shows the same code without");
+    }
+  }
+
+  /** What figures of the device are called: those of a CPU are others. */
+  String suffix() {
+    return switch (device) {
+      case Device.Cpu() -> "_cpu";
+      case Device.Cuda _ -> "";
+    };
+  }
+
+  /** A target, which only a GPU has. */
+  String target(String ofGpu) {
+    return device instanceof Device.Cpu ? "-" : ofGpu;
+  }
+
+  /** An engine of {@code graph}, a file of this precision. */
+  BoundEngine engine(byte[] graph, int maxRows, int streams, boolean recordings)
+      throws BenchmarkException {
+    try {
+      EngineOptions options =
+          new EngineOptions(
+              List.of(device),
+              1,
+              true,
+              precision,
+              new Gpu(Gpu.DEFAULT.cuda(), streams, recordings));
+      return BoundEngine.load(
+          precision.on(device, graph),
+          inputs,
+          TASKS,
+          options,
+          List.of(accelerator),
+          new ShapeBook(maxRows, layout.schema().hasContext()));
+    } catch (dev.wukong.bundle.BundleException e) {
+      throw new BenchmarkException(String.valueOf(e.getMessage()));
+    }
+  }
+
+  /** A batch of its own, in memory that the device copies from. */
+  Batch batch(int candidates, long seed) {
+    BatchShape shape = new BatchShape(candidates, (candidates + REQUEST - 1) / REQUEST);
+    HostMemory memory = new PageLocked(accelerator);
+    SplittableRandom random = new SplittableRandom(seed);
+    List<HostMemory.Block> blocks = new ArrayList<>();
+    List<HostTensor> in = new ArrayList<>();
+    int rows = 1 + ROWS * candidates;
+    for (GraphInput input : inputs) {
+      int length =
+          input.axis() == GraphInput.Axis.ROWS
+              ? Math.min(rows, input.length(shape))
+              : input.length(shape);
+      int bound =
+          input.pointsInto().isEmpty() ? shape.contexts() : Math.min(rows, pointed(input, shape));
+      HostMemory.Block block = memory.allocate(length * input.rowBytes());
+      input.fill(block.segment(), length, bound, random);
+      blocks.add(block);
+      in.add(tensor(input.name(), input.type(), block, input.shape(length)));
+    }
+    List<HostTensor> out = new ArrayList<>();
+    for (String name : List.of(GraphInputs.PROBABILITIES, GraphInputs.LOGITS)) {
+      HostMemory.Block block = memory.allocate((long) candidates * TASKS * Float.BYTES);
+      blocks.add(block);
+      out.add(tensor(name, Element.FLOAT32, block, new long[] {candidates, TASKS}));
+    }
+    return new Batch(candidates, in, out, blocks);
+  }
+
+  private int pointed(GraphInput input, BatchShape shape) {
+    return inputs.stream()
+        .filter(other -> other.name().equals(input.pointsInto()))
+        .mapToInt(other -> other.length(shape))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  private static HostTensor tensor(
+      String name, Element type, HostMemory.Block block, long[] shape) {
+    return new HostTensor(
+        name, type, block.segment().asByteBuffer().order(ByteOrder.nativeOrder()), shape);
+  }
+
+  /** What one caller runs again and again. */
+  record Batch(
+      int candidates, List<HostTensor> in, List<HostTensor> out, List<HostMemory.Block> blocks)
+      implements AutoCloseable {
+    void run(Engine engine) {
+      engine.run(in, out);
+    }
+
+    @Override
+    public void close() {
+      blocks.forEach(block -> block.free().run());
+    }
+  }
+}
