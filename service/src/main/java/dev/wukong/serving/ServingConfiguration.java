@@ -13,6 +13,7 @@ import dev.wukong.serving.embedding.RowThreads;
 import dev.wukong.serving.embedding.StateStore;
 import dev.wukong.serving.embedding.StoreException;
 import dev.wukong.serving.engine.EngineOptions;
+import dev.wukong.serving.engine.GpuMeters;
 import dev.wukong.serving.hosting.BatchersHealthIndicator;
 import dev.wukong.serving.hosting.BundleWatcher;
 import dev.wukong.serving.hosting.HostedModel;
@@ -126,6 +127,11 @@ class ServingConfiguration {
   @Bean
   EngineOptions engineOptions(ServingProperties properties) {
     return properties.engine().usable();
+  }
+
+  @Bean
+  GpuMeters gpuMeters(EngineOptions engine) {
+    return GpuMeters.of(engine);
   }
 
   @Bean

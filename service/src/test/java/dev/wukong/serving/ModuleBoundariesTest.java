@@ -126,6 +126,15 @@ class ModuleBoundariesTest {
           .resideInAnyPackage("io.lettuce..", "reactor..");
 
   @ArchTest
+  static final ArchRule sensorsAreForTheirDoor =
+      noClasses()
+          .that()
+          .haveNameNotMatching(".*[.]GpuSensor([$].*)?")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("oshi..", "com.sun.jna..");
+
+  @ArchTest
   static final ArchRule theCacheDecidesAndHoldsNothing =
       noClasses()
           .that()

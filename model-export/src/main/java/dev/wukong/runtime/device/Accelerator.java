@@ -56,4 +56,10 @@ public interface Accelerator {
 
   /** Bytes of the device's memory that nobody has taken. */
   long freeBytes();
+
+  /** Bytes of the device's memory. */
+  long totalBytes();
+
+  /** Where the device sits in the machine, such as {@code 0000:19:00.0}; empty for processors. */
+  String busId();
 }

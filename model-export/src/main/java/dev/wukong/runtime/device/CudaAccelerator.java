@@ -132,6 +132,16 @@ final class CudaAccelerator implements Accelerator {
     return here(cuda::memory).free();
   }
 
+  @Override
+  public long totalBytes() {
+    return here(cuda::memory).total();
+  }
+
+  @Override
+  public String busId() {
+    return call(() -> cuda.busId(device.index()));
+  }
+
   /** A CUDA stream. */
   private final class Stream implements WorkQueue {
     private final long handle;

@@ -34,6 +34,7 @@ final class CudaLibrary {
   private final MethodHandle lastError;
   private final MethodHandle setDevice;
   private final MethodHandle deviceCount;
+  private final MethodHandle busId;
   private final MethodHandle memory;
   private final MethodHandle malloc;
   private final MethodHandle free;
@@ -86,6 +87,7 @@ final class CudaLibrary {
     lastError = call("cudaGetLastError");
     setDevice = call("cudaSetDevice", JAVA_INT);
     deviceCount = call("cudaGetDeviceCount", ADDRESS);
+    busId = call("cudaDeviceGetPCIBusId", ADDRESS, JAVA_INT, JAVA_INT);
     memory = call("cudaMemGetInfo", ADDRESS, ADDRESS);
     malloc = call("cudaMalloc", ADDRESS, JAVA_LONG);
     free = call("cudaFree", ADDRESS);
@@ -191,6 +193,15 @@ final class CudaLibrary {
       MemorySegment count = arena.allocate(JAVA_INT);
       check("cudaGetDeviceCount", () -> (int) deviceCount.invokeExact(count));
       return count.get(JAVA_INT, 0);
+    }
+  }
+
+  String busId(int device) {
+    int length = 32;
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment text = arena.allocate(length);
+      check("cudaDeviceGetPCIBusId", () -> (int) busId.invokeExact(text, length, device));
+      return text.getString(0);
     }
   }
 

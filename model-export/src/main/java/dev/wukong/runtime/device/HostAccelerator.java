@@ -69,6 +69,16 @@ final class HostAccelerator implements Accelerator {
     return Long.MAX_VALUE;
   }
 
+  @Override
+  public long totalBytes() {
+    return Long.MAX_VALUE;
+  }
+
+  @Override
+  public String busId() {
+    return "";
+  }
+
   /** Does everything at once. */
   private static final class Immediate implements WorkQueue {
     @Override

@@ -76,6 +76,12 @@ class CudaAcceleratorTest {
   }
 
   @Test
+  void device_saysWhereItSitsAndWhatItHas() {
+    assertThat(gpu.busId()).isEqualTo("0000:19:01.0");
+    assertThat(gpu.totalBytes()).isEqualTo(1 << 20);
+  }
+
+  @Test
   void record_work_isLaunchedAsOne() {
     try (WorkQueue queue = gpu.queue(Priority.HIGH)) {
       Recording recording = queue.record(() -> cuda.calls.add("work")).orElseThrow();

@@ -62,6 +62,9 @@ final class FakeCuda implements AutoCloseable {
     symbol("cudaSetDevice", MethodType.methodType(int.class, int.class));
     symbol("cudaGetDeviceCount", MethodType.methodType(int.class, MemorySegment.class));
     symbol(
+        "cudaDeviceGetPCIBusId",
+        MethodType.methodType(int.class, MemorySegment.class, int.class, int.class));
+    symbol(
         "cudaMemGetInfo",
         MethodType.methodType(int.class, MemorySegment.class, MemorySegment.class));
     symbol("cudaMalloc", MethodType.methodType(int.class, MemorySegment.class, long.class));
@@ -171,6 +174,12 @@ final class FakeCuda implements AutoCloseable {
 
   int cudaGetDeviceCount(MemorySegment count) {
     to(count).set(JAVA_INT, 0, DEVICES);
+    return OK;
+  }
+
+  @SuppressWarnings("restricted")
+  int cudaDeviceGetPCIBusId(MemorySegment text, int length, int device) {
+    text.reinterpret(length).setString(0, "0000:19:0%d.0".formatted(device));
     return OK;
   }
 

@@ -66,7 +66,7 @@ public final class Engines {
     return options.onGpu() ? new PageLocked(open(options.devices().getFirst())) : HostMemory.PLAIN;
   }
 
-  private static Accelerator open(Device device) {
+  static Accelerator open(Device device) {
     return OPEN.computeIfAbsent(device, Accelerator::of);
   }
 }

@@ -90,6 +90,16 @@ final class FakeGpu implements Accelerator {
     return left.get();
   }
 
+  @Override
+  public long totalBytes() {
+    return 1000;
+  }
+
+  @Override
+  public String busId() {
+    return "0000:19:00.0";
+  }
+
   private final class Recorder implements WorkQueue {
     private final WorkQueue queue;
 
