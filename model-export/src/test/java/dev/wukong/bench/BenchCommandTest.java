@@ -33,6 +33,12 @@ class BenchCommandTest {
     assertThat(err.toString()).contains("'no-such-benchmark'").contains("there are:");
   }
 
+  @Test
+  void bench_severalNames_runsEach() {
+    assertThat(execute("no-such-benchmark, nor-this")).isEqualTo(BenchmarkRunner.NO_FIGURES);
+    assertThat(err.toString()).contains("'no-such-benchmark'").contains("'nor-this'");
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"minutes", "=5", "minutes=5,,"})
   void bench_optionWithoutAName_isRefused(String options) {
