@@ -233,6 +233,15 @@ class ChartTest {
   }
 
   @Test
+  void gpu_severalDevices_asksForAsMany() throws IOException {
+    var objects = render("device: 'cuda:0,cuda:1'", "gpu: {count: 2}");
+    assertThat(pod(objects).at("/containers/0/resources/limits/nvidia.com~1gpu").asInt())
+        .isEqualTo(2);
+    assertThat(application(objects).at("/wukong/engine/device").asString())
+        .isEqualTo("cuda:0,cuda:1");
+  }
+
+  @Test
   void gpu_cpuDevice_asksForNone() throws IOException {
     String pod = pod(render("gpu: {nodeSelector: {accelerator: h200}}")).toString();
     assertThat(pod).doesNotContain("nvidia").doesNotContain("accelerator");
@@ -289,6 +298,8 @@ class ChartTest {
         "replica: 2",
         "device: gpu",
         "device: 'cuda:'",
+        "device: 'cuda:0,cuda:1'",
+        "device: 'cpu,cuda:0'",
         "image: {tags: v2}",
         "image: {digest: latest}",
         "residentRows: 2Gi",
