@@ -28,6 +28,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.function.IntToDoubleFunction;
 import java.util.function.ToLongFunction;
 
@@ -88,6 +89,22 @@ public final class TrainSession implements AutoCloseable {
       Device device,
       TrainState.RowsOf rows,
       Optional<byte[]> block) {
+    this(model, layout, config, device, rows, block, Accelerator::of);
+  }
+
+  /**
+   * The same.
+   *
+   * @param accelerators opens a device on which state stays
+   */
+  TrainSession(
+      RankerConfig model,
+      InputLayout layout,
+      TrainingConfig config,
+      Device device,
+      TrainState.RowsOf rows,
+      Optional<byte[]> block,
+      Function<Device, Accelerator> accelerators) {
     this.model = model;
     this.layout = layout;
     this.config = config;
@@ -103,7 +120,7 @@ public final class TrainSession implements AutoCloseable {
       this.inputs = new BatchInputs(state);
       this.tensors = new WeightTensors(parts, state.weights(), state.statistics());
       this.runner = new BatchRunner(state, tensors);
-      this.stepper = stepper(trainShards, block, parts);
+      this.stepper = stepper(trainShards, block, accelerators, parts);
       this.scorer = parts.add(session(RankerGraphs.straight(model, layout), scoreShards));
       this.opened = parts.moved();
     } catch (OrtException e) {
@@ -125,9 +142,14 @@ public final class TrainSession implements AutoCloseable {
     BatchInputs.check(layout, config.batch(), perRun);
   }
 
-  private Stepper stepper(Shards shards, Optional<byte[]> block, Opened parts) throws OrtException {
+  private Stepper stepper(
+      Shards shards,
+      Optional<byte[]> block,
+      Function<Device, Accelerator> accelerators,
+      Opened parts)
+      throws OrtException {
     if (config.steps().onDevice(device)) {
-      return parts.add(deviceStepper(block));
+      return parts.add(deviceStepper(block, accelerators.apply(device)));
     }
     if (config.steps().inGraph(device)) {
       UpdateRule rule = config.rule();
@@ -141,12 +163,12 @@ public final class TrainSession implements AutoCloseable {
     return new HostStepper(train, state, session, shards, runner, inputs, parts);
   }
 
-  private DeviceStepper deviceStepper(Optional<byte[]> block) {
+  private DeviceStepper deviceStepper(Optional<byte[]> block, Accelerator accelerator) {
     StepGraph graph = StepGraph.of(model, layout, config.rule());
     StepBody body = block.map(StepBody::of).orElseGet(() -> StepBody.of(graph));
     GraphOptions options =
         new GraphOptions(config.threads(), true, CudaOptions.DEFAULT, Optional.empty());
-    DeviceSteps steps = new DeviceSteps(body, Accelerator.of(device), options);
+    DeviceSteps steps = new DeviceSteps(body, accelerator, options);
     return new DeviceStepper(graph.masks(), config.rule(), state, inputs, steps);
   }
 

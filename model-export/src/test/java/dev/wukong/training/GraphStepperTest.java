@@ -21,6 +21,7 @@ import dev.wukong.data.ValueType;
 import dev.wukong.graph.TensorData;
 import dev.wukong.ranker.RankerConfig;
 import dev.wukong.runtime.Device;
+import dev.wukong.runtime.device.Accelerator;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -175,6 +176,39 @@ class GraphStepperTest {
     check(mlp, training, "optimizer_in: device\nsteps_per_run: 4");
   }
 
+  /** As on a GPU, where steps are recorded: with room for more rows than a block has, too. */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void device_stepsThatAreRecorded_followTheHost(boolean right) {
+    RecordingDevice device = new RecordingDevice(right);
+    String training =
+        "dense: {optimizer: adam, learning_rate: 0.01}\nclip_norm: 0.2\nwarm_up: 3\n"
+            + "rows: {mode: whole_table, optimizer: adam, learning_rate: 0.01, l2: 0.01}";
+    RankerConfig model = model("{hidden: [16], dropout: 0.3}");
+    InputLayout layout = model.layout(SCHEMA);
+    TrainingConfig config =
+        TrainingConfig.read(
+            TrainSessionTest.yaml(
+                "batch: %d\nthreads: 4\n%s\noptimizer_in: device\nsteps_per_run: 4"
+                    .formatted(BATCH, training)));
+    try (TrainSession host = session(model, training + "\noptimizer_in: host");
+        TrainSession recorded =
+            new TrainSession(
+                model,
+                layout,
+                config,
+                new Device.Cpu(),
+                TrainState.RowsOf.fresh(model, layout, config, _ -> IDS + 2),
+                Optional.empty(),
+                _ -> device)) {
+      check(host, recorded);
+      // Minibatches of the same size took recordings, where these are right.
+      assertThat(device.replays).isGreaterThan(right ? 4 : 0);
+      assertThat(device.priority).isEqualTo(Accelerator.Priority.LOW);
+    }
+    assertThat(device.held).isZero();
+  }
+
   /** One example has no variance: the running statistics stay as they were; of two they move. */
   @ParameterizedTest
   @ValueSource(strings = {"host", "graph", "device"})
@@ -206,28 +240,31 @@ class GraphStepperTest {
   static void check(RankerConfig model, String training, String place) {
     try (TrainSession host = session(model, training + "\noptimizer_in: host");
         TrainSession graph = session(model, training + "\n" + place)) {
-      Map<String, double[]> start = everything(host);
-      for (int pass = 0; pass < 2; pass++) {
-        EncodedExamples examples = examples(pass);
-        // Learning rates that fall from minibatch to minibatch, within a run of the graph too.
-        List<TrainSession.Step> expected = host.steps(examples, rows -> 0.7 - 0.5 * rows / ROWS);
-        List<TrainSession.Step> got = graph.steps(examples, rows -> 0.7 - 0.5 * rows / ROWS);
-        assertThat(got).hasSameSizeAs(expected).hasSize(5);
-        for (int i = 0; i < expected.size(); i++) {
-          TrainSession.Step step = expected.get(i);
-          assertThat(got.get(i).loss()).isCloseTo(step.loss(), within(1e-5f));
-          assertThat(got.get(i).probabilities())
-              .containsExactly(step.probabilities(), within(1e-5f));
-        }
-      }
-      assertThat(graph.steps()).isEqualTo(host.steps()).isEqualTo(10);
-      // Both sum gradients of some hundred positions in float, in different orders: 1e-6 of the
-      // largest, in each of ten steps that follow each other.
-      agree(everything(graph), everything(host), 1e-5);
-      assertThat(distance(start, everything(host))).isGreaterThan(0.01);
-      EncodedExamples scored = examples(7).first(BATCH);
-      assertThat(graph.score(scored)).containsExactly(host.score(scored), within(1e-5f));
+      check(host, graph);
     }
+  }
+
+  private static void check(TrainSession host, TrainSession graph) {
+    Map<String, double[]> start = everything(host);
+    for (int pass = 0; pass < 2; pass++) {
+      EncodedExamples examples = examples(pass);
+      // Learning rates that fall from minibatch to minibatch, within a run of the graph too.
+      List<TrainSession.Step> expected = host.steps(examples, rows -> 0.7 - 0.5 * rows / ROWS);
+      List<TrainSession.Step> got = graph.steps(examples, rows -> 0.7 - 0.5 * rows / ROWS);
+      assertThat(got).hasSameSizeAs(expected).hasSize(5);
+      for (int i = 0; i < expected.size(); i++) {
+        TrainSession.Step step = expected.get(i);
+        assertThat(got.get(i).loss()).isCloseTo(step.loss(), within(1e-5f));
+        assertThat(got.get(i).probabilities()).containsExactly(step.probabilities(), within(1e-5f));
+      }
+    }
+    assertThat(graph.steps()).isEqualTo(host.steps()).isEqualTo(10);
+    // Both sum gradients of some hundred positions in float, in different orders: 1e-6 of the
+    // largest, in each of ten steps that follow each other.
+    agree(everything(graph), everything(host), 1e-5);
+    assertThat(distance(start, everything(host))).isGreaterThan(0.01);
+    EncodedExamples scored = examples(7).first(BATCH);
+    assertThat(graph.score(scored)).containsExactly(host.score(scored), within(1e-5f));
   }
 
   /** The state that a checkpoint would hold, by name. */

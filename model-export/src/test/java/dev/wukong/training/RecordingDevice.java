@@ -1,0 +1,139 @@
+package dev.wukong.training;
+
+import dev.wukong.runtime.Device;
+import dev.wukong.runtime.device.Accelerator;
+import dev.wukong.runtime.device.DeviceBuffer;
+import dev.wukong.runtime.device.WorkQueue;
+import java.lang.foreign.MemorySegment;
+import java.util.Optional;
+
+/** The processors as a device that records work; counts what is taken and not given back. */
+final class RecordingDevice implements Accelerator {
+  int held;
+  int replays;
+  Priority priority = Priority.HIGH;
+
+  /** Whether a replay does what was recorded, or nothing. */
+  private final boolean right;
+
+  private final Accelerator host = Accelerator.of(new Device.Cpu());
+
+  RecordingDevice(boolean right) {
+    this.right = right;
+  }
+
+  @Override
+  public Device device() {
+    return host.device();
+  }
+
+  @Override
+  public DeviceBuffer allocate(long bytes) {
+    held++;
+    return host.allocate(bytes);
+  }
+
+  @Override
+  public void free(DeviceBuffer buffer) {
+    held--;
+    host.free(buffer);
+  }
+
+  @Override
+  public MemorySegment allocateHost(long bytes) {
+    held++;
+    return host.allocateHost(bytes);
+  }
+
+  @Override
+  public void freeHost(MemorySegment segment) {
+    held--;
+    host.freeHost(segment);
+  }
+
+  @Override
+  public WorkQueue queue(Priority wanted) {
+    held++;
+    priority = wanted;
+    return new Recorder(host.queue(wanted));
+  }
+
+  @Override
+  public long freeBytes() {
+    return host.freeBytes();
+  }
+
+  @Override
+  public long totalBytes() {
+    return host.totalBytes();
+  }
+
+  @Override
+  public String busId() {
+    return host.busId();
+  }
+
+  private final class Recorder implements WorkQueue {
+    private final WorkQueue queue;
+
+    Recorder(WorkQueue queue) {
+      this.queue = queue;
+    }
+
+    @Override
+    public long handle() {
+      return queue.handle();
+    }
+
+    @Override
+    public void enter() {
+      queue.enter();
+    }
+
+    @Override
+    public void toDevice(DeviceBuffer to, MemorySegment from, long bytes) {
+      queue.toDevice(to, from, bytes);
+    }
+
+    @Override
+    public void toHost(MemorySegment to, DeviceBuffer from, long bytes) {
+      queue.toHost(to, from, bytes);
+    }
+
+    @Override
+    public void zero(DeviceBuffer buffer, long start, long bytes) {
+      queue.zero(buffer, start, bytes);
+    }
+
+    @Override
+    public Optional<Recording> record(Runnable work) {
+      held++;
+      return Optional.of(
+          new Recording() {
+            @Override
+            public void replay() {
+              replays++;
+              if (right) {
+                work.run();
+              }
+            }
+
+            @Override
+            public void close() {
+              held--;
+            }
+          });
+    }
+
+    @Override
+    public void await() {
+      queue.await();
+    }
+
+    @Override
+    public void close() {
+      held--;
+      queue.close();
+    }
+  }
+}
