@@ -16,7 +16,6 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.function.Function;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -64,7 +63,7 @@ final class ProfileCommand extends BundleCommand {
               open.layout().schema().tasks().size(),
               shape,
               Accelerator.of(on),
-              new GraphOptions(threads(), true, CudaOptions.DEFAULT, Optional.empty()),
+              new GraphOptions(threads(), true, CudaOptions.DEFAULT),
               runs);
       print(profile, shape);
     }

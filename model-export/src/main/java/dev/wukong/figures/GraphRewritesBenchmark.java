@@ -29,7 +29,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.SplittableRandom;
 
 /** What the rewriting of predict graphs gains over the ranker's equations as they stand. */
@@ -53,7 +52,7 @@ public final class GraphRewritesBenchmark implements Benchmark {
     int runs = (int) context.option("runs", 10);
     int threads = (int) context.option("threads", 1);
     Accelerator cpu = Accelerator.of(new Device.Cpu());
-    GraphOptions options = new GraphOptions(threads, true, CudaOptions.DEFAULT, Optional.empty());
+    GraphOptions options = new GraphOptions(threads, true, CudaOptions.DEFAULT);
     List<Figure> figures = new ArrayList<>();
     for (LoadModel model : LoadModel.values()) {
       RankerConfig config = model.config();

@@ -21,7 +21,6 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.SplittableRandom;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -53,28 +52,19 @@ public record GraphProfile(double millis, List<OperatorTime> operators) {
       int runs)
       throws IOException {
     double millis;
-    try (Prepared plain =
-        new Prepared(graph, inputs, tasks, shape, accelerator, without(options))) {
+    try (Prepared plain = new Prepared(graph, inputs, tasks, shape, accelerator, options)) {
       plain.run(WARM);
       millis = plain.median(runs);
     }
     Path folder = Files.createTempDirectory("wukong-profile");
     try (Prepared profiled =
         new Prepared(
-            graph, inputs, tasks, shape, accelerator, into(options, folder.resolve("run")))) {
+            graph, inputs, tasks, shape, accelerator, options.profiled(folder.resolve("run")))) {
       profiled.run(WARM + runs);
       return new GraphProfile(millis, read(profiled.graph.profile(), runs));
     } finally {
       remove(folder);
     }
-  }
-
-  private static GraphOptions without(GraphOptions options) {
-    return new GraphOptions(options.threads(), options.spin(), options.cuda(), Optional.empty());
-  }
-
-  private static GraphOptions into(GraphOptions options, Path prefix) {
-    return new GraphOptions(options.threads(), options.spin(), options.cuda(), Optional.of(prefix));
   }
 
   private static void remove(Path folder) throws IOException {

@@ -1,5 +1,6 @@
 package dev.wukong.training;
 
+import dev.wukong.graph.Dim;
 import dev.wukong.graph.Lowering;
 import dev.wukong.graph.OnnxWriter;
 import dev.wukong.graph.Tensor;
@@ -39,8 +40,16 @@ final class DeviceSteps implements AutoCloseable {
 
   private final StepBody body;
   private final Accelerator accelerator;
+  private final GraphOptions options;
   private final WorkQueue queue;
+  private final byte[] model;
   private final BoundGraph graph;
+
+  /**
+   * The same graph for the shape of now alone, to be recorded: with all sizes known nothing is left
+   * that the processors work out during a run, and no recording holds what they do.
+   */
+  private @Nullable BoundGraph fixed;
 
   /** By copy and name: what steps change. */
   private final List<Map<String, DeviceBuffer>> copies = new ArrayList<>();
@@ -57,6 +66,7 @@ final class DeviceSteps implements AutoCloseable {
   /** A step from one copy to another. */
   private static final class Bound {
     final Binding binding;
+    @Nullable Binding fixed;
     @Nullable Recording recording;
     boolean unrecorded;
 
@@ -68,6 +78,9 @@ final class DeviceSteps implements AutoCloseable {
       if (recording != null) {
         recording.close();
       }
+      if (fixed != null) {
+        fixed.close();
+      }
       binding.close();
     }
   }
@@ -75,13 +88,14 @@ final class DeviceSteps implements AutoCloseable {
   DeviceSteps(StepBody body, Accelerator accelerator, GraphOptions options) {
     this.body = body;
     this.accelerator = accelerator;
+    this.options = options;
     this.queue = accelerator.queue(Priority.LOW);
     Lowering lowering =
         switch (accelerator.device()) {
           case Device.Cpu() -> Lowering.CPU;
           case Device.Cuda _ -> Lowering.CUDA;
         };
-    byte[] model = OnnxWriter.write(body.graph(), lowering, Map.of(), Map.of()).toByteArray();
+    this.model = OnnxWriter.write(body.graph(), lowering, Map.of(), Map.of()).toByteArray();
     boolean loaded = false;
     try {
       queue.enter();
@@ -127,8 +141,7 @@ final class DeviceSteps implements AutoCloseable {
     if (described.toString().equals(shape)) {
       return;
     }
-    bound.values().forEach(Bound::close);
-    bound.clear();
+    forget();
     shape = described.toString();
     steps = 0;
     this.changing = Map.copyOf(changing);
@@ -137,6 +150,16 @@ final class DeviceSteps implements AutoCloseable {
       changing.forEach((name, tensor) -> room(copy, name, tensor));
     }
     others.forEach((name, tensor) -> room(single, name, tensor));
+  }
+
+  /** Ends what was made for one shape. */
+  private void forget() {
+    bound.values().forEach(Bound::close);
+    bound.clear();
+    if (fixed != null) {
+      fixed.close();
+      fixed = null;
+    }
   }
 
   /** Room for a tensor; what is in it stays where there is enough. */
@@ -186,13 +209,19 @@ final class DeviceSteps implements AutoCloseable {
 
   /** Makes a step from one copy to another. */
   void step(int from, int to) {
-    Bound step = bound.computeIfAbsent(from * COPIES + to, _ -> new Bound(bind(from, to)));
+    Bound step = bound.computeIfAbsent(from * COPIES + to, _ -> new Bound(bind(graph, from, to)));
     if (step.recording != null) {
       step.recording.replay();
       return;
     }
-    if (steps++ >= BEFORE_RECORDING && !step.unrecorded) {
-      Optional<Recording> made = queue.record(step.binding::run);
+    if (accelerator.records() && steps++ >= BEFORE_RECORDING && !step.unrecorded) {
+      Binding own = bind(fixed(), from, to);
+      step.fixed = own;
+      for (int i = 0; i < BEFORE_RECORDING; i++) { // So that it has all memory that it needs.
+        own.run();
+        queue.await();
+      }
+      Optional<Recording> made = queue.record(own::run);
       if (made.isPresent() && agrees(step.binding, made.get())) {
         step.recording = made.get();
         step.recording.replay();
@@ -202,6 +231,32 @@ final class DeviceSteps implements AutoCloseable {
       step.unrecorded = true;
     }
     step.binding.run();
+  }
+
+  private BoundGraph fixed() {
+    BoundGraph known = fixed;
+    if (known == null) {
+      known = BoundGraph.load(model, accelerator.device(), queue, options.fixed(sizes()));
+      fixed = known;
+    }
+    return known;
+  }
+
+  /** How large the dimensions are now that the graph leaves open. */
+  private Map<String, Long> sizes() {
+    Map<String, Long> sizes = new HashMap<>();
+    List<Tensor> ins = body.graph().inputs();
+    for (int i = 0; i < ins.size(); i++) {
+      String name = body.inputs().get(i);
+      Tensors tensor = changing.getOrDefault(name, rest.get(name));
+      List<Dim> dims = ins.get(i).shape().dims();
+      for (int d = 0; d < dims.size() && tensor != null; d++) {
+        if (dims.get(d).equals(Dim.of(dims.get(d).symbol()))) {
+          sizes.put(dims.get(d).symbol(), tensor.shape()[d]);
+        }
+      }
+    }
+    return sizes;
   }
 
   /** Whether a recording gives what the step gives. */
@@ -235,7 +290,7 @@ final class DeviceSteps implements AutoCloseable {
     }
   }
 
-  private Binding bind(int from, int to) {
+  private Binding bind(BoundGraph on, int from, int to) {
     Map<String, Place> in = new HashMap<>();
     Map<String, Place> out = new HashMap<>();
     changing.forEach(
@@ -248,7 +303,7 @@ final class DeviceSteps implements AutoCloseable {
           in.put(name, at(name, tensor, single));
           out.put(name, at(name, tensor, single));
         });
-    return graph.bind(
+    return on.bind(
         DeviceStepper.places(
             body.graph().inputs().stream().map(Tensor::name).toList(), body.inputs(), in),
         DeviceStepper.places(List.copyOf(body.graph().outputs().keySet()), body.outputs(), out));
@@ -267,7 +322,7 @@ final class DeviceSteps implements AutoCloseable {
   public void close() {
     queue.enter();
     queue.await();
-    bound.values().forEach(Bound::close);
+    forget();
     graph.close();
     copies.forEach(copy -> copy.values().forEach(accelerator::free));
     single.values().forEach(accelerator::free);

@@ -166,8 +166,7 @@ public final class TrainSession implements AutoCloseable {
   private DeviceStepper deviceStepper(Optional<byte[]> block, Accelerator accelerator) {
     StepGraph graph = StepGraph.of(model, layout, config.rule());
     StepBody body = block.map(StepBody::of).orElseGet(() -> StepBody.of(graph));
-    GraphOptions options =
-        new GraphOptions(config.threads(), true, CudaOptions.DEFAULT, Optional.empty());
+    GraphOptions options = new GraphOptions(config.threads(), true, CudaOptions.DEFAULT);
     DeviceSteps steps = new DeviceSteps(body, accelerator, options);
     return new DeviceStepper(graph.masks(), config.rule(), state, inputs, steps);
   }

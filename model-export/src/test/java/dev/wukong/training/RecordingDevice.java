@@ -59,6 +59,11 @@ final class RecordingDevice implements Accelerator {
   }
 
   @Override
+  public boolean records() {
+    return true;
+  }
+
+  @Override
   public long freeBytes() {
     return host.freeBytes();
   }

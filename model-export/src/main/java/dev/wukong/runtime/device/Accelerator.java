@@ -54,6 +54,9 @@ public interface Accelerator {
    */
   WorkQueue queue(Priority priority);
 
+  /** Whether its queues record work. */
+  boolean records();
+
   /** Bytes of the device's memory that nobody has taken. */
   long freeBytes();
 

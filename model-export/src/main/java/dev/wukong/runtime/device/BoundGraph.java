@@ -66,6 +66,7 @@ public final class BoundGraph implements AutoCloseable {
     MemorySegment options = ort.options(settings.threads(), settings.spin());
     try (Arena arena = Arena.ofConfined()) {
       settings.profile().map(Path::toString).ifPresent(prefix -> ort.profile(options, prefix));
+      settings.dimensions().forEach((name, size) -> ort.fix(options, name, size));
       if (device instanceof Device.Cuda cuda) {
         useCuda(ort, options, cuda, queue, settings);
       }

@@ -128,6 +128,11 @@ final class CudaAccelerator implements Accelerator {
   }
 
   @Override
+  public boolean records() {
+    return true;
+  }
+
+  @Override
   public long freeBytes() {
     return here(cuda::memory).free();
   }

@@ -65,6 +65,11 @@ final class HostAccelerator implements Accelerator {
   }
 
   @Override
+  public boolean records() {
+    return false;
+  }
+
+  @Override
   public long freeBytes() {
     return Long.MAX_VALUE;
   }

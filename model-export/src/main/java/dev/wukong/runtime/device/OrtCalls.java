@@ -41,6 +41,7 @@ final class OrtCalls {
   private static final MethodHandle INTER_THREADS = of(25, ADDRESS, JAVA_INT);
   private static final MethodHandle ENABLE_PROFILING = of(14, ADDRESS, ADDRESS);
   private static final MethodHandle CONFIGURE = of(130, ADDRESS, ADDRESS, ADDRESS);
+  private static final MethodHandle FIX_DIMENSION = of(124, ADDRESS, ADDRESS, JAVA_LONG);
   private static final MethodHandle CREATE_RUN_OPTIONS = of(39, ADDRESS);
   private static final MethodHandle CONFIGURE_RUN = of(165, ADDRESS, ADDRESS, ADDRESS);
   private static final MethodHandle CREATE_MEMORY_INFO =
@@ -179,6 +180,16 @@ final class OrtCalls {
       check(
           "AddSessionConfigEntry",
           () -> (MemorySegment) CONFIGURE.invokeExact(options, named, set));
+    }
+  }
+
+  /** Says how large a dimension is that the model leaves open. */
+  void fix(MemorySegment options, String dimension, long size) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment named = arena.allocateFrom(dimension);
+      check(
+          "AddFreeDimensionOverrideByName",
+          () -> (MemorySegment) FIX_DIMENSION.invokeExact(options, named, size));
     }
   }
 

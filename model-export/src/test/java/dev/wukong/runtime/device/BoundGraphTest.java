@@ -49,12 +49,10 @@ class BoundGraphTest {
     return OnnxWriter.write(g.build(), Lowering.CPU, Map.of(), Map.of()).toByteArray();
   }
 
-  private static GraphOptions options(Optional<Path> profile) {
-    return new GraphOptions(1, false, CudaOptions.DEFAULT, profile);
-  }
+  private static final GraphOptions OPTIONS = new GraphOptions(1, false, CudaOptions.DEFAULT);
 
   private BoundGraph load(byte[] model) {
-    return BoundGraph.load(model, CPU, queue, options(Optional.empty()));
+    return BoundGraph.load(model, CPU, queue, OPTIONS);
   }
 
   private void put(DeviceBuffer to, float... values) {
@@ -152,11 +150,36 @@ class BoundGraphTest {
   }
 
   @Test
+  void load_dimensionThatIsFixed_takesNoOther() {
+    DeviceBuffer buffer = accelerator.allocate(64);
+    GraphOptions two = OPTIONS.fixed(Map.of("B", 2L));
+    try (BoundGraph graph = BoundGraph.load(model(), CPU, queue, two)) {
+      for (long rows : new long[] {2, 1}) {
+        try (Binding binding =
+            graph.bind(
+                List.of(
+                    new Place("x", Element.FLOAT32, new long[] {rows, 2}, buffer),
+                    new Place("counts", Element.INT32, new long[] {rows, 1}, buffer)),
+                List.of(new Place("y", Element.FLOAT32, new long[] {rows, 1}, buffer)))) {
+          if (rows == 2) {
+            binding.run();
+          } else {
+            assertThatThrownBy(binding::run)
+                .isInstanceOf(GraphException.class)
+                .hasMessageContaining("Got: 1 Expected: 2");
+          }
+        }
+      }
+    }
+    accelerator.free(buffer);
+  }
+
+  @Test
   void profile_ofRuns_isWritten(@TempDir Path folder) throws Exception {
     DeviceBuffer buffer = accelerator.allocate(64);
     Path file;
     try (BoundGraph graph =
-        BoundGraph.load(model(), CPU, queue, options(Optional.of(folder.resolve("p"))))) {
+        BoundGraph.load(model(), CPU, queue, OPTIONS.profiled(folder.resolve("p")))) {
       try (Binding binding =
           graph.bind(
               List.of(

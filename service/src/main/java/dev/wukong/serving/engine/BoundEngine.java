@@ -11,7 +11,6 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.Semaphore;
 
 /**
@@ -50,7 +49,7 @@ final class BoundEngine implements Engine {
       List<Accelerator> accelerators,
       ShapeBook book) {
     GraphOptions settings =
-        new GraphOptions(options.threads(), options.spin(), options.gpu().cuda(), Optional.empty());
+        new GraphOptions(options.threads(), options.spin(), options.gpu().cuda());
     List<Lane> lanes = new ArrayList<>();
     boolean loaded = false;
     try {

@@ -86,6 +86,11 @@ final class FakeGpu implements Accelerator {
   }
 
   @Override
+  public boolean records() {
+    return true;
+  }
+
+  @Override
   public long freeBytes() {
     return left.get();
   }
