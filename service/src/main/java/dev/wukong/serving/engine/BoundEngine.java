@@ -59,6 +59,7 @@ final class BoundEngine implements Engine {
           lanes.add(new Lane(accelerator, graph, inputs, tasks, settings));
         }
       }
+      lanes.forEach(lane -> lane.reserve(book.most()));
       if (options.gpu().recordings()) {
         record(lanes, book);
       }

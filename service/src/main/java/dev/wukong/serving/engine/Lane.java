@@ -39,6 +39,9 @@ final class Lane implements AutoCloseable {
 
   private static final int MEASURED_RUNS = 5;
 
+  private static final List<String> OUTPUTS =
+      List.of(GraphInputs.PROBABILITIES, GraphInputs.LOGITS);
+
   /** How far a recorded run's results may be from those of one that is not. */
   private static final double TOLERANCE = 1e-3;
 
@@ -101,6 +104,15 @@ final class Lane implements AutoCloseable {
       }
     }
     graph = made;
+  }
+
+  /** Makes room for runs of {@code shape}: larger ones end what is recorded. */
+  void reserve(BatchShape shape) {
+    queue.enter();
+    inputs.forEach(input -> buffer(input.name(), input.length(shape) * input.rowBytes()));
+    for (String name : OUTPUTS) {
+      buffer(name, (long) shape.candidates() * tasks * Float.BYTES);
+    }
   }
 
   /**
@@ -346,7 +358,7 @@ final class Lane implements AutoCloseable {
       in.add(new Place(input.name(), input.type(), input.shape(length), buffer));
     }
     List<Place> out = new ArrayList<>();
-    for (String name : List.of(GraphInputs.PROBABILITIES, GraphInputs.LOGITS)) {
+    for (String name : OUTPUTS) {
       long bytes = (long) shape.candidates() * tasks * Float.BYTES;
       long[] dims = {shape.candidates(), tasks};
       out.add(new Place(name, Element.FLOAT32, dims, buffer(name, bytes)));

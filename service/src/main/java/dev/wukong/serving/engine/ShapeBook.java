@@ -38,6 +38,9 @@ final class ShapeBook {
   /** What has room for all shapes. */
   private final BatchShape room;
 
+  /** The largest batch, each of whose candidates may have a context of its own. */
+  private final BatchShape most;
+
   /** Nanoseconds by shape, as measured. Guarded by this. */
   private final Map<BatchShape, Double> costs = new HashMap<>();
 
@@ -69,6 +72,7 @@ final class ShapeBook {
     }
     all.sort(LARGEST_FIRST);
     room = new BatchShape(maxRows, all.getFirst().contexts());
+    most = new BatchShape(maxRows, contexts ? maxRows : 0);
   }
 
   /** Powers of two and what lies halfway between them. */
@@ -98,6 +102,11 @@ final class ShapeBook {
   /** What has room for every shape that may be recorded. */
   BatchShape room() {
     return room;
+  }
+
+  /** What has room for every batch that is to be expected. */
+  BatchShape most() {
+    return most;
   }
 
   /** Whether costs are known. */

@@ -135,6 +135,22 @@ class BoundEngineTest {
     assertThat(gpu.held).hasValue(0);
   }
 
+  /** One request's candidates with a context each do not end the recordings of all others. */
+  @Test
+  void run_moreContextsThanAnyShapeHolds_keepsWhatIsRecorded() {
+    FakeGpu gpu = FakeGpu.right();
+    try (BoundEngine engine = engine(allChosen(), 1, gpu)) {
+      int before = gpu.replays.get();
+      List<HostTensor> many = batch(new BatchShape(MAX_ROWS, MAX_ROWS), 1000, 8);
+      assertThat(run(engine, many, MAX_ROWS)).isEqualTo(expected(many, MAX_ROWS));
+      assertThat(gpu.replays).hasValue(before);
+      List<HostTensor> small = batch(new BatchShape(10, 1), 20, 9);
+      assertThat(run(engine, small, 10)).isEqualTo(expected(small, 10));
+      assertThat(gpu.replays).hasValue(before + 1);
+    }
+    assertThat(gpu.held).hasValue(0);
+  }
+
   @Test
   void run_moreThanAnyShapeHolds_runsAsItIs() {
     FakeGpu gpu = FakeGpu.right();
