@@ -95,16 +95,8 @@ class BoundEngineTest {
     return BoundEngine.load(GRAPH, INPUTS, TASKS, options, List.of(gpus), book);
   }
 
-  /** All shapes are worth their memory, and runs have taken all. */
   private static ShapeBook allChosen() {
-    ShapeBook book = new ShapeBook(MAX_ROWS, true);
-    for (BatchShape shape : book.wanted()) {
-      int size = shape.candidates() + shape.contexts();
-      book.measured(shape, 2 * size, size);
-    }
-    book.choose();
-    book.chosen().forEach(book::used);
-    return book;
+    return RecordedEngines.allChosen(MAX_ROWS, true);
   }
 
   private static float[] expected(List<HostTensor> in, int candidates) {

@@ -16,6 +16,7 @@ import dev.wukong.serving.embedding.RowStore;
 import dev.wukong.serving.embedding.RowThreads;
 import dev.wukong.serving.embedding.RowsView;
 import dev.wukong.serving.embedding.TierView;
+import dev.wukong.serving.engine.Engine;
 import dev.wukong.serving.engine.EngineOptions;
 import dev.wukong.serving.engine.Engines;
 import dev.wukong.serving.engine.SharedEngine;
@@ -35,6 +36,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Function;
 import java.util.function.LongConsumer;
 
 /**
@@ -67,6 +69,7 @@ final class TornReadAudit {
   private final RowStore store;
   private final int resident;
   private final Planted planted;
+  private final Function<InputLayout, Function<byte[], Engine>> engines;
   private final AtomicLong reads = new AtomicLong();
   private final AtomicBoolean done = new AtomicBoolean();
   private final AtomicLong unread = new AtomicLong();
@@ -81,6 +84,29 @@ final class TornReadAudit {
    * @param swaps commits
    */
   TornReadAudit(Stamps stamps, RowStore store, int resident, int swaps, Planted planted) {
+    this(
+        stamps,
+        store,
+        resident,
+        swaps,
+        planted,
+        layout ->
+            new Engines(layout, EngineOptions.cpu(1, false, Precision.FP32), CANDIDATES)::load);
+  }
+
+  /**
+   * The same.
+   *
+   * @param engines makes an engine of a graph of a layout
+   */
+  TornReadAudit(
+      Stamps stamps,
+      RowStore store,
+      int resident,
+      int swaps,
+      Planted planted,
+      Function<InputLayout, Function<byte[], Engine>> engines) {
+    this.engines = engines;
     this.stamps = stamps;
     this.store = store;
     this.resident = resident;
@@ -172,7 +198,6 @@ final class TornReadAudit {
                 defaults,
                 new RowMeters("stamps", meters))
             .open();
-    EngineOptions options = EngineOptions.cpu(1, false, Precision.FP32);
     LoadedBundle bundle =
         new LoadedBundle(
             "stamps",
@@ -184,7 +209,7 @@ final class TornReadAudit {
             Precision.FP32,
             "stamps",
             new BatchCost(CANDIDATES),
-            new Engines(layout, options, 2048)::load,
+            engines.apply(layout),
             HostMemory.PLAIN);
     return new HostedModel(bundle, rows, SharedEngine.of(bundle.engine(stamps.graphOf(0))), 0, 0);
   }
