@@ -55,6 +55,10 @@ final class ProfileCommand extends BundleCommand {
     Precision of = Precision.parse(precision);
     try (Bundle open = open()) {
       boolean hasContext = open.layout().schema().hasContext();
+      if (hasContext && contexts > candidates) {
+        throw new IllegalArgumentException(
+            "--contexts is %d, want 1 to --candidates (%d)".formatted(contexts, candidates));
+      }
       BatchShape shape = new BatchShape(candidates, hasContext ? contexts : 0);
       GraphProfile profile =
           GraphProfile.of(

@@ -1,6 +1,7 @@
 package dev.wukong.serving;
 
 import dev.wukong.bundle.BundleStore;
+import dev.wukong.runtime.Device;
 import dev.wukong.serving.embedding.RowStore;
 import dev.wukong.serving.engine.EngineOptions;
 import dev.wukong.serving.events.EventLog;
@@ -48,12 +49,12 @@ class OnlineConfiguration {
       Clock clock,
       MeterRegistry meters) {
     OnlineProperties online = properties.online();
-    online.requireDevice(engine);
+    Device device = online.usableDevice(engine, properties.engine().fallback());
     OnlineTrainer trainer =
         new OnlineTrainer(
             () -> host.model(online.model()).orElse(null),
             online.model(),
-            tasks -> online.options(tasks, engine),
+            tasks -> online.options(tasks, device, engine.precision()),
             online.commitEvery(),
             online.stallBreaker(),
             online.share(),

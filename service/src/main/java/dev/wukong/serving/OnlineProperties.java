@@ -1,6 +1,7 @@
 package dev.wukong.serving;
 
 import dev.wukong.bundle.BundleStore;
+import dev.wukong.bundle.Precision;
 import dev.wukong.runtime.Device;
 import dev.wukong.runtime.DeviceException;
 import dev.wukong.runtime.OnnxRuntime;
@@ -15,6 +16,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.springframework.boot.context.properties.bind.DefaultValue;
 import org.springframework.util.unit.DataSize;
 
@@ -78,6 +81,8 @@ public record OnlineProperties(
     @DefaultValue("0s") Duration rowAge,
     @DefaultValue("100000000") long rowsMost,
     @DefaultValue GateProperties gate) {
+  private static final Logger log = LoggerFactory.getLogger(OnlineProperties.class);
+
   private static final int MOST_BATCH = 1 << 16;
   private static final String WITHIN =
       ": window and grace must be over within wukong.online.horizon";
@@ -178,7 +183,7 @@ public record OnlineProperties(
    * @throws IllegalArgumentException where the settings do not fit the tasks; the message says
    *     which
    */
-  LearnerOptions options(List<String> tasks, EngineOptions engine) {
+  LearnerOptions options(List<String> tasks, Device on, Precision precision) {
     requireKnown("windows", windows, tasks);
     requireKnown("given", given, tasks);
     requireKnown("weighting", weighting, tasks);
@@ -194,10 +199,10 @@ public record OnlineProperties(
     return new LearnerOptions(
         batch,
         threads,
-        device(engine),
+        on,
         rate,
         linger,
-        engine.precision(),
+        precision,
         new JoinPolicy(tasks, byTask, exposure, grace, horizon, negatives),
         new RowPolicy(sights, rowAge.isZero() ? null : rowAge),
         sightsPeriod,
@@ -206,22 +211,26 @@ public record OnlineProperties(
         gate.policy());
   }
 
-  /** Where steps are made. */
-  Device device(EngineOptions engine) {
-    return device.isEmpty() ? engine.devices().getFirst() : Device.parse(device);
-  }
-
   /**
-   * Fails where steps cannot be made on the device that is set.
+   * Where steps are made: as set, or on the processors where that is wanted and the GPU that is set
+   * cannot be used.
    *
-   * @throws SettingException naming what is missing
+   * @throws SettingException naming what is missing, where it is not
    */
-  void requireDevice(EngineOptions engine) {
+  Device usableDevice(EngineOptions engine, EngineProperties.Fallback fallback) {
+    Device wanted = device.isEmpty() ? engine.devices().getFirst() : Device.parse(device);
     try {
-      OnnxRuntime.require(device(engine), engine.gpu().cuda());
+      OnnxRuntime.require(wanted, engine.gpu().cuda());
+      return wanted;
     } catch (DeviceException e) {
-      // Not the cause, which would be reported as that of wukong.engine.device.
-      throw new SettingException("wukong.online.device: " + e.getMessage());
+      return switch (fallback) {
+        // Not the cause, which would be reported as that of wukong.engine.device.
+        case NONE -> throw new SettingException("wukong.online.device: " + e.getMessage());
+        case CPU -> {
+          log.warn("{}: training on the CPU, as wukong.engine.fallback=cpu says", e.getMessage());
+          yield new Device.Cpu();
+        }
+      };
     }
   }
 

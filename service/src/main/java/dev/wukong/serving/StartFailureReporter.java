@@ -59,7 +59,9 @@ final class StartFailureReporter implements SpringBootExceptionReporter, Ordered
           switch (cause) {
             case SettingException e -> e.getMessage();
             case BindException e -> describe(e);
-            case DeviceException e -> "wukong.engine.device: " + e.getMessage();
+            case DeviceException e ->
+                "wukong.engine.device: %s; wukong.engine.fallback=cpu runs on the CPU instead"
+                    .formatted(e.getMessage());
             case PortInUseException e -> taken("server.port", String.valueOf(e.getPort()));
             case NoSuchSslBundleException e ->
                 "there is no SSL bundle '%1$s'; set spring.ssl.bundle.pem.%1$s.keystore.certificate and spring.ssl.bundle.pem.%1$s.keystore.private-key"

@@ -325,13 +325,20 @@ class StartTest {
       throws Exception {
     new TinyModel(1).write(root(), "tiny", 1);
     try (Served served =
-        Served.start(root(), "wukong.engine.device=cuda:99", "wukong.engine.fallback=cpu")) {
+        Served.start(
+            root(),
+            "wukong.engine.device=cuda:99",
+            "wukong.engine.fallback=cpu",
+            "wukong.online.model=tiny",
+            "wukong.online.device=cuda:98")) {
       served.awaitServing("tiny", 1);
       assertThat(served.bean(EngineOptions.class).onGpu()).isFalse();
     }
     assertThat(output.getAll())
         .contains("device 'cuda:99'")
-        .contains(": running on the CPU, as wukong.engine.fallback=cpu says");
+        .contains(": running on the CPU, as wukong.engine.fallback=cpu says")
+        .contains("device 'cuda:98'")
+        .contains(": training on the CPU, as wukong.engine.fallback=cpu says");
   }
 
   @Test
