@@ -8,13 +8,33 @@ import dev.wukong.data.Scope;
 import dev.wukong.runtime.device.Element;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.ToIntFunction;
 
 /** What a predict graph takes and gives, as it follows from a layout. */
 public final class GraphInputs {
   public static final String PROBABILITIES = "probabilities";
   public static final String LOGITS = "logits";
 
+  /** All outputs. */
+  public static final List<String> OUTPUTS = List.of(PROBABILITIES, LOGITS);
+
   private GraphInputs() {}
+
+  /**
+   * What the values of an input of {@code inputs} that names rows or contexts lie below; for others
+   * it means nothing.
+   *
+   * @param length of an input's first dimension
+   */
+  public static int named(
+      GraphInput input, List<GraphInput> inputs, int contexts, ToIntFunction<GraphInput> length) {
+    for (GraphInput rows : inputs) {
+      if (rows.name().equals(input.pointsInto())) {
+        return length.applyAsInt(rows);
+      }
+    }
+    return Math.max(1, contexts);
+  }
 
   /** The type of the rows of a graph of {@code precision}. */
   public static Element rows(Precision precision) {

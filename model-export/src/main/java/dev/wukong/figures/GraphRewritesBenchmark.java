@@ -7,29 +7,23 @@ import dev.wukong.bundle.BatchShape;
 import dev.wukong.bundle.GraphInputs;
 import dev.wukong.bundle.Precision;
 import dev.wukong.data.InputLayout;
-import dev.wukong.graph.DataType;
 import dev.wukong.graph.Graph;
-import dev.wukong.graph.GraphBuilder;
 import dev.wukong.graph.Lowering;
 import dev.wukong.graph.OnnxWriter;
 import dev.wukong.graph.TensorData;
 import dev.wukong.profile.GraphProfile;
-import dev.wukong.ranker.Mode;
-import dev.wukong.ranker.Network;
 import dev.wukong.ranker.RankerConfig;
 import dev.wukong.ranker.RankerGraphs;
-import dev.wukong.ranker.RankerInputs;
 import dev.wukong.runtime.CudaOptions;
 import dev.wukong.runtime.Device;
 import dev.wukong.runtime.device.Accelerator;
 import dev.wukong.runtime.device.GraphOptions;
+import dev.wukong.training.UntrainedBundle;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.SplittableRandom;
 
 /** What the rewriting of predict graphs gains over the ranker's equations as they stand. */
 public final class GraphRewritesBenchmark implements Benchmark {
@@ -57,8 +51,9 @@ public final class GraphRewritesBenchmark implements Benchmark {
     for (LoadModel model : LoadModel.values()) {
       RankerConfig config = model.config();
       InputLayout layout = config.layout(LoadModel.schema(1000));
-      byte[] straight = bytes(RankerGraphs.straight(config, layout), weights(config, layout));
-      byte[] rewritten = bytes(RankerGraphs.predict(config, layout), weights(config, layout));
+      Map<String, TensorData> weights = UntrainedBundle.weights(config, layout, 1);
+      byte[] straight = bytes(RankerGraphs.straight(config, layout), weights);
+      byte[] rewritten = bytes(RankerGraphs.predict(config, layout), weights);
       double[] ours = new double[pairs];
       double[] theirs = new double[pairs];
       Map<String, Integer> before = Map.of();
@@ -105,23 +100,5 @@ public final class GraphRewritesBenchmark implements Benchmark {
 
   private static byte[] bytes(Graph graph, Map<String, TensorData> weights) {
     return OnnxWriter.write(graph, Lowering.CPU, weights, Map.of()).toByteArray();
-  }
-
-  /** Weights as they start. */
-  private static Map<String, TensorData> weights(RankerConfig config, InputLayout layout) {
-    GraphBuilder builder = new GraphBuilder("weights", DataType.FLOAT);
-    Network net = new Network(builder, Mode.PREDICT);
-    builder.output(
-        "logits",
-        config.logits(net, new RankerInputs(net, layout), layout.schema().tasks().size()));
-    Map<String, TensorData> weights = new LinkedHashMap<>();
-    SplittableRandom random = new SplittableRandom(1);
-    net.trainable()
-        .forEach(
-            (tensor, init) ->
-                weights.put(
-                    tensor.name(),
-                    new TensorData.Floats(tensor.shape(), init.values(tensor.shape(), random))));
-    return weights;
   }
 }

@@ -132,8 +132,9 @@ public record GraphProfile(double millis, List<OperatorTime> operators) {
       for (GraphInput input : inputs) {
         int length = input.length(shape);
         DeviceBuffer buffer = buffer(length * input.rowBytes());
+        int named = GraphInputs.named(input, inputs, shape.contexts(), rows -> rows.length(shape));
         MemorySegment host = accelerator.allocateHost(buffer.bytes());
-        input.fill(host, length, bound(input, inputs, shape), random);
+        input.fill(host, length, named, random);
         queue.toDevice(buffer, host, buffer.bytes());
         queue.await();
         accelerator.freeHost(host);
@@ -141,19 +142,11 @@ public record GraphProfile(double millis, List<OperatorTime> operators) {
       }
       List<Place> out = new ArrayList<>();
       long[] dims = {shape.candidates(), tasks};
-      for (String name : List.of(GraphInputs.PROBABILITIES, GraphInputs.LOGITS)) {
+      for (String name : GraphInputs.OUTPUTS) {
         DeviceBuffer buffer = buffer(Place.bytes(Element.FLOAT32, dims));
         out.add(new Place(name, Element.FLOAT32, dims, buffer));
       }
       binding = graph.bind(in, out);
-    }
-
-    private static int bound(GraphInput input, List<GraphInput> inputs, BatchShape shape) {
-      return inputs.stream()
-          .filter(rows -> rows.name().equals(input.pointsInto()))
-          .mapToInt(rows -> rows.length(shape))
-          .findFirst()
-          .orElse(Math.max(1, shape.contexts()));
     }
 
     private DeviceBuffer buffer(long bytes) {

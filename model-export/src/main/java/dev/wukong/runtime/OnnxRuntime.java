@@ -113,7 +113,7 @@ public final class OnnxRuntime {
    *
    * @throws DeviceException saying so
    */
-  public static void requireCudaBuild(Device.Cuda device) {
+  private static void requireCudaBuild(Device.Cuda device) {
     if (!OrtEnvironment.getAvailableProviders().contains(OrtProvider.CUDA)) {
       throw new DeviceException(
           ("device '%s': this build holds ONNX Runtime for the CPU only (providers: %s), build with"

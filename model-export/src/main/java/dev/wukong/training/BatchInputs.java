@@ -61,6 +61,17 @@ final class BatchInputs {
     return features.of(state.rows(), batch.context(), batch.candidate());
   }
 
+  /** All that steps take of {@code block} beside its rows: features, labels and dropout masks. */
+  List<RowBlock> examples(
+      EncodedExamples block, List<Network.DropoutMask> masks, Stepper.Steps steps) {
+    int rows = block.rows();
+    List<RowBlock> result = new ArrayList<>(features(block));
+    result.add(floats("labels", block.labels(), rows, state.tasks()));
+    result.add(floats("label_weights", block.labelWeights(), rows, state.tasks()));
+    result.addAll(masks(masks, rows, steps.count(), steps.first()));
+    return result;
+  }
+
   /** Numbers [rows, width]. */
   RowBlock floats(String name, float[] values, int rows, int width) {
     ByteBuffer bytes = buffers.floats(name, values, Math.multiplyExact(rows, width));

@@ -9,17 +9,14 @@ import dev.wukong.objective.StepGraph;
 import dev.wukong.objective.UpdateRule;
 import dev.wukong.ranker.Network;
 import dev.wukong.runtime.device.Element;
-import dev.wukong.runtime.device.Place;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 
 /**
  * Whole steps are the graph's, and what they change stays on the device: weights and their
@@ -28,8 +25,6 @@ import java.util.Objects;
  * turns; where a loss is no number, the first is still there.
  */
 final class DeviceStepper implements Stepper, AutoCloseable {
-  private static final int COPIES = 3;
-
   /** Rows of a group are made room for in steps of an eighth of what they are, at least so many. */
   private static final int LEAST_ROOM = 64;
 
@@ -69,7 +64,7 @@ final class DeviceStepper implements Stepper, AutoCloseable {
     int bytes = Math.multiplyExact(batch, state.tasks()) * Float.BYTES;
     ByteBuffer probabilities =
         state.buffers().bytes("probabilities", Math.multiplyExact(bytes, count));
-    List<RowBlock> examples = examples(block, steps);
+    List<RowBlock> examples = inputs.examples(block, masks, steps);
     Map<String, Tensors> changing = changing();
     device.enter();
     device.shape(batch, changing, examples, state.tasks());
@@ -84,7 +79,7 @@ final class DeviceStepper implements Stepper, AutoCloseable {
     FloatBuffer rates = rates(steps);
     int at = current;
     for (int k = 0; k < count; k++) {
-      int to = k == 0 ? (current + 1) % COPIES : COPIES - current - at;
+      int to = k == 0 ? (current + 1) % DeviceSteps.COPIES : DeviceSteps.COPIES - current - at;
       for (RowBlock input : examples) {
         device.give(input.name(), slice(input.bytes(), k, count));
       }
@@ -103,32 +98,12 @@ final class DeviceStepper implements Stepper, AutoCloseable {
     takeRows(at);
     current = at;
     ahead = true;
-    return results(losses, probabilities, count);
-  }
-
-  private static List<TrainSession.Step> results(
-      FloatBuffer losses, ByteBuffer probabilities, int count) {
-    List<TrainSession.Step> result = new ArrayList<>();
-    float[] all = Buffers.copied(probabilities);
-    for (int k = 0; k < count; k++) {
-      float[] own = Arrays.copyOfRange(all, all.length / count * k, all.length / count * (k + 1));
-      result.add(new TrainSession.Step(losses.get(k), own));
-    }
-    return List.copyOf(result);
+    return Stepper.results(losses, probabilities, count);
   }
 
   private static MemorySegment slice(ByteBuffer bytes, int k, int count) {
     long each = bytes.capacity() / count;
     return MemorySegment.ofBuffer(bytes).asSlice(k * each, each);
-  }
-
-  private List<RowBlock> examples(EncodedExamples block, Steps steps) {
-    int rows = block.rows();
-    List<RowBlock> result = new ArrayList<>(inputs.features(block));
-    result.add(inputs.floats("labels", block.labels(), rows, state.tasks()));
-    result.add(inputs.floats("label_weights", block.labelWeights(), rows, state.tasks()));
-    result.addAll(inputs.masks(masks, rows, steps.count(), steps.first()));
-    return result;
   }
 
   /** By step: the rate of dense weights, then that of rows. */
@@ -194,7 +169,8 @@ final class DeviceStepper implements Stepper, AutoCloseable {
       int slot = 0;
       for (Shape own : rule.rows().state(shape)) {
         String stateName = StepGraph.state(slot, name);
-        FloatBuffer before = state.buffers().floats(stateName, length(own));
+        FloatBuffer before =
+            state.buffers().floats(stateName, Math.toIntExact(own.elements().size()));
         state.rows().state(group, slot++, before);
         device.give(copy, stateName, MemorySegment.ofBuffer(before));
       }
@@ -221,13 +197,10 @@ final class DeviceStepper implements Stepper, AutoCloseable {
   }
 
   private FloatBuffer taken(int copy, String name, Shape shape) {
-    FloatBuffer buffer = state.buffers().floats("new/" + name, length(shape));
+    FloatBuffer buffer =
+        state.buffers().floats("new/" + name, Math.toIntExact(shape.elements().size()));
     device.take(copy, name, MemorySegment.ofBuffer(buffer));
     return buffer;
-  }
-
-  private static int length(Shape shape) {
-    return Math.toIntExact(Arrays.stream(shape.sizes()).reduce(1, Math::multiplyExact));
   }
 
   /** Does something with each weight, statistic and state of the host's. */
@@ -265,17 +238,6 @@ final class DeviceStepper implements Stepper, AutoCloseable {
   @Override
   public void close() {
     device.close();
-  }
-
-  /** The border of the body as places: what {@link DeviceSteps} binds. */
-  static List<Place> places(
-      List<String> names, List<String> contract, Map<String, Place> byContract) {
-    List<Place> places = new ArrayList<>();
-    for (int i = 0; i < names.size(); i++) {
-      Place place = Objects.requireNonNull(byContract.get(contract.get(i)), contract.get(i));
-      places.add(new Place(names.get(i), place.element(), place.shape(), place.buffer()));
-    }
-    return places;
   }
 
   static Element element(OnnxJavaType type) {

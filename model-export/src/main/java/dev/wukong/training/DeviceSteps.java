@@ -33,7 +33,8 @@ import org.jspecify.annotations.Nullable;
  * thread.
  */
 final class DeviceSteps implements AutoCloseable {
-  private static final int COPIES = 3;
+  /** Of all that steps change; see {@link DeviceStepper}. */
+  static final int COPIES = 3;
 
   /** Steps of a shape before one is recorded: in these the session takes all memory it needs. */
   private static final int BEFORE_RECORDING = 2;
@@ -304,9 +305,19 @@ final class DeviceSteps implements AutoCloseable {
           out.put(name, at(name, tensor, single));
         });
     return on.bind(
-        DeviceStepper.places(
-            body.graph().inputs().stream().map(Tensor::name).toList(), body.inputs(), in),
-        DeviceStepper.places(List.copyOf(body.graph().outputs().keySet()), body.outputs(), out));
+        places(body.graph().inputs().stream().map(Tensor::name).toList(), body.inputs(), in),
+        places(List.copyOf(body.graph().outputs().keySet()), body.outputs(), out));
+  }
+
+  /** The border of the body as places. */
+  private static List<Place> places(
+      List<String> names, List<String> contract, Map<String, Place> byContract) {
+    List<Place> places = new ArrayList<>();
+    for (int i = 0; i < names.size(); i++) {
+      Place place = Objects.requireNonNull(byContract.get(contract.get(i)), contract.get(i));
+      places.add(new Place(names.get(i), place.element(), place.shape(), place.buffer()));
+    }
+    return places;
   }
 
   private static Place at(String name, Tensors tensor, Map<String, DeviceBuffer> places) {

@@ -15,14 +15,13 @@ import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
 /**
  * The whole steps are the graph's, K minibatches a run: weights, rows and optimizer state enter and
- * leave the device once in K steps. The quicker way on a GPU.
+ * leave the device once in K steps.
  */
 final class GraphStepper implements Stepper {
   private final StepGraph graph;
@@ -77,7 +76,7 @@ final class GraphStepper implements Stepper {
     try (Run run = new Run()) {
       tensors.bind(run);
       runner.bindRows(run);
-      for (RowBlock input : examples(block, steps)) {
+      for (RowBlock input : inputs.examples(block, graph.masks(), steps)) {
         run.input(input.name(), input.minibatches(OnnxRuntime.environment(), count));
       }
       rates(run, steps);
@@ -100,22 +99,7 @@ final class GraphStepper implements Stepper {
       throw new IllegalStateException(
           "training steps from " + steps.first() + " failed: " + e.getMessage(), e);
     }
-    List<TrainSession.Step> result = new ArrayList<>();
-    float[] all = Buffers.copied(probabilities);
-    for (int k = 0; k < count; k++) {
-      float[] own = Arrays.copyOfRange(all, length / count * k, length / count * (k + 1));
-      result.add(new TrainSession.Step(losses.get(k), own));
-    }
-    return List.copyOf(result);
-  }
-
-  private List<RowBlock> examples(EncodedExamples block, Steps steps) {
-    int rows = block.rows();
-    List<RowBlock> result = new ArrayList<>(inputs.features(block));
-    result.add(inputs.floats("labels", block.labels(), rows, state.tasks()));
-    result.add(inputs.floats("label_weights", block.labelWeights(), rows, state.tasks()));
-    result.addAll(inputs.masks(graph.masks(), rows, steps.count(), steps.first()));
-    return result;
+    return Stepper.results(losses, probabilities, count);
   }
 
   private void rates(Run run, Steps steps) throws OrtException {
@@ -176,7 +160,7 @@ final class GraphStepper implements Stepper {
     List<FloatBuffer> slots = new ArrayList<>();
     for (Shape own : rule.rows().state(shape)) {
       String slot = StepGraph.state(slots.size(), name);
-      FloatBuffer before = state.buffers().floats(slot, length(own));
+      FloatBuffer before = state.buffers().floats(slot, Math.toIntExact(own.elements().size()));
       state.rows().state(group, slots.size(), before);
       run.input(slot, Run.tensor(before, own.sizes()));
       slots.add(output(run, slot, own));
@@ -185,13 +169,10 @@ final class GraphStepper implements Stepper {
   }
 
   private FloatBuffer output(Run run, String name, Shape shape) throws OrtException {
-    FloatBuffer buffer = state.buffers().floats("new/" + name, length(shape));
+    FloatBuffer buffer =
+        state.buffers().floats("new/" + name, Math.toIntExact(shape.elements().size()));
     run.output("new/" + name, Run.tensor(buffer, shape.sizes()));
     return buffer;
-  }
-
-  private static int length(Shape shape) {
-    return Math.toIntExact(Arrays.stream(shape.sizes()).reduce(1, Math::multiplyExact));
   }
 
   private void takeOver(List<NewRows> newRows) {

@@ -1,6 +1,10 @@
 package dev.wukong.training;
 
 import dev.wukong.data.EncodedExamples;
+import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -31,6 +35,22 @@ sealed interface Stepper permits HostStepper, GraphStepper, DeviceStepper {
    *     before, but rows of ids that {@code block} was the first to have are there now
    */
   List<TrainSession.Step> run(EncodedExamples block, Steps steps);
+
+  /**
+   * What steps gave.
+   *
+   * @param probabilities of all minibatches, in their order
+   */
+  static List<TrainSession.Step> results(FloatBuffer losses, ByteBuffer probabilities, int count) {
+    List<TrainSession.Step> result = new ArrayList<>();
+    float[] all = Buffers.copied(probabilities);
+    int length = all.length / count;
+    for (int k = 0; k < count; k++) {
+      float[] own = Arrays.copyOfRange(all, length * k, length * (k + 1));
+      result.add(new TrainSession.Step(losses.get(k), own));
+    }
+    return List.copyOf(result);
+  }
 
   /** Makes the host's weights, statistics and state what the last step made of them. */
   default void settle() {}

@@ -126,12 +126,19 @@ public final class UntrainedBundle {
   }
 
   private Map<String, TensorData> weights(long version) {
+    return weights(config, layout, version);
+  }
+
+  /** The dense weights of a model as they start, by name. */
+  public static Map<String, TensorData> weights(
+      RankerConfig config, InputLayout layout, long seed) {
     GraphBuilder builder = new GraphBuilder("weights", DataType.FLOAT);
     var net = new dev.wukong.ranker.Network(builder, Mode.PREDICT);
     builder.output(
-        "logits", config.logits(net, new RankerInputs(net, layout), schema.tasks().size()));
+        "logits",
+        config.logits(net, new RankerInputs(net, layout), layout.schema().tasks().size()));
     Map<String, TensorData> weights = new LinkedHashMap<>();
-    SplittableRandom random = new SplittableRandom(version);
+    SplittableRandom random = new SplittableRandom(seed);
     net.trainable()
         .forEach(
             (tensor, init) ->

@@ -1,5 +1,6 @@
 package dev.wukong.runtime.device;
 
+import dev.wukong.runtime.CudaOptions;
 import dev.wukong.runtime.Device;
 import dev.wukong.runtime.DeviceException;
 import dev.wukong.runtime.OnnxRuntime;
@@ -28,7 +29,7 @@ final class CudaAccelerator implements Accelerator {
    */
   static CudaAccelerator open(Device.Cuda device) {
     // Loads ONNX Runtime's provider and with it the version of CUDA that it was built for.
-    OnnxRuntime.options(device, 1, false).close();
+    OnnxRuntime.require(device, CudaOptions.DEFAULT);
     CudaLibrary cuda =
         CudaLibrary.find()
             .orElseThrow(

@@ -11,7 +11,7 @@ import java.util.stream.Collectors;
 
 /** Whether a graph takes and gives what its schema says. */
 final class GraphCheck {
-  private static final Set<String> OUTPUTS = Set.of(GraphInputs.PROBABILITIES, GraphInputs.LOGITS);
+  private static final Set<String> OUTPUTS = Set.copyOf(GraphInputs.OUTPUTS);
 
   private GraphCheck() {}
 

@@ -42,9 +42,6 @@ final class Lane implements AutoCloseable {
   /** Distinct rows that are made up to try a recording: all that fit would take seconds a load. */
   private static final int TRIED_ROWS = 4096;
 
-  private static final List<String> OUTPUTS =
-      List.of(GraphInputs.PROBABILITIES, GraphInputs.LOGITS);
-
   /** How far a recorded run's results may be from those of one that is not. */
   private static final double TOLERANCE = 1e-3;
 
@@ -113,7 +110,7 @@ final class Lane implements AutoCloseable {
   void reserve(BatchShape shape) {
     queue.enter();
     inputs.forEach(input -> buffer(input.name(), input.length(shape) * input.rowBytes()));
-    for (String name : OUTPUTS) {
+    for (String name : GraphInputs.OUTPUTS) {
       buffer(name, (long) shape.candidates() * tasks * Float.BYTES);
     }
   }
@@ -249,12 +246,7 @@ final class Lane implements AutoCloseable {
 
   /** What the values of an input that names rows or contexts lie below. */
   private int named(GraphInput input, BatchShape shape, BatchShape room) {
-    for (GraphInput rows : inputs) {
-      if (rows.name().equals(input.pointsInto())) {
-        return length(rows, shape, room);
-      }
-    }
-    return Math.max(1, shape.contexts());
+    return GraphInputs.named(input, inputs, shape.contexts(), rows -> length(rows, shape, room));
   }
 
   private void remember(GraphInput input, int count) {
@@ -361,7 +353,7 @@ final class Lane implements AutoCloseable {
       in.add(new Place(input.name(), input.type(), input.shape(length), buffer));
     }
     List<Place> out = new ArrayList<>();
-    for (String name : OUTPUTS) {
+    for (String name : GraphInputs.OUTPUTS) {
       long bytes = (long) shape.candidates() * tasks * Float.BYTES;
       long[] dims = {shape.candidates(), tasks};
       out.add(new Place(name, Element.FLOAT32, dims, buffer(name, bytes)));

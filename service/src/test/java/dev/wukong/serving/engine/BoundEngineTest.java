@@ -51,12 +51,9 @@ class BoundEngineTest {
               : input.length(shape);
       int values = length * Math.max(1, input.columns());
       ByteBuffer bytes = direct(values * input.type().bytes());
-      int bound = input.pointsInto().isEmpty() ? shape.contexts() : 1;
-      for (GraphInput other : INPUTS) {
-        if (other.name().equals(input.pointsInto())) {
-          bound = Math.min(rows, other.length(shape));
-        }
-      }
+      int bound =
+          GraphInputs.named(
+              input, INPUTS, shape.contexts(), other -> Math.min(rows, other.length(shape)));
       input.fill(MemorySegment.ofBuffer(bytes), length, bound, random);
       tensors.add(new HostTensor(input.name(), input.type(), bytes, input.shape(length)));
     }
@@ -70,7 +67,7 @@ class BoundEngineTest {
   private static float[] run(Engine engine, List<HostTensor> in, int candidates) {
     float[] results = new float[2 * candidates * TASKS];
     List<HostTensor> out = new ArrayList<>();
-    for (String name : List.of(GraphInputs.PROBABILITIES, GraphInputs.LOGITS)) {
+    for (String name : GraphInputs.OUTPUTS) {
       out.add(
           new HostTensor(
               name,

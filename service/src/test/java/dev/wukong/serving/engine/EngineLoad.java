@@ -3,6 +3,7 @@ package dev.wukong.serving.engine;
 import dev.wukong.bench.BenchmarkContext;
 import dev.wukong.bench.BenchmarkException;
 import dev.wukong.bundle.BatchShape;
+import dev.wukong.bundle.Bundle;
 import dev.wukong.bundle.GraphInput;
 import dev.wukong.bundle.GraphInputs;
 import dev.wukong.bundle.Precision;
@@ -15,13 +16,17 @@ import dev.wukong.runtime.device.Element;
 import dev.wukong.serving.engine.EngineOptions.Gpu;
 import dev.wukong.serving.inputs.HostMemory;
 import dev.wukong.serving.inputs.HostTensor;
+import java.io.IOException;
 import java.nio.ByteOrder;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.SplittableRandom;
 
 /** A model's engine on a device, and batches for it, for benchmarks. */
 record EngineLoad(
+    LoadModel model,
     Device device,
     Accelerator accelerator,
     InputLayout layout,
@@ -36,22 +41,37 @@ record EngineLoad(
   static final int TASKS = 1;
 
   /**
-   * For the device that the option {@code device} names.
+   * For the device and the model that the options {@code device} and {@code model} name.
    *
+   * @param usual the model where none is named
    * @throws BenchmarkException where it cannot be used
    */
-  static EngineLoad of(BenchmarkContext context, LoadModel model) throws BenchmarkException {
+  static EngineLoad of(BenchmarkContext context, String usual) throws BenchmarkException {
+    String chosen = context.options().getOrDefault("model", usual);
     String name = context.options().getOrDefault("device", "cuda:0");
     try {
+      LoadModel model = LoadModel.valueOf(chosen.toUpperCase(Locale.ROOT));
       Device device = Device.parse(name);
       Precision precision = Precision.parse(context.options().getOrDefault("precision", "fp16"));
       InputLayout layout = model.config().layout(LoadModel.schema(1000));
       return new EngineLoad(
-          device, Accelerator.of(device), layout, GraphInputs.of(layout, precision), precision);
+          model,
+          device,
+          Accelerator.of(device),
+          layout,
+          GraphInputs.of(layout, precision),
+          precision);
     } catch (DeviceException | IllegalArgumentException e) {
       throw new BenchmarkException(
           e.getMessage()
               + "; this benchmark is for a GPU, the option device=cpu shows the same code without");
+    }
+  }
+
+  /** Writes the model's bundle to {@code bundles} and gives its graph of this precision. */
+  byte[] graph(Path bundles, long rows) throws IOException {
+    try (Bundle bundle = Bundle.open(model.write(bundles, 1, rows, true))) {
+      return bundle.graph(precision.file());
     }
   }
 
@@ -105,27 +125,20 @@ record EngineLoad(
               ? Math.min(rows, input.length(shape))
               : input.length(shape);
       int bound =
-          input.pointsInto().isEmpty() ? shape.contexts() : Math.min(rows, pointed(input, shape));
+          GraphInputs.named(
+              input, inputs, shape.contexts(), other -> Math.min(rows, other.length(shape)));
       HostMemory.Block block = memory.allocate(length * input.rowBytes());
       input.fill(block.segment(), length, bound, random);
       blocks.add(block);
       in.add(tensor(input.name(), input.type(), block, input.shape(length)));
     }
     List<HostTensor> out = new ArrayList<>();
-    for (String name : List.of(GraphInputs.PROBABILITIES, GraphInputs.LOGITS)) {
+    for (String name : GraphInputs.OUTPUTS) {
       HostMemory.Block block = memory.allocate((long) candidates * TASKS * Float.BYTES);
       blocks.add(block);
       out.add(tensor(name, Element.FLOAT32, block, new long[] {candidates, TASKS}));
     }
     return new Batch(candidates, in, out, blocks);
-  }
-
-  private int pointed(GraphInput input, BatchShape shape) {
-    return inputs.stream()
-        .filter(other -> other.name().equals(input.pointsInto()))
-        .mapToInt(other -> other.length(shape))
-        .findFirst()
-        .orElseThrow();
   }
 
   private static HostTensor tensor(

@@ -3,8 +3,6 @@ package dev.wukong.serving.engine;
 import dev.wukong.bench.Benchmark;
 import dev.wukong.bench.BenchmarkContext;
 import dev.wukong.bench.Figure;
-import dev.wukong.bundle.Bundle;
-import dev.wukong.figures.LoadModel;
 import dev.wukong.runtime.Device;
 import dev.wukong.runtime.NativeHeap;
 import dev.wukong.serving.engine.EngineLoad.Batch;
@@ -39,15 +37,9 @@ public final class GpuLoadsBenchmark implements Benchmark {
 
   @Override
   public List<Figure> run(BenchmarkContext context) throws Exception {
-    LoadModel model =
-        LoadModel.valueOf(
-            context.options().getOrDefault("model", "small").toUpperCase(Locale.ROOT));
-    EngineLoad load = EngineLoad.of(context, model);
+    EngineLoad load = EngineLoad.of(context, "small");
     int loads = (int) context.option("loads", 1000);
-    byte[] graph;
-    try (Bundle bundle = Bundle.open(model.write(context.makeParts(), 1, 27_000, true))) {
-      graph = bundle.graph(load.precision().file());
-    }
+    byte[] graph = load.graph(context.makeParts(), 27_000);
     NativeHeap.giveBackLargeBlocks(); // As the service does.
     List<BoundEngine> leaked = new ArrayList<>();
     long[] used = new long[loads + 1];

@@ -4,8 +4,6 @@ import dev.wukong.bench.Benchmark;
 import dev.wukong.bench.BenchmarkContext;
 import dev.wukong.bench.BenchmarkException;
 import dev.wukong.bench.Figure;
-import dev.wukong.bundle.Bundle;
-import dev.wukong.figures.LoadModel;
 import dev.wukong.serving.engine.EngineLoad.Batch;
 import dev.wukong.serving.figures.ServedLatency;
 import java.nio.file.Path;
@@ -39,19 +37,14 @@ public final class GpuPredictBenchmark implements Benchmark {
 
   @Override
   public List<Figure> run(BenchmarkContext context) throws Exception {
-    LoadModel model =
-        LoadModel.valueOf(context.options().getOrDefault("model", "m").toUpperCase(Locale.ROOT));
-    EngineLoad load = EngineLoad.of(context, model);
+    EngineLoad load = EngineLoad.of(context, "m");
     boolean cpu = !load.suffix().isEmpty();
     int streams = (int) context.option("streams", cpu ? 1 : 2);
     int pairs = (int) context.option("pairs", 3);
     int runs = (int) context.option("runs", cpu ? 10 : 2000);
     double seconds = context.option("seconds", 3);
     Path bundles = context.makeParts().resolve("bundles");
-    byte[] graph;
-    try (Bundle bundle = Bundle.open(model.write(bundles, 1, ROWS, true))) {
-      graph = bundle.graph(load.precision().file());
-    }
+    byte[] graph = load.graph(bundles, ROWS);
     List<Figure> figures = new ArrayList<>();
     String of = load.suffix();
     try (BoundEngine recorded = load.engine(graph, LARGEST, streams, true);
@@ -78,7 +71,8 @@ public final class GpuPredictBenchmark implements Benchmark {
               "1/s",
               load.target(">=3.5e6"),
               "%s %s, %d streams, 4 distinct rows a candidate in host memory; not recorded %.0f"
-                  .formatted(model.title(), load.precision(), streams, Figure.median(without))));
+                  .formatted(
+                      load.model().title(), load.precision(), streams, Figure.median(without))));
       figures.add(Figure.ratio("recorded_vs_not_8192" + of, ours, without, "-"));
       for (int candidates : new int[] {128, 512}) {
         double[] millis = latencies(load, recorded, candidates, runs);
@@ -95,7 +89,14 @@ public final class GpuPredictBenchmark implements Benchmark {
     }
     double[] served =
         ServedLatency.millis(
-            context, bundles, model, ROWS, 512, runs, load.device().toString(), load.precision());
+            context,
+            bundles,
+            load.model(),
+            ROWS,
+            512,
+            runs,
+            load.device().toString(),
+            load.precision());
     figures.add(
         Figure.of(
             "p50_ms_512_grpc" + of,

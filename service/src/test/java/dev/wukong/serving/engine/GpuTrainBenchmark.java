@@ -3,7 +3,6 @@ package dev.wukong.serving.engine;
 import dev.wukong.bench.Benchmark;
 import dev.wukong.bench.BenchmarkContext;
 import dev.wukong.bench.Figure;
-import dev.wukong.bundle.Bundle;
 import dev.wukong.config.Section;
 import dev.wukong.data.EncodedExamples;
 import dev.wukong.data.EncodedRows;
@@ -39,26 +38,21 @@ public final class GpuTrainBenchmark implements Benchmark {
 
   @Override
   public List<Figure> run(BenchmarkContext context) throws Exception {
-    LoadModel model =
-        LoadModel.valueOf(context.options().getOrDefault("model", "m").toUpperCase(Locale.ROOT));
-    EngineLoad load = EngineLoad.of(context, model);
+    EngineLoad load = EngineLoad.of(context, "m");
     boolean cpu = load.device() instanceof Device.Cpu;
     int batch = (int) context.option("batch", 4096);
     int perRun = (int) context.option("steps-per-run", 8);
     int pairs = (int) context.option("pairs", 5);
     int blocks = (int) context.option("blocks", cpu ? 2 : 20);
     int runs = (int) context.option("runs", cpu ? 20 : 2000);
-    byte[] graph;
-    try (Bundle bundle = Bundle.open(model.write(context.makeParts(), 1, ROWS, true))) {
-      graph = bundle.graph(load.precision().file());
-    }
+    byte[] graph = load.graph(context.makeParts(), ROWS);
     EncodedExamples examples = examples(batch * perRun);
     double[] ours = new double[pairs];
     double[] theirs = new double[pairs];
     double[] with = new double[pairs];
     double[] without = new double[pairs];
-    try (TrainSession device = session(model, load.device(), batch, perRun, "device");
-        TrainSession inOut = session(model, load.device(), batch, perRun, "graph");
+    try (TrainSession device = session(load.model(), load.device(), batch, perRun, "device");
+        TrainSession inOut = session(load.model(), load.device(), batch, perRun, "graph");
         BoundEngine engine = load.engine(graph, 512, 2, true)) {
       device.steps(examples, 1);
       device.steps(examples, 1);
@@ -91,7 +85,7 @@ public final class GpuTrainBenchmark implements Benchmark {
             "ms",
             load.target("<=8.1"),
             "%s, %d steps a run, rows in and out included; all state in and out each run %.2f"
-                .formatted(model.title(), perRun, Figure.median(theirs))));
+                .formatted(load.model().title(), perRun, Figure.median(theirs))));
     figures.add(Figure.ratio("step_time_vs_in_and_out" + of, ours, theirs, "-"));
     figures.add(Figure.ratio("predict_p99_ratio" + of, with, without, load.target("<=1.25")));
     return figures;
