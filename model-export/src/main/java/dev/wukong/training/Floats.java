@@ -46,7 +46,12 @@ final class Floats {
   }
 
   void put(long to, float[] from, int count) {
-    MemorySegment.copy(from, 0, segment, ValueLayout.JAVA_FLOAT, to * Float.BYTES, count);
+    put(to, from, 0, count);
+  }
+
+  /** Floats {@code at} to {@code at + count} of an array. */
+  void put(long to, float[] from, int at, int count) {
+    MemorySegment.copy(from, at, segment, ValueLayout.JAVA_FLOAT, to * Float.BYTES, count);
   }
 
   void fill(long from, long count, byte value) {

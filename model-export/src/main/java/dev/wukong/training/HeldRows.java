@@ -27,9 +27,6 @@ final class HeldRows {
   int size;
   Floats input;
 
-  /** The place of each row of this batch. */
-  int[] places = new int[1];
-
   float[] gradients = new float[0];
 
   HeldRows(Group group, OptimizerConfig optimizer) {

@@ -9,12 +9,9 @@ import dev.wukong.data.Table;
 import dev.wukong.data.UniqueRows;
 import java.lang.foreign.Arena;
 import java.nio.FloatBuffer;
-import java.nio.IntBuffer;
 import java.util.Arrays;
-import java.util.EnumMap;
 import java.util.List;
-import java.util.Map;
-import java.util.Objects;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,19 +27,16 @@ final class TouchedRows implements RowTrainer {
   /** All rows that are here: the slot of a key is its place in the store. */
   private final UniqueRows known;
 
-  /** The rows of this batch: the slot of a key is its row of the input. */
-  private final UniqueRows batch;
-
   private final List<HeldRows> stores;
+
+  /** By group: the rows of this batch; a slot is a row of the input. */
+  private final List<BatchSlots> batch;
 
   /** What ids without a row read, by table; null: rows have changed since it was last asked for. */
   private @Nullable List<float[]> defaults;
 
   /** The group of each table. */
   private final int[] groups;
-
-  /** The slots of this batch, by scope and group. */
-  private final Map<Scope, int[][]> slots = new EnumMap<>(Scope.class);
 
   /** No rows yet. */
   TouchedRows(InputLayout layout, OptimizerConfig optimizer, RowOrigin origin, Workers workers) {
@@ -51,12 +45,12 @@ final class TouchedRows implements RowTrainer {
     this.config = optimizer;
     this.origin = origin;
     this.known = new UniqueRows(layout);
-    this.batch = new UniqueRows(layout);
     this.stores = layout.groups().stream().map(group -> new HeldRows(group, optimizer)).toList();
+    this.batch =
+        IntStream.range(0, stores.size())
+            .mapToObj(group -> new BatchSlots(layout, group, stores.get(group), known, workers))
+            .toList();
     this.groups = new int[layout.tables().size()];
-    for (Scope scope : Scope.values()) {
-      slots.put(scope, new int[stores.size()][0]);
-    }
     for (int group = 0; group < stores.size(); group++) {
       for (Table table : layout.groups().get(group).tables()) {
         groups[table.ordinal()] = group;
@@ -111,75 +105,47 @@ final class TouchedRows implements RowTrainer {
 
   @Override
   public void bind(EncodedExamples examples, boolean create) {
-    batch.clear();
     for (int group = 0; group < stores.size(); group++) {
-      collect(Scope.CONTEXT, group, examples.context());
-      collect(Scope.CANDIDATE, group, examples.candidate());
       HeldRows store = stores.get(group);
-      int size = batch.size(group) + 1;
-      if (store.places.length < size) {
-        store.places = new int[size * 3 / 2];
-        store.input = new Floats(Arena.ofAuto(), (long) store.places.length * store.width);
+      BatchSlots own = batch.get(group);
+      own.assign(examples.context(), examples.candidate());
+      long[] missing = own.missingKeys();
+      if (missing.length > 0) {
+        load(group, missing, own.missingTimes(), create);
+        own.settle();
       }
-      int missing = find(group, size);
-      if (missing > 0) {
-        load(group, size, missing, examples, create);
-        int _ = find(group, size);
+      long floats = (long) size(group) * store.width;
+      if (store.input.length() < floats) {
+        store.input = new Floats(Arena.ofAuto(), floats * 3 / 2);
       }
-      float[] row = new float[store.width];
-      for (int slot = 1; slot < size; slot++) {
-        int place = store.places[slot];
-        if (place >= 0) {
-          store.get(place, row, 0);
-        } else {
-          float[] common = defaultRow(RowKey.table(batch.key(group, slot)));
-          System.arraycopy(common, 0, row, 0, store.width);
+      each(own, (from, to) -> fill(store, own, from, to));
+      for (int slot = 1; slot < size(group) && missing.length > 0; slot++) {
+        if (own.place(slot) < 0) {
+          float[] common = defaultRow(own.tableOfMissing(slot));
+          store.input.put((long) slot * store.width, common, store.width);
         }
-        store.input.put((long) slot * store.width, row, store.width);
       }
     }
   }
 
-  /** Finds the places of the batch's rows; how many are not here. */
-  private int find(int group, int size) {
-    int[] places = stores.get(group).places;
-    int missing = 0;
-    for (int slot = 1; slot < size; slot++) {
-      int place = known.find(group, batch.key(group, slot)) - 1;
-      places[slot] = place >= 0 && stores.get(group).forgotten.get(place) ? -1 : place;
-      missing += places[slot] < 0 ? 1 : 0;
-    }
-    return missing;
+  /** Some slots of a batch. */
+  private interface SlotRange {
+    void run(int from, int to);
   }
 
-  private void load(int group, int size, int missing, EncodedExamples examples, boolean create) {
-    int[] places = stores.get(group).places;
-    int[] uses = uses(group, size, examples);
-    long[] keys = new long[missing];
-    int[] times = new int[missing];
-    int many = 0;
-    for (int slot = 1; slot < size; slot++) {
-      if (places[slot] < 0) {
-        keys[many] = batch.key(group, slot);
-        times[many++] = uses[slot];
+  /** Distinct slots have distinct places, so threads never meet in a row. */
+  private void each(BatchSlots of, SlotRange range) {
+    workers.range(of.size(), 64, (_, from, to) -> range.run((int) from + 1, (int) to + 1));
+  }
+
+  private static void fill(HeldRows store, BatchSlots own, int from, int to) {
+    int width = store.width;
+    for (int slot = from; slot < to; slot++) {
+      int place = own.place(slot);
+      if (place >= 0) {
+        float[] block = store.blocks.get(place / HeldRows.BLOCK);
+        store.input.put((long) slot * width, block, place % HeldRows.BLOCK * width, width);
       }
-    }
-    load(group, keys, times, create);
-  }
-
-  /** How many positions of the batch have each slot. */
-  private int[] uses(int group, int size, EncodedExamples examples) {
-    int[] uses = new int[size];
-    count(Scope.CONTEXT, group, examples.context().rows(), uses);
-    count(Scope.CANDIDATE, group, examples.candidate().rows(), uses);
-    return uses;
-  }
-
-  private void count(Scope scope, int group, int rows, int[] uses) {
-    int[] own = slotsOf(scope)[group];
-    int positions = rows * layout.slotWidth(scope, group);
-    for (int i = 0; i < positions; i++) {
-      uses[own[i]]++;
     }
   }
 
@@ -196,30 +162,15 @@ final class TouchedRows implements RowTrainer {
     return means.get(table);
   }
 
-  private void collect(Scope scope, int group, EncodedRows rows) {
-    int count = Math.multiplyExact(rows.rows(), layout.slotWidth(scope, group));
-    int[][] own = slotsOf(scope);
-    if (own[group].length < count) {
-      own[group] = new int[count];
-    }
-    if (count > 0) {
-      batch.slots(scope, group, rows, IntBuffer.wrap(own[group]));
-    }
-  }
-
   @Override
   public void slots(Scope scope, int group, EncodedRows rows, int[] out) {
     int count = rows.rows() * layout.slotWidth(scope, group);
-    System.arraycopy(slotsOf(scope)[group], 0, out, 0, count);
-  }
-
-  private int[][] slotsOf(Scope scope) {
-    return Objects.requireNonNull(slots.get(scope));
+    System.arraycopy(batch.get(group).slots(scope), 0, out, 0, count);
   }
 
   @Override
   public int size(int group) {
-    return batch.size(group) + 1;
+    return batch.get(group).size() + 1;
   }
 
   @Override
@@ -262,19 +213,16 @@ final class TouchedRows implements RowTrainer {
     defaults = null;
     for (int group = 0; group < stores.size(); group++) {
       HeldRows store = stores.get(group);
+      BatchSlots own = batch.get(group);
       markChanged(group);
-      // Distinct slots have distinct places, so threads never meet in a row.
-      workers.range(
-          size(group) - 1,
-          64,
-          (part, from, to) -> update(store, (int) from + 1, (int) to + 1, scale, rate));
+      each(own, (from, to) -> update(store, own, from, to, scale, rate));
     }
   }
 
-  private void update(HeldRows store, int from, int to, double scale, double rate) {
+  private void update(HeldRows store, BatchSlots own, int from, int to, double scale, double rate) {
     int width = store.width;
     for (int slot = from; slot < to; slot++) {
-      int place = store.places[slot];
+      int place = own.place(slot);
       if (place < 0) {
         continue;
       }
@@ -285,7 +233,7 @@ final class TouchedRows implements RowTrainer {
               (switch (config) {
                 case OptimizerConfig.Sgd _ -> scale * rate;
                 case OptimizerConfig.RowWiseAdaGrad(var _, var epsilon) ->
-                    scale * rate / (Math.sqrt(accumulate(store, slot, scale)) + epsilon);
+                    scale * rate / (Math.sqrt(accumulate(store, place, slot, scale)) + epsilon);
                 case OptimizerConfig.Adam _ ->
                     throw new IllegalStateException("Adam's steps on touched rows are the graph's");
               });
@@ -296,8 +244,7 @@ final class TouchedRows implements RowTrainer {
   }
 
   /** Adds the mean squared gradient of a slot's row to its accumulator. Gives the sum. */
-  private static float accumulate(HeldRows store, int slot, double scale) {
-    int place = store.places[slot];
+  private static float accumulate(HeldRows store, int place, int slot, double scale) {
     double sum = 0;
     for (int i = 0; i < store.width; i++) {
       double g = store.gradients[slot * store.width + i] * scale;
@@ -310,10 +257,10 @@ final class TouchedRows implements RowTrainer {
 
   /** The rows of this batch are not what they were. */
   private void markChanged(int group) {
-    HeldRows store = stores.get(group);
+    BatchSlots own = batch.get(group);
     for (int slot = 1; slot < size(group); slot++) {
-      if (store.places[slot] >= 0) {
-        store.changed.set(store.places[slot]);
+      if (own.place(slot) >= 0) {
+        stores.get(group).changed.set(own.place(slot));
       }
     }
   }
@@ -321,39 +268,49 @@ final class TouchedRows implements RowTrainer {
   @Override
   public void state(int group, int slot, FloatBuffer to) {
     HeldRows store = stores.get(group);
+    BatchSlots own = batch.get(group);
     int width = store.slotWidth();
-    float[] state = new float[store.stateWidth];
-    to.put(0, new float[width]);
-    for (int i = 1; i < size(group); i++) {
-      int place = store.places[i];
-      if (place >= 0) {
-        store.getState(place, state, 0);
-      } else {
-        Arrays.fill(state, 0);
-      }
-      to.put(i * width, state, slot * width, width);
-    }
+    float[] none = new float[width];
+    to.put(0, none);
+    each(
+        own,
+        (from, until) -> {
+          for (int i = from; i < until; i++) {
+            int place = own.place(i);
+            if (place < 0) {
+              to.put(i * width, none);
+            } else {
+              float[] block = store.states.get(place / HeldRows.BLOCK);
+              int at = place % HeldRows.BLOCK * store.stateWidth + slot * width;
+              to.put(i * width, block, at, width);
+            }
+          }
+        });
   }
 
   @Override
   public void take(int group, FloatBuffer rows, List<FloatBuffer> state) {
     defaults = null;
     markChanged(group);
-    HeldRows store = stores.get(group);
+    BatchSlots own = batch.get(group);
+    each(own, (from, to) -> take(stores.get(group), own, from, to, rows, state));
+  }
+
+  private static void take(
+      HeldRows store, BatchSlots own, int from, int to, FloatBuffer rows, List<FloatBuffer> state) {
     int width = store.slotWidth();
-    float[] row = new float[store.width];
-    float[] own = new float[store.stateWidth];
-    for (int i = 1; i < size(group); i++) {
-      int place = store.places[i];
+    for (int i = from; i < to; i++) {
+      int place = own.place(i);
       if (place < 0) {
         continue;
       }
-      rows.get(i * store.width, row);
-      store.put(place, row);
+      int inBlock = place % HeldRows.BLOCK;
+      float[] block = store.blocks.get(place / HeldRows.BLOCK);
+      rows.get(i * store.width, block, inBlock * store.width, store.width);
+      float[] states = store.states.get(place / HeldRows.BLOCK);
       for (int slot = 0; slot < state.size(); slot++) {
-        state.get(slot).get(i * width, own, slot * width, width);
+        state.get(slot).get(i * width, states, inBlock * store.stateWidth + slot * width, width);
       }
-      store.putState(place, own);
     }
   }
 
@@ -394,7 +351,7 @@ final class TouchedRows implements RowTrainer {
   /** Forgets all rows: they come from their origin again. */
   void forget() {
     known.clear();
-    batch.clear();
+    batch.forEach(BatchSlots::clear);
     defaults = null;
     for (HeldRows store : stores) {
       store.clear();
