@@ -128,7 +128,8 @@ public final class GraphBuilder {
     return nodes.stream().filter(needed::contains).toList();
   }
 
-  private static Set<Node> ancestors(Collection<Tensor> tensors) {
+  /** The nodes that {@code tensors} are computed from. */
+  static Set<Node> ancestors(Collection<Tensor> tensors) {
     // A node is no other's equal; to compare their contents would read a Scan's body each time.
     Set<Node> seen = Collections.newSetFromMap(new IdentityHashMap<>());
     Deque<Tensor> open = new ArrayDeque<>(tensors);

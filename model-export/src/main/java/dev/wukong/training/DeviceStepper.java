@@ -79,7 +79,7 @@ final class DeviceStepper implements Stepper, AutoCloseable {
     FloatBuffer rates = rates(steps);
     int at = current;
     for (int k = 0; k < count; k++) {
-      int to = k == 0 ? (current + 1) % DeviceSteps.COPIES : DeviceSteps.COPIES - current - at;
+      int to = k == 0 ? (current + 1) % StepMemory.COPIES : StepMemory.COPIES - current - at;
       for (RowBlock input : examples) {
         device.give(input.name(), slice(input.bytes(), k, count));
       }

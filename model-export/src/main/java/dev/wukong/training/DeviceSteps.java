@@ -1,6 +1,7 @@
 package dev.wukong.training;
 
 import dev.wukong.graph.Dim;
+import dev.wukong.graph.Graph;
 import dev.wukong.graph.Lowering;
 import dev.wukong.graph.OnnxWriter;
 import dev.wukong.graph.Tensor;
@@ -33,18 +34,27 @@ import org.jspecify.annotations.Nullable;
  * thread.
  */
 final class DeviceSteps implements AutoCloseable {
-  /** Of all that steps change; see {@link DeviceStepper}. */
-  static final int COPIES = 3;
+  /**
+   * Floats of a vector that a processor updates at a time: those of all vectors, and what is made
+   * on the way, stay in its cache. A GPU takes whole vectors.
+   */
+  private static final long CACHED = 32_768;
 
   /** Steps of a shape before one is recorded: in these the session takes all memory it needs. */
   private static final int BEFORE_RECORDING = 2;
 
   private final StepBody body;
+  private final Optional<FlatUpdate> flat;
   private final Accelerator accelerator;
   private final GraphOptions options;
   private final WorkQueue queue;
   private final byte[] model;
   private final BoundGraph graph;
+  private final StepMemory memory;
+  private final Opened opened;
+
+  /** What vectors go through, where there are some. */
+  private @Nullable BoundGraph update;
 
   /**
    * The same graph for the shape of now alone, to be recorded: with all sizes known nothing is left
@@ -52,27 +62,21 @@ final class DeviceSteps implements AutoCloseable {
    */
   private @Nullable BoundGraph fixed;
 
-  /** By copy and name: what steps change. */
-  private final List<Map<String, DeviceBuffer>> copies = new ArrayList<>();
-
-  /** By name: a minibatch's inputs and results. */
-  private final Map<String, DeviceBuffer> single = new HashMap<>();
-
   private Map<String, Tensors> changing = Map.of();
   private Map<String, Tensors> rest = Map.of();
   private String shape = "";
   private final Map<Integer, Bound> bound = new HashMap<>();
   private int steps;
 
-  /** A step from one copy to another. */
+  /** The ways in which a step from one copy to another is made. */
   private static final class Bound {
-    final Binding binding;
-    @Nullable Binding fixed;
+    final StepRun plain;
+    @Nullable StepRun fixed;
     @Nullable Recording recording;
     boolean unrecorded;
 
-    Bound(Binding binding) {
-      this.binding = binding;
+    Bound(StepRun plain) {
+      this.plain = plain;
     }
 
     void close() {
@@ -82,34 +86,44 @@ final class DeviceSteps implements AutoCloseable {
       if (fixed != null) {
         fixed.close();
       }
-      binding.close();
+      plain.close();
     }
   }
 
-  DeviceSteps(StepBody body, Accelerator accelerator, GraphOptions options) {
-    this.body = body;
+  /**
+   * Loads what steps need.
+   *
+   * @param step its whole graph
+   * @param flat the same cut, where it could be
+   */
+  DeviceSteps(
+      StepBody step, Optional<FlatUpdate> flat, Accelerator accelerator, GraphOptions options) {
+    this.body = flat.map(FlatUpdate::body).orElse(step);
+    this.flat = flat;
     this.accelerator = accelerator;
     this.options = options;
     this.queue = accelerator.queue(Priority.LOW);
+    this.model = model(body.graph());
+    try (Opened parts = new Opened()) {
+      parts.add(queue);
+      queue.enter();
+      this.graph = parts.add(BoundGraph.load(model, accelerator.device(), queue, options));
+      if (flat.isPresent()) {
+        byte[] vectors = model(flat.get().update());
+        this.update = parts.add(BoundGraph.load(vectors, accelerator.device(), queue, options));
+      }
+      this.memory = parts.add(new StepMemory(accelerator, queue, flat));
+      this.opened = parts.moved();
+    }
+  }
+
+  private byte[] model(Graph of) {
     Lowering lowering =
         switch (accelerator.device()) {
           case Device.Cpu() -> Lowering.CPU;
           case Device.Cuda _ -> Lowering.CUDA;
         };
-    this.model = OnnxWriter.write(body.graph(), lowering, Map.of(), Map.of()).toByteArray();
-    boolean loaded = false;
-    try {
-      queue.enter();
-      this.graph = BoundGraph.load(model, accelerator.device(), queue, options);
-      loaded = true;
-    } finally {
-      if (!loaded) {
-        queue.close();
-      }
-    }
-    for (int copy = 0; copy < COPIES; copy++) {
-      copies.add(new HashMap<>());
-    }
+    return OnnxWriter.write(of, lowering, Map.of(), Map.of()).toByteArray();
   }
 
   void enter() {
@@ -147,10 +161,7 @@ final class DeviceSteps implements AutoCloseable {
     steps = 0;
     this.changing = Map.copyOf(changing);
     this.rest = Map.copyOf(others);
-    for (Map<String, DeviceBuffer> copy : copies) {
-      changing.forEach((name, tensor) -> room(copy, name, tensor));
-    }
-    others.forEach((name, tensor) -> room(single, name, tensor));
+    memory.room(changing, others);
   }
 
   /** Ends what was made for one shape. */
@@ -163,28 +174,9 @@ final class DeviceSteps implements AutoCloseable {
     }
   }
 
-  /** Room for a tensor; what is in it stays where there is enough. */
-  private void room(Map<String, DeviceBuffer> places, String name, Tensors tensor) {
-    long bytes = Place.bytes(tensor.element(), tensor.shape());
-    DeviceBuffer before = places.get(name);
-    if (before != null && before.bytes() >= bytes) {
-      return;
-    }
-    if (before != null) {
-      queue.await();
-      places.remove(name);
-      accelerator.free(before);
-    }
-    places.put(name, accelerator.allocate(bytes));
-  }
-
-  private static DeviceBuffer place(Map<String, DeviceBuffer> places, String name) {
-    return Objects.requireNonNull(places.get(name), name);
-  }
-
   /** Copies to a tensor of a copy; zeroes the rest of it. */
   void give(int copy, String name, MemorySegment host) {
-    DeviceBuffer buffer = place(copies.get(copy), name);
+    DeviceBuffer buffer = memory.copy(copy, name);
     queue.toDevice(buffer, host, host.byteSize());
     Tensors tensor = Objects.requireNonNull(changing.get(name), name);
     long rest = Place.bytes(tensor.element(), tensor.shape()) - host.byteSize();
@@ -195,35 +187,36 @@ final class DeviceSteps implements AutoCloseable {
 
   /** Copies to an input of the next step. */
   void give(String name, MemorySegment host) {
-    queue.toDevice(place(single, name), host, host.byteSize());
+    queue.toDevice(memory.single(name), host, host.byteSize());
   }
 
   /** Copies the start of a tensor of a copy, once the steps are done. */
   void take(int copy, String name, MemorySegment host) {
-    queue.toHost(host, place(copies.get(copy), name), host.byteSize());
+    queue.toHost(host, memory.copy(copy, name), host.byteSize());
   }
 
   /** Copies a result of the last step, once that is done. */
   void take(String name, MemorySegment host) {
-    queue.toHost(host, place(single, name), host.byteSize());
+    queue.toHost(host, memory.single(name), host.byteSize());
   }
 
   /** Makes a step from one copy to another. */
   void step(int from, int to) {
-    Bound step = bound.computeIfAbsent(from * COPIES + to, _ -> new Bound(bind(graph, from, to)));
+    Bound step =
+        bound.computeIfAbsent(from * StepMemory.COPIES + to, _ -> new Bound(bind(graph, from, to)));
     if (step.recording != null) {
       step.recording.replay();
       return;
     }
     if (accelerator.records() && steps++ >= BEFORE_RECORDING && !step.unrecorded) {
-      Binding own = bind(fixed(), from, to);
+      StepRun own = bind(fixed(), from, to);
       step.fixed = own;
       for (int i = 0; i < BEFORE_RECORDING; i++) { // So that it has all memory that it needs.
         own.run();
         queue.await();
       }
       Optional<Recording> made = queue.record(own::run);
-      if (made.isPresent() && agrees(step.binding, made.get())) {
+      if (made.isPresent() && agrees(step.plain, made.get(), to)) {
         step.recording = made.get();
         step.recording.replay();
         return;
@@ -231,7 +224,7 @@ final class DeviceSteps implements AutoCloseable {
       made.ifPresent(Recording::close);
       step.unrecorded = true;
     }
-    step.binding.run();
+    step.plain.run();
   }
 
   private BoundGraph fixed() {
@@ -261,11 +254,19 @@ final class DeviceSteps implements AutoCloseable {
   }
 
   /** Whether a recording gives what the step gives. */
-  private boolean agrees(Binding binding, Recording recording) {
+  private boolean agrees(StepRun plain, Recording recording, int to) {
+    List<DeviceBuffer> results = new ArrayList<>();
+    results.add(memory.single("loss"));
+    results.add(memory.single("probabilities"));
+    // Of what is changed, the first and the last: they are not in one part of a vector.
+    flat.ifPresent(update -> results.add(memory.copy(to, update.parts().firstEntry().getKey())));
+    flat.ifPresent(update -> results.add(memory.copy(to, update.parts().lastEntry().getKey())));
+    // What a run before has left there is no result.
+    results.forEach(result -> queue.zero(result, 0, result.bytes()));
     recording.replay();
-    float[] found = results();
-    binding.run();
-    float[] expected = results();
+    float[] found = read(results);
+    plain.run();
+    float[] expected = read(results);
     for (int i = 0; i < found.length; i++) {
       if (!(Math.abs(found[i] - expected[i]) <= 1e-3 * (1 + Math.abs(expected[i])))) {
         return false;
@@ -274,39 +275,91 @@ final class DeviceSteps implements AutoCloseable {
     return true;
   }
 
-  /** The loss and the probabilities. */
-  private float[] results() {
-    Tensors shape = Objects.requireNonNull(rest.get("probabilities"));
-    long bytes = Place.bytes(shape.element(), shape.shape());
-    float[] results = new float[(int) (bytes / Float.BYTES) + 1];
-    MemorySegment host = accelerator.allocateHost(bytes + Float.BYTES);
+  private float[] read(List<DeviceBuffer> results) {
+    long bytes = results.stream().mapToLong(DeviceBuffer::bytes).sum();
+    float[] read = new float[Math.toIntExact(bytes / Float.BYTES)];
+    MemorySegment host = accelerator.allocateHost(bytes);
     try {
-      queue.toHost(host, place(single, "probabilities"), bytes);
-      queue.toHost(host.asSlice(bytes), place(single, "loss"), Float.BYTES);
+      long at = 0;
+      for (DeviceBuffer result : results) {
+        queue.toHost(host.asSlice(at), result, result.bytes());
+        at += result.bytes();
+      }
       queue.await();
-      MemorySegment.ofArray(results).copyFrom(host);
-      return results;
+      MemorySegment.ofArray(read).copyFrom(host);
+      return read;
     } finally {
       accelerator.freeHost(host);
     }
   }
 
-  private Binding bind(BoundGraph on, int from, int to) {
+  private StepRun bind(BoundGraph on, int from, int to) {
     Map<String, Place> in = new HashMap<>();
     Map<String, Place> out = new HashMap<>();
     changing.forEach(
         (name, tensor) -> {
-          in.put(name, at(name, tensor, copies.get(from)));
-          out.put("new/" + name, at(name, tensor, copies.get(to)));
+          in.put(name, at(name, tensor, memory.copy(from, name)));
+          out.put("new/" + name, at(name, tensor, memory.copy(to, name)));
         });
     rest.forEach(
         (name, tensor) -> {
-          in.put(name, at(name, tensor, single));
-          out.put(name, at(name, tensor, single));
+          in.put(name, at(name, tensor, memory.single(name)));
+          out.put(name, at(name, tensor, memory.single(name)));
         });
-    return on.bind(
-        places(body.graph().inputs().stream().map(Tensor::name).toList(), body.inputs(), in),
-        places(List.copyOf(body.graph().outputs().keySet()), body.outputs(), out));
+    flat.ifPresent(update -> handed(update, out));
+    List<Binding> bindings = new ArrayList<>();
+    bindings.add(
+        on.bind(
+            places(body.graph().inputs().stream().map(Tensor::name).toList(), body.inputs(), in),
+            places(List.copyOf(body.graph().outputs().keySet()), body.outputs(), out)));
+    flat.ifPresent(update -> bindings.addAll(updates(update, from, to)));
+    return new StepRun(bindings);
+  }
+
+  /** Places of what the body hands on. */
+  private void handed(FlatUpdate update, Map<String, Place> out) {
+    for (String vector : update.given()) {
+      for (String weight : update.parts().keySet()) {
+        String name = FlatUpdate.member(vector, weight);
+        Tensors like = Objects.requireNonNull(changing.get(weight), weight);
+        out.put(name, at(name, like, memory.single(name)));
+      }
+    }
+    Tensors scalar = new Tensors(Element.FLOAT32, new long[0]);
+    update.scalars().forEach(name -> out.put(name, at(name, scalar, memory.single(name))));
+  }
+
+  /** The update of all vectors, by parts. */
+  private List<Binding> updates(FlatUpdate flat, int from, int to) {
+    long most =
+        switch (accelerator.device()) {
+          case Device.Cpu() -> CACHED;
+          case Device.Cuda _ -> flat.length();
+        };
+    BoundGraph on = Objects.requireNonNull(update);
+    List<Binding> bindings = new ArrayList<>();
+    for (long start = 0; start < flat.length(); start += most) {
+      long count = Math.min(most, flat.length() - start);
+      List<Place> in = new ArrayList<>();
+      List<Place> out = new ArrayList<>();
+      for (String vector : flat.kept()) {
+        in.add(part(vector, memory.copy(from, vector), start, count));
+        out.add(part("new/" + vector, memory.copy(to, vector), start, count));
+      }
+      for (String vector : flat.given()) {
+        in.add(part(vector, memory.single(vector), start, count));
+      }
+      for (String name : flat.scalars()) {
+        in.add(new Place(name, Element.FLOAT32, new long[0], memory.single(name)));
+      }
+      bindings.add(on.bind(in, out));
+    }
+    return bindings;
+  }
+
+  private static Place part(String name, DeviceBuffer vector, long start, long count) {
+    DeviceBuffer own = vector.slice(start * Float.BYTES, count * Float.BYTES);
+    return new Place(name, Element.FLOAT32, new long[] {count}, own);
   }
 
   /** The border of the body as places. */
@@ -320,8 +373,8 @@ final class DeviceSteps implements AutoCloseable {
     return places;
   }
 
-  private static Place at(String name, Tensors tensor, Map<String, DeviceBuffer> places) {
-    return new Place(name, tensor.element(), tensor.shape(), place(places, name));
+  private static Place at(String name, Tensors tensor, DeviceBuffer buffer) {
+    return new Place(name, tensor.element(), tensor.shape(), buffer);
   }
 
   /** Waits until all copies and steps are done. */
@@ -334,9 +387,6 @@ final class DeviceSteps implements AutoCloseable {
     queue.enter();
     queue.await();
     forget();
-    graph.close();
-    copies.forEach(copy -> copy.values().forEach(accelerator::free));
-    single.values().forEach(accelerator::free);
-    queue.close();
+    opened.close();
   }
 }

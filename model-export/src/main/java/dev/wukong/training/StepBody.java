@@ -15,6 +15,35 @@ import java.util.List;
  * @param outputs the same of its outputs
  */
 record StepBody(Graph graph, List<String> inputs, List<String> outputs) {
+  /**
+   * An input.
+   *
+   * @param name what {@link StepGraph} calls it
+   * @throws IllegalArgumentException if there is none
+   */
+  Tensor input(String name) {
+    return graph.inputs().get(place(inputs, name, "input"));
+  }
+
+  /**
+   * An output.
+   *
+   * @param name what {@link StepGraph} calls it
+   * @throws IllegalArgumentException if there is none
+   */
+  Tensor output(String name) {
+    return List.copyOf(graph.outputs().values()).get(place(outputs, name, "output"));
+  }
+
+  private static int place(List<String> names, String name, String what) {
+    int place = names.indexOf(name);
+    if (place < 0) {
+      throw new IllegalArgumentException(
+          "the graph of a training step has no %s '%s'".formatted(what, name));
+    }
+    return place;
+  }
+
   /** The step of a graph that was made here, whose names are those. */
   static StepBody of(StepGraph graph) {
     Graph step = graph.minibatch();

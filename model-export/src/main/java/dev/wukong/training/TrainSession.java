@@ -167,7 +167,9 @@ public final class TrainSession implements AutoCloseable {
     StepGraph graph = StepGraph.of(model, layout, config.rule());
     StepBody body = block.map(StepBody::of).orElseGet(() -> StepBody.of(graph));
     GraphOptions options = new GraphOptions(config.threads(), true, CudaOptions.DEFAULT);
-    DeviceSteps steps = new DeviceSteps(body, accelerator, options);
+    List<String> weights = List.copyOf(state.weights().places().keySet());
+    Optional<FlatUpdate> flat = FlatUpdate.of(body, weights, state.weights().stateSlots());
+    DeviceSteps steps = new DeviceSteps(body, flat, accelerator, options);
     return new DeviceStepper(graph.masks(), config.rule(), state, inputs, steps);
   }
 

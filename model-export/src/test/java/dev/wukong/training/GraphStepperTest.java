@@ -33,6 +33,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -47,7 +48,7 @@ class GraphStepperTest {
   /** Four whole minibatches and a short one. */
   private static final int ROWS = 4 * BATCH + 17;
 
-  private static final Schema SCHEMA =
+  static final Schema SCHEMA =
       new Schema(
           "steps",
           List.of(
@@ -178,9 +179,10 @@ class GraphStepperTest {
 
   /** As on a GPU, where steps are recorded: with room for more rows than a block has, too. */
   @ParameterizedTest
-  @ValueSource(booleans = {true, false})
-  void device_stepsThatAreRecorded_followTheHost(boolean right) {
-    RecordingDevice device = new RecordingDevice(right);
+  @EnumSource(RecordingDevice.Replay.class)
+  void device_stepsThatAreRecorded_followTheHost(RecordingDevice.Replay replay) {
+    boolean right = replay == RecordingDevice.Replay.ALL;
+    RecordingDevice device = new RecordingDevice(replay);
     String training =
         "dense: {optimizer: adam, learning_rate: 0.01}\nclip_norm: 0.2\nwarm_up: 3\n"
             + "rows: {mode: whole_table, optimizer: adam, learning_rate: 0.01, l2: 0.01}";

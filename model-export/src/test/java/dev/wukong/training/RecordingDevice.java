@@ -5,6 +5,8 @@ import dev.wukong.runtime.device.Accelerator;
 import dev.wukong.runtime.device.DeviceBuffer;
 import dev.wukong.runtime.device.WorkQueue;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 
 /** The processors as a device that records work; counts what is taken and not given back. */
@@ -13,13 +15,21 @@ final class RecordingDevice implements Accelerator {
   int replays;
   Priority priority = Priority.HIGH;
 
-  /** Whether a replay does what was recorded, or nothing. */
-  private final boolean right;
+  /** What a replay does of what was recorded. */
+  enum Replay {
+    ALL,
+    NOTHING,
+    /** All, but the largest buffers stay as they were. */
+    ALL_BUT_THE_LARGEST
+  }
+
+  private final Replay replay;
+  private final List<DeviceBuffer> buffers = new ArrayList<>();
 
   private final Accelerator host = Accelerator.of(new Device.Cpu());
 
-  RecordingDevice(boolean right) {
-    this.right = right;
+  RecordingDevice(Replay replay) {
+    this.replay = replay;
   }
 
   @Override
@@ -30,12 +40,14 @@ final class RecordingDevice implements Accelerator {
   @Override
   public DeviceBuffer allocate(long bytes) {
     held++;
-    return host.allocate(bytes);
+    buffers.add(host.allocate(bytes));
+    return buffers.getLast();
   }
 
   @Override
   public void free(DeviceBuffer buffer) {
     held--;
+    buffers.remove(buffer);
     host.free(buffer);
   }
 
@@ -118,8 +130,10 @@ final class RecordingDevice implements Accelerator {
             @Override
             public void replay() {
               replays++;
-              if (right) {
-                work.run();
+              switch (replay) {
+                case ALL -> work.run();
+                case NOTHING -> {}
+                case ALL_BUT_THE_LARGEST -> keeping(work);
               }
             }
 
@@ -128,6 +142,21 @@ final class RecordingDevice implements Accelerator {
               held--;
             }
           });
+    }
+
+    private void keeping(Runnable work) {
+      long most = buffers.stream().mapToLong(DeviceBuffer::bytes).max().orElseThrow();
+      List<DeviceBuffer> largest = buffers.stream().filter(b -> b.bytes() == most).toList();
+      List<MemorySegment> before = new ArrayList<>();
+      for (DeviceBuffer buffer : largest) {
+        before.add(host.allocateHost(most));
+        queue.toHost(before.getLast(), buffer, most);
+      }
+      work.run();
+      for (int i = 0; i < largest.size(); i++) {
+        queue.toDevice(largest.get(i), before.get(i), most);
+        host.freeHost(before.get(i));
+      }
     }
 
     @Override
