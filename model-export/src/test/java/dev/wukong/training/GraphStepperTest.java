@@ -188,12 +188,15 @@ class GraphStepperTest {
             + "rows: {mode: whole_table, optimizer: adam, learning_rate: 0.01, l2: 0.01}";
     RankerConfig model = model("{hidden: [16], dropout: 0.3}");
     InputLayout layout = model.layout(SCHEMA);
+    // So small that each recording serves several steps of a run.
+    String small = "batch: 12\nthreads: 4\n" + training;
+    TrainingConfig onHost =
+        TrainingConfig.read(TrainSessionTest.yaml(small + "\noptimizer_in: host"));
     TrainingConfig config =
         TrainingConfig.read(
-            TrainSessionTest.yaml(
-                "batch: %d\nthreads: 4\n%s\noptimizer_in: device\nsteps_per_run: 4"
-                    .formatted(BATCH, training)));
-    try (TrainSession host = session(model, training + "\noptimizer_in: host");
+            TrainSessionTest.yaml(small + "\noptimizer_in: device\nsteps_per_run: 16"));
+    try (TrainSession host =
+            new TrainSession(model, layout, onHost, new Device.Cpu(), _ -> IDS + 2);
         TrainSession recorded =
             new TrainSession(
                 model,
@@ -205,7 +208,7 @@ class GraphStepperTest {
                 _ -> device)) {
       check(host, recorded);
       // Minibatches of the same size took recordings, where these are right.
-      assertThat(device.replays).isGreaterThan(right ? 4 : 0);
+      assertThat(device.replays).isGreaterThan(right ? 16 : 0);
       assertThat(device.priority).isEqualTo(Accelerator.Priority.LOW);
     }
     assertThat(device.held).isZero();
@@ -253,14 +256,14 @@ class GraphStepperTest {
       // Learning rates that fall from minibatch to minibatch, within a run of the graph too.
       List<TrainSession.Step> expected = host.steps(examples, rows -> 0.7 - 0.5 * rows / ROWS);
       List<TrainSession.Step> got = graph.steps(examples, rows -> 0.7 - 0.5 * rows / ROWS);
-      assertThat(got).hasSameSizeAs(expected).hasSize(5);
+      assertThat(got).hasSameSizeAs(expected).hasSizeGreaterThan(4);
       for (int i = 0; i < expected.size(); i++) {
         TrainSession.Step step = expected.get(i);
         assertThat(got.get(i).loss()).isCloseTo(step.loss(), within(1e-5f));
         assertThat(got.get(i).probabilities()).containsExactly(step.probabilities(), within(1e-5f));
       }
     }
-    assertThat(graph.steps()).isEqualTo(host.steps()).isEqualTo(10);
+    assertThat(graph.steps()).isEqualTo(host.steps()).isGreaterThan(9);
     // Both sum gradients of some hundred positions in float, in different orders: 1e-6 of the
     // largest, in each of ten steps that follow each other.
     agree(everything(graph), everything(host), 1e-5);
