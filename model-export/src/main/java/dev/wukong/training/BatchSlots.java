@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.IntStream;
 
 /**
  * One group's distinct rows of a batch and the slot of each of its positions, counted from 1 in
@@ -183,8 +184,12 @@ final class BatchSlots {
     return Arrays.copyOfRange(missingTimes, 1, missing.size(group) + 1);
   }
 
-  /** Looks once more for the rows that were missing. */
-  void settle() {
+  /**
+   * Looks once more for the rows that were missing.
+   *
+   * @return whether all are there
+   */
+  boolean settle() {
     if (slotOf.length < store.size) {
       slotOf = Arrays.copyOf(slotOf, store.size * 3 / 2 + 1);
     }
@@ -195,6 +200,15 @@ final class BatchSlots {
         slotOf[place] = missingSlots[number];
       }
     }
+    return missingSlots().length == 0;
+  }
+
+  /** The slots whose rows are nowhere. */
+  int[] missingSlots() {
+    return IntStream.rangeClosed(1, missing.size(group))
+        .map(number -> missingSlots[number])
+        .filter(slot -> places[slot] < 0)
+        .toArray();
   }
 
   /** Distinct rows, the padding not counted: slots 1 to this are in use. */

@@ -2,7 +2,6 @@ package dev.wukong.training;
 
 import ai.onnxruntime.OnnxJavaType;
 import dev.wukong.data.EncodedExamples;
-import dev.wukong.data.Group;
 import dev.wukong.data.InputNames;
 import dev.wukong.graph.Shape;
 import dev.wukong.objective.StepGraph;
@@ -13,7 +12,6 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -35,6 +33,7 @@ final class DeviceStepper implements Stepper, AutoCloseable {
   private final TrainState state;
   private final BatchInputs inputs;
   private final DeviceSteps device;
+  private final BlockRows rows;
 
   /** The copy with the newest weights; -1: those of the host are. */
   private int current = -1;
@@ -47,19 +46,21 @@ final class DeviceStepper implements Stepper, AutoCloseable {
       UpdateRule rule,
       TrainState state,
       BatchInputs inputs,
-      DeviceSteps device) {
+      DeviceSteps device,
+      BlockRows rows) {
     this.masks = masks;
     this.rule = rule;
     this.state = state;
     this.inputs = inputs;
     this.device = device;
+    this.rows = rows;
   }
 
   @Override
   public List<TrainSession.Step> run(EncodedExamples block, Steps steps) {
     int count = steps.count();
     int batch = block.rows() / count;
-    state.rows().bind(block, true);
+    rows.bind(block);
     FloatBuffer losses = state.buffers().floats("loss", count);
     int bytes = Math.multiplyExact(batch, state.tasks()) * Float.BYTES;
     ByteBuffer probabilities =
@@ -72,7 +73,7 @@ final class DeviceStepper implements Stepper, AutoCloseable {
       current = 0;
       weights((name, buffer) -> device.give(current, name, buffer));
     }
-    giveRows(current);
+    rows.give(current);
     LongBuffer number = state.buffers().longs("step", 1);
     number.put(0, steps.first());
     device.give(current, "step", MemorySegment.ofBuffer(number));
@@ -95,7 +96,7 @@ final class DeviceStepper implements Stepper, AutoCloseable {
     for (int k = 0; k < count; k++) {
       Stepper.checkFinite(losses.get(k), steps.first() + k);
     }
-    takeRows(at);
+    rows.take(at);
     current = at;
     ahead = true;
     return Stepper.results(losses, probabilities, count);
@@ -160,49 +161,6 @@ final class DeviceStepper implements Stepper, AutoCloseable {
     return Shape.of(room, state.layout().groups().get(group).width());
   }
 
-  private void giveRows(int copy) {
-    for (int group = 0; group < state.layout().groups().size(); group++) {
-      Group of = state.layout().groups().get(group);
-      String name = InputNames.rows(of);
-      device.give(copy, name, MemorySegment.ofBuffer(state.rows().rows(group)));
-      Shape shape = Shape.of(state.rows().size(group), of.width());
-      int slot = 0;
-      for (Shape own : rule.rows().state(shape)) {
-        String stateName = StepGraph.state(slot, name);
-        FloatBuffer before =
-            state.buffers().floats(stateName, Math.toIntExact(own.elements().size()));
-        state.rows().state(group, slot++, before);
-        device.give(copy, stateName, MemorySegment.ofBuffer(before));
-      }
-    }
-  }
-
-  private void takeRows(int copy) {
-    List<FloatBuffer> rows = new ArrayList<>();
-    List<List<FloatBuffer>> states = new ArrayList<>();
-    for (Group of : state.layout().groups()) {
-      String name = InputNames.rows(of);
-      Shape shape = Shape.of(state.rows().size(rows.size()), of.width());
-      rows.add(taken(copy, name, shape));
-      List<FloatBuffer> own = new ArrayList<>();
-      for (Shape slot : rule.rows().state(shape)) {
-        own.add(taken(copy, StepGraph.state(own.size(), name), slot));
-      }
-      states.add(own);
-    }
-    device.await();
-    for (int group = 0; group < rows.size(); group++) {
-      state.rows().take(group, rows.get(group), states.get(group));
-    }
-  }
-
-  private FloatBuffer taken(int copy, String name, Shape shape) {
-    FloatBuffer buffer =
-        state.buffers().floats("new/" + name, Math.toIntExact(shape.elements().size()));
-    device.take(copy, name, MemorySegment.ofBuffer(buffer));
-    return buffer;
-  }
-
   /** Does something with each weight, statistic and state of the host's. */
   private void weights(Weight each) {
     for (WeightState of : List.of(state.weights(), state.statistics())) {
@@ -237,6 +195,9 @@ final class DeviceStepper implements Stepper, AutoCloseable {
 
   @Override
   public void close() {
+    device.enter();
+    device.await();
+    rows.close();
     device.close();
   }
 

@@ -126,6 +126,11 @@ final class DeviceSteps implements AutoCloseable {
     return OnnxWriter.write(of, lowering, Map.of(), Map.of()).toByteArray();
   }
 
+  /** What moves rows in the queue of the steps. */
+  RowBus bus() {
+    return new RowBus(accelerator, queue, options);
+  }
+
   void enter() {
     queue.enter();
   }
@@ -174,14 +179,23 @@ final class DeviceSteps implements AutoCloseable {
     }
   }
 
+  /** Where a tensor of a copy begins. */
+  DeviceBuffer start(int copy, String name) {
+    return memory.copy(copy, name);
+  }
+
   /** Copies to a tensor of a copy; zeroes the rest of it. */
   void give(int copy, String name, MemorySegment host) {
-    DeviceBuffer buffer = memory.copy(copy, name);
-    queue.toDevice(buffer, host, host.byteSize());
+    queue.toDevice(memory.copy(copy, name), host, host.byteSize());
+    zero(copy, name, host.byteSize());
+  }
+
+  /** Zeroes what a tensor of a copy has beyond its first bytes. */
+  void zero(int copy, String name, long bytes) {
     Tensors tensor = Objects.requireNonNull(changing.get(name), name);
-    long rest = Place.bytes(tensor.element(), tensor.shape()) - host.byteSize();
+    long rest = Place.bytes(tensor.element(), tensor.shape()) - bytes;
     if (rest > 0) {
-      queue.zero(buffer, host.byteSize(), rest);
+      queue.zero(memory.copy(copy, name), bytes, rest);
     }
   }
 

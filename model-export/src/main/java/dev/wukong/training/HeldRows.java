@@ -24,6 +24,12 @@ final class HeldRows {
   /** Places of rows that were forgotten, one by one. */
   final BitSet forgotten = new BitSet();
 
+  /** Places of rows that a device has, too, as they are. */
+  final BitSet resident = new BitSet();
+
+  /** Those of them that are newer there than here. */
+  final BitSet newer = new BitSet();
+
   int size;
   Floats input;
 
@@ -40,7 +46,9 @@ final class HeldRows {
     System.arraycopy(blocks.get(place / BLOCK), place % BLOCK * width, to, at, width);
   }
 
+  /** A row from elsewhere: what a device has is out of date. */
   void put(int place, float[] from) {
+    outdated(place);
     System.arraycopy(from, 0, blocks.get(place / BLOCK), place % BLOCK * width, width);
   }
 
@@ -51,6 +59,28 @@ final class HeldRows {
 
   void putState(int place, float[] from) {
     System.arraycopy(from, 0, states.get(place / BLOCK), place % BLOCK * stateWidth, stateWidth);
+  }
+
+  /**
+   * The block in which a row lies, or a slot of its state.
+   *
+   * @param column 0: the row; else the slot, from 1
+   */
+  float[] floats(int column, int place) {
+    return (column == 0 ? blocks : states).get(place / BLOCK);
+  }
+
+  /** Where in that block it begins. */
+  int start(int column, int place) {
+    return column == 0
+        ? place % BLOCK * width
+        : place % BLOCK * stateWidth + (column - 1) * slotWidth();
+  }
+
+  /** The host's row is the newest. */
+  void outdated(int place) {
+    resident.clear(place);
+    newer.clear(place);
   }
 
   /** The part of a row's state that is one slot of the optimizer's. */
@@ -70,5 +100,7 @@ final class HeldRows {
     size = 0;
     changed.clear();
     forgotten.clear();
+    resident.clear();
+    newer.clear();
   }
 }

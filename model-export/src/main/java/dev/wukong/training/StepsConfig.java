@@ -8,8 +8,9 @@ import dev.wukong.runtime.Device;
  * Where the optimizers of a training run.
  *
  * @param stepsPerRun minibatches in one run of the graph; 0: as the device suggests
+ * @param rowsIn where embedding rows are between runs
  */
-public record StepsConfig(OptimizerIn optimizerIn, int stepsPerRun) {
+public record StepsConfig(OptimizerIn optimizerIn, int stepsPerRun, RowsIn rowsIn) {
   /** Minibatches a run on CUDA: state crosses the bus once in these. */
   private static final int ON_CUDA = 8;
 
@@ -25,11 +26,29 @@ public record StepsConfig(OptimizerIn optimizerIn, int stepsPerRun) {
     DEVICE
   }
 
+  /** Where rows are between the runs of steps whose state stays on a device. */
+  public enum RowsIn {
+    /** The device on CUDA, the host on the CPU. */
+    AUTO,
+    /** The host: those of a run come and go with it. */
+    HOST,
+    /** The device, where it has room. */
+    DEVICE
+  }
+
   static StepsConfig read(Section training) {
     StepsConfig result =
         new StepsConfig(
             training.choice("optimizer_in", OptimizerIn.AUTO),
-            training.integer("steps_per_run", 0, 0, 1024));
+            training.integer("steps_per_run", 0, 0, 1024),
+            training.choice("rows_in", RowsIn.AUTO));
+    if (result.rowsIn() == RowsIn.DEVICE
+        && (result.optimizerIn() == OptimizerIn.HOST
+            || result.optimizerIn() == OptimizerIn.GRAPH)) {
+      throw new ConfigException(
+          training.path()
+              + ".rows_in is device, want auto or host where optimizer_in is not device");
+    }
     if (result.optimizerIn() == OptimizerIn.HOST) {
       result.checkAlone(training.path());
     }
@@ -54,6 +73,19 @@ public record StepsConfig(OptimizerIn optimizerIn, int stepsPerRun) {
       case HOST, GRAPH -> false;
       case DEVICE -> true;
       case AUTO -> inGraph(device);
+    };
+  }
+
+  /** Whether rows stay on {@code device} with what else does. */
+  boolean rowsOnDevice(Device device) {
+    return switch (rowsIn) {
+      case HOST -> false;
+      case DEVICE -> onDevice(device);
+      case AUTO ->
+          switch (device) {
+            case Device.Cpu() -> false;
+            case Device.Cuda _ -> onDevice(device);
+          };
     };
   }
 

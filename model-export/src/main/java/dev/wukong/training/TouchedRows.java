@@ -32,6 +32,9 @@ final class TouchedRows implements RowTrainer {
   /** By group: the rows of this batch; a slot is a row of the input. */
   private final List<BatchSlots> batch;
 
+  /** Who has newer rows, if anybody. */
+  private Runnable settle = () -> {};
+
   /** What ids without a row read, by table; null: rows have changed since it was last asked for. */
   private @Nullable List<float[]> defaults;
 
@@ -103,27 +106,62 @@ final class TouchedRows implements RowTrainer {
     return place;
   }
 
+  /**
+   * Says who has rows that are newer than those here ({@link HeldRows#newer}): it is asked for them
+   * before anybody reads rows here.
+   */
+  void mirror(Runnable settle) {
+    this.settle = settle;
+  }
+
+  HeldRows store(int group) {
+    return stores.get(group);
+  }
+
+  /** The slots of the batch that was found last. */
+  BatchSlots batch(int group) {
+    return batch.get(group);
+  }
+
   @Override
   public void bind(EncodedExamples examples, boolean create) {
+    find(examples, create);
+    fill();
+  }
+
+  /**
+   * The first half of {@link #bind}: what {@link #slots} and {@link #size} say is of this batch.
+   *
+   * @return whether all its rows are here
+   */
+  boolean find(EncodedExamples examples, boolean create) {
+    boolean all = true;
     for (int group = 0; group < stores.size(); group++) {
-      HeldRows store = stores.get(group);
       BatchSlots own = batch.get(group);
       own.assign(examples.context(), examples.candidate());
       long[] missing = own.missingKeys();
       if (missing.length > 0) {
         load(group, missing, own.missingTimes(), create);
-        own.settle();
+        all &= own.settle();
       }
+    }
+    return all;
+  }
+
+  /** The second half: the rows themselves. */
+  void fill() {
+    settle.run();
+    for (int group = 0; group < stores.size(); group++) {
+      HeldRows store = stores.get(group);
+      BatchSlots own = batch.get(group);
       long floats = (long) size(group) * store.width;
       if (store.input.length() < floats) {
         store.input = new Floats(Arena.ofAuto(), floats * 3 / 2);
       }
       each(own, (from, to) -> fill(store, own, from, to));
-      for (int slot = 1; slot < size(group) && missing.length > 0; slot++) {
-        if (own.place(slot) < 0) {
-          float[] common = defaultRow(own.tableOfMissing(slot));
-          store.input.put((long) slot * store.width, common, store.width);
-        }
+      for (int slot : own.missingSlots()) {
+        float[] common = defaultRow(own.tableOfMissing(slot));
+        store.input.put((long) slot * store.width, common, store.width);
       }
     }
   }
@@ -257,16 +295,33 @@ final class TouchedRows implements RowTrainer {
 
   /** The rows of this batch are not what they were. */
   private void markChanged(int group) {
+    HeldRows store = stores.get(group);
     BatchSlots own = batch.get(group);
     for (int slot = 1; slot < size(group); slot++) {
-      if (own.place(slot) >= 0) {
-        stores.get(group).changed.set(own.place(slot));
+      int place = own.place(slot);
+      if (place >= 0) {
+        store.changed.set(place);
+        store.outdated(place);
+      }
+    }
+  }
+
+  /** The rows of this batch, all of which are here, have changed on the device that has them. */
+  void changedThere() {
+    defaults = null;
+    for (int group = 0; group < stores.size(); group++) {
+      HeldRows store = stores.get(group);
+      BatchSlots own = batch.get(group);
+      for (int slot = 1; slot < size(group); slot++) {
+        store.changed.set(own.place(slot));
+        store.newer.set(own.place(slot));
       }
     }
   }
 
   @Override
   public void state(int group, int slot, FloatBuffer to) {
+    settle.run();
     HeldRows store = stores.get(group);
     BatchSlots own = batch.get(group);
     int width = store.slotWidth();
@@ -319,6 +374,7 @@ final class TouchedRows implements RowTrainer {
    * their state.
    */
   ChangedRows changed(int group) {
+    settle.run();
     HeldRows store = stores.get(group);
     long[] keys = store.changed.stream().mapToLong(place -> known.key(group, place + 1)).toArray();
     store.changed.clear();
@@ -345,6 +401,7 @@ final class TouchedRows implements RowTrainer {
     if (place >= 0) {
       stores.get(group).forgotten.set(place);
       stores.get(group).changed.clear(place);
+      stores.get(group).outdated(place);
     }
   }
 
@@ -371,6 +428,7 @@ final class TouchedRows implements RowTrainer {
 
   @Override
   public void forEach(RowVisitor visitor) {
+    settle.run();
     // A key's upper bits are its table: sorted, each table's keys stand together, by ascending id.
     long[][] keys = new long[stores.size()][];
     Arrays.setAll(keys, this::keys);

@@ -169,8 +169,15 @@ public final class TrainSession implements AutoCloseable {
     GraphOptions options = new GraphOptions(config.threads(), true, CudaOptions.DEFAULT);
     List<String> weights = List.copyOf(state.weights().places().keySet());
     Optional<FlatUpdate> flat = FlatUpdate.of(body, weights, state.weights().stateSlots());
-    DeviceSteps steps = new DeviceSteps(body, flat, accelerator, options);
-    return new DeviceStepper(graph.masks(), config.rule(), state, inputs, steps);
+    try (Opened parts = new Opened()) {
+      DeviceSteps steps = parts.add(new DeviceSteps(body, flat, accelerator, options));
+      BlockRows rows =
+          state.rows() instanceof TouchedRows touched && config.steps().rowsOnDevice(device)
+              ? new ResidentRows(state, touched, config.rule(), accelerator, steps, steps.bus())
+              : new StreamedRows(state, config.rule(), steps);
+      Opened _ = parts.moved();
+      return new DeviceStepper(graph.masks(), config.rule(), state, inputs, steps, rows);
+    }
   }
 
   private OrtSession session(Graph graph, Shards shards) throws OrtException {

@@ -136,7 +136,7 @@ public record TrainingConfig(
         decay,
         plateau,
         checkpointEvery,
-        new StepsConfig(StepsConfig.OptimizerIn.DEVICE, 1));
+        new StepsConfig(StepsConfig.OptimizerIn.DEVICE, 1, StepsConfig.RowsIn.AUTO));
   }
 
   /**
@@ -204,6 +204,10 @@ public record TrainingConfig(
             section.duration("checkpoint_every", CHECKPOINT_EVERY, MAX_CHECKPOINT_EVERY),
             StepsConfig.read(section));
     section.done();
+    if (mode == RowMode.WHOLE_TABLE && result.steps().rowsIn() == StepsConfig.RowsIn.DEVICE) {
+      throw new ConfigException(
+          section.path() + ".rows_in is device, want auto or host with rows.mode whole_table");
+    }
     return result;
   }
 }

@@ -1,6 +1,7 @@
 package dev.wukong.training;
 
 import dev.wukong.runtime.Device;
+import dev.wukong.runtime.DeviceException;
 import dev.wukong.runtime.device.Accelerator;
 import dev.wukong.runtime.device.DeviceBuffer;
 import dev.wukong.runtime.device.WorkQueue;
@@ -14,6 +15,12 @@ final class RecordingDevice implements Accelerator {
   int held;
   int replays;
   Priority priority = Priority.HIGH;
+
+  /** What it says is free. */
+  long free = Long.MAX_VALUE;
+
+  /** Buffers larger than this it has no room for, whatever it says. */
+  long most = Long.MAX_VALUE;
 
   /** What a replay does of what was recorded. */
   enum Replay {
@@ -39,6 +46,9 @@ final class RecordingDevice implements Accelerator {
 
   @Override
   public DeviceBuffer allocate(long bytes) {
+    if (bytes > most) {
+      throw new DeviceException("no room for %d bytes".formatted(bytes));
+    }
     held++;
     buffers.add(host.allocate(bytes));
     return buffers.getLast();
@@ -77,7 +87,7 @@ final class RecordingDevice implements Accelerator {
 
   @Override
   public long freeBytes() {
-    return host.freeBytes();
+    return free;
   }
 
   @Override
