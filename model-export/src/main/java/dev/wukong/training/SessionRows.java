@@ -3,6 +3,9 @@ package dev.wukong.training;
 import dev.wukong.data.EncodedExamples;
 import dev.wukong.data.EncodedRows;
 import dev.wukong.data.Scope;
+import java.nio.FloatBuffer;
+import java.util.ArrayList;
+import java.util.List;
 
 /** Shows the embedding rows of a session, for comparisons with other implementations. */
 public final class SessionRows {
@@ -24,5 +27,34 @@ public final class SessionRows {
       session.rows().rows(group).get(slots[i] * width, found, i * width, width);
     }
     return found;
+  }
+
+  /**
+   * Does with the rows of some minibatches what processors do in a step on a device: finds them and
+   * their slots; where rows come and go, fills them in and takes them back, too. Called by the
+   * training thread of a session whose rows are those that steps touch.
+   *
+   * @param comeAndGo whether rows come from the host and go back
+   */
+  public static void move(TrainSession session, EncodedExamples examples, boolean comeAndGo) {
+    if (!(session.rows() instanceof TouchedRows rows)) {
+      throw new IllegalArgumentException("the session trains whole tables");
+    }
+    boolean _ = rows.find(examples, true);
+    FeatureBlocks features = new FeatureBlocks(session.layout(), session.buffers());
+    List<RowBlock> _ = features.of(rows, examples.context(), examples.candidate());
+    if (comeAndGo) {
+      rows.fill();
+      for (int group = 0; group < session.layout().groups().size(); group++) {
+        int width = rows.store(group).slotWidth();
+        List<FloatBuffer> states = new ArrayList<>();
+        for (int slot = 0; slot * width < rows.store(group).stateWidth; slot++) {
+          FloatBuffer state = session.buffers().floats("moved" + slot, rows.size(group) * width);
+          rows.state(group, slot, state);
+          states.add(state);
+        }
+        rows.take(group, rows.rows(group), states);
+      }
+    }
   }
 }

@@ -116,11 +116,16 @@ public final class TrainSession implements AutoCloseable {
     boolean whole = !train.statistics().isEmpty() || config.steps().inGraph(device);
     Shards trainShards = whole ? new Shards(1) : scoreShards;
     try (Opened parts = new Opened()) {
-      this.state = TrainState.of(parts, layout, config, train, trainShards, rows);
+      Optional<Accelerator> accelerator =
+          config.steps().onDevice(device)
+              ? Optional.of(accelerators.apply(device))
+              : Optional.empty();
+      Buffers buffers = accelerator.map(Buffers::of).orElseGet(Buffers::new);
+      this.state = TrainState.of(parts, layout, config, train, trainShards, rows, buffers);
       this.inputs = new BatchInputs(state);
       this.tensors = new WeightTensors(parts, state.weights(), state.statistics());
       this.runner = new BatchRunner(state, tensors);
-      this.stepper = stepper(trainShards, block, accelerators, parts);
+      this.stepper = stepper(trainShards, block, accelerator, parts);
       this.scorer = parts.add(session(RankerGraphs.straight(model, layout), scoreShards));
       this.opened = parts.moved();
     } catch (OrtException e) {
@@ -143,13 +148,10 @@ public final class TrainSession implements AutoCloseable {
   }
 
   private Stepper stepper(
-      Shards shards,
-      Optional<byte[]> block,
-      Function<Device, Accelerator> accelerators,
-      Opened parts)
+      Shards shards, Optional<byte[]> block, Optional<Accelerator> accelerator, Opened parts)
       throws OrtException {
-    if (config.steps().onDevice(device)) {
-      return parts.add(deviceStepper(block, accelerators.apply(device)));
+    if (accelerator.isPresent()) {
+      return parts.add(deviceStepper(block, accelerator.get()));
     }
     if (config.steps().inGraph(device)) {
       UpdateRule rule = config.rule();
@@ -259,6 +261,10 @@ public final class TrainSession implements AutoCloseable {
 
   RowTrainer rows() {
     return state.rows();
+  }
+
+  Buffers buffers() {
+    return state.buffers();
   }
 
   int rowWidth(int table) {

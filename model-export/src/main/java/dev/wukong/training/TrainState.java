@@ -29,6 +29,7 @@ record TrainState(
    * @param opened closes the arena and the threads
    * @param shards for which the weights have gradients
    * @param rows makes the rows' training, on these threads
+   * @param buffers closed with the others
    */
   @SuppressWarnings("MustBeClosedChecker") // The arena is closed with the others.
   static TrainState of(
@@ -37,7 +38,8 @@ record TrainState(
       TrainingConfig config,
       TrainGraph train,
       Shards shards,
-      RowsOf rows) {
+      RowsOf rows,
+      Buffers buffers) {
     Arena arena = opened.add(Arena.ofShared());
     Workers workers = opened.add(new Workers(config.threads()));
     long seed = config.seed();
@@ -51,7 +53,7 @@ record TrainState(
         new WeightState(arena, train.weights(), dense, workers, shards.most(), seed),
         new WeightState(arena, train.statistics(), none, workers, 1, seed),
         rows.on(arena, workers),
-        new Buffers());
+        opened.add(buffers));
   }
 
   /** Makes the training of rows, in memory of an arena. */

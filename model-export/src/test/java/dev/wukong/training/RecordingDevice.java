@@ -39,6 +39,11 @@ final class RecordingDevice implements Accelerator {
     this.replay = replay;
   }
 
+  /** Buffers of its own memory that are taken. */
+  int buffers() {
+    return buffers.size();
+  }
+
   @Override
   public Device device() {
     return host.device();

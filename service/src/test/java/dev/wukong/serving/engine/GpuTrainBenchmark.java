@@ -10,6 +10,7 @@ import dev.wukong.data.RowKey;
 import dev.wukong.figures.LoadModel;
 import dev.wukong.runtime.Device;
 import dev.wukong.serving.engine.EngineLoad.Batch;
+import dev.wukong.training.SessionRows;
 import dev.wukong.training.TrainSession;
 import dev.wukong.training.TrainingConfig;
 import java.util.ArrayList;
@@ -33,7 +34,7 @@ public final class GpuTrainBenchmark implements Benchmark {
   public String summary() {
     return "a step of model M on a GPU with its state there, and p99 of the engine beside it; 3"
         + " minutes; options device=cuda:0|cpu, model=m|large|small, batch=N, steps-per-run=N,"
-        + " pairs=N, blocks=N, runs=N";
+        + " pairs=N, blocks=N, runs=N, rows-in=auto|device|host";
   }
 
   @Override
@@ -49,10 +50,14 @@ public final class GpuTrainBenchmark implements Benchmark {
     EncodedExamples examples = examples(batch * perRun);
     double[] ours = new double[pairs];
     double[] theirs = new double[pairs];
+    String rowsIn = context.options().getOrDefault("rows-in", cpu ? "device" : "auto");
+    double[] found = new double[pairs];
+    double[] moved = new double[pairs];
     double[] with = new double[pairs];
     double[] without = new double[pairs];
-    try (TrainSession device = session(load.model(), load.device(), batch, perRun, "device");
-        TrainSession inOut = session(load.model(), load.device(), batch, perRun, "graph");
+    try (TrainSession device =
+            session(load.model(), load.device(), batch, perRun, "device", rowsIn);
+        TrainSession inOut = session(load.model(), load.device(), batch, perRun, "graph", "host");
         BoundEngine engine = load.engine(graph, 512, 2, true)) {
       device.steps(examples, 1);
       device.steps(examples, 1);
@@ -60,6 +65,8 @@ public final class GpuTrainBenchmark implements Benchmark {
       for (int i = 0; i < pairs; i++) {
         theirs[i] = millis(inOut, examples, perRun, blocks);
         ours[i] = millis(device, examples, perRun, blocks);
+        found[i] = rows(inOut, examples, perRun, blocks, false);
+        moved[i] = rows(inOut, examples, perRun, blocks, true);
         without[i] = p99(load, engine, runs);
         with[i] = beside(device, examples, () -> p99(load, engine, runs));
         context
@@ -84,15 +91,23 @@ public final class GpuTrainBenchmark implements Benchmark {
             Figure.median(ours),
             "ms",
             load.target("<=8.1"),
-            "%s, %d steps a run, rows in and out included; all state in and out each run %.2f"
+            "%s, %d steps a run, rows included; all state in and out each run %.2f"
                 .formatted(load.model().title(), perRun, Figure.median(theirs))));
+    figures.add(
+        Figure.of(
+            "rows_ms_per_step_" + batch + of,
+            Figure.median(found),
+            "ms",
+            "-",
+            "what processors do for the rows of a step where rows stay on the device; where they"
+                + " come and go %.2f".formatted(Figure.median(moved))));
     figures.add(Figure.ratio("step_time_vs_in_and_out" + of, ours, theirs, "-"));
     figures.add(Figure.ratio("predict_p99_ratio" + of, with, without, load.target("<=1.25")));
     return figures;
   }
 
   private static TrainSession session(
-      LoadModel model, Device device, int batch, int perRun, String place) {
+      LoadModel model, Device device, int batch, int perRun, String place, String rowsIn) {
     TrainingConfig config =
         TrainingConfig.read(
             Section.parse(
@@ -103,8 +118,10 @@ public final class GpuTrainBenchmark implements Benchmark {
                 threads: %d
                 optimizer_in: %s
                 steps_per_run: %d
+                rows_in: %s
                 """
-                    .formatted(batch, Runtime.getRuntime().availableProcessors(), place, perRun)));
+                    .formatted(
+                        batch, Runtime.getRuntime().availableProcessors(), place, perRun, rowsIn)));
     return new TrainSession(
         model.config(), model.config().layout(LoadModel.schema(IDS)), config, device, _ -> IDS);
   }
@@ -115,6 +132,18 @@ public final class GpuTrainBenchmark implements Benchmark {
     for (int i = 0; i < blocks; i++) {
       long began = System.nanoTime();
       List<TrainSession.Step> _ = session.steps(examples, 1);
+      each[i] = (System.nanoTime() - began) / 1e6 / perRun;
+    }
+    return Figure.median(each);
+  }
+
+  /** What processors do for the rows of a step. */
+  private static double rows(
+      TrainSession session, EncodedExamples examples, int perRun, int blocks, boolean comeAndGo) {
+    double[] each = new double[blocks];
+    for (int i = 0; i < blocks; i++) {
+      long began = System.nanoTime();
+      SessionRows.move(session, examples, comeAndGo);
       each[i] = (System.nanoTime() - began) / 1e6 / perRun;
     }
     return Figure.median(each);
