@@ -110,7 +110,7 @@ final class DeviceSteps implements AutoCloseable {
       this.graph = parts.add(BoundGraph.load(model, accelerator.device(), queue, options));
       if (flat.isPresent()) {
         byte[] vectors = model(flat.get().update());
-        this.update = parts.add(BoundGraph.load(vectors, accelerator.device(), queue, options));
+        this.update = parts.add(BoundGraph.load(vectors, accelerator.device(), queue, alone()));
       }
       this.memory = parts.add(new StepMemory(accelerator, queue, flat));
       this.opened = parts.moved();
@@ -128,7 +128,12 @@ final class DeviceSteps implements AutoCloseable {
 
   /** What moves rows in the queue of the steps. */
   RowBus bus() {
-    return new RowBus(accelerator, queue, options);
+    return new RowBus(accelerator, queue, alone());
+  }
+
+  /** For graphs between the steps' own, whose threads would take the processors from those. */
+  private GraphOptions alone() {
+    return new GraphOptions(1, false, options.cuda());
   }
 
   void enter() {
