@@ -93,7 +93,12 @@ final class ProfileCommand extends BundleCommand {
         1000 * profile.millis() / shape.candidates(),
         profile.operators().size());
     if (Device.parse(device) instanceof Device.Cuda) {
-      out.println("times below are those of launching; the device works on after a launch");
+      boolean blocking = "1".equals(System.getenv("CUDA_LAUNCH_BLOCKING"));
+      out.println(
+          blocking
+              ? "times are those of the device's work, which launches wait for"
+              : "times below are those of launching, after which the device works on; with"
+                  + " CUDA_LAUNCH_BLOCKING=1 in the environment they are those of its work");
     }
     out.println();
     grouped("operator", profile, OperatorTime::operator, sum).print(out);

@@ -7,6 +7,10 @@ import dev.wukong.bench.Figure;
 import dev.wukong.bundle.Bundle;
 import dev.wukong.bundle.Precision;
 import dev.wukong.data.EncodedDataset;
+import dev.wukong.graph.Graph;
+import dev.wukong.graph.Lowering;
+import dev.wukong.graph.OnnxReader;
+import dev.wukong.graph.OnnxWriter;
 import dev.wukong.run.RunConfig;
 import dev.wukong.run.Training;
 import dev.wukong.runtime.CudaOptions;
@@ -19,6 +23,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -47,6 +52,7 @@ public final class GpuQualityBenchmark implements Benchmark {
     Path folder = bundle(context, config, device, data);
     Path test = data.resolve(FrappeBenchmark.files(config).test().orElseThrow());
     List<BundleScores> scores = new ArrayList<>();
+    List<BundleScores> rounded = new ArrayList<>();
     try (Bundle bundle = Bundle.open(folder)) {
       if (bundle.manifest().tolerance(Precision.FP16).isEmpty()) {
         throw new BenchmarkException(folder + " has no graph in half precision");
@@ -63,10 +69,22 @@ public final class GpuQualityBenchmark implements Benchmark {
           scores.add(BundleScores.of(scorer, encoded));
         }
       }
+      for (int bits : List.of(RoundedGraph.HALF, RoundedGraph.BFLOAT16)) {
+        try (BundleScorer scorer = rounded(bundle, bits, config.training().threads());
+            EncodedDataset encoded =
+                BundleScores.encode(
+                    scorer,
+                    FrappeBenchmark.files(config).format(test),
+                    test,
+                    context.parts().resolve("test.encoded"))) {
+          rounded.add(BundleScores.of(scorer, encoded));
+        }
+      }
     }
     BundleScores full = scores.get(0);
     BundleScores half = scores.get(1);
     String of = cpu ? "_cpu" : "";
+    BundleScores coarse = rounded.get(1);
     return List.of(
         Figure.of(
             "auc_difference" + of,
@@ -80,10 +98,35 @@ public final class GpuQualityBenchmark implements Benchmark {
                     half.metrics().auc(),
                     full.metrics().logLoss(),
                     half.metrics().logLoss())),
+        Figure.of("max_probability_difference" + of, difference(full, half), "1"),
         Figure.of(
-            "max_probability_difference" + of,
-            ServedRows.difference("half precision", full.probabilities(), half.probabilities()),
-            "1"));
+            "bf16_auc_difference",
+            Math.abs(full.metrics().auc() - coarse.metrics().auc()),
+            "1",
+            "-",
+            "every number rounded to 8 bits, on a CPU; AUC %.7f; log loss %.7f; rounded to 11 bits,"
+                    .formatted(coarse.metrics().auc(), coarse.metrics().logLoss())
+                + " as a half is, AUC %.7f".formatted(rounded.get(0).metrics().auc())),
+        Figure.of(
+            "bf16_max_probability_difference",
+            difference(full, coarse),
+            "1",
+            "-",
+            "rounded to 11 bits, as a half is: %.4f".formatted(difference(full, rounded.get(0)))));
+  }
+
+  private static double difference(BundleScores full, BundleScores other)
+      throws BenchmarkException {
+    return ServedRows.difference("rounded", full.probabilities(), other.probabilities());
+  }
+
+  /** The bundle's graph with every half rounded to some bits instead. */
+  private static BundleScorer rounded(Bundle bundle, int bits, int threads) throws IOException {
+    Graph half = OnnxReader.read(bundle.graph(Precision.FP16.file())).graph();
+    byte[] graph =
+        OnnxWriter.write(RoundedGraph.of(half, bits), Lowering.CPU, Map.of(), Map.of())
+            .toByteArray();
+    return BundleScorer.with(graph, bundle, new Device.Cpu(), threads);
   }
 
   private static Device device(BenchmarkContext context) throws BenchmarkException {

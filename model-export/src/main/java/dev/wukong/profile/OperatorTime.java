@@ -5,7 +5,8 @@ package dev.wukong.profile;
  *
  * @param node its name; of some that were fused, of one of them
  * @param operator its type
- * @param micros microseconds in one run; on a GPU those of launching it
+ * @param micros microseconds in one run; on a GPU those of launching it, unless launches wait for
+ *     the device (CUDA_LAUNCH_BLOCKING)
  */
 public record OperatorTime(String node, String operator, double micros) {
   /**

@@ -59,6 +59,16 @@ public final class BundleScorer implements AutoCloseable {
     return new BundleScorer(bundle, precision, bundle.graph(precision.file()), device, threads);
   }
 
+  /**
+   * The bundle's rows with another graph of the same inputs, in single precision.
+   *
+   * @throws BundleException if it does not load
+   */
+  public static BundleScorer with(byte[] graph, Bundle bundle, Device device, int threads)
+      throws IOException {
+    return new BundleScorer(bundle, Precision.FP32, graph, device, threads);
+  }
+
   private static byte[] loadable(Bundle bundle, Precision precision, Device device)
       throws BundleException {
     byte[] model = bundle.graph(precision.file());

@@ -23,6 +23,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.SplittableRandom;
+import java.util.stream.Stream;
 
 /** A model's engine on a device, and batches for it, for benchmarks. */
 record EngineLoad(
@@ -151,6 +152,13 @@ record EngineLoad(
   record Batch(
       int candidates, List<HostTensor> in, List<HostTensor> out, List<HostMemory.Block> blocks)
       implements AutoCloseable {
+    /** Bytes that it has copied to the device and from there. */
+    long bytes() {
+      return Stream.concat(in.stream(), out.stream())
+          .mapToLong(tensor -> tensor.bytes().capacity())
+          .sum();
+    }
+
     void run(Engine engine) {
       engine.run(in, out);
     }

@@ -74,6 +74,18 @@ public final class GpuPredictBenchmark implements Benchmark {
                   .formatted(
                       load.model().title(), load.precision(), streams, Figure.median(without))));
       figures.add(Figure.ratio("recorded_vs_not_8192" + of, ours, without, "-"));
+      try (Batch batch = load.batch(LARGEST, 1)) {
+        double each = (double) batch.bytes() / LARGEST;
+        figures.add(
+            Figure.of(
+                "bus_gb_per_second_8192" + of,
+                each * Figure.median(ours) / 1e9,
+                "GB/s",
+                "-",
+                "%.0f bytes a candidate in and out; a bus of the PCIe's fifth generation copies some"
+                        .formatted(each)
+                    + " 50 in each direction"));
+      }
       for (int candidates : new int[] {128, 512}) {
         double[] millis = latencies(load, recorded, candidates, runs);
         double[] others = latencies(load, plain, candidates, runs);
