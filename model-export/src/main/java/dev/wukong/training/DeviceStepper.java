@@ -35,6 +35,9 @@ final class DeviceStepper implements Stepper, AutoCloseable {
   private final DeviceSteps device;
   private final BlockRows rows;
 
+  /** By group: rows for which the last block had room. */
+  private final long[] rooms;
+
   /** The copy with the newest weights; -1: those of the host are. */
   private int current = -1;
 
@@ -54,6 +57,7 @@ final class DeviceStepper implements Stepper, AutoCloseable {
     this.inputs = inputs;
     this.device = device;
     this.rows = rows;
+    this.rooms = new long[state.layout().groups().size()];
   }
 
   @Override
@@ -150,15 +154,22 @@ final class DeviceStepper implements Stepper, AutoCloseable {
     return all;
   }
 
-  /**
-   * The rows of a group with room for more, so that blocks of about as many have the same shape:
-   * rows that nothing names have no gradient, and stay zero.
-   */
+  /** The rows of a group with room for more: rows that nothing names have no gradient. */
   private Shape roomOf(int group) {
-    int rows = state.rows().size(group);
+    rooms[group] = room(state.rows().size(group), rooms[group]);
+    return Shape.of(rooms[group], state.layout().groups().get(group).width());
+  }
+
+  /**
+   * Room for a block's rows, so that blocks of about as many have one shape, for which steps are
+   * recorded once: the last block's, unless that is too small or a quarter of it would be idle.
+   */
+  static long room(int rows, long last) {
+    if (rows <= last && rows > last / 4 * 3) {
+      return last;
+    }
     int step = Math.max(LEAST_ROOM, Integer.highestOneBit(rows) / 8);
-    long room = ((long) rows + step - 1) / step * step;
-    return Shape.of(room, state.layout().groups().get(group).width());
+    return ((long) rows + step - 1) / step * step;
   }
 
   /** Does something with each weight, statistic and state of the host's. */

@@ -262,6 +262,21 @@ class ResidentRowsTest {
   }
 
   @Test
+  void roomStaysWhileBlocksAreAboutAsLarge() {
+    long room = DeviceStepper.room(1000, 0);
+    assertThat(room).isEqualTo(1024);
+    for (int rows : new int[] {1024, 1023, 1000, 900, 800, 769}) {
+      assertThat(DeviceStepper.room(rows, room)).as("%d rows", rows).isEqualTo(room);
+    }
+    assertThat(DeviceStepper.room(1025, room)).isEqualTo(1152);
+    assertThat(DeviceStepper.room(768, room)).isEqualTo(768);
+    assertThat(DeviceStepper.room(1, room)).isEqualTo(64);
+    for (int rows = 1; rows < 5000; rows++) {
+      assertThat(DeviceStepper.room(rows, 0)).isBetween((long) rows, rows + rows / 8L + 64);
+    }
+  }
+
+  @Test
   void settingsThatContradict_areNamed() {
     assertThatThrownBy(() -> read("optimizer_in: graph\nrows_in: device"))
         .isInstanceOf(ConfigException.class)
