@@ -160,6 +160,7 @@ final class ResidentTable implements AutoCloseable {
   private void index(BatchSlots batch) {
     long bytes = (batch.size() + 1L) * Long.BYTES;
     if (batchIndex.bytes() < bytes) {
+      bus.await(); // The last block's rows are put back by it.
       accelerator.free(batchIndex);
       batchIndex = accelerator.allocate(bytes * 3 / 2);
     }

@@ -87,6 +87,11 @@ final class RowBus implements AutoCloseable {
     queue.await();
   }
 
+  /** Waits until all rows are where they were to be moved. */
+  void await() {
+    queue.await();
+  }
+
   @Override
   public void close() {
     opened.close();
