@@ -206,10 +206,11 @@ final class DeviceStepper implements Stepper, AutoCloseable {
 
   @Override
   public void close() {
-    device.enter();
-    device.await();
-    rows.close();
-    device.close();
+    try (device;
+        rows) { // Rows first: they move in the device's queue.
+      device.enter();
+      device.await();
+    }
   }
 
   static Element element(OnnxJavaType type) {

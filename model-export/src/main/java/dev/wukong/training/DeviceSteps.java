@@ -167,11 +167,12 @@ final class DeviceSteps implements AutoCloseable {
       return;
     }
     forget();
-    shape = described.toString();
+    shape = ""; // Until there is room.
+    memory.room(changing, others);
     steps = 0;
     this.changing = Map.copyOf(changing);
     this.rest = Map.copyOf(others);
-    memory.room(changing, others);
+    shape = described.toString();
   }
 
   /** Ends what was made for one shape. */

@@ -169,7 +169,8 @@ final class ResidentRows implements BlockRows {
 
   @Override
   public void close() {
-    tables.forEach(ResidentTable::close);
-    bus.close();
+    try (bus) {
+      tables.forEach(ResidentTable::close);
+    }
   }
 }

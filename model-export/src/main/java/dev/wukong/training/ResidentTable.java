@@ -160,9 +160,10 @@ final class ResidentTable implements AutoCloseable {
   private void index(BatchSlots batch) {
     long bytes = (batch.size() + 1L) * Long.BYTES;
     if (batchIndex.bytes() < bytes) {
-      bus.await(); // The last block's rows are put back by it.
-      accelerator.free(batchIndex);
+      DeviceBuffer before = batchIndex;
       batchIndex = accelerator.allocate(bytes * 3 / 2);
+      bus.await(); // The last block's rows are put back by it.
+      accelerator.free(before);
     }
     int chunk = (int) (RowBus.BYTES / Long.BYTES);
     for (int from = 0; from <= batch.size(); from += chunk) {

@@ -34,12 +34,21 @@ final class StepMemory implements AutoCloseable {
     for (int copy = 0; copy < COPIES; copy++) {
       copies.add(new HashMap<>());
     }
-    flat.ifPresent(
-        update -> {
-          copies.forEach(copy -> update.kept().forEach(vector -> lay(copy, update, vector)));
-          update.given().forEach(vector -> lay(single, update, vector));
-          update.scalars().forEach(scalar -> single.put(scalar, allocate(Float.BYTES)));
-        });
+    boolean done = false;
+    try {
+      flat.ifPresent(this::lay);
+      done = true;
+    } finally {
+      if (!done) {
+        close();
+      }
+    }
+  }
+
+  private void lay(FlatUpdate update) {
+    copies.forEach(copy -> update.kept().forEach(vector -> lay(copy, update, vector)));
+    update.given().forEach(vector -> lay(single, update, vector));
+    update.scalars().forEach(scalar -> single.put(scalar, allocate(Float.BYTES)));
   }
 
   private void lay(Map<String, DeviceBuffer> places, FlatUpdate update, String vector) {

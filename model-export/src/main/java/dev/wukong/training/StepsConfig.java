@@ -42,13 +42,6 @@ public record StepsConfig(OptimizerIn optimizerIn, int stepsPerRun, RowsIn rowsI
             training.choice("optimizer_in", OptimizerIn.AUTO),
             training.integer("steps_per_run", 0, 0, 1024),
             training.choice("rows_in", RowsIn.AUTO));
-    if (result.rowsIn() == RowsIn.DEVICE
-        && (result.optimizerIn() == OptimizerIn.HOST
-            || result.optimizerIn() == OptimizerIn.GRAPH)) {
-      throw new ConfigException(
-          training.path()
-              + ".rows_in is device, want auto or host where optimizer_in is not device");
-    }
     if (result.optimizerIn() == OptimizerIn.HOST) {
       result.checkAlone(training.path());
     }
@@ -76,11 +69,19 @@ public record StepsConfig(OptimizerIn optimizerIn, int stepsPerRun, RowsIn rowsI
     };
   }
 
-  /** Whether rows stay on {@code device} with what else does. */
+  /**
+   * Whether rows stay on {@code device} with what else does.
+   *
+   * @throws ConfigException where they are to, and nothing else does
+   */
   boolean rowsOnDevice(Device device) {
+    if (rowsIn == RowsIn.DEVICE && !onDevice(device)) {
+      throw new ConfigException(
+          "training.rows_in is device, want auto or host where optimizer_in is not device");
+    }
     return switch (rowsIn) {
       case HOST -> false;
-      case DEVICE -> onDevice(device);
+      case DEVICE -> true;
       case AUTO ->
           switch (device) {
             case Device.Cpu() -> false;

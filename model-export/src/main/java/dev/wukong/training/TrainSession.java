@@ -141,6 +141,7 @@ public final class TrainSession implements AutoCloseable {
    */
   public static void check(InputLayout layout, TrainingConfig config, Device device) {
     int perRun = config.steps().perRun(device);
+    boolean _ = config.steps().rowsOnDevice(device);
     if (!config.steps().inGraph(device)) {
       HostStepper.check(layout, config);
     }

@@ -19,6 +19,12 @@ final class RecordingDevice implements Accelerator {
   /** What it says is free. */
   long free = Long.MAX_VALUE;
 
+  /** Allocations that succeed before one does not, of any kind. */
+  int lasting = Integer.MAX_VALUE;
+
+  /** Whether that one has been asked for. */
+  boolean failed;
+
   /** Buffers larger than this it has no room for, whatever it says. */
   long most = Long.MAX_VALUE;
 
@@ -39,6 +45,13 @@ final class RecordingDevice implements Accelerator {
     this.replay = replay;
   }
 
+  private void wear() {
+    if (lasting-- == 0) {
+      failed = true;
+      throw new DeviceException("no room, once");
+    }
+  }
+
   /** Buffers of its own memory that are taken. */
   int buffers() {
     return buffers.size();
@@ -51,6 +64,7 @@ final class RecordingDevice implements Accelerator {
 
   @Override
   public DeviceBuffer allocate(long bytes) {
+    wear();
     if (bytes > most) {
       throw new DeviceException("no room for %d bytes".formatted(bytes));
     }
@@ -62,12 +76,15 @@ final class RecordingDevice implements Accelerator {
   @Override
   public void free(DeviceBuffer buffer) {
     held--;
-    buffers.remove(buffer);
+    if (!buffers.remove(buffer)) {
+      throw new IllegalStateException("not taken: " + buffer);
+    }
     host.free(buffer);
   }
 
   @Override
   public MemorySegment allocateHost(long bytes) {
+    wear();
     held++;
     return host.allocateHost(bytes);
   }

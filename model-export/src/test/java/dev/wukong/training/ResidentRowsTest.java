@@ -10,6 +10,7 @@ import dev.wukong.data.InputLayout;
 import dev.wukong.data.RowKey;
 import dev.wukong.ranker.RankerConfig;
 import dev.wukong.runtime.Device;
+import dev.wukong.runtime.DeviceException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -43,6 +44,11 @@ class ResidentRowsTest {
   }
 
   private static Trained trained(String rowsIn, String optimizer, RowOrigin origin) {
+    return trained(rowsIn, optimizer, origin, new RecordingDevice(RecordingDevice.Replay.ALL));
+  }
+
+  private static Trained trained(
+      String rowsIn, String optimizer, RowOrigin origin, RecordingDevice device) {
     TrainingConfig read =
         TrainingConfig.read(
             TrainSessionTest.yaml(
@@ -73,7 +79,6 @@ class ResidentRowsTest {
             read.checkpointEvery(),
             read.steps());
     List<TouchedRows> made = new ArrayList<>();
-    RecordingDevice device = new RecordingDevice(RecordingDevice.Replay.ALL);
     TrainSession session =
         new TrainSession(
             MODEL,
@@ -165,12 +170,7 @@ class ResidentRowsTest {
   }
 
   private static void same(Trained here, Trained there, EncodedExamples examples) {
-    List<TrainSession.Step> expected = here.session().steps(examples, 1);
-    List<TrainSession.Step> got = there.session().steps(examples, 1);
-    for (int i = 0; i < expected.size(); i++) {
-      assertThat(got.get(i).loss()).isEqualTo(expected.get(i).loss());
-      assertThat(got.get(i).probabilities()).isEqualTo(expected.get(i).probabilities());
-    }
+    same(here.session().steps(examples, 1), there.session().steps(examples, 1));
   }
 
   /** What a server's life is made of, in some order. */
@@ -261,6 +261,49 @@ class ResidentRowsTest {
     }
   }
 
+  /** Each of all allocations fails once, in some session: nothing stays taken, no step is wrong. */
+  @ParameterizedTest
+  @ValueSource(strings = {"host", "device"})
+  void whereAnAllocationFails_nothingStaysTaken_andTheStepCanBeMadeAgain(String rowsIn) {
+    SplittableRandom random = new SplittableRandom(7);
+    EncodedExamples few = examples(BATCH, 10, true, random);
+    EncodedExamples many = examples(BATCH * 3, 200, true, random);
+    List<List<TrainSession.Step>> expected;
+    try (Trained right = trained(rowsIn, "adam", new Kept())) {
+      expected = List.of(right.session().steps(few, 1), right.session().steps(many, 1));
+    }
+    int failures = 0;
+    boolean met = true;
+    for (int lasting = 0; met; lasting += 3) {
+      RecordingDevice device = new RecordingDevice(RecordingDevice.Replay.ALL);
+      device.lasting = lasting;
+      try (Trained worn = trained(rowsIn, "adam", new Kept(), device)) {
+        same(expected.get(0), again(worn, few));
+        same(expected.get(1), again(worn, many));
+        met = device.failed;
+      } catch (DeviceException e) { // The session was not to be had.
+        assertThat(device.held).isZero();
+      }
+      failures += met ? 1 : 0;
+    }
+    assertThat(failures).isGreaterThan(20);
+  }
+
+  private static List<TrainSession.Step> again(Trained worn, EncodedExamples examples) {
+    try {
+      return worn.session().steps(examples, 1);
+    } catch (DeviceException e) {
+      return worn.session().steps(examples, 1);
+    }
+  }
+
+  private static void same(List<TrainSession.Step> expected, List<TrainSession.Step> got) {
+    for (int i = 0; i < expected.size(); i++) {
+      assertThat(got.get(i).loss()).isEqualTo(expected.get(i).loss());
+      assertThat(got.get(i).probabilities()).isEqualTo(expected.get(i).probabilities());
+    }
+  }
+
   @Test
   void roomStaysWhileBlocksAreAboutAsLarge() {
     long room = DeviceStepper.room(1000, 0);
@@ -278,9 +321,13 @@ class ResidentRowsTest {
 
   @Test
   void settingsThatContradict_areNamed() {
-    assertThatThrownBy(() -> read("optimizer_in: graph\nrows_in: device"))
-        .isInstanceOf(ConfigException.class)
-        .hasMessage("test.rows_in is device, want auto or host where optimizer_in is not device");
+    for (String place : List.of("auto", "graph", "host")) {
+      TrainingConfig config = read("optimizer_in: " + place + "\nrows_in: device");
+      assertThatThrownBy(() -> TrainSession.check(LAYOUT, config, new Device.Cpu()))
+          .isInstanceOf(ConfigException.class)
+          .hasMessage(
+              "training.rows_in is device, want auto or host where optimizer_in is not device");
+    }
     assertThatThrownBy(
             () -> read("optimizer_in: device\nrows_in: device\nrows: {mode: whole_table}"))
         .isInstanceOf(ConfigException.class)
