@@ -12,6 +12,9 @@ public record DeviceBuffer(long address, long bytes) {
    * @throws IllegalArgumentException if it has fewer
    */
   public DeviceBuffer first(long count) {
+    if (count > bytes) {
+      throw new IllegalArgumentException("%d bytes of a buffer of %d".formatted(count, bytes));
+    }
     return slice(0, count);
   }
 
