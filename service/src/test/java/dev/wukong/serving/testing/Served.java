@@ -35,6 +35,8 @@ public final class Served implements AutoCloseable {
     Map<String, String> all = new LinkedHashMap<>();
     all.put("wukong.bundle-root", root.toString());
     all.put("wukong.rows.store-dir", root.resolveSibling(root.getFileName() + ".store").toString());
+    all.put(
+        "wukong.online.events-dir", root.resolveSibling(root.getFileName() + ".events").toString());
     all.put("wukong.poll", "20ms");
     all.put("wukong.lame-duck", "0ms");
     all.put("wukong.engine.threads", "1");
