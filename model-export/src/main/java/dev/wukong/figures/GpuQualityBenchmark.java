@@ -57,27 +57,15 @@ public final class GpuQualityBenchmark implements Benchmark {
       if (bundle.manifest().tolerance(Precision.FP16).isEmpty()) {
         throw new BenchmarkException(folder + " has no graph in half precision");
       }
+      int threads = config.training().threads();
       for (Precision precision : List.of(Precision.FP32, Precision.FP16)) {
-        try (BundleScorer scorer =
-                new BundleScorer(bundle, precision, device, config.training().threads());
-            EncodedDataset encoded =
-                BundleScores.encode(
-                    scorer,
-                    FrappeBenchmark.files(config).format(test),
-                    test,
-                    context.parts().resolve("test.encoded"))) {
-          scores.add(BundleScores.of(scorer, encoded));
+        try (BundleScorer scorer = new BundleScorer(bundle, precision, device, threads)) {
+          scores.add(scores(context, config, scorer, test));
         }
       }
       for (int bits : List.of(RoundedGraph.HALF, RoundedGraph.BFLOAT16)) {
-        try (BundleScorer scorer = rounded(bundle, bits, config.training().threads());
-            EncodedDataset encoded =
-                BundleScores.encode(
-                    scorer,
-                    FrappeBenchmark.files(config).format(test),
-                    test,
-                    context.parts().resolve("test.encoded"))) {
-          rounded.add(BundleScores.of(scorer, encoded));
+        try (BundleScorer scorer = rounded(bundle, bits, threads)) {
+          rounded.add(scores(context, config, scorer, test));
         }
       }
     }
@@ -113,6 +101,15 @@ public final class GpuQualityBenchmark implements Benchmark {
             "1",
             "-",
             "rounded to 11 bits, as a half is: %.4f".formatted(difference(full, rounded.get(0)))));
+  }
+
+  private static BundleScores scores(
+      BenchmarkContext context, RunConfig config, BundleScorer scorer, Path test) {
+    Path encoded = context.parts().resolve("test.encoded");
+    try (EncodedDataset data =
+        BundleScores.encode(scorer, FrappeBenchmark.files(config).format(test), test, encoded)) {
+      return BundleScores.of(scorer, data);
+    }
   }
 
   private static double difference(BundleScores full, BundleScores other)

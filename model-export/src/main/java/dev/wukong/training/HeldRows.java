@@ -11,12 +11,12 @@ import java.util.List;
  * this batch's input and gradients. {@link TouchedRows} owns it.
  */
 final class HeldRows {
-  static final int BLOCK = 4096;
+  private static final int BLOCK = 4096;
 
   final int width;
   final int stateWidth;
-  final List<float[]> blocks = new ArrayList<>();
-  final List<float[]> states = new ArrayList<>();
+  private final List<float[]> blocks = new ArrayList<>();
+  private final List<float[]> states = new ArrayList<>();
 
   /** Places of rows that steps have changed since it was last asked. */
   final BitSet changed = new BitSet();
@@ -32,7 +32,6 @@ final class HeldRows {
 
   int size;
   Floats input;
-
   float[] gradients = new float[0];
 
   HeldRows(Group group, OptimizerConfig optimizer) {
@@ -43,22 +42,22 @@ final class HeldRows {
 
   /** Copies a row to {@code to} from {@code at} on. */
   void get(int place, float[] to, int at) {
-    System.arraycopy(blocks.get(place / BLOCK), place % BLOCK * width, to, at, width);
+    System.arraycopy(floats(0, place), start(0, place), to, at, width);
   }
 
   /** A row from elsewhere: what a device has is out of date. */
   void put(int place, float[] from) {
     outdated(place);
-    System.arraycopy(from, 0, blocks.get(place / BLOCK), place % BLOCK * width, width);
+    System.arraycopy(from, 0, floats(0, place), start(0, place), width);
   }
 
   /** Copies a row's state likewise. */
   void getState(int place, float[] to, int at) {
-    System.arraycopy(states.get(place / BLOCK), place % BLOCK * stateWidth, to, at, stateWidth);
+    System.arraycopy(floats(1, place), start(1, place), to, at, stateWidth);
   }
 
   void putState(int place, float[] from) {
-    System.arraycopy(from, 0, states.get(place / BLOCK), place % BLOCK * stateWidth, stateWidth);
+    System.arraycopy(from, 0, floats(1, place), start(1, place), stateWidth);
   }
 
   /**

@@ -22,8 +22,6 @@ final class ResidentRows implements BlockRows {
   private static final double SHARE = 0.5;
 
   private final TouchedRows rows;
-  private final UpdateRule rule;
-  private final List<Group> groups;
   private final Accelerator accelerator;
   private final DeviceSteps device;
   private final StreamedRows streamed;
@@ -31,6 +29,12 @@ final class ResidentRows implements BlockRows {
 
   /** By group; none: there is no room, or nothing has been asked for yet. */
   private List<ResidentTable> tables = List.of();
+
+  /** By group: what a step calls its rows, then each slot of their state. */
+  private final List<List<String>> names = new ArrayList<>();
+
+  /** By group: floats of a row, then of each slot of its state. */
+  private final List<List<Long>> widths = new ArrayList<>();
 
   private boolean full;
   private boolean here;
@@ -43,8 +47,17 @@ final class ResidentRows implements BlockRows {
       DeviceSteps device,
       RowBus bus) {
     this.rows = rows;
-    this.rule = rule;
-    this.groups = state.layout().groups();
+    for (Group group : state.layout().groups()) {
+      String name = InputNames.rows(group);
+      List<String> called = new ArrayList<>(List.of(name));
+      List<Long> wide = new ArrayList<>(List.of((long) group.width()));
+      for (Shape slot : rule.rows().state(Shape.of(1, group.width()))) {
+        called.add(StepGraph.state(called.size() - 1, name));
+        wide.add(slot.dim(-1).size());
+      }
+      names.add(List.copyOf(called));
+      widths.add(List.copyOf(wide));
+    }
     this.accelerator = accelerator;
     this.device = device;
     this.streamed = new StreamedRows(state, rule, device);
@@ -71,8 +84,8 @@ final class ResidentRows implements BlockRows {
     }
     release();
     long bytes = 0;
-    for (int group = 0; group < groups.size(); group++) {
-      for (long width : widths(group)) {
+    for (int group = 0; group < names.size(); group++) {
+      for (long width : widths.get(group)) {
         bytes += capacity(group) * width * Float.BYTES;
       }
     }
@@ -83,8 +96,8 @@ final class ResidentRows implements BlockRows {
   private boolean allocate() {
     List<ResidentTable> made = new ArrayList<>();
     try {
-      for (int group = 0; group < groups.size(); group++) {
-        made.add(new ResidentTable(accelerator, bus, capacity(group), widths(group)));
+      for (int group = 0; group < names.size(); group++) {
+        made.add(new ResidentTable(accelerator, bus, capacity(group), widths.get(group)));
       }
       tables = List.copyOf(made);
     } catch (DeviceException e) { // Others took it meanwhile.
@@ -99,38 +112,20 @@ final class ResidentRows implements BlockRows {
     return rows.store(group).size * 3L / 2 + 64;
   }
 
-  /** Floats of a row, then of each slot of its state. */
-  private List<Long> widths(int group) {
-    long width = groups.get(group).width();
-    List<Long> widths = new ArrayList<>(List.of(width));
-    rule.rows().state(Shape.of(1, width)).forEach(own -> widths.add(own.dim(-1).size()));
-    return widths;
-  }
-
   @Override
   public void give(int copy) {
     if (!here) {
       streamed.give(copy);
       return;
     }
-    for (int group = 0; group < groups.size(); group++) {
-      List<String> names = names(group);
+    for (int group = 0; group < names.size(); group++) {
+      List<String> called = names.get(group);
       tables.get(group).bring(rows.store(group), rows.batch(group));
-      tables.get(group).gather(rows.batch(group), i -> device.start(copy, names.get(i)));
-      for (int i = 0; i < names.size(); i++) {
-        device.zero(copy, names.get(i), rows.size(group) * widths(group).get(i) * Float.BYTES);
+      tables.get(group).gather(rows.batch(group), i -> device.start(copy, called.get(i)));
+      for (int i = 0; i < called.size(); i++) {
+        device.zero(copy, called.get(i), rows.size(group) * widths.get(group).get(i) * Float.BYTES);
       }
     }
-  }
-
-  /** What a step calls the rows of a group, then the slots of their state. */
-  private List<String> names(int group) {
-    String name = InputNames.rows(groups.get(group));
-    List<String> names = new ArrayList<>(List.of(name));
-    for (int slot = 0; slot < widths(group).size() - 1; slot++) {
-      names.add(StepGraph.state(slot, name));
-    }
-    return names;
   }
 
   @Override
@@ -139,9 +134,9 @@ final class ResidentRows implements BlockRows {
       streamed.take(copy);
       return;
     }
-    for (int group = 0; group < groups.size(); group++) {
-      List<String> names = names(group);
-      tables.get(group).scatter(rows.batch(group), i -> device.start(copy, names.get(i)));
+    for (int group = 0; group < names.size(); group++) {
+      List<String> called = names.get(group);
+      tables.get(group).scatter(rows.batch(group), i -> device.start(copy, called.get(i)));
     }
     rows.changedThere();
   }
@@ -162,7 +157,7 @@ final class ResidentRows implements BlockRows {
     device.await();
     tables.forEach(ResidentTable::close);
     tables = List.of();
-    for (int group = 0; group < groups.size(); group++) {
+    for (int group = 0; group < names.size(); group++) {
       rows.store(group).resident.clear();
     }
   }

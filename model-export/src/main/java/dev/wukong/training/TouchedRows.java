@@ -181,8 +181,7 @@ final class TouchedRows implements RowTrainer {
     for (int slot = from; slot < to; slot++) {
       int place = own.place(slot);
       if (place >= 0) {
-        float[] block = store.blocks.get(place / HeldRows.BLOCK);
-        store.input.put((long) slot * width, block, place % HeldRows.BLOCK * width, width);
+        store.input.put((long) slot * width, store.floats(0, place), store.start(0, place), width);
       }
     }
   }
@@ -264,8 +263,8 @@ final class TouchedRows implements RowTrainer {
       if (place < 0) {
         continue;
       }
-      float[] rows = store.blocks.get(place / HeldRows.BLOCK);
-      int at = place % HeldRows.BLOCK * width;
+      float[] rows = store.floats(0, place);
+      int at = store.start(0, place);
       float factor =
           (float)
               (switch (config) {
@@ -288,9 +287,10 @@ final class TouchedRows implements RowTrainer {
       double g = store.gradients[slot * store.width + i] * scale;
       sum += g * g;
     }
-    float[] accumulators = store.states.get(place / HeldRows.BLOCK);
-    accumulators[place % HeldRows.BLOCK] += (float) (sum / store.width);
-    return accumulators[place % HeldRows.BLOCK];
+    float[] accumulators = store.floats(1, place);
+    int at = store.start(1, place);
+    accumulators[at] += (float) (sum / store.width);
+    return accumulators[at];
   }
 
   /** The rows of this batch are not what they were. */
@@ -335,9 +335,8 @@ final class TouchedRows implements RowTrainer {
             if (place < 0) {
               to.put(i * width, none);
             } else {
-              float[] block = store.states.get(place / HeldRows.BLOCK);
-              int at = place % HeldRows.BLOCK * store.stateWidth + slot * width;
-              to.put(i * width, block, at, width);
+              int column = slot + 1;
+              to.put(i * width, store.floats(column, place), store.start(column, place), width);
             }
           }
         });
@@ -359,12 +358,10 @@ final class TouchedRows implements RowTrainer {
       if (place < 0) {
         continue;
       }
-      int inBlock = place % HeldRows.BLOCK;
-      float[] block = store.blocks.get(place / HeldRows.BLOCK);
-      rows.get(i * store.width, block, inBlock * store.width, store.width);
-      float[] states = store.states.get(place / HeldRows.BLOCK);
-      for (int slot = 0; slot < state.size(); slot++) {
-        state.get(slot).get(i * width, states, inBlock * store.stateWidth + slot * width, width);
+      rows.get(i * store.width, store.floats(0, place), store.start(0, place), store.width);
+      for (int column = 1; column <= state.size(); column++) {
+        FloatBuffer made = state.get(column - 1);
+        made.get(i * width, store.floats(column, place), store.start(column, place), width);
       }
     }
   }

@@ -63,10 +63,10 @@ public final class GpuTrainBenchmark implements Benchmark {
       device.steps(examples, 1);
       inOut.steps(examples, 1);
       for (int i = 0; i < pairs; i++) {
-        theirs[i] = millis(inOut, examples, perRun, blocks);
-        ours[i] = millis(device, examples, perRun, blocks);
-        found[i] = rows(inOut, examples, perRun, blocks, false);
-        moved[i] = rows(inOut, examples, perRun, blocks, true);
+        theirs[i] = millis(perRun, blocks, () -> inOut.steps(examples, 1));
+        ours[i] = millis(perRun, blocks, () -> device.steps(examples, 1));
+        found[i] = millis(perRun, blocks, () -> SessionRows.move(inOut, examples, false));
+        moved[i] = millis(perRun, blocks, () -> SessionRows.move(inOut, examples, true));
         without[i] = p99(load, engine, runs);
         with[i] = beside(device, examples, () -> p99(load, engine, runs));
         context
@@ -126,24 +126,12 @@ public final class GpuTrainBenchmark implements Benchmark {
         model.config(), model.config().layout(LoadModel.schema(IDS)), config, device, _ -> IDS);
   }
 
-  private static double millis(
-      TrainSession session, EncodedExamples examples, int perRun, int blocks) {
+  /** Of one of the steps that {@code run} makes, the median. */
+  private static double millis(int perRun, int blocks, Runnable run) {
     double[] each = new double[blocks];
     for (int i = 0; i < blocks; i++) {
       long began = System.nanoTime();
-      List<TrainSession.Step> _ = session.steps(examples, 1);
-      each[i] = (System.nanoTime() - began) / 1e6 / perRun;
-    }
-    return Figure.median(each);
-  }
-
-  /** What processors do for the rows of a step. */
-  private static double rows(
-      TrainSession session, EncodedExamples examples, int perRun, int blocks, boolean comeAndGo) {
-    double[] each = new double[blocks];
-    for (int i = 0; i < blocks; i++) {
-      long began = System.nanoTime();
-      SessionRows.move(session, examples, comeAndGo);
+      run.run();
       each[i] = (System.nanoTime() - began) / 1e6 / perRun;
     }
     return Figure.median(each);
