@@ -4,6 +4,7 @@ import dev.wukong.bench.Benchmark;
 import dev.wukong.bench.BenchmarkContext;
 import dev.wukong.bench.BenchmarkException;
 import dev.wukong.bench.Figure;
+import dev.wukong.figures.LoadModel;
 import dev.wukong.serving.engine.EngineLoad.Batch;
 import dev.wukong.serving.figures.ServedLatency;
 import java.nio.file.Path;
@@ -41,7 +42,7 @@ public final class GpuPredictBenchmark implements Benchmark {
     boolean cpu = !load.suffix().isEmpty();
     int streams = (int) context.option("streams", cpu ? 1 : 2);
     int pairs = (int) context.option("pairs", 3);
-    int runs = (int) context.option("runs", cpu ? 10 : 2000);
+    int runs = (int) context.option("runs", cpu && load.model() != LoadModel.SMALL ? 10 : 2000);
     double seconds = context.option("seconds", 3);
     Path bundles = context.makeParts().resolve("bundles");
     byte[] graph = load.graph(bundles, ROWS);
@@ -99,8 +100,8 @@ public final class GpuPredictBenchmark implements Benchmark {
                     .formatted(percentile(millis, 0.99), Figure.median(others))));
       }
     }
-    double[] served =
-        ServedLatency.millis(
+    ServedLatency served =
+        ServedLatency.of(
             context,
             bundles,
             load.model(),
@@ -112,10 +113,11 @@ public final class GpuPredictBenchmark implements Benchmark {
     figures.add(
         Figure.of(
             "p50_ms_512_grpc" + of,
-            Figure.median(served),
+            Figure.median(served.millis()),
             "ms",
             load.target("<=1.0"),
-            "one caller on this machine; p99 %.3f".formatted(percentile(served, 0.99))));
+            "one caller on this machine; p99 %.3f; %s"
+                .formatted(percentile(served.millis(), 0.99), served.stages())));
     return figures;
   }
 

@@ -1,30 +1,55 @@
 package dev.wukong.serving.figures;
 
 import dev.wukong.bench.BenchmarkContext;
+import dev.wukong.bench.Figure;
 import dev.wukong.bundle.Precision;
 import dev.wukong.figures.LoadModel;
 import dev.wukong.proto.v1.Criticality;
 import dev.wukong.proto.v1.PredictRequest;
 import dev.wukong.proto.v1.PredictResponse;
 import dev.wukong.proto.v1.RankingServiceGrpc;
+import dev.wukong.proto.v1.Timing;
 import io.grpc.ManagedChannel;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** How long a single caller waits for answers of a service on this machine. */
-public final class ServedLatency {
+/**
+ * How long a single caller waits for answers of a service on this machine, by call, in
+ * milliseconds.
+ *
+ * @param millis from the request's being handed over to the answer's being there
+ * @param decode of it the service's checking and mapping of values
+ * @param resolve finding the rows and copying them into place
+ * @param queue waiting for a batch
+ * @param run the engine's batches
+ */
+public record ServedLatency(
+    double[] millis, double[] decode, double[] resolve, double[] queue, double[] run) {
   private static final int REQUESTS = 200;
 
-  private ServedLatency() {}
+  /** Medians of the stages and of what is left: both ends of the connection and what is between. */
+  public String stages() {
+    double[] rest = new double[millis.length];
+    for (int i = 0; i < rest.length; i++) {
+      rest[i] = millis[i] - decode[i] - resolve[i] - queue[i] - run[i];
+    }
+    return "decoding %.3f, rows %.3f, queue %.3f, run %.3f, the connection and the rest %.3f"
+        .formatted(
+            Figure.median(decode),
+            Figure.median(resolve),
+            Figure.median(queue),
+            Figure.median(run),
+            Figure.median(rest));
+  }
 
   /**
-   * Milliseconds of each of {@code calls}, one after the other, over loopback.
+   * Makes {@code calls}, one after the other, over loopback.
    *
    * @param candidates of a request
    * @param device of the service's engine
    */
-  public static double[] millis(
+  public static ServedLatency of(
       BenchmarkContext context,
       Path bundles,
       LoadModel model,
@@ -36,12 +61,15 @@ public final class ServedLatency {
       throws Exception {
     List<PredictRequest> requests =
         LoadRequests.of(
-            model,
-            LoadModel.schemaOf(rows),
-            REQUESTS,
-            candidates,
-            LoadModel.values(rows),
-            Criticality.CRITICALITY_NORMAL);
+                model,
+                LoadModel.schemaOf(rows),
+                REQUESTS,
+                candidates,
+                LoadModel.values(rows),
+                Criticality.CRITICALITY_NORMAL)
+            .stream()
+            .map(request -> request.toBuilder().setWantTiming(true).build())
+            .toList();
     List<String> jvm = new ArrayList<>(List.of("-Xmx2g"));
     // Where this process has its libraries from.
     String natives = System.getProperty("onnxruntime.native.path");
@@ -66,19 +94,34 @@ public final class ServedLatency {
       try {
         RankingServiceGrpc.RankingServiceBlockingStub stub =
             RankingServiceGrpc.newBlockingStub(channel);
-        double[] millis = new double[calls];
+        ServedLatency found =
+            new ServedLatency(
+                new double[calls],
+                new double[calls],
+                new double[calls],
+                new double[calls],
+                new double[calls]);
         for (int i = -calls; i < calls; i++) { // As many before, to be compiled.
           PredictRequest request = requests.get(Math.floorMod(i, REQUESTS));
           long began = System.nanoTime();
           PredictResponse answer = stub.predict(request);
-          if (i >= 0 && answer.getSerializedSize() > 0) {
-            millis[i] = (System.nanoTime() - began) / 1e6;
+          double took = (System.nanoTime() - began) / 1e6;
+          if (i >= 0) {
+            found.put(i, took, answer.getTiming());
           }
         }
-        return millis;
+        return found;
       } finally {
         channel.shutdownNow();
       }
     }
+  }
+
+  private void put(int call, double took, Timing timing) {
+    millis[call] = took;
+    decode[call] = timing.getDecodeUs() / 1e3;
+    resolve[call] = timing.getResolveUs() / 1e3;
+    queue[call] = timing.getQueueUs() / 1e3;
+    run[call] = timing.getRunUs() / 1e3;
   }
 }
