@@ -3,17 +3,31 @@ package dev.wukong.data;
 import java.util.Arrays;
 
 /**
- * The slots of one group's keys: open addressing whose table is never cleared. A table entry counts
- * only if the slot it names points back to it, so forgetting everything is setting the size to 0.
+ * The slots of one group's keys: open addressing whose table is hardly ever cleared. An entry holds
+ * its slot and, in the bits above, the turn it was made in; forgetting everything is another turn.
  */
 final class KeySlots {
-  private int[] table = new int[64]; // place -> slot
-  private int[] places = new int[33]; // slot -> its place in the table
-  private long[] keys = new long[33]; // slot -> key
+  /** Place -> slot of a turn: half of the places are free at least, so that a slot has few bits. */
+  private int[] table = new int[64];
+
+  /** Bits of an entry that are its slot. */
+  private int bits = 6;
+
+  /** The turn, from 1 on, where entries have it. An entry of 0 is of none. */
+  private int turn = 1 << bits;
+
+  /** Slot -> key. */
+  private long[] keys = new long[33];
+
   private int size;
 
   void clear() {
     size = 0;
+    turn += 1 << bits;
+    if (turn == 0) { // All turns have been: what the first ones left would count again.
+      Arrays.fill(table, 0);
+      turn = 1 << bits;
+    }
   }
 
   int size() {
@@ -37,10 +51,10 @@ final class KeySlots {
 
   int slotOf(long key) {
     int mask = table.length - 1;
-    int place = (int) mix(key) & mask;
+    int place = RowKey.spread(key) & mask;
     while (true) {
-      int slot = table[place];
-      if (slot < 1 || slot > size || places[slot] != place) {
+      int slot = table[place] ^ turn;
+      if (slot >>> bits != 0) {
         return insert(key, place);
       }
       if (keys[slot] == key) {
@@ -53,10 +67,10 @@ final class KeySlots {
   /** The slot of {@code key}, or 0 where there is none. */
   int find(long key) {
     int mask = table.length - 1;
-    int place = (int) mix(key) & mask;
+    int place = RowKey.spread(key) & mask;
     while (true) {
-      int slot = table[place];
-      if (slot < 1 || slot > size || places[slot] != place) {
+      int slot = table[place] ^ turn;
+      if (slot >>> bits != 0) {
         return 0;
       }
       if (keys[slot] == key) {
@@ -66,14 +80,54 @@ final class KeySlots {
     }
   }
 
+  /**
+   * The slots of many keys at once, into {@code to} from its start: key i is {@code ids[at +
+   * positions[i]]} with the bits {@code tables[i]}. An id that is {@link RowKey#NONE} has slot 0.
+   */
+  void slotsOf(long[] ids, int at, int[] positions, long[] tables, int[] to) {
+    while (keys.length - 1 - size < positions.length) {
+      grow();
+    }
+    int[] entries = table;
+    long[] known = keys;
+    int mask = entries.length - 1;
+    int shift = bits;
+    int now = turn;
+    int held = size;
+    for (int i = 0; i < positions.length; i++) {
+      long id = ids[at + positions[i]];
+      if (id == RowKey.NONE) {
+        to[i] = 0;
+        continue;
+      }
+      long key = tables[i] | id;
+      int place = RowKey.spread(key) & mask;
+      // Whether a key is new nobody can predict, and a processor's wrong guess costs more than all
+      // else here: each is written as if it were, which where it is known changes nothing.
+      int slot = entries[place] ^ now;
+      int isNew = -(slot >>> shift) >> 31; // All bits, or none.
+      slot = (slot & ~isNew) | ((held + 1) & isNew);
+      known[held + 1] = key;
+      if (known[slot] == key) {
+        held -= isNew;
+        entries[place] = now | slot;
+      } else {
+        size = held;
+        slot = slotOf(key); // Which finds room.
+        held = size;
+      }
+      to[i] = slot;
+    }
+    size = held;
+  }
+
   private int insert(long key, int place) {
     if (size + 1 == keys.length) {
       grow();
       return slotOf(key);
     }
     size++;
-    table[place] = size;
-    places[size] = place;
+    table[place] = turn | size;
     keys[size] = key;
     return size;
   }
@@ -82,16 +136,12 @@ final class KeySlots {
     int held = size;
     long[] old = keys;
     table = new int[Math.multiplyExact(table.length, 2)];
-    places = new int[table.length / 2 + 1];
-    keys = Arrays.copyOf(old, places.length);
+    bits++;
+    turn = 1 << bits;
+    keys = Arrays.copyOf(old, table.length / 2 + 1);
     size = 0;
     for (int slot = 1; slot <= held; slot++) {
       slotOf(old[slot]);
     }
-  }
-
-  private static long mix(long key) {
-    long mixed = key * 0x9E3779B97F4A7C15L;
-    return mixed ^ (mixed >>> 32);
   }
 }

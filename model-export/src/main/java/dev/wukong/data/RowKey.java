@@ -21,6 +21,9 @@ public final class RowKey {
   /** Marks a position that holds no id. */
   public static final long NONE = -1;
 
+  /** Odd, and as far as can be from what ids may be multiples of. */
+  private static final long SPREADING = 0x9E3779B97F4A7C15L;
+
   private RowKey() {}
 
   /** The key of {@code id} in the table with ordinal {@code table}. */
@@ -34,5 +37,15 @@ public final class RowKey {
 
   public static long id(long key) {
     return key & (ID_LIMIT - 1);
+  }
+
+  /**
+   * A number of 32 bits, each of which depends on all of the key's: where a hash table looks for
+   * the key. One product would not do, as it moves bits to the left alone: the same id of all
+   * tables would meet in its low half.
+   */
+  public static int spread(long key) {
+    long product = key * SPREADING;
+    return (int) (((product ^ (product >>> Integer.SIZE)) * SPREADING) >>> Integer.SIZE);
   }
 }

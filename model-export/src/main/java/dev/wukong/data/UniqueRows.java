@@ -2,8 +2,6 @@ package dev.wukong.data;
 
 import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
-import java.util.ArrayList;
-import java.util.List;
 
 /**
  * The distinct rows of one batch, and the slot of every id position: keys in, {@code rows.<group>}
@@ -12,11 +10,20 @@ import java.util.List;
  * Not thread-safe.
  */
 public final class UniqueRows {
-  /** One feature's columns in one table: where its ids come from and where its slots go. */
-  private record Span(long tableBits, int position, int start, int width) {}
-
-  /** What a batch's rows of one scope need of one group. */
-  private record Plan(List<Span> spans, int slotWidth, int positions) {}
+  /**
+   * What a batch's rows of one scope need of one group, by column of the slots.
+   *
+   * @param positions where its ids come from, from a row's first on
+   * @param tables the bits of its keys that say which table
+   * @param row room for the slots of one row
+   * @param idsPerRow id positions of a row of the scope
+   */
+  @SuppressWarnings("ArrayRecordComponent") // Never compared.
+  private record Plan(int[] positions, long[] tables, int[] row, int idsPerRow) {
+    int slotWidth() {
+      return positions.length;
+    }
+  }
 
   private final KeySlots[] groups;
   private final Plan[] context;
@@ -35,16 +42,16 @@ public final class UniqueRows {
   }
 
   private static Plan plan(InputLayout layout, Scope scope, int group) {
-    List<Span> spans = new ArrayList<>();
+    int width = layout.slotWidth(scope, group);
+    int[] positions = new int[width];
+    long[] tables = new long[width];
     for (IdColumns columns : layout.columns(scope, group)) {
-      spans.add(
-          new Span(
-              RowKey.of(columns.table().ordinal(), 0),
-              columns.position(),
-              columns.start(),
-              columns.width()));
+      for (int i = 0; i < columns.width(); i++) {
+        positions[columns.start() + i] = columns.position() + i;
+        tables[columns.start() + i] = RowKey.of(columns.table().ordinal(), 0);
+      }
     }
-    return new Plan(List.copyOf(spans), layout.slotWidth(scope, group), layout.positions(scope));
+    return new Plan(positions, tables, new int[width], layout.positions(scope));
   }
 
   private Plan plan(Scope scope, int group) {
@@ -107,19 +114,10 @@ public final class UniqueRows {
       throw new IllegalArgumentException(
           "%d slots do not fit into %d".formatted(end - start, out.remaining()));
     }
-    long[] ids = rows.ids();
-    for (int row = 0; row < count; row++) {
-      int to = start + row * plan.slotWidth();
-      int at = (from + row) * plan.positions();
-      // By index: an iterator would be allocated for every row.
-      for (int s = 0; s < plan.spans().size(); s++) {
-        Span span = plan.spans().get(s);
-        for (int i = 0; i < span.width(); i++) {
-          long id = ids[at + span.position() + i];
-          out.put(
-              to + span.start() + i, id == RowKey.NONE ? 0 : keys.slotOf(span.tableBits() | id));
-        }
-      }
+    for (int i = 0; i < count; i++) {
+      int at = (from + i) * plan.idsPerRow();
+      keys.slotsOf(rows.ids(), at, plan.positions(), plan.tables(), plan.row());
+      out.put(start + i * plan.slotWidth(), plan.row());
     }
     out.position(end);
   }
@@ -139,15 +137,12 @@ public final class UniqueRows {
       throw new IllegalArgumentException(
           "%d weights do not fit into %d".formatted(end - start, out.remaining()));
     }
-    for (int row = 0; row < count; row++) {
-      int to = start + row * plan.slotWidth();
-      int at = (from + row) * plan.positions();
-      // By index: an iterator would be allocated for every row.
-      for (int s = 0; s < plan.spans().size(); s++) {
-        Span span = plan.spans().get(s);
-        for (int i = 0; i < span.width(); i++) {
-          out.put(to + span.start() + i, rows.weights()[at + span.position() + i]);
-        }
+    float[] weights = rows.weights();
+    for (int i = 0; i < count; i++) {
+      int to = start + i * plan.slotWidth();
+      int at = (from + i) * plan.idsPerRow();
+      for (int column = 0; column < plan.slotWidth(); column++) {
+        out.put(to + column, weights[at + plan.positions()[column]]);
       }
     }
     out.position(end);

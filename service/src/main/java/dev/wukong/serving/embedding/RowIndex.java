@@ -1,6 +1,7 @@
 package dev.wukong.serving.embedding;
 
 import dev.wukong.data.OwnedArena;
+import dev.wukong.data.RowKey;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -267,9 +268,7 @@ final class RowIndex implements AutoCloseable {
 
   /** The byte where the bucket of {@code key} begins. */
   private long home(long key) {
-    // Spreads a key's bits: ids are often consecutive, tables differ in high bits.
-    long h = key * 0x9E3779B97F4A7C15L;
-    return ((h ^ (h >>> 32)) & mask) * BUCKET;
+    return (RowKey.spread(key) & mask) * BUCKET;
   }
 
   private long next(long bucket) {

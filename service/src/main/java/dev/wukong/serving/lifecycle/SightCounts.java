@@ -1,5 +1,6 @@
 package dev.wukong.serving.lifecycle;
 
+import dev.wukong.data.RowKey;
 import java.util.Arrays;
 
 /** Small counts by key, of a bounded number of keys. One thread. */
@@ -91,8 +92,7 @@ final class SightCounts {
   }
 
   private int home(long key) {
-    long h = key * 0x9E3779B97F4A7C15L;
-    return (int) (h ^ (h >>> 32)) & mask;
+    return RowKey.spread(key) & mask;
   }
 
   private int next(int at) {
