@@ -339,7 +339,7 @@ class ServingConfiguration {
   @Bean
   GrpcServerExecutorProvider grpcExecutor() {
     ExecutorService threads =
-        Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("grpc-", 0).factory());
+        Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("grpc").factory());
     return () -> threads;
   }
 }
