@@ -1,6 +1,5 @@
 package dev.wukong.training;
 
-import ai.onnxruntime.OnnxJavaType;
 import dev.wukong.data.EncodedExamples;
 import dev.wukong.data.InputNames;
 import dev.wukong.graph.Shape;
@@ -8,6 +7,7 @@ import dev.wukong.objective.StepGraph;
 import dev.wukong.objective.UpdateRule;
 import dev.wukong.ranker.Network;
 import dev.wukong.runtime.device.Element;
+import dev.wukong.training.StepBorder.Tensors;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
@@ -123,10 +123,6 @@ final class DeviceStepper implements Stepper, AutoCloseable {
     return rates;
   }
 
-  /** What a tensor of the graph's border is. */
-  @SuppressWarnings("ArrayRecordComponent") // Made to bind a graph, never compared.
-  record Tensors(Element element, long[] shape) {}
-
   /** All that a step changes. */
   private Map<String, Tensors> changing() {
     Map<String, Tensors> all = new LinkedHashMap<>();
@@ -211,16 +207,5 @@ final class DeviceStepper implements Stepper, AutoCloseable {
       device.enter();
       device.await();
     }
-  }
-
-  static Element element(OnnxJavaType type) {
-    return switch (type) {
-      case FLOAT -> Element.FLOAT32;
-      case INT32 -> Element.INT32;
-      case BOOL -> Element.BOOL;
-      case INT64 -> Element.INT64;
-      case DOUBLE, INT8, INT16, UINT8, STRING, FLOAT16, BFLOAT16, UNKNOWN ->
-          throw new IllegalArgumentException("no input of training is " + type);
-    };
   }
 }

@@ -1,27 +1,21 @@
 package dev.wukong.training;
 
-import dev.wukong.graph.Dim;
 import dev.wukong.graph.Graph;
 import dev.wukong.graph.Lowering;
 import dev.wukong.graph.OnnxWriter;
-import dev.wukong.graph.Tensor;
 import dev.wukong.runtime.Device;
 import dev.wukong.runtime.device.Accelerator;
 import dev.wukong.runtime.device.Accelerator.Priority;
 import dev.wukong.runtime.device.BoundGraph;
-import dev.wukong.runtime.device.BoundGraph.Binding;
 import dev.wukong.runtime.device.DeviceBuffer;
-import dev.wukong.runtime.device.Element;
 import dev.wukong.runtime.device.GraphOptions;
 import dev.wukong.runtime.device.Place;
 import dev.wukong.runtime.device.WorkQueue;
 import dev.wukong.runtime.device.WorkQueue.Recording;
-import dev.wukong.training.DeviceStepper.Tensors;
+import dev.wukong.training.StepBorder.Tensors;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -34,12 +28,6 @@ import org.jspecify.annotations.Nullable;
  * thread.
  */
 final class DeviceSteps implements AutoCloseable {
-  /**
-   * Floats of a vector that a processor updates at a time: those of all vectors, and what is made
-   * on the way, stay in its cache. A GPU takes whole vectors.
-   */
-  private static final long CACHED = 32_768;
-
   /** Steps of a shape before one is recorded: in these the session takes all memory it needs. */
   private static final int BEFORE_RECORDING = 2;
 
@@ -51,6 +39,7 @@ final class DeviceSteps implements AutoCloseable {
   private final byte[] model;
   private final BoundGraph graph;
   private final StepMemory memory;
+  private final StepBinder binder;
   private final Opened opened;
 
   /** What vectors go through, where there are some. */
@@ -62,9 +51,7 @@ final class DeviceSteps implements AutoCloseable {
    */
   private @Nullable BoundGraph fixed;
 
-  private Map<String, Tensors> changing = Map.of();
-  private Map<String, Tensors> rest = Map.of();
-  private String shape = "";
+  private StepBorder border = StepBorder.NONE;
   private final Map<Integer, Bound> bound = new HashMap<>();
   private int steps;
 
@@ -113,6 +100,7 @@ final class DeviceSteps implements AutoCloseable {
         this.update = parts.add(BoundGraph.load(vectors, accelerator.device(), queue, alone()));
       }
       this.memory = parts.add(new StepMemory(accelerator, queue, flat));
+      this.binder = new StepBinder(body, flat, memory, accelerator.device());
       this.opened = parts.moved();
     }
   }
@@ -148,31 +136,15 @@ final class DeviceSteps implements AutoCloseable {
    * @param examples what it takes beside, of some minibatches
    */
   void shape(int batch, Map<String, Tensors> changing, List<RowBlock> examples, int tasks) {
-    Map<String, Tensors> others = new LinkedHashMap<>();
-    for (RowBlock input : examples) {
-      long[] dims = new long[input.tail().length + 1];
-      dims[0] = batch;
-      System.arraycopy(input.tail(), 0, dims, 1, input.tail().length);
-      others.put(input.name(), new Tensors(DeviceStepper.element(input.type()), dims));
-    }
-    Tensors scalar = new Tensors(Element.FLOAT32, new long[0]);
-    others.put("learning_rate", scalar);
-    others.put("learning_rate.rows", scalar);
-    others.put("loss", scalar);
-    others.put("probabilities", new Tensors(Element.FLOAT32, new long[] {batch, tasks}));
-    StringBuilder described = new StringBuilder();
-    changing.forEach((name, t) -> described.append(name).append(Arrays.toString(t.shape())));
-    others.forEach((name, t) -> described.append(name).append(Arrays.toString(t.shape())));
-    if (described.toString().equals(shape)) {
+    StepBorder wanted = StepBorder.of(batch, changing, examples, tasks);
+    if (wanted.sameAs(border)) {
       return;
     }
     forget();
-    shape = ""; // Until there is room.
-    memory.room(changing, others);
+    border = StepBorder.NONE; // Until there is room.
+    memory.room(wanted.changing(), wanted.rest());
     steps = 0;
-    this.changing = Map.copyOf(changing);
-    this.rest = Map.copyOf(others);
-    shape = described.toString();
+    border = wanted;
   }
 
   /** Ends what was made for one shape. */
@@ -198,7 +170,7 @@ final class DeviceSteps implements AutoCloseable {
 
   /** Zeroes what a tensor of a copy has beyond its first bytes. */
   void zero(int copy, String name, long bytes) {
-    Tensors tensor = Objects.requireNonNull(changing.get(name), name);
+    Tensors tensor = Objects.requireNonNull(border.changing().get(name), name);
     long rest = Place.bytes(tensor.element(), tensor.shape()) - bytes;
     if (rest > 0) {
       queue.zero(memory.copy(copy, name), bytes, rest);
@@ -247,30 +219,18 @@ final class DeviceSteps implements AutoCloseable {
     step.plain.run();
   }
 
+  private StepRun bind(BoundGraph on, int from, int to) {
+    return binder.bind(border, on, update, from, to);
+  }
+
   private BoundGraph fixed() {
     BoundGraph known = fixed;
     if (known == null) {
-      known = BoundGraph.load(model, accelerator.device(), queue, options.fixed(sizes()));
+      known =
+          BoundGraph.load(model, accelerator.device(), queue, options.fixed(border.sizes(body)));
       fixed = known;
     }
     return known;
-  }
-
-  /** How large the dimensions are now that the graph leaves open. */
-  private Map<String, Long> sizes() {
-    Map<String, Long> sizes = new HashMap<>();
-    List<Tensor> ins = body.graph().inputs();
-    for (int i = 0; i < ins.size(); i++) {
-      String name = body.inputs().get(i);
-      Tensors tensor = changing.getOrDefault(name, rest.get(name));
-      List<Dim> dims = ins.get(i).shape().dims();
-      for (int d = 0; d < dims.size() && tensor != null; d++) {
-        if (dims.get(d).equals(Dim.of(dims.get(d).symbol()))) {
-          sizes.put(dims.get(d).symbol(), tensor.shape()[d]);
-        }
-      }
-    }
-    return sizes;
   }
 
   /** Whether a recording gives what the step gives. */
@@ -311,90 +271,6 @@ final class DeviceSteps implements AutoCloseable {
     } finally {
       accelerator.freeHost(host);
     }
-  }
-
-  private StepRun bind(BoundGraph on, int from, int to) {
-    Map<String, Place> in = new HashMap<>();
-    Map<String, Place> out = new HashMap<>();
-    changing.forEach(
-        (name, tensor) -> {
-          in.put(name, at(name, tensor, memory.copy(from, name)));
-          out.put("new/" + name, at(name, tensor, memory.copy(to, name)));
-        });
-    rest.forEach(
-        (name, tensor) -> {
-          in.put(name, at(name, tensor, memory.single(name)));
-          out.put(name, at(name, tensor, memory.single(name)));
-        });
-    flat.ifPresent(update -> handed(update, out));
-    List<Binding> bindings = new ArrayList<>();
-    bindings.add(
-        on.bind(
-            places(body.graph().inputs().stream().map(Tensor::name).toList(), body.inputs(), in),
-            places(List.copyOf(body.graph().outputs().keySet()), body.outputs(), out)));
-    flat.ifPresent(update -> bindings.addAll(updates(update, from, to)));
-    return new StepRun(bindings);
-  }
-
-  /** Places of what the body hands on. */
-  private void handed(FlatUpdate update, Map<String, Place> out) {
-    for (String vector : update.given()) {
-      for (String weight : update.parts().keySet()) {
-        String name = FlatUpdate.member(vector, weight);
-        Tensors like = Objects.requireNonNull(changing.get(weight), weight);
-        out.put(name, at(name, like, memory.single(name)));
-      }
-    }
-    Tensors scalar = new Tensors(Element.FLOAT32, new long[0]);
-    update.scalars().forEach(name -> out.put(name, at(name, scalar, memory.single(name))));
-  }
-
-  /** The update of all vectors, by parts. */
-  private List<Binding> updates(FlatUpdate flat, int from, int to) {
-    long most =
-        switch (accelerator.device()) {
-          case Device.Cpu() -> CACHED;
-          case Device.Cuda _ -> flat.length();
-        };
-    BoundGraph on = Objects.requireNonNull(update);
-    List<Binding> bindings = new ArrayList<>();
-    for (long start = 0; start < flat.length(); start += most) {
-      long count = Math.min(most, flat.length() - start);
-      List<Place> in = new ArrayList<>();
-      List<Place> out = new ArrayList<>();
-      for (String vector : flat.kept()) {
-        in.add(part(vector, memory.copy(from, vector), start, count));
-        out.add(part("new/" + vector, memory.copy(to, vector), start, count));
-      }
-      for (String vector : flat.given()) {
-        in.add(part(vector, memory.single(vector), start, count));
-      }
-      for (String name : flat.scalars()) {
-        in.add(new Place(name, Element.FLOAT32, new long[0], memory.single(name)));
-      }
-      bindings.add(on.bind(in, out));
-    }
-    return bindings;
-  }
-
-  private static Place part(String name, DeviceBuffer vector, long start, long count) {
-    DeviceBuffer own = vector.slice(start * Float.BYTES, count * Float.BYTES);
-    return new Place(name, Element.FLOAT32, new long[] {count}, own);
-  }
-
-  /** The border of the body as places. */
-  private static List<Place> places(
-      List<String> names, List<String> contract, Map<String, Place> byContract) {
-    List<Place> places = new ArrayList<>();
-    for (int i = 0; i < names.size(); i++) {
-      Place place = Objects.requireNonNull(byContract.get(contract.get(i)), contract.get(i));
-      places.add(new Place(names.get(i), place.element(), place.shape(), place.buffer()));
-    }
-    return places;
-  }
-
-  private static Place at(String name, Tensors tensor, DeviceBuffer buffer) {
-    return new Place(name, tensor.element(), tensor.shape(), buffer);
   }
 
   /** Waits until all copies and steps are done. */

@@ -18,6 +18,8 @@ import java.util.List;
  * has no room, and for a block with ids that have no row, they are streamed.
  */
 final class ResidentRows implements BlockRows {
+  private static final System.Logger log = System.getLogger(ResidentRows.class.getName());
+
   /** The part of the memory that is free which rows may take. */
   private static final double SHARE = 0.5;
 
@@ -89,7 +91,16 @@ final class ResidentRows implements BlockRows {
         bytes += capacity(group) * width * Float.BYTES;
       }
     }
-    full = bytes > SHARE * accelerator.freeBytes();
+    long free = accelerator.freeBytes();
+    full = bytes > SHARE * free;
+    if (full) {
+      log.log(
+          System.Logger.Level.INFO,
+          "device ''{0}'': rows come and go from now on: all would take {1} MiB, and {2} are free",
+          accelerator.device(),
+          bytes >> 20,
+          free >> 20);
+    }
     return !full && allocate();
   }
 
@@ -103,6 +114,7 @@ final class ResidentRows implements BlockRows {
     } catch (DeviceException e) { // Others took it meanwhile.
       made.forEach(ResidentTable::close);
       full = true;
+      log.log(System.Logger.Level.INFO, "rows come and go from now on: {0}", e.getMessage());
     }
     return !full;
   }

@@ -4,7 +4,7 @@ import dev.wukong.runtime.device.Accelerator;
 import dev.wukong.runtime.device.DeviceBuffer;
 import dev.wukong.runtime.device.Place;
 import dev.wukong.runtime.device.WorkQueue;
-import dev.wukong.training.DeviceStepper.Tensors;
+import dev.wukong.training.StepBorder.Tensors;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
