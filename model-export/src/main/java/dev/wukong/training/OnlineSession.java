@@ -10,6 +10,7 @@ import dev.wukong.data.InputLayout;
 import dev.wukong.objective.StepGraph;
 import dev.wukong.ranker.RankerConfig;
 import dev.wukong.runtime.Device;
+import dev.wukong.training.TrainSession.Purpose;
 import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
@@ -59,6 +60,21 @@ public final class OnlineSession implements AutoCloseable {
    */
   public static OnlineSession of(Bundle bundle, Options options, RowOrigin origin)
       throws IOException {
+    return of(bundle, options, origin, Purpose.TRAINS);
+  }
+
+  /**
+   * The same, to score alone: it takes no memory for steps, on the device neither.
+   *
+   * @throws IOException where its weights cannot be scored with; the message says why
+   */
+  public static OnlineSession scoring(Bundle bundle, Options options, RowOrigin origin)
+      throws IOException {
+    return of(bundle, options, origin, Purpose.SCORES);
+  }
+
+  private static OnlineSession of(Bundle bundle, Options options, RowOrigin origin, Purpose purpose)
+      throws IOException {
     Manifest manifest = bundle.manifest();
     InputLayout layout = bundle.layout();
     try {
@@ -76,7 +92,8 @@ public final class OnlineSession implements AutoCloseable {
                 made.add(new TouchedRows(layout, config.rows().optimizer(), origin, workers));
                 return made.getFirst();
               },
-              Optional.of(bundle.graph(BundleExport.TRAIN)));
+              Optional.of(bundle.graph(BundleExport.TRAIN)),
+              purpose);
       OnlineSession online = new OnlineSession(model, session, made.getFirst(), predict);
       boolean ready = false;
       try {

@@ -11,7 +11,7 @@ import java.util.List;
  * Makes a session's steps: the one thing that differs between an optimizer beside the graph and one
  * within it. Both change the same {@link TrainState}. Owned by the training thread.
  */
-sealed interface Stepper permits HostStepper, GraphStepper, DeviceStepper {
+sealed interface Stepper permits HostStepper, GraphStepper, DeviceStepper, NoStepper {
   /**
    * Steps that follow each other.
    *

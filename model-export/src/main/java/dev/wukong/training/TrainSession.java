@@ -56,6 +56,14 @@ public final class TrainSession implements AutoCloseable {
   /** What one step gave. */
   public record Step(float loss, float[] probabilities) {}
 
+  /** What a session is for. */
+  enum Purpose {
+    /** Steps, and scores. */
+    TRAINS,
+    /** Scores alone: it takes no memory, nor threads, for steps. */
+    SCORES
+  }
+
   /**
    * A fresh model.
    *
@@ -73,7 +81,8 @@ public final class TrainSession implements AutoCloseable {
         config,
         device,
         TrainState.RowsOf.fresh(model, layout, config, rowsIn),
-        Optional.empty());
+        Optional.empty(),
+        Purpose.TRAINS);
   }
 
   /**
@@ -81,6 +90,7 @@ public final class TrainSession implements AutoCloseable {
    *
    * @param rows makes the rows' training
    * @param block the file of the steps' graph, where there is one
+   * @param purpose whether it makes steps
    */
   TrainSession(
       RankerConfig model,
@@ -88,8 +98,9 @@ public final class TrainSession implements AutoCloseable {
       TrainingConfig config,
       Device device,
       TrainState.RowsOf rows,
-      Optional<byte[]> block) {
-    this(model, layout, config, device, rows, block, Accelerator::of);
+      Optional<byte[]> block,
+      Purpose purpose) {
+    this(model, layout, config, device, rows, block, purpose, Accelerator::of);
   }
 
   /**
@@ -104,6 +115,7 @@ public final class TrainSession implements AutoCloseable {
       Device device,
       TrainState.RowsOf rows,
       Optional<byte[]> block,
+      Purpose purpose,
       Function<Device, Accelerator> accelerators) {
     this.model = model;
     this.layout = layout;
@@ -117,7 +129,7 @@ public final class TrainSession implements AutoCloseable {
     Shards trainShards = whole ? new Shards(1) : scoreShards;
     try (Opened parts = new Opened()) {
       Optional<Accelerator> accelerator =
-          config.steps().onDevice(device)
+          purpose == Purpose.TRAINS && config.steps().onDevice(device)
               ? Optional.of(accelerators.apply(device))
               : Optional.empty();
       Buffers buffers = accelerator.map(Buffers::of).orElseGet(Buffers::new);
@@ -125,7 +137,11 @@ public final class TrainSession implements AutoCloseable {
       this.inputs = new BatchInputs(state);
       this.tensors = new WeightTensors(parts, state.weights(), state.statistics());
       this.runner = new BatchRunner(state, tensors);
-      this.stepper = stepper(trainShards, block, accelerator, parts);
+      this.stepper =
+          switch (purpose) {
+            case TRAINS -> stepper(trainShards, block, accelerator, parts);
+            case SCORES -> new NoStepper();
+          };
       this.scorer = parts.add(session(RankerGraphs.straight(model, layout), scoreShards));
       this.opened = parts.moved();
     } catch (OrtException e) {

@@ -208,6 +208,7 @@ class GraphStepperTest {
                 new Device.Cpu(),
                 TrainState.RowsOf.fresh(model, layout, config, _ -> IDS + 2),
                 Optional.empty(),
+                TrainSession.Purpose.TRAINS,
                 _ -> device)) {
       check(host, recorded);
       // Minibatches of the same size took recordings, where these are right.

@@ -157,6 +157,29 @@ class OnlineSessionTest {
   }
 
   @Test
+  void score_sessionThatOnlyScores_isThatOfOneThatTrains() throws IOException {
+    Map<String, float[]> stepped;
+    try (OnlineSession other = OnlineSession.of(bundle, OPTIONS, new BundleOrigin(bundle))) {
+      BATCHES.forEach(batch -> other.step(batch, 1));
+      stepped = other.dense();
+    }
+    try (OnlineSession trains = OnlineSession.of(bundle, OPTIONS, new BundleOrigin(bundle));
+        OnlineSession scores = OnlineSession.scoring(bundle, OPTIONS, new BundleOrigin(bundle))) {
+      float[] before = trains.score(BATCHES.getFirst());
+      assertThat(scores.score(BATCHES.getFirst())).containsExactly(before);
+      trains.restore(stepped);
+      scores.restore(stepped);
+      for (EncodedExamples batch : BATCHES) {
+        assertThat(scores.score(batch)).containsExactly(trains.score(batch));
+      }
+      assertThat(scores.score(BATCHES.getFirst())).isNotEqualTo(before);
+      assertThatThrownBy(() -> scores.step(BATCHES.getFirst(), 1))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining("only scores");
+    }
+  }
+
+  @Test
   void step_idWithoutARow_readsTheDefaultRowAndChangesNothing() throws IOException {
     BundleOrigin origin = new BundleOrigin(bundle);
     try (OnlineSession session = OnlineSession.of(bundle, OPTIONS, origin)) {

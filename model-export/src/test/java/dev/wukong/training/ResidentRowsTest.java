@@ -90,6 +90,7 @@ class ResidentRowsTest {
               return made.getFirst();
             },
             Optional.empty(),
+            TrainSession.Purpose.TRAINS,
             _ -> device);
     return new Trained(session, made.getFirst(), device);
   }

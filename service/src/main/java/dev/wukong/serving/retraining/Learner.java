@@ -141,7 +141,7 @@ final class Learner implements AutoCloseable {
           generations.isEmpty() ? session.dense() : generations.dense(generations.last());
       opened =
           new Healthy(
-              OnlineSession.of(
+              OnlineSession.scoring(
                   bundle, how, new HealthyRows(store, view, bundle, generations, this::stateWidth)),
               first,
               gate);
