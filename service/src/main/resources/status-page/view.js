@@ -93,7 +93,7 @@ export class View {
   }
 
   showFacts(report) {
-    const { figures, processors, heapMax } = report.process;
+    const { figures, processors, heapMax, devices } = report.process;
     const last = (key) => this.store.figures[key]?.at(-1) ?? null;
     const resident = last("resident");
     this.fact("Up for", span(report.now - report.started));
@@ -101,6 +101,7 @@ export class View {
     this.fact("Memory", resident === null ? "unknown" : bytes(resident));
     this.fact("Heap", `${bytes(last("heap") ?? 0)} of ${bytes(heapMax)}`);
     this.fact("Threads", number(last("threads")));
+    this.fact("Models run on", devices.join(", "));
     const busy = this.serviceCharts.find((chart) => chart.spec.title === "Processors busy");
     busy.spec.unit = `of ${processors}`;
   }

@@ -100,6 +100,8 @@ final class ProfileCommand extends BundleCommand {
               : "times below are those of launching, after which the device works on; with"
                   + " CUDA_LAUNCH_BLOCKING=1 in the environment they are those of its work");
     }
+    out.printf(
+        "times below are medians; each operator measured, a run takes %.3f ms%n", sum / 1000);
     out.println();
     grouped("operator", profile, OperatorTime::operator, sum).print(out);
     out.println();

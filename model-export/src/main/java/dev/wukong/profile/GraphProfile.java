@@ -30,8 +30,8 @@ import tools.jackson.databind.json.JsonMapper;
  * device.
  *
  * @param millis of a run that nothing measures inside, the median
- * @param operators by node, in the order in which they run; their times are of runs that are
- *     measured inside, which takes longer
+ * @param operators by node, in the order in which they run; their times are medians of runs that
+ *     are measured inside, which takes longer
  */
 public record GraphProfile(double millis, List<OperatorTime> operators) {
   private static final int WARM = 5;
@@ -98,14 +98,20 @@ public record GraphProfile(double millis, List<OperatorTime> operators) {
     List<OperatorTime> result = new ArrayList<>();
     times.forEach(
         (node, all) -> {
-          double micros =
+          double[] last =
               all.subList(Math.max(0, all.size() - runs), all.size()).stream()
                   .mapToDouble(Double::doubleValue)
-                  .average()
-                  .orElse(0);
-          result.add(new OperatorTime(node, types.getOrDefault(node, "?"), micros));
+                  .toArray();
+          result.add(new OperatorTime(node, types.getOrDefault(node, "?"), median(last)));
         });
     return result;
+  }
+
+  /** So that a run in which others had the processor says nothing. */
+  private static double median(double[] values) {
+    double[] sorted = values.clone();
+    Arrays.sort(sorted);
+    return sorted[sorted.length / 2];
   }
 
   /** A graph with inputs in their places. */
@@ -169,8 +175,7 @@ public record GraphProfile(double millis, List<OperatorTime> operators) {
         run(1);
         millis[i] = (System.nanoTime() - began) / 1e6;
       }
-      Arrays.sort(millis);
-      return millis[runs / 2];
+      return GraphProfile.median(millis);
     }
 
     @Override

@@ -10,10 +10,15 @@ package dev.wukong.profile;
  */
 public record OperatorTime(String node, String operator, double micros) {
   /**
-   * The part of the graph that it belongs to: its name without the last piece, at most two deep.
+   * The part of the graph that it belongs to: its name without the last piece, at most two deep;
+   * {@code -} where the graph gives it no name.
    */
   public String part() {
-    String[] pieces = node.replaceFirst("^fused ", "").split("/", -1);
+    // What the runtime puts around the names of the nodes that it makes out of others.
+    String own =
+        node.replaceFirst("^(fused |InsertedPrecisionFreeCast_)", "")
+            .replaceFirst("/MatmulTransposeFusion/?$", "");
+    String[] pieces = own.split("/", -1);
     return switch (pieces.length) {
       case 1 -> "-";
       case 2 -> pieces[0];

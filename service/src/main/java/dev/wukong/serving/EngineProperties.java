@@ -63,12 +63,15 @@ public record EngineProperties(
       @DefaultValue("false") boolean tf32,
       @DefaultValue("2") int streams,
       @DefaultValue("true") boolean graphs) {
+    /** Of a session: with less none can be made. */
+    private static final DataSize LEAST_MEMORY = DataSize.ofMegabytes(16);
+
     public Cuda {
       SettingException.require(
-          !memory.isNegative(),
+          memory.toBytes() == 0 || memory.compareTo(LEAST_MEMORY) >= 0,
           "wukong.engine.cuda.memory",
           memory,
-          "is 0B (all that is free) or more");
+          "are 0B (all that is free) and " + LEAST_MEMORY.toMegabytes() + "MB or more");
       SettingException.between("wukong.engine.cuda.streams", streams, 1, MAX_STREAMS);
     }
   }
@@ -113,6 +116,16 @@ public record EngineProperties(
    * @throws DeviceException naming what is missing, where it is not
    */
   EngineOptions usable() {
+    EngineOptions found = found();
+    if (!found.onGpu() && found.precision() == Precision.FP16) {
+      log.warn(
+          "wukong.engine.precision is fp16, and models run on the CPU, where that takes several"
+              + " times as long as fp32");
+    }
+    return found;
+  }
+
+  private EngineOptions found() {
     EngineOptions wanted = options();
     try {
       wanted.requireDevices();

@@ -225,7 +225,10 @@ public record OnlineProperties(
     } catch (DeviceException e) {
       return switch (fallback) {
         // Not the cause, which would be reported as that of wukong.engine.device.
-        case NONE -> throw new SettingException("wukong.online.device: " + e.getMessage());
+        case NONE ->
+            throw new SettingException(
+                "wukong.online.device: %s; wukong.engine.fallback=cpu trains on the CPU instead"
+                    .formatted(e.getMessage()));
         case CPU -> {
           log.warn("{}: training on the CPU, as wukong.engine.fallback=cpu says", e.getMessage());
           yield new Device.Cpu();

@@ -43,6 +43,7 @@ import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.netty.NettyServerBuilder;
 import io.grpc.protobuf.services.HealthStatusManager;
 import io.micrometer.core.instrument.FunctionCounter;
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.binder.MeterBinder;
 import io.micrometer.core.instrument.binder.grpc.MetricCollectingServerInterceptor;
@@ -321,6 +322,20 @@ class ServingConfiguration {
     usual.afterPropertiesSet();
     ReadableRequests readable = new ReadableRequests(meters);
     return (service, server) -> readable.over(usual.configure(service, server));
+  }
+
+  /** Where models run, whatever was set: who waits for a GPU sees that it is the CPU. */
+  @Bean
+  MeterBinder engineDevices(EngineOptions engine) {
+    return registry ->
+        engine
+            .devices()
+            .forEach(
+                device ->
+                    Gauge.builder("wukong.engine.device", () -> 1)
+                        .description("1 for each device that runs models")
+                        .tag("device", device.toString())
+                        .register(registry));
   }
 
   /** What all threads have ever taken from the heap: by candidate it is what one costs. */

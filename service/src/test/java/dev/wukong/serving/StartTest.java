@@ -8,6 +8,7 @@ import dev.wukong.serving.embedding.RowStore;
 import dev.wukong.serving.engine.EngineOptions;
 import dev.wukong.serving.testing.Served;
 import dev.wukong.serving.testing.TinyModel;
+import io.micrometer.core.instrument.MeterRegistry;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
@@ -81,7 +82,11 @@ class StartTest {
             + " | wukong.engine.fallback is 'maybe', allowed are none and cpu",
         "wukong.engine.cuda.streams=0 | wukong.engine.cuda.streams is 0, allowed are 1 to 16",
         "wukong.engine.cuda.memory=-1B"
-            + " | wukong.engine.cuda.memory is -1B, allowed is 0B (all that is free) or more",
+            + " | wukong.engine.cuda.memory is -1B, allowed are 0B (all that is free) and 16MB"
+            + " or more",
+        "wukong.engine.cuda.memory=10"
+            + " | wukong.engine.cuda.memory is 10B, allowed are 0B (all that is free) and 16MB"
+            + " or more",
         "wukong.engine.cuda.arena=huge"
             + " | wukong.engine.cuda.arena is 'huge', allowed are same-as-requested"
             + " and next-power-of-two",
@@ -317,7 +322,8 @@ class StartTest {
   @Test
   void start_deviceOfTrainingCannotBeUsed_endsWithThatMessage(CapturedOutput output) {
     assertThat(refusal(output, "wukong.online.model=tiny", "wukong.online.device=cuda:99"))
-        .startsWith("wukong.online.device: device 'cuda:99': ");
+        .startsWith("wukong.online.device: device 'cuda:99': ")
+        .endsWith("; wukong.engine.fallback=cpu trains on the CPU instead");
   }
 
   @Test
@@ -333,12 +339,30 @@ class StartTest {
             "wukong.online.device=cuda:98")) {
       served.awaitServing("tiny", 1);
       assertThat(served.bean(EngineOptions.class).onGpu()).isFalse();
+      assertThat(
+              served
+                  .bean(MeterRegistry.class)
+                  .get("wukong.engine.device")
+                  .tag("device", "cpu")
+                  .gauge()
+                  .value())
+          .isEqualTo(1);
     }
     assertThat(output.getAll())
+        .doesNotContain("wukong.engine.precision is fp16")
         .contains("device 'cuda:99'")
         .contains(": running on the CPU, as wukong.engine.fallback=cpu says")
         .contains("device 'cuda:98'")
         .contains(": training on the CPU, as wukong.engine.fallback=cpu says");
+  }
+
+  @Test
+  void start_halfPrecisionOnTheCpu_saysThatItIsSlow(CapturedOutput output) {
+    try (Served served = Served.start(root(), "wukong.engine.precision=fp16")) {
+      assertThat(served).isNotNull();
+    }
+    assertThat(output.getAll())
+        .contains("wukong.engine.precision is fp16, and models run on the CPU");
   }
 
   @Test

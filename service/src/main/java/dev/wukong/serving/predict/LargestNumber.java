@@ -1,5 +1,6 @@
 package dev.wukong.serving.predict;
 
+import dev.wukong.bundle.Precision;
 import dev.wukong.data.DenseColumns;
 import dev.wukong.data.EncodedRows;
 import dev.wukong.data.IdFeature;
@@ -18,7 +19,10 @@ import org.jspecify.annotations.Nullable;
  */
 record LargestNumber(String block, String what, int row, float value) {
   /** A number of a larger size than this explains a result that is not finite. */
-  static final float ABSURD = 1e6f;
+  private static final float ABSURD = 1e6f;
+
+  /** The same where numbers are halves: the squares of larger ones are more than those can be. */
+  private static final float ABSURD_HALF = 255;
 
   /** That of {@code candidate} of {@code query}; null where it has no such values. */
   static @Nullable LargestNumber of(InputLayout layout, Query query, int candidate) {
@@ -71,7 +75,12 @@ record LargestNumber(String block, String what, int row, float value) {
     return largest;
   }
 
-  boolean absurd() {
-    return Math.abs(value) > ABSURD;
+  /** Whether it is larger than anybody computes with in this precision. */
+  boolean absurd(Precision precision) {
+    return Math.abs(value)
+        > switch (precision) {
+          case FP32 -> ABSURD;
+          case FP16 -> ABSURD_HALF;
+        };
   }
 }

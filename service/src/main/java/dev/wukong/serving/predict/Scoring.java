@@ -313,11 +313,20 @@ final class Scoring implements AutoCloseable {
     String result =
         "candidate %d, task '%s'".formatted(where.candidate(), model.taskNames().get(where.task()));
     LargestNumber largest = LargestNumber.of(model.layout(), query, where.candidate());
-    if (largest != null && largest.absurd()) {
+    if (largest != null && largest.absurd(model.precision())) {
       return new NotFinite(
-          ("%s: %s, row %d: %s; the model gives no finite result with it (%s), send numbers of the"
-                  + " size that it was trained with")
-              .formatted(largest.block(), largest.what(), largest.row(), largest.value(), result),
+          ("%s: %s, row %d: %s; the model gives no finite result with it (%s)%s, send numbers of"
+                  + " the size that it was trained with")
+              .formatted(
+                  largest.block(),
+                  largest.what(),
+                  largest.row(),
+                  largest.value(),
+                  result,
+                  switch (model.precision()) {
+                    case FP32 -> "";
+                    case FP16 -> " in half precision";
+                  }),
           true);
     }
     String message =

@@ -1,5 +1,7 @@
 package dev.wukong.serving.status;
 
+import dev.wukong.runtime.Device;
+import dev.wukong.serving.engine.EngineOptions;
 import dev.wukong.serving.hosting.BatchersHealthIndicator;
 import dev.wukong.serving.hosting.ModelHost;
 import dev.wukong.serving.hosting.ModelsHealthIndicator;
@@ -34,6 +36,7 @@ class StatusConfiguration {
       @Qualifier("onlineHealthIndicator") HealthIndicator online,
       TrainingStates training,
       ApplicationAvailability availability,
+      EngineOptions engine,
       Clock clock) {
     Headline headline =
         new Headline(
@@ -48,6 +51,7 @@ class StatusConfiguration {
         training,
         sampler.samples(),
         headline,
+        engine.devices().stream().map(Device::toString).toList(),
         clock,
         ManagementFactory.getRuntimeMXBean().getStartTime());
   }

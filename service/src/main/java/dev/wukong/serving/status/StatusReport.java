@@ -40,9 +40,14 @@ record StatusReport(
    *
    * @param processors that it may use
    * @param heapMax bytes that Java's heap may grow to
+   * @param devices that run models: {@code cpu}, or GPUs
    * @param figures by {@link ProcessFigure#key}
    */
-  record ProcessUse(int processors, long heapMax, Map<String, List<@Nullable Double>> figures) {}
+  record ProcessUse(
+      int processors,
+      long heapMax,
+      List<String> devices,
+      Map<String, List<@Nullable Double>> figures) {}
 
   /**
    * A model; {@code serving} is 0 and {@code schemaId}, {@code tasks} and {@code precision} are

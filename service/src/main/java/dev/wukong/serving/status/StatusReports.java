@@ -30,12 +30,14 @@ final class StatusReports {
   private final TrainingStates training;
   private final SampleRing samples;
   private final Headline headline;
+  private final List<String> devices;
   private final Clock clock;
   private final long started;
 
   /**
    * Over what is sampled into {@code samples}.
    *
+   * @param devices that run models
    * @param started when the process began, in milliseconds since 1970
    */
   StatusReports(
@@ -43,12 +45,14 @@ final class StatusReports {
       TrainingStates training,
       SampleRing samples,
       Headline headline,
+      List<String> devices,
       Clock clock,
       long started) {
     this.host = host;
     this.training = training;
     this.samples = samples;
     this.headline = headline;
+    this.devices = List.copyOf(devices);
     this.clock = clock;
     this.started = started;
   }
@@ -72,13 +76,13 @@ final class StatusReports {
         host.models().stream().map(model -> model(model, newer, kept)).toList());
   }
 
-  private static ProcessUse process(List<Sample> newer) {
+  private ProcessUse process(List<Sample> newer) {
     Map<String, List<@Nullable Double>> figures = new LinkedHashMap<>();
     for (ProcessFigure figure : ProcessFigure.values()) {
       figures.put(figure.key(), over(newer, s -> s.process().get(figure)));
     }
     Runtime runtime = Runtime.getRuntime();
-    return new ProcessUse(runtime.availableProcessors(), runtime.maxMemory(), figures);
+    return new ProcessUse(runtime.availableProcessors(), runtime.maxMemory(), devices, figures);
   }
 
   private static Map<String, List<@Nullable Double>> refused(List<Sample> newer) {

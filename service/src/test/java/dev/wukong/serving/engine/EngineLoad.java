@@ -21,7 +21,6 @@ import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
 
@@ -51,7 +50,7 @@ record EngineLoad(
     String chosen = context.options().getOrDefault("model", usual);
     String name = context.options().getOrDefault("device", "cuda:0");
     try {
-      LoadModel model = LoadModel.valueOf(chosen.toUpperCase(Locale.ROOT));
+      LoadModel model = model(chosen);
       Device device = Device.parse(name);
       Precision precision = Precision.parse(context.options().getOrDefault("precision", "fp16"));
       InputLayout layout = model.config().layout(LoadModel.schema(1000));
@@ -62,11 +61,24 @@ record EngineLoad(
           layout,
           GraphInputs.of(layout, precision),
           precision);
-    } catch (DeviceException | IllegalArgumentException e) {
+    } catch (IllegalArgumentException e) {
+      throw new BenchmarkException(String.valueOf(e.getMessage()));
+    } catch (DeviceException e) {
       throw new BenchmarkException(
           e.getMessage()
               + "; this benchmark is for a GPU, the option device=cpu shows the same code without");
     }
+  }
+
+  private static LoadModel model(String name) {
+    for (LoadModel model : LoadModel.values()) {
+      if (model.title().equals(name)) {
+        return model;
+      }
+    }
+    throw new IllegalArgumentException(
+        "option 'model' is '%s', want one of %s"
+            .formatted(name, Stream.of(LoadModel.values()).map(LoadModel::title).toList()));
   }
 
   /** Writes the model's bundle to {@code bundles} and gives its graph of this precision. */

@@ -2,6 +2,7 @@ package dev.wukong.serving.engine;
 
 import dev.wukong.bench.Benchmark;
 import dev.wukong.bench.BenchmarkContext;
+import dev.wukong.bench.BenchmarkException;
 import dev.wukong.bench.Figure;
 import dev.wukong.runtime.Device;
 import dev.wukong.runtime.NativeHeap;
@@ -18,6 +19,8 @@ import java.util.Locale;
 public final class GpuLoadsBenchmark implements Benchmark {
   private static final String LEAK = "leak";
   private static final int MAX_ROWS = 512;
+
+  private static final int LEAST_LOADS = 100;
 
   @Override
   public String name() {
@@ -39,6 +42,11 @@ public final class GpuLoadsBenchmark implements Benchmark {
   public List<Figure> run(BenchmarkContext context) throws Exception {
     EngineLoad load = EngineLoad.of(context, "small");
     int loads = (int) context.option("loads", 1000);
+    if (loads < LEAST_LOADS) {
+      throw new BenchmarkException(
+          "option 'loads' is %d, want %d or more: the first tenth takes what stays for good"
+              .formatted(loads, LEAST_LOADS));
+    }
     byte[] graph = load.graph(context.makeParts(), 27_000);
     NativeHeap.giveBackLargeBlocks(); // As the service does.
     List<BoundEngine> leaked = new ArrayList<>();

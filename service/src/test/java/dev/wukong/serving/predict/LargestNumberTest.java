@@ -3,6 +3,7 @@ package dev.wukong.serving.predict;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.wukong.bundle.Precision;
 import dev.wukong.data.EncodedRows;
 import dev.wukong.data.InputLayout;
 import dev.wukong.data.NumberFeature;
@@ -39,7 +40,15 @@ class LargestNumberTest {
         requireNonNull(LargestNumber.of(layout, query(2, 1e30f, 2, 1e30f, -3e7f), 1));
 
     assertThat(largest).isEqualTo(new LargestNumber("candidates", "feature 'age'", 1, -3e7f));
-    assertThat(largest.absurd()).isTrue();
+    assertThat(largest.absurd(Precision.FP32)).isTrue();
+  }
+
+  /** A half is 65,504 at most: the square of 256 is more. */
+  @Test
+  void absurd_squareIsNoHalf_isSoInHalfPrecisionAlone() {
+    assertThat(new LargestNumber("context", "age", 0, -256).absurd(Precision.FP16)).isTrue();
+    assertThat(new LargestNumber("context", "age", 0, 255).absurd(Precision.FP16)).isFalse();
+    assertThat(new LargestNumber("context", "age", 0, 1e6f).absurd(Precision.FP32)).isFalse();
   }
 
   @Test

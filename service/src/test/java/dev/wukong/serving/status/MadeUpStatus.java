@@ -208,7 +208,7 @@ final class MadeUpStatus implements AutoCloseable {
         last,
         times,
         readiness,
-        new StatusReport.ProcessUse(4, 1L << 30, process),
+        new StatusReport.ProcessUse(4, 1L << 30, List.of("cpu"), process),
         Map.of("overloaded", figures.burst(40, 0), "bad_request", figures.around(0.5, 0.5)),
         all);
   }

@@ -218,6 +218,7 @@ class StatusSamplerTest {
             TrainingStates.NONE,
             sampler.samples(),
             headline(true),
+            List.of("cuda:0"),
             clock,
             START.toEpochMilli());
     assertThat(reports.after(-1).last()).isEqualTo(-1);
@@ -226,6 +227,7 @@ class StatusSamplerTest {
     look();
     StatusReport all = reports.after(-1);
     assertThat(all.last()).isEqualTo(1);
+    assertThat(all.process().devices()).containsExactly("cuda:0");
     assertThat(all.times()).containsExactly(START.toEpochMilli(), START.toEpochMilli() + 1000);
     StatusReport.Model tiny = all.models().getFirst();
     assertThat(tiny.name()).isEqualTo("tiny");
@@ -317,6 +319,7 @@ class StatusSamplerTest {
                 model -> model.equals("tiny") ? Optional.of(state) : Optional.empty(),
                 sampler.samples(),
                 headline(true),
+                List.of("cuda:0"),
                 clock,
                 0)
             .after(-1)
@@ -366,7 +369,13 @@ class StatusSamplerTest {
             TrainingState.Phase.LEARNING, "", 7, 100, 12, 3, 40, 5000, Optional.of(report));
     StatusReports reports =
         new StatusReports(
-            host, _ -> Optional.of(state), sampler.samples(), headline(true), clock, 0);
+            host,
+            _ -> Optional.of(state),
+            sampler.samples(),
+            headline(true),
+            List.of("cuda:0"),
+            clock,
+            0);
     StatusReport.Model tiny = reports.after(-1).models().getFirst();
     StatusReport.Training training = Objects.requireNonNull(tiny.training());
     assertThat(training.frozen()).isTrue();
