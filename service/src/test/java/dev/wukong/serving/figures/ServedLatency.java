@@ -21,7 +21,7 @@ import java.util.List;
  * @param millis from the request's being handed over to the answer's being there
  * @param decode of it the service's checking and mapping of values
  * @param resolve finding the rows and copying them into place
- * @param queue waiting for a batch
+ * @param queue waiting for a batch; 0 where a request is cut into parts, which wait for each other
  * @param run the engine's batches
  */
 public record ServedLatency(
@@ -107,7 +107,7 @@ public record ServedLatency(
           PredictResponse answer = stub.predict(request);
           double took = (System.nanoTime() - began) / 1e6;
           if (i >= 0) {
-            found.put(i, took, answer.getTiming());
+            found.put(i, took, answer.getTiming(), candidates);
           }
         }
         return found;
@@ -117,11 +117,11 @@ public record ServedLatency(
     }
   }
 
-  private void put(int call, double took, Timing timing) {
+  private void put(int call, double took, Timing timing, int candidates) {
     millis[call] = took;
     decode[call] = timing.getDecodeUs() / 1e3;
     resolve[call] = timing.getResolveUs() / 1e3;
-    queue[call] = timing.getQueueUs() / 1e3;
+    queue[call] = timing.getBatchRows() < candidates ? 0 : timing.getQueueUs() / 1e3;
     run[call] = timing.getRunUs() / 1e3;
   }
 }
