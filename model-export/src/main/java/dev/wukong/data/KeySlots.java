@@ -81,10 +81,12 @@ final class KeySlots {
   }
 
   /**
-   * The slots of many keys at once, into {@code to} from its start: key i is {@code ids[at +
-   * positions[i]]} with the bits {@code tables[i]}. An id that is {@link RowKey#NONE} has slot 0.
+   * The slots of all columns of a row whose first id is {@code ids[at]}, into {@code to} from its
+   * start. An id that is {@link RowKey#NONE} has slot 0.
    */
-  void slotsOf(long[] ids, int at, int[] positions, long[] tables, int[] to) {
+  void slotsOf(long[] ids, int at, SlotColumns columns, int[] to) {
+    int[] positions = columns.positions();
+    long[] tables = columns.tables();
     while (keys.length - 1 - size < positions.length) {
       grow();
     }

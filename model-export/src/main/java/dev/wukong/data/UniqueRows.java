@@ -10,51 +10,29 @@ import java.nio.IntBuffer;
  * Not thread-safe.
  */
 public final class UniqueRows {
-  /**
-   * What a batch's rows of one scope need of one group, by column of the slots.
-   *
-   * @param positions where its ids come from, from a row's first on
-   * @param tables the bits of its keys that say which table
-   * @param row room for the slots of one row
-   * @param idsPerRow id positions of a row of the scope
-   */
-  @SuppressWarnings("ArrayRecordComponent") // Never compared.
-  private record Plan(int[] positions, long[] tables, int[] row, int idsPerRow) {
-    int slotWidth() {
-      return positions.length;
-    }
-  }
-
   private final KeySlots[] groups;
-  private final Plan[] context;
-  private final Plan[] candidate;
+  private final SlotColumns[] context;
+  private final SlotColumns[] candidate;
+
+  /** Room for the slots of one row. */
+  private final int[] row;
 
   public UniqueRows(InputLayout layout) {
     int count = layout.groups().size();
     this.groups = new KeySlots[count];
-    this.context = new Plan[count];
-    this.candidate = new Plan[count];
+    this.context = new SlotColumns[count];
+    this.candidate = new SlotColumns[count];
+    int widest = 0;
     for (int g = 0; g < count; g++) {
       groups[g] = new KeySlots();
-      context[g] = plan(layout, Scope.CONTEXT, g);
-      candidate[g] = plan(layout, Scope.CANDIDATE, g);
+      context[g] = SlotColumns.of(layout, Scope.CONTEXT, g);
+      candidate[g] = SlotColumns.of(layout, Scope.CANDIDATE, g);
+      widest = Math.max(widest, Math.max(context[g].width(), candidate[g].width()));
     }
+    this.row = new int[widest];
   }
 
-  private static Plan plan(InputLayout layout, Scope scope, int group) {
-    int width = layout.slotWidth(scope, group);
-    int[] positions = new int[width];
-    long[] tables = new long[width];
-    for (IdColumns columns : layout.columns(scope, group)) {
-      for (int i = 0; i < columns.width(); i++) {
-        positions[columns.start() + i] = columns.position() + i;
-        tables[columns.start() + i] = RowKey.of(columns.table().ordinal(), 0);
-      }
-    }
-    return new Plan(positions, tables, new int[width], layout.positions(scope));
-  }
-
-  private Plan plan(Scope scope, int group) {
+  private SlotColumns columns(Scope scope, int group) {
     return switch (scope) {
       case CONTEXT -> context[group];
       case CANDIDATE -> candidate[group];
@@ -106,18 +84,17 @@ public final class UniqueRows {
 
   /** The same for {@code count} of the rows, from row {@code from}. */
   public void slots(Scope scope, int group, EncodedRows rows, int from, int count, IntBuffer out) {
-    Plan plan = plan(scope, group);
+    SlotColumns columns = columns(scope, group);
     KeySlots keys = groups[group];
     int start = out.position();
-    int end = start + Math.multiplyExact(count, plan.slotWidth());
+    int end = start + Math.multiplyExact(count, columns.width());
     if (end > out.limit()) {
       throw new IllegalArgumentException(
           "%d slots do not fit into %d".formatted(end - start, out.remaining()));
     }
     for (int i = 0; i < count; i++) {
-      int at = (from + i) * plan.idsPerRow();
-      keys.slotsOf(rows.ids(), at, plan.positions(), plan.tables(), plan.row());
-      out.put(start + i * plan.slotWidth(), plan.row());
+      keys.slotsOf(rows.ids(), (from + i) * columns.idsPerRow(), columns, row);
+      out.put(start + i * columns.width(), row, 0, columns.width());
     }
     out.position(end);
   }
@@ -130,19 +107,19 @@ public final class UniqueRows {
   /** The same for {@code count} of the rows, from row {@code from}. */
   public void weights(
       Scope scope, int group, EncodedRows rows, int from, int count, FloatBuffer out) {
-    Plan plan = plan(scope, group);
+    SlotColumns columns = columns(scope, group);
     int start = out.position();
-    int end = start + Math.multiplyExact(count, plan.slotWidth());
+    int end = start + Math.multiplyExact(count, columns.width());
     if (end > out.limit()) {
       throw new IllegalArgumentException(
           "%d weights do not fit into %d".formatted(end - start, out.remaining()));
     }
     float[] weights = rows.weights();
     for (int i = 0; i < count; i++) {
-      int to = start + i * plan.slotWidth();
-      int at = (from + i) * plan.idsPerRow();
-      for (int column = 0; column < plan.slotWidth(); column++) {
-        out.put(to + column, weights[at + plan.positions()[column]]);
+      int to = start + i * columns.width();
+      int at = (from + i) * columns.idsPerRow();
+      for (int column = 0; column < columns.width(); column++) {
+        out.put(to + column, weights[at + columns.positions()[column]]);
       }
     }
     out.position(end);

@@ -1,10 +1,10 @@
 package dev.wukong.training;
 
 import dev.wukong.data.EncodedRows;
-import dev.wukong.data.IdColumns;
 import dev.wukong.data.InputLayout;
 import dev.wukong.data.RowKey;
 import dev.wukong.data.Scope;
+import dev.wukong.data.SlotColumns;
 import dev.wukong.data.UniqueRows;
 import java.util.Arrays;
 import java.util.EnumMap;
@@ -22,15 +22,11 @@ final class BatchSlots {
   private static final int NONE = 0;
   private static final int MISSING = -1;
 
-  /** By column of the slots: the bits of its table and its position among a row's ids. */
-  @SuppressWarnings("ArrayRecordComponent") // Never compared.
-  private record Columns(long[] tables, int[] positions, int idsOfRow) {}
-
   private final int group;
   private final HeldRows store;
   private final UniqueRows known;
   private final Workers workers;
-  private final Map<Scope, Columns> columns = new EnumMap<>(Scope.class);
+  private final Map<Scope, SlotColumns> columns = new EnumMap<>(Scope.class);
   private final Map<Scope, int[]> slots = new EnumMap<>(Scope.class);
 
   /** Keys without a row: their numbers count from 1, too. */
@@ -62,15 +58,7 @@ final class BatchSlots {
     this.workers = workers;
     this.missing = new UniqueRows(layout);
     for (Scope scope : Scope.values()) {
-      int width = layout.slotWidth(scope, group);
-      Columns own = new Columns(new long[width], new int[width], layout.positions(scope));
-      for (IdColumns of : layout.columns(scope, group)) {
-        for (int i = 0; i < of.width(); i++) {
-          own.tables()[of.start() + i] = RowKey.of(of.table().ordinal(), 0);
-          own.positions()[of.start() + i] = of.position() + i;
-        }
-      }
-      columns.put(scope, own);
+      columns.put(scope, SlotColumns.of(layout, scope, group));
       slots.put(scope, new int[0]);
     }
   }
@@ -93,8 +81,8 @@ final class BatchSlots {
   }
 
   private void assign(Scope scope, EncodedRows rows) {
-    Columns of = Objects.requireNonNull(columns.get(scope));
-    int width = of.tables().length;
+    SlotColumns of = Objects.requireNonNull(columns.get(scope));
+    int width = of.width();
     int count = Math.multiplyExact(rows.rows(), width);
     int[] own = slots(scope);
     if (own.length < count) {
@@ -111,19 +99,19 @@ final class BatchSlots {
       if (own[i] > NONE) {
         own[i] = held(own[i] - 1);
       } else if (own[i] == MISSING) {
-        own[i] = missing(key(of, rows.ids(), i / width, i % width));
+        own[i] = missing(of.key(rows.ids(), i / width, i % width));
       }
     }
   }
 
   /** The places, counted from 1, of what rows {@code from} to {@code to} look up. */
-  private void find(Columns of, long[] ids, int from, int to, int[] found) {
-    int width = of.tables().length;
+  private void find(SlotColumns of, long[] ids, int from, int to, int[] found) {
+    int width = of.width();
     boolean someForgotten = !store.forgotten.isEmpty();
     for (int row = from; row < to; row++) {
       for (int column = 0; column < width; column++) {
         int at = row * width + column;
-        long key = key(of, ids, row, column);
+        long key = of.key(ids, row, column);
         if (key == RowKey.NONE) {
           found[at] = NONE;
         } else {
@@ -133,11 +121,6 @@ final class BatchSlots {
         }
       }
     }
-  }
-
-  private static long key(Columns of, long[] ids, int row, int column) {
-    long id = ids[row * of.idsOfRow() + of.positions()[column]];
-    return id == RowKey.NONE ? RowKey.NONE : of.tables()[column] | id;
   }
 
   private int held(int place) {

@@ -70,9 +70,8 @@ final class DeviceStepper implements Stepper, AutoCloseable {
     ByteBuffer probabilities =
         state.buffers().bytes("probabilities", Math.multiplyExact(bytes, count));
     List<RowBlock> examples = inputs.examples(block, masks, steps);
-    Map<String, Tensors> changing = changing();
     device.enter();
-    device.shape(batch, changing, examples, state.tasks());
+    device.shape(StepBorder.of(batch, changing(), examples, state.tasks()));
     if (current < 0) {
       current = 0;
       weights((name, buffer) -> device.give(current, name, buffer));

@@ -128,15 +128,8 @@ final class DeviceSteps implements AutoCloseable {
     queue.enter();
   }
 
-  /**
-   * Makes room for steps.
-   *
-   * @param batch examples of a minibatch
-   * @param changing what a step changes
-   * @param examples what it takes beside, of some minibatches
-   */
-  void shape(int batch, Map<String, Tensors> changing, List<RowBlock> examples, int tasks) {
-    StepBorder wanted = StepBorder.of(batch, changing, examples, tasks);
+  /** Makes room for steps of a border. */
+  void shape(StepBorder wanted) {
     if (wanted.sameAs(border)) {
       return;
     }

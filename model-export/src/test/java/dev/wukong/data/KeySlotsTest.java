@@ -45,7 +45,7 @@ class KeySlotsTest {
       for (int row = 0; row < rows; row++) {
         long[] ids =
             random.longs(3L + width, 0, range).map(id -> id % 7 == 0 ? RowKey.NONE : id).toArray();
-        slots.slotsOf(ids, 3, positions, tables, found);
+        slots.slotsOf(ids, 3, new SlotColumns(tables, positions, width), found);
         for (int i = 0; i < width; i++) {
           long id = ids[3 + positions[i]];
           int slot = 0;
