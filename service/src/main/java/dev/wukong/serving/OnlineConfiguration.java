@@ -8,6 +8,9 @@ import dev.wukong.serving.events.EventLog;
 import dev.wukong.serving.hosting.ModelHost;
 import dev.wukong.serving.joining.Join;
 import dev.wukong.serving.retraining.OnlineTrainer;
+import dev.wukong.serving.retraining.OwnTurn;
+import dev.wukong.serving.retraining.Turn;
+import dev.wukong.serving.retraining.Turns;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Clock;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnExpression;
@@ -36,6 +39,10 @@ class OnlineConfiguration {
     return new Events(log, online, clock::millis, meters);
   }
 
+  private static Turns turns(Turn only) {
+    return () -> only;
+  }
+
   /** The trainer. Who loads versions closes after it: it trains one that serves. */
   @Bean(initMethod = "start")
   @DependsOn("bundleWatcher")
@@ -59,7 +66,7 @@ class OnlineConfiguration {
             online.stallBreaker(),
             online.share(),
             log,
-            events.writer(),
+            turns(new OwnTurn(events.writer())),
             ServingConfiguration.states(store),
             new BundleStore(properties.bundleRoot().path()),
             meters,

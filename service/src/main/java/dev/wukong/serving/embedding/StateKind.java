@@ -39,7 +39,10 @@ public enum StateKind {
   DUE('u', true),
 
   /** By what its owner says: what the join knows beside these. */
-  CURSOR('k', true);
+  CURSOR('k', true),
+
+  /** By position in the log: where the predictions from there on stand in a cluster's streams. */
+  RUNS('r', true);
 
   private final char code;
   private final boolean ofModel;

@@ -61,6 +61,21 @@ public final class EncodedEvent {
         request.candidates().rows());
   }
 
+  /**
+   * A scored request that another process has sent as its {@link #body}.
+   *
+   * @param body not changed any more
+   * @throws EventLogException if it is none
+   */
+  public static EncodedEvent received(byte[] body) {
+    return EventCodec.received(body);
+  }
+
+  /** The same where that is known to be right. */
+  static EncodedEvent received(String model, byte[] body, PredictionId id, int candidates) {
+    return new EncodedEvent(EventKind.SCORED, model, body, id, candidates);
+  }
+
   EventKind kind() {
     return kind;
   }
@@ -70,8 +85,8 @@ public final class EncodedEvent {
     return model;
   }
 
-  /** What {@link EventCodec#body} has made. */
-  byte[] body() {
+  /** All of it; not to be changed. */
+  public byte[] body() {
     return body;
   }
 

@@ -1,5 +1,6 @@
 package dev.wukong.serving.events;
 
+import java.util.List;
 import java.util.function.Supplier;
 
 /**
@@ -65,6 +66,20 @@ public sealed interface Event {
    * @param target the number of the healthy state to step back to; else no matter
    */
   record Ordered(Order order, long target) implements Event {}
+
+  /**
+   * The events that follow were brought together from the streams of a cluster, one after the
+   * other. Nothing else stands between them, and they are learned from together.
+   *
+   * @param events how many
+   * @param place up to where the streams are read with these
+   * @param runs which of them are predictions, by where these stand in the streams
+   */
+  record Sequenced(int events, StreamPlace place, List<PredictionRun> runs) implements Event {
+    public Sequenced {
+      runs = List.copyOf(runs);
+    }
+  }
 
   /** What operators may decide. */
   enum Order {

@@ -45,6 +45,8 @@ final class EventBatch {
       case WaitingEvent.Scored scored -> add(scored, scored.event());
       case WaitingEvent.Control control -> add(control, control.event());
       case WaitingEvent.Given given -> give(given);
+      case WaitingEvent.Sequence sequence ->
+          sequence.events().apply(first + events.size()).forEach(event -> add(sequence, event));
       case WaitingEvent.Sweep sweep -> sweeps.add(sweep);
     }
   }
@@ -72,12 +74,15 @@ final class EventBatch {
       refuse(given, new Outcome.Unknown());
       return;
     }
-    Optional<String> wrong = wrong(given.item(), place.get().candidates());
+    Optional<String> wrong = FeedbackEvents.wrong(given.item(), place.get().candidates());
     if (wrong.isPresent()) {
       refuse(given, new Outcome.Invalid(wrong.get()));
       return;
     }
-    add(given, EncodedEvent.of(place.get().model(), event(given.item(), place.get().position())));
+    add(
+        given,
+        EncodedEvent.of(
+            place.get().model(), FeedbackEvents.event(given.item(), place.get().position())));
   }
 
   private void refuse(WaitingEvent.Given given, Outcome outcome) {
@@ -87,44 +92,6 @@ final class EventBatch {
   private Optional<Place> find(PredictionId prediction) {
     Place here = fresh.get(prediction);
     return here == null ? log.find(prediction) : Optional.of(here);
-  }
-
-  private static Optional<String> wrong(FeedbackItem item, int candidates) {
-    return switch (item) {
-      case FeedbackItem.Labelled labelled -> wrong(labelled.position(), candidates);
-      case FeedbackItem.Exposed exposed -> {
-        for (int position : exposed.positions()) {
-          Optional<String> wrong = wrong(position, candidates);
-          if (wrong.isPresent()) {
-            yield wrong;
-          }
-        }
-        yield Optional.empty();
-      }
-    };
-  }
-
-  private static Optional<String> wrong(int position, int candidates) {
-    return position >= 0 && position < candidates
-        ? Optional.empty()
-        : Optional.of(
-            "candidate position %d, the prediction has %d candidates"
-                .formatted(position, candidates));
-  }
-
-  private static Event event(FeedbackItem item, long scored) {
-    return switch (item) {
-      case FeedbackItem.Exposed exposed ->
-          new Event.Exposed(scored, exposed.positions(), exposed.timeMs());
-      case FeedbackItem.Labelled labelled ->
-          new Event.Labelled(
-              scored,
-              labelled.position(),
-              labelled.task(),
-              labelled.value(),
-              labelled.weight(),
-              labelled.timeMs());
-    };
   }
 
   /** What is to be appended, in order; may be nothing. */
@@ -140,6 +107,9 @@ final class EventBatch {
       switch (written.get(i)) {
         case WaitingEvent.Given given -> settle(given, new Outcome.Durable(position), meters);
         case WaitingEvent.Control control -> control.position().complete(position);
+        case WaitingEvent.Sequence sequence -> {
+          boolean _ = sequence.done().complete(null); // With its first event, once.
+        }
         case WaitingEvent.Scored _, WaitingEvent.Sweep _ -> {}
       }
     }
@@ -159,6 +129,8 @@ final class EventBatch {
       case WaitingEvent.Given given -> settle(given, new Outcome.Failed(reason), meters);
       case WaitingEvent.Control control ->
           control.position().completeExceptionally(new EventLogException(reason, null));
+      case WaitingEvent.Sequence sequence ->
+          sequence.done().completeExceptionally(new EventLogException(reason, null));
       case WaitingEvent.Sweep sweep ->
           sweep.done().completeExceptionally(new EventLogException(reason, null));
     }

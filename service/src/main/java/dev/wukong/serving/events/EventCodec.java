@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.function.Supplier;
 import java.util.zip.CRC32C;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Events as bytes: the format, a checksum of all else and of the position, the time, and the body,
@@ -51,6 +52,11 @@ final class EventCodec {
       case Event.Ordered(Event.Order order, long target) -> {
         bytes.one(order.code());
         bytes.fixed(target);
+      }
+      case Event.Sequenced sequenced -> {
+        bytes.number(sequenced.events());
+        sequenced.place().addTo(bytes);
+        PredictionRun.addTo(bytes, sequenced.runs());
       }
     }
     return bytes.exact();
@@ -153,6 +159,9 @@ final class EventCodec {
           case BOUNDARY -> in.last(new Event.Boundary());
           case FROZEN -> in.last(new Event.Frozen(in.one() != 0));
           case ORDERED -> in.last(new Event.Ordered(order(in), in.fixed()));
+          case SEQUENCED ->
+              in.last(
+                  new Event.Sequenced(in.count(), StreamPlace.read(in), PredictionRun.readAll(in)));
         };
     return new Logged(position, atMs, model, event);
   }
@@ -188,6 +197,33 @@ final class EventCodec {
       throw new EventLogException("event %d is no scored request".formatted(position), null);
     }
     return in.last(scored(in));
+  }
+
+  /**
+   * A scored request that came from elsewhere as its {@link EncodedEvent#body}.
+   *
+   * @throws EventLogException if it is none
+   */
+  static EncodedEvent received(byte[] body) {
+    EventCursor in = new EventCursor(0, ByteBuffer.wrap(body), 0);
+    String model = in.text();
+    if (kind(in) != EventKind.SCORED) {
+      throw in.damaged("it is no scored request");
+    }
+    ScoredRequest request = in.last(scored(in));
+    return EncodedEvent.received(model, body, request.id(), request.candidates().rows());
+  }
+
+  /**
+   * Which prediction these bytes at {@code position} are; null where they are another event.
+   *
+   * @throws EventLogException where {@link #decode} throws it
+   */
+  static @Nullable PredictionId prediction(long position, ByteBuffer bytes) {
+    EventCursor in = checked(position, bytes);
+    long _ = in.fixed();
+    String _ = in.text();
+    return kind(in) == EventKind.SCORED ? predictionId(in) : null;
   }
 
   private static EventKind kind(EventCursor in) {

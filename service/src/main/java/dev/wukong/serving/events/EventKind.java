@@ -7,7 +7,8 @@ enum EventKind {
   LABELLED(3, "labelled"),
   BOUNDARY(4, "boundary"),
   FROZEN(5, "frozen"),
-  ORDERED(6, "ordered");
+  ORDERED(6, "ordered"),
+  SEQUENCED(7, "sequenced");
 
   private final int code;
   private final String label;
@@ -36,6 +37,7 @@ enum EventKind {
       case Event.Boundary _ -> BOUNDARY;
       case Event.Frozen _ -> FROZEN;
       case Event.Ordered _ -> ORDERED;
+      case Event.Sequenced _ -> SEQUENCED;
     };
   }
 }

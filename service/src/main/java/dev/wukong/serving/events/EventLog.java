@@ -36,6 +36,15 @@ public interface EventLog extends AutoCloseable {
   void beginAt(long position);
 
   /**
+   * Forgets the events from {@code position} on, the last first, so that the next one stands there;
+   * where the log ends before it, all of them.
+   *
+   * @param atMs the time of the event before it; that of the next one is not below it
+   * @throws EventLogException where that cannot be written
+   */
+  void rewind(long position, long atMs);
+
+  /**
    * Appends events, all or none; they are on stable storage when it returns, and nobody reads them
    * before. The first has the position {@link #end}, the others follow.
    *

@@ -12,6 +12,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
+import java.util.function.LongFunction;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -26,7 +27,7 @@ import org.slf4j.LoggerFactory;
  * <p>After a write that failed nothing is written any more, and all who wait or come are told so:
  * answers to requests go on without a log.
  */
-public final class EventWriter implements AutoCloseable {
+public final class EventWriter implements EventSink, AutoCloseable {
   private static final Logger logger = LoggerFactory.getLogger(EventWriter.class);
   private static final long BATCH_BYTES = 1 << 20;
 
@@ -79,12 +80,7 @@ public final class EventWriter implements AutoCloseable {
     this.thread = Thread.ofPlatform().name("events").start(this::work);
   }
 
-  /**
-   * Logs a scored request soon. Never waits.
-   *
-   * @return false if it will not be: too many wait, or the log takes no more. If the log fails
-   *     before it is written, it is lost and counted
-   */
+  @Override
   public boolean offer(EncodedEvent scored) {
     if (full != null) {
       meters.unlogged(Unlogged.QUOTA);
@@ -103,14 +99,7 @@ public final class EventWriter implements AutoCloseable {
     };
   }
 
-  /**
-   * Logs feedback. Waits while too much waits already.
-   *
-   * @param patience how long to wait at most
-   * @param done told what became of it: on the writer's thread, so it should be quick, or at once
-   *     on this one
-   * @return false if there was no room in time: then {@code done} is not told
-   */
+  @Override
   public boolean submit(FeedbackItem item, Duration patience, Consumer<Outcome> done)
       throws InterruptedException {
     WaitingEvent.Given given = new WaitingEvent.Given(item, done);
@@ -142,11 +131,25 @@ public final class EventWriter implements AutoCloseable {
   public long append(String model, Event control) throws InterruptedException {
     switch (control) {
       case Event.Boundary _, Event.Frozen _, Event.Ordered _ -> {}
-      case Event.Scored _, Event.Exposed _, Event.Labelled _ ->
+      case Event.Scored _, Event.Exposed _, Event.Labelled _, Event.Sequenced _ ->
           throw new IllegalArgumentException("no event that steers training: " + control);
     }
     CompletableFuture<Long> position = new CompletableFuture<>();
     return await(new WaitingEvent.Control(EncodedEvent.of(model, control), position), position);
+  }
+
+  /**
+   * Logs events that were brought together from streams, one after the other and at once, and waits
+   * until they are on stable storage; also where there is no room for others. They may be in the
+   * log though this is interrupted.
+   *
+   * @param events makes them, for the position that the first of them gets; once, on the writer's
+   *     thread
+   * @throws EventLogException if they cannot be written
+   */
+  public void append(LongFunction<List<EncodedEvent>> events) throws InterruptedException {
+    CompletableFuture<Void> done = new CompletableFuture<>();
+    await(new WaitingEvent.Sequence(events, done), done);
   }
 
   /** Trims what may go, and waits until that is done. */
@@ -171,12 +174,13 @@ public final class EventWriter implements AutoCloseable {
     return reason == null ? "the event log is closed" : reason;
   }
 
-  /** Why nothing is logged any more, until a restart; empty while all is well. */
+  /** The same until a restart. */
+  @Override
   public Optional<String> failure() {
     return Optional.ofNullable(failure);
   }
 
-  /** Why nothing is logged until training has gone on; empty while there is room. */
+  @Override
   public Optional<String> full() {
     return Optional.ofNullable(full);
   }

@@ -52,6 +52,19 @@ public final class HeapEventLog implements EventLog {
   }
 
   @Override
+  public synchronized void rewind(long position, long atMs) {
+    checkOpen();
+    boolean part = position >= begin && position <= end;
+    NavigableMap<Long, byte[]> forgotten = part ? events.tailMap(position, true) : events;
+    forgotten.values().forEach(encoded -> bytes -= encoded.length);
+    forgotten.clear();
+    predictions.values().removeIf(place -> !part || place.position() >= position);
+    begin = part ? begin : position;
+    end = position;
+    lastMs = atMs;
+  }
+
+  @Override
   public synchronized void append(long atMs, List<EncodedEvent> added) {
     checkOpen();
     if (added.isEmpty()) {

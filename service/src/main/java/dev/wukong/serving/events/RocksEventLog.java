@@ -193,6 +193,51 @@ public final class RocksEventLog implements EventLog {
   }
 
   @Override
+  public synchronized void rewind(long position, long atMs) {
+    boolean part = position >= begin && position <= end;
+    long from = part ? position : 0;
+    long first = part ? begin : position;
+    List<byte[]> made = part ? madeFrom(position) : List.of();
+    write(
+        "rewinding the log to %d".formatted(position),
+        batch -> {
+          batch.deleteRange(events, key(from), key(Long.MAX_VALUE));
+          if (part) {
+            for (byte[] prediction : made) {
+              batch.delete(predictions, prediction);
+            }
+          } else {
+            batch.deleteRange(predictions, RocksEventPlace.firstKey(0), RocksEventPlace.END);
+          }
+          batch.put(marks, BEGIN, mark(first, madeMs));
+          batch.put(marks, END, mark(position, atMs));
+        });
+    begin = first;
+    end = position;
+    lastMs = atMs;
+  }
+
+  /** The keys of the predictions at {@code position} and above. */
+  private List<byte[]> madeFrom(long position) {
+    return ask(
+        "reading events from %d".formatted(position),
+        () -> {
+          List<byte[]> keys = new ArrayList<>();
+          try (RocksIterator found = db.newIterator(events, families.once())) {
+            for (found.seek(key(position)); found.isValid(); found.next()) {
+              long at = position(found.key());
+              PredictionId id = EventCodec.prediction(at, ByteBuffer.wrap(found.value()));
+              if (id != null) {
+                keys.add(RocksEventPlace.key(id));
+              }
+            }
+            found.status();
+          }
+          return keys;
+        });
+  }
+
+  @Override
   public synchronized void append(long atMs, List<EncodedEvent> added) {
     if (atMs < lastMs) {
       throw new IllegalArgumentException(

@@ -2,10 +2,18 @@ package dev.wukong.serving.events;
 
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 
 /** Where a prediction stands, as a RocksDB keeps it: by id, big-endian, thus by time. */
 record RocksEventPlace(long position, int candidates, String model) {
   private static final int MODEL = Long.BYTES + Integer.BYTES;
+
+  /** Above all keys. */
+  static final byte[] END = new byte[PredictionId.BYTES + 1];
+
+  static {
+    Arrays.fill(END, (byte) 0xFF);
+  }
 
   /** The key of {@code id}. */
   static byte[] key(PredictionId id) {

@@ -1,8 +1,10 @@
 package dev.wukong.serving.events;
 
 import dev.wukong.serving.events.FeedbackItem.Outcome;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
+import java.util.function.LongFunction;
 
 /** What waits for the thread that writes the log. */
 sealed interface WaitingEvent {
@@ -37,6 +39,19 @@ sealed interface WaitingEvent {
     @Override
     public long bytes() {
       return FEW + event.size();
+    }
+  }
+
+  /**
+   * Events that are brought together from streams; {@code done} is told that they are in the log.
+   *
+   * @param events makes them, for the position of the first
+   */
+  record Sequence(LongFunction<List<EncodedEvent>> events, CompletableFuture<Void> done)
+      implements WaitingEvent {
+    @Override
+    public long bytes() {
+      return FEW; // Who brings them together waits for them, so there are few.
     }
   }
 

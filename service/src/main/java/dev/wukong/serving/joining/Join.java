@@ -203,7 +203,7 @@ public final class Join {
       case Event.Exposed exposed -> expose(event, exposed, examples);
       case Event.Labelled labelled -> label(event, labelled, examples);
       case Event.Frozen frozen -> progress.freeze(frozen.on(), policy.grace().toMillis());
-      case Event.Scored _, Event.Boundary _, Event.Ordered _ -> {
+      case Event.Scored _, Event.Boundary _, Event.Ordered _, Event.Sequenced _ -> {
         // Time has passed.
       }
     }

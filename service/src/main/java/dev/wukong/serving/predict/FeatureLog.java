@@ -3,7 +3,7 @@ package dev.wukong.serving.predict;
 import dev.wukong.data.Hash;
 import dev.wukong.data.Scope;
 import dev.wukong.serving.events.EncodedEvent;
-import dev.wukong.serving.events.EventWriter;
+import dev.wukong.serving.events.EventSink;
 import dev.wukong.serving.events.PredictionId;
 import dev.wukong.serving.events.RowShape;
 import dev.wukong.serving.events.ScoredRequest;
@@ -16,12 +16,12 @@ import org.jspecify.annotations.Nullable;
 
 /** Logs what was scored, exactly as it was scored, where somebody learns from it. Any thread. */
 public final class FeatureLog {
-  private final @Nullable EventWriter writer;
+  private final @Nullable EventSink sink;
   private final Predicate<String> learns;
   private final double sample;
 
-  private FeatureLog(@Nullable EventWriter writer, Predicate<String> learns, double sample) {
-    this.writer = writer;
+  private FeatureLog(@Nullable EventSink sink, Predicate<String> learns, double sample) {
+    this.sink = sink;
     this.learns = learns;
     this.sample = sample;
   }
@@ -37,8 +37,8 @@ public final class FeatureLog {
    * @param learns which models these are, by name
    * @param sample the share; which predictions it is follows from their ids alone
    */
-  public static FeatureLog of(EventWriter writer, Predicate<String> learns, double sample) {
-    return new FeatureLog(writer, learns, sample);
+  public static FeatureLog of(EventSink sink, Predicate<String> learns, double sample) {
+    return new FeatureLog(sink, learns, sample);
   }
 
   /**
@@ -48,7 +48,7 @@ public final class FeatureLog {
    * @return whether it will be in the log
    */
   boolean log(HostedModel model, PredictionId id, Query query, byte[] probabilities) {
-    if (writer == null || !learns.test(model.name()) || !sampled(id)) {
+    if (sink == null || !learns.test(model.name()) || !sampled(id)) {
       return false;
     }
     float[] scores = new float[probabilities.length / Float.BYTES];
@@ -63,7 +63,7 @@ public final class FeatureLog {
             query.contextOf(),
             model.tasks(),
             scores);
-    return writer.offer(
+    return sink.offer(
         EncodedEvent.scored(
             model.name(),
             request,

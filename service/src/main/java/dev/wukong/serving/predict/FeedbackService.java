@@ -3,7 +3,7 @@ package dev.wukong.serving.predict;
 import dev.wukong.proto.v1.FeedbackAcknowledgement;
 import dev.wukong.proto.v1.FeedbackEvent;
 import dev.wukong.proto.v1.FeedbackServiceGrpc;
-import dev.wukong.serving.events.EventWriter;
+import dev.wukong.serving.events.EventSink;
 import io.grpc.Status;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
@@ -18,14 +18,14 @@ import org.jspecify.annotations.Nullable;
 /** Takes what became of predictions. */
 public final class FeedbackService extends FeedbackServiceGrpc.FeedbackServiceImplBase
     implements AutoCloseable {
-  private final @Nullable EventWriter writer;
+  private final @Nullable EventSink sink;
   private final @Nullable FeedbackCheck check;
   private final LongSupplier clock;
   private final ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor();
 
   private FeedbackService(
-      @Nullable EventWriter writer, @Nullable FeedbackCheck check, LongSupplier clock) {
-    this.writer = writer;
+      @Nullable EventSink sink, @Nullable FeedbackCheck check, LongSupplier clock) {
+    this.sink = sink;
     this.check = check;
     this.clock = clock;
   }
@@ -44,17 +44,17 @@ public final class FeedbackService extends FeedbackServiceGrpc.FeedbackServiceIm
    * @param clock milliseconds since 1970-01-01 UTC
    */
   public static FeedbackService of(
-      EventWriter writer,
+      EventSink sink,
       Supplier<List<String>> tasks,
       Duration horizon,
       int mostPositions,
       LongSupplier clock) {
-    return new FeedbackService(writer, new FeedbackCheck(tasks, horizon, mostPositions), clock);
+    return new FeedbackService(sink, new FeedbackCheck(tasks, horizon, mostPositions), clock);
   }
 
   @Override
   public StreamObserver<FeedbackEvent> report(StreamObserver<FeedbackAcknowledgement> answer) {
-    if (writer == null || check == null) {
+    if (sink == null || check == null) {
       answer.onError(
           Status.UNIMPLEMENTED
               .withDescription(
@@ -64,7 +64,7 @@ public final class FeedbackService extends FeedbackServiceGrpc.FeedbackServiceIm
       return new Ignored();
     }
     return new FeedbackStream(
-        writer, check, clock, executor, (ServerCallStreamObserver<FeedbackAcknowledgement>) answer);
+        sink, check, clock, executor, (ServerCallStreamObserver<FeedbackAcknowledgement>) answer);
   }
 
   /** Events of a call that has ended. */

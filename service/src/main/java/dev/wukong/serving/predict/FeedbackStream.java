@@ -4,7 +4,7 @@ import dev.wukong.proto.v1.FeedbackAcknowledgement;
 import dev.wukong.proto.v1.FeedbackEvent;
 import dev.wukong.proto.v1.Refusal;
 import dev.wukong.proto.v1.Refusal.Reason;
-import dev.wukong.serving.events.EventWriter;
+import dev.wukong.serving.events.EventSink;
 import dev.wukong.serving.events.FeedbackItem.Outcome;
 import dev.wukong.serving.predict.FeedbackCheck.Checked;
 import io.grpc.Status;
@@ -32,7 +32,7 @@ final class FeedbackStream implements StreamObserver<FeedbackEvent> {
   /** So long an event waits for room in the log's queue. */
   private static final Duration PATIENCE = Duration.ofSeconds(1);
 
-  private final EventWriter writer;
+  private final EventSink sink;
   private final FeedbackCheck check;
   private final LongSupplier clock;
   private final Executor executor;
@@ -68,12 +68,12 @@ final class FeedbackStream implements StreamObserver<FeedbackEvent> {
   private @Nullable Status failure;
 
   FeedbackStream(
-      EventWriter writer,
+      EventSink sink,
       FeedbackCheck check,
       LongSupplier clock,
       Executor executor,
       ServerCallStreamObserver<FeedbackAcknowledgement> answer) {
-    this.writer = writer;
+    this.sink = sink;
     this.check = check;
     this.clock = clock;
     this.executor = executor;
@@ -108,7 +108,7 @@ final class FeedbackStream implements StreamObserver<FeedbackEvent> {
       case Checked.Unfit(var reason, var message) -> refuse(own, reason, message);
       case Checked.Fit(var item) -> {
         try {
-          if (!writer.submit(item, PATIENCE, outcome -> settled(own, outcome))) {
+          if (!sink.submit(item, PATIENCE, outcome -> settled(own, outcome))) {
             fail(
                 Status.RESOURCE_EXHAUSTED.withDescription(
                     "too many events wait to be stored; send what is not acknowledged later"));

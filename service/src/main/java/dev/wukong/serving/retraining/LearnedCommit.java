@@ -42,6 +42,7 @@ final class LearnedCommit {
   private final RowAdmission admission;
   private final RowExpiry expiry;
   private final Join join;
+  private final StreamProgress streams;
   private final Undo undo;
   private final Generations generations;
   private final Gate gate;
@@ -63,6 +64,7 @@ final class LearnedCommit {
       RowAdmission admission,
       RowExpiry expiry,
       Join join,
+      StreamProgress streams,
       Undo undo,
       Generations generations,
       Gate gate,
@@ -76,6 +78,7 @@ final class LearnedCommit {
     this.admission = admission;
     this.expiry = expiry;
     this.join = join;
+    this.streams = streams;
     this.undo = undo;
     this.generations = generations;
     this.gate = gate;
@@ -114,7 +117,7 @@ final class LearnedCommit {
    * @param changed rows
    * @param nowMs time in the log
    * @param dense all that is trained but rows; empty where it has not changed
-   * @param graph the predict graph with the dense weights that become visible; null: those stay
+   * @param weights the dense weights that become visible; none: those stay
    * @param promoted whether this is the healthy state from now on, with such dense weights
    */
   ModelCommit make(
@@ -123,7 +126,7 @@ final class LearnedCommit {
       long nowMs,
       Map<String, float[]> dense,
       Visible visible,
-      byte @Nullable [] graph,
+      Map<String, float[]> weights,
       Optional<NewHealthy> promoted) {
     Instant now = Instant.ofEpochMilli(nowMs);
     List<StateChange> state = begun();
@@ -164,7 +167,7 @@ final class LearnedCommit {
       undo.begin();
       generations.add(promoted.get().generation(), promoted.get().dense(), state);
     }
-    return finish(mark, rows, state, graph);
+    return finish(mark, rows, state, weights);
   }
 
   /**
@@ -173,7 +176,7 @@ final class LearnedCommit {
    * @param to one of those that are kept
    * @param keys of the rows that have changed since, by the last commit
    * @param visible whether what serves is another state
-   * @param graph the predict graph of that state; null where it serves
+   * @param weights the dense weights of that state; none where it serves
    */
   ModelCommit back(
       LearnedMark mark,
@@ -181,7 +184,7 @@ final class LearnedCommit {
       long[] keys,
       long nowMs,
       boolean visible,
-      byte @Nullable [] graph) {
+      Map<String, float[]> weights) {
     List<StateChange> state = begun();
     List<RowCommit.Changes> rows = visible ? takenBack.rows(to.number(), keys) : List.of();
     state.addAll(takenBack.memory(to.number(), keys, nowMs));
@@ -190,7 +193,7 @@ final class LearnedCommit {
     undo.begin();
     state.addAll(admission.drain());
     state.addAll(expiry.drain());
-    return finish(mark, rows, state, graph);
+    return finish(mark, rows, state, weights);
   }
 
   /**
@@ -214,13 +217,15 @@ final class LearnedCommit {
       LearnedMark mark,
       List<RowCommit.Changes> rows,
       List<StateChange> state,
-      byte @Nullable [] graph) {
+      Map<String, float[]> weights) {
     state.addAll(join.drain());
+    state.addAll(streams.drain(join.oldestNeeded()));
     state.add(CarriedExamples.put(steps.waiting()));
     state.add(generations.progress());
     state.add(new StateChange.Put(StateKind.COMMIT, GATE, gate.bytes()));
     state.add(mark.put());
-    return new ModelCommit(mark.epoch(), mark.served(), rows, state, graph);
+    byte[] graph = weights.isEmpty() ? null : session.predictGraph(weights);
+    return new ModelCommit(mark.epoch(), mark.served(), rows, state, graph, weights);
   }
 
   private void keep(ChangedRows rows, Instant now, List<StateChange> state) {

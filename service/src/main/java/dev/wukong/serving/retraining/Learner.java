@@ -53,6 +53,7 @@ final class Learner implements AutoCloseable {
   private final Bundle bundle;
   private final RowAdmission admission;
   private final Join join;
+  private final StreamProgress streams = new StreamProgress();
   private final OnlineSession session;
   private final EncodedExamples golden;
   private final StoredRows rows;
@@ -181,6 +182,7 @@ final class Learner implements AutoCloseable {
               admission,
               expiry,
               join,
+              streams,
               undo,
               generations,
               gate,
@@ -302,8 +304,13 @@ final class Learner implements AutoCloseable {
             order = of;
             yield true;
           }
+          case Event.Sequenced of -> {
+            streams.take(next, of);
+            yield false;
+          }
         };
-    return due || steps.examples() >= MOST_EXAMPLES || events >= MOST_EVENTS;
+    boolean many = steps.examples() >= MOST_EXAMPLES || events >= MOST_EVENTS;
+    return due || (many && streams.whole(next));
   }
 
   /** What the healthy state has answered, it says again. */
@@ -466,7 +473,7 @@ final class Learner implements AutoCloseable {
         nowMs,
         now.dense(),
         visible,
-        shows ? session.predictGraph(serves) : null,
+        shows ? serves : Map.of(),
         promoted
             ? Optional.of(new NewHealthy(generation(generations.newest() + 1), all))
             : Optional.empty());
@@ -499,7 +506,7 @@ final class Learner implements AutoCloseable {
             to.golden());
     healthy.become(dense, older ? keys : new long[0]);
     steps.forget();
-    return commits.back(mark, to, keys, nowMs, shows, shows ? session.predictGraph(dense) : null);
+    return commits.back(mark, to, keys, nowMs, shows, shows ? dense : Map.of());
   }
 
   /** Begins a period of admission where it is time to, by the log's clock. */

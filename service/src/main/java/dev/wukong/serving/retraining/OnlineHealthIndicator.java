@@ -1,6 +1,6 @@
 package dev.wukong.serving.retraining;
 
-import dev.wukong.serving.events.EventWriter;
+import dev.wukong.serving.events.EventSink;
 import java.util.Optional;
 import java.util.function.Supplier;
 import org.springframework.boot.health.contributor.Health;
@@ -31,9 +31,9 @@ public final class OnlineHealthIndicator implements HealthIndicator {
     this.full = full;
   }
 
-  /** Of a model that learns from what {@code writer} logs. */
-  public static HealthIndicator of(OnlineTrainer trainer, EventWriter writer) {
-    return new OnlineHealthIndicator(trainer::status, writer::failure, writer::full);
+  /** Of a model that learns from what {@code sink} logs. */
+  public static HealthIndicator of(OnlineTrainer trainer, EventSink sink) {
+    return new OnlineHealthIndicator(trainer::status, sink::failure, sink::full);
   }
 
   /** Where no model learns: always up. */

@@ -7,7 +7,6 @@ import dev.wukong.serving.embedding.RowsView;
 import dev.wukong.serving.embedding.StateStore;
 import dev.wukong.serving.events.Event;
 import dev.wukong.serving.events.EventLog;
-import dev.wukong.serving.events.EventWriter;
 import dev.wukong.serving.events.Logged;
 import dev.wukong.serving.gating.Decision;
 import dev.wukong.serving.gating.GateReport;
@@ -56,6 +55,10 @@ public final class OnlineTrainer implements AutoCloseable {
   private static final Duration MISSING = Duration.ofSeconds(10);
 
   private static final String PAUSED = "operators have paused it";
+  private static final String OTHERS = "another replica trains";
+
+  /** Between looks whether there is anything to train, or it is its turn. */
+  private static final Duration LOOKS = Duration.ofMillis(100);
 
   /** Where it stands. */
   public enum Phase {
@@ -90,7 +93,7 @@ public final class OnlineTrainer implements AutoCloseable {
   private final boolean stalls;
   private final EventLog events;
   private final KnownLog known;
-  private final EventWriter writer;
+  private final Turns turns;
   private final StateStore store;
   private final BundleStore bundles;
   private final MeterRegistry registry;
@@ -126,6 +129,9 @@ public final class OnlineTrainer implements AutoCloseable {
   /** Who trains in this process; made by its first commit. Its thread's. */
   private long epoch;
 
+  /** Its turn, while it learns. Its thread's; others only append with it what may fail. */
+  private volatile @Nullable Turn inTurn;
+
   /** When it last said to commit. Its thread's. */
   private long saidNanos;
 
@@ -149,6 +155,7 @@ public final class OnlineTrainer implements AutoCloseable {
    * @param commitEvery time between commits, where there is something to commit
    * @param stalls whether it sees that labels are missing, and learns no negatives then
    * @param share of one processor's time that it takes at most while requests are answered
+   * @param turns says when it is to learn
    * @param store keeps the model's rows and what training remembers
    * @param nanos as {@link System#nanoTime}
    * @param clock milliseconds since 1970-01-01 UTC
@@ -161,7 +168,7 @@ public final class OnlineTrainer implements AutoCloseable {
       boolean stalls,
       double share,
       EventLog events,
-      EventWriter writer,
+      Turns turns,
       StateStore store,
       BundleStore bundles,
       MeterRegistry registry,
@@ -175,7 +182,7 @@ public final class OnlineTrainer implements AutoCloseable {
     this.stalls = stalls;
     this.events = events;
     this.known = new KnownLog(events);
-    this.writer = writer;
+    this.turns = turns;
     this.store = store;
     this.bundles = bundles;
     this.registry = registry;
@@ -305,10 +312,17 @@ public final class OnlineTrainer implements AutoCloseable {
         }
         refuse("no version of it serves yet");
         sayIfMissing(served);
-        wishes.await(Duration.ofMillis(100));
+        wishes.await(LOOKS);
         continue;
       }
-      try (Bundle bundle = Bundle.open(bundles.path(model, version));
+      Turn turn = turns.now();
+      if (turn == null) {
+        notItsTurn();
+        continue;
+      }
+      inTurn = turn;
+      try (turn;
+          Bundle bundle = Bundle.open(bundles.path(model, version));
           Learner learner = learner(bundle);
           Canary canary = new Canary(served, version)) {
         passOverWhatItHolds(learner);
@@ -325,10 +339,20 @@ public final class OnlineTrainer implements AutoCloseable {
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
         return;
+      } catch (Turn.LostException e) {
+        log.warn("model '{}': another process trains from now on: {}", model, e.getMessage());
       } catch (IOException | RuntimeException e) {
         halt(e);
       }
     }
+  }
+
+  private void notItsTurn() {
+    if (!wishes.rest(() -> say(Phase.PAUSED, PAUSED))) {
+      say(Phase.WAITING, OTHERS);
+    }
+    refuse(OTHERS);
+    wishes.await(LOOKS);
   }
 
   /** Said once, as the model may still come: but its name may be wrong. */
@@ -374,6 +398,14 @@ public final class OnlineTrainer implements AutoCloseable {
         ofExamples);
   }
 
+  private Turn turn() {
+    Turn now = inTurn;
+    if (now == null) {
+      throw new IllegalStateException("it is not its turn");
+    }
+    return now;
+  }
+
   private static List<String> tasks(Bundle bundle) {
     return bundle.manifest().schema().tasks().stream().map(t -> t.name()).toList();
   }
@@ -398,11 +430,11 @@ public final class OnlineTrainer implements AutoCloseable {
     Pace.Requests requests = Pace.Requests.to(served.batcher());
     StallBreaker breaker = learner.stallBreaker();
     if (!stalls && breaker.frozen()) {
-      long _ = writer.append(model, new Event.Frozen(false));
+      long _ = turn().append(model, new Event.Frozen(false));
     }
     pace.begin();
     while (!wishes.isClosed()) {
-      if (served.servingVersion() != version) {
+      if (served.servingVersion() != version || !turn().lasts()) {
         return; // What is not committed is done again, by the version that serves then.
       }
       exports.writeIfAsked(learner, of -> write(served, of));
@@ -426,7 +458,7 @@ public final class OnlineTrainer implements AutoCloseable {
       }
       say();
       if (next.isEmpty()) {
-        long _ = writer.awaitEnd(read, Duration.ofMillis(50));
+        long _ = turn().awaitEnd(read, Duration.ofMillis(50));
       }
     }
   }
@@ -442,7 +474,7 @@ public final class OnlineTrainer implements AutoCloseable {
           "model '{}': {}",
           model,
           breaker.missing().orElse("labels come again, as far as the log tells"));
-      long _ = writer.append(model, found.get());
+      long _ = turn().append(model, found.get());
     }
   }
 
@@ -451,7 +483,7 @@ public final class OnlineTrainer implements AutoCloseable {
     long now = nanos.getAsLong();
     long every = moved ? commitEvery.toNanos() : Math.max(IDLE.toNanos(), commitEvery.toNanos());
     if (asked < 0 && now - saidNanos >= every) {
-      asked = writer.append(model, new Event.Boundary());
+      asked = turn().append(model, new Event.Boundary());
       saidNanos = now;
       moved = false;
     }
@@ -459,13 +491,15 @@ public final class OnlineTrainer implements AutoCloseable {
 
   /** Whether requests see it, or will once it is promoted. */
   private boolean commit(ServedModel served, Learner learner, Canary canary) {
-    if (epoch == 0) {
+    if (turn().epoch() > 0) {
+      epoch = turn().epoch();
+    } else if (epoch == 0) {
       epoch = learner.mark().epoch() + 1;
     }
     long began = nanos.getAsLong();
     Learner.Made made = learner.commit(Math.max(epoch, learner.mark().epoch()));
     canary.before(made);
-    if (!served.commit(learner.bundle().manifest().version(), made.commit())) {
+    if (!turn().commit(served, learner.bundle().manifest().version(), made.commit())) {
       return false;
     }
     long took = nanos.getAsLong() - began;
@@ -518,7 +552,7 @@ public final class OnlineTrainer implements AutoCloseable {
       throw wishes.doesNotLearn(now.reason());
     }
     try {
-      return orders.await(writer.append(model, new Event.Ordered(order, target)));
+      return orders.await(turn().append(model, new Event.Ordered(order, target)));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new NotNow("interrupted before it was written");

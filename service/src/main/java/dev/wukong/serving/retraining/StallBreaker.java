@@ -47,7 +47,7 @@ final class StallBreaker {
               .filter(of -> of.task().equals(labelled.task()))
               .forEach(of -> of.labelled(nowMs));
       case Event.Frozen of -> frozen = of.on();
-      case Event.Scored _, Event.Boundary _, Event.Ordered _ -> {
+      case Event.Scored _, Event.Boundary _, Event.Ordered _, Event.Sequenced _ -> {
         // Time has passed.
       }
     }

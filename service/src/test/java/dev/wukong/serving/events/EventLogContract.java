@@ -132,6 +132,55 @@ abstract class EventLogContract {
   }
 
   @Test
+  void rewind_intoTheLog_forgetsWhatStandsThereAndItsPredictions() {
+    PredictionId kept = SampleEvents.id(MADE, 1);
+    PredictionId forgotten = SampleEvents.id(MADE, 2);
+    try (EventLog log = open(folder)) {
+      log.append(5, List.of(SampleEvents.scored("ctr", kept, 1), BOUNDARY));
+      log.append(9, List.of(SampleEvents.scored("ctr", forgotten, 1), BOUNDARY));
+
+      log.rewind(2, 6);
+
+      assertThat(log.end()).isEqualTo(2);
+      assertThat(log.lastMs()).isEqualTo(6);
+      assertThat(log.find(forgotten)).isEmpty();
+      // Another event takes its place, and is not taken for it.
+      log.append(6, List.of(ordered(2), ordered(3)));
+      assertThat(log.find(forgotten)).isEmpty();
+      assertThat(log.find(kept)).contains(new EventLog.Place(0, "ctr", 1));
+      assertThat(targets(log.read(2, 9))).containsExactly(2L, 3L);
+    }
+    try (EventLog log = open(folder)) {
+      // What is on a disk stays so.
+      assertThat(log.end()).isIn(0L, 4L);
+      assertThat(log.find(forgotten)).isEmpty();
+    }
+  }
+
+  @Test
+  void rewind_outsideTheLog_forgetsAll() {
+    for (long position : new long[] {3, 20}) {
+      try (EventLog log = open(folder.resolve(Long.toString(position)))) {
+        PredictionId id = SampleEvents.id(MADE, 1);
+        log.beginAt(5);
+        log.append(5, List.of(BOUNDARY, SampleEvents.scored("ctr", id, 1)));
+
+        log.rewind(position, 7);
+
+        assertThat(log.begin()).isEqualTo(position);
+        assertThat(log.end()).isEqualTo(position);
+        assertThat(log.read(0, 9)).isEmpty();
+        assertThat(log.find(id)).isEmpty();
+        log.append(7, List.of(BOUNDARY, SampleEvents.scored("ctr", id, 1)));
+        assertThat(log.read(0, 9))
+            .extracting(Logged::position)
+            .containsExactly(position, position + 1);
+        assertThat(log.find(id)).contains(new EventLog.Place(position + 1, "ctr", 1));
+      }
+    }
+  }
+
+  @Test
   void trim_someEvents_areGoneAndTheOthersStay() {
     try (EventLog log = open(folder)) {
       PredictionId old = SampleEvents.id(MADE, 1);

@@ -224,7 +224,11 @@ final class CrashTrial {
                       label.position(),
                       label.task()));
         }
-        case Event.Exposed _, Event.Boundary _, Event.Frozen _, Event.Ordered _ -> {}
+        case Event.Exposed _,
+            Event.Boundary _,
+            Event.Frozen _,
+            Event.Ordered _,
+            Event.Sequenced _ -> {}
       }
     }
     return labels;

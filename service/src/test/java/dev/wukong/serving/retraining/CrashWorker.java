@@ -152,6 +152,7 @@ final class CrashWorker {
             registry,
             System::nanoTime);
     watcher.start();
+    Turn turn = new OwnTurn(writer);
     OnlineTrainer trainer =
         new OnlineTrainer(
             () -> host.model(LearningModel.NAME).orElse(null),
@@ -161,7 +162,7 @@ final class CrashWorker {
             true,
             1,
             log,
-            writer,
+            () -> turn,
             store,
             new BundleStore(bundles),
             registry,

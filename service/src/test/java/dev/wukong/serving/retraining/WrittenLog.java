@@ -66,7 +66,8 @@ final class WrittenLog implements AutoCloseable {
           report(
               new FeedbackItem.Labelled(
                   id(of.scored()), of.position(), of.task(), of.value(), of.weight(), of.timeMs()));
-      case Event.Boundary _, Event.Frozen _, Event.Ordered _ -> append(event.event());
+      case Event.Boundary _, Event.Frozen _, Event.Ordered _, Event.Sequenced _ ->
+          append(event.event());
     };
   }
 

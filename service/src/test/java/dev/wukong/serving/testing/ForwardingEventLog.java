@@ -24,6 +24,11 @@ public class ForwardingEventLog implements EventLog {
   }
 
   @Override
+  public void rewind(long position, long atMs) {
+    log.rewind(position, atMs);
+  }
+
+  @Override
   public void append(long atMs, List<EncodedEvent> events) {
     log.append(atMs, events);
   }
