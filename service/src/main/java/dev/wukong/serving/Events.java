@@ -9,7 +9,6 @@ import dev.wukong.serving.events.RocksEventLog;
 import dev.wukong.serving.joining.LogPlace;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.nio.file.Path;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -23,26 +22,20 @@ final class Events implements AutoCloseable {
 
   private final EventWriter writer;
 
-  /** The lowest position that somebody still needs; all, until it is known who that is. */
-  private final AtomicReference<LongSupplier> needed = new AtomicReference<>(() -> 0);
-
   /**
    * Writes {@code log}, which stays its owner's to close, after this.
    *
    * @param clock milliseconds since 1970-01-01 UTC
    */
-  Events(EventLog log, OnlineProperties properties, LongSupplier clock, MeterRegistry registry) {
-    this.writer =
-        new EventWriter(
-            log,
-            new EventRetention(
-                properties.eventsKeep(),
-                properties.eventsQuota().toBytes(),
-                () -> needed.get().getAsLong(),
-                clock),
-            ROOM,
-            clock,
-            registry);
+  Events(EventLog log, EventRetention retention, LongSupplier clock, MeterRegistry registry) {
+    this.writer = new EventWriter(log, retention, ROOM, clock, registry);
+  }
+
+  /** What of the log is kept: nothing goes that is at {@code needed} or above. */
+  static EventRetention retention(
+      OnlineProperties properties, LongSupplier needed, LongSupplier clock) {
+    return new EventRetention(
+        properties.eventsKeep(), properties.eventsQuota().toBytes(), needed, clock);
   }
 
   /**
@@ -85,11 +78,6 @@ final class Events implements AutoCloseable {
 
   EventWriter writer() {
     return writer;
-  }
-
-  /** Says what must not be forgotten. */
-  void neededFrom(LongSupplier position) {
-    needed.set(position);
   }
 
   @Override

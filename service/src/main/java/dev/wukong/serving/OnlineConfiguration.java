@@ -2,17 +2,20 @@ package dev.wukong.serving;
 
 import dev.wukong.bundle.BundleStore;
 import dev.wukong.runtime.Device;
+import dev.wukong.serving.cluster.Cluster;
 import dev.wukong.serving.embedding.RowStore;
+import dev.wukong.serving.embedding.StateStore;
 import dev.wukong.serving.engine.EngineOptions;
 import dev.wukong.serving.events.EventLog;
+import dev.wukong.serving.events.EventRetention;
 import dev.wukong.serving.hosting.ModelHost;
 import dev.wukong.serving.joining.Join;
+import dev.wukong.serving.retraining.LearnedGraphs;
 import dev.wukong.serving.retraining.OnlineTrainer;
-import dev.wukong.serving.retraining.OwnTurn;
-import dev.wukong.serving.retraining.Turn;
-import dev.wukong.serving.retraining.Turns;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Clock;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.LongSupplier;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnExpression;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
@@ -27,20 +30,56 @@ class OnlineConfiguration {
     return Events.open(properties.online());
   }
 
+  /** Closed before the log and the store; after the trainer and who takes calls. */
   @Bean
-  Events events(
+  EventPath eventPath(
       ServingProperties properties,
       EventLog log,
       RowStore store,
+      ModelHost host,
       Clock clock,
       MeterRegistry meters) {
     OnlineProperties online = properties.online();
+    // Until it is known who needs what, nothing goes.
+    AtomicReference<LongSupplier> needed = new AtomicReference<>(() -> 0);
+    EventRetention retention =
+        Events.retention(online, () -> needed.get().getAsLong(), clock::millis);
+    if (properties.cluster().enabled()) {
+      return EventPath.with(
+          cluster(
+              properties, log, retention, ServingConfiguration.states(store), host, clock, meters),
+          needed);
+    }
     Events.beginAfter(log, online, Join.place(ServingConfiguration.states(store), online.model()));
-    return new Events(log, online, clock::millis, meters);
+    return EventPath.alone(new Events(log, retention, clock::millis, meters), needed);
   }
 
-  private static Turns turns(Turn only) {
-    return () -> only;
+  private static Cluster cluster(
+      ServingProperties properties,
+      EventLog log,
+      EventRetention retention,
+      StateStore store,
+      ModelHost host,
+      Clock clock,
+      MeterRegistry meters) {
+    String model = properties.online().model();
+    LearnedGraphs graphs =
+        new LearnedGraphs(
+            new BundleStore(properties.bundleRoot().path()),
+            model,
+            properties.engine().precision());
+    return Cluster.join(
+        properties.cluster().kafka().settings(),
+        properties.cluster().replica(),
+        properties.cluster().election(),
+        model,
+        host,
+        store,
+        graphs::of,
+        log,
+        retention,
+        clock::millis,
+        meters);
   }
 
   /** The trainer. Who loads versions closes after it: it trains one that serves. */
@@ -52,7 +91,7 @@ class OnlineConfiguration {
       ModelHost host,
       RowStore store,
       EventLog log,
-      Events events,
+      EventPath events,
       Clock clock,
       MeterRegistry meters) {
     OnlineProperties online = properties.online();
@@ -66,7 +105,7 @@ class OnlineConfiguration {
             online.stallBreaker(),
             online.share(),
             log,
-            turns(new OwnTurn(events.writer())),
+            events.turns(),
             ServingConfiguration.states(store),
             new BundleStore(properties.bundleRoot().path()),
             meters,

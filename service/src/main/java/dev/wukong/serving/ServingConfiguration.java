@@ -4,6 +4,7 @@ import com.sun.management.ThreadMXBean;
 import dev.wukong.proto.v1.RankingServiceGrpc;
 import dev.wukong.serving.admin.AdminServer;
 import dev.wukong.serving.admin.AdminService;
+import dev.wukong.serving.cluster.ReplicaHealthIndicator;
 import dev.wukong.serving.embedding.HeapRowStore;
 import dev.wukong.serving.embedding.RedisRowStore;
 import dev.wukong.serving.embedding.RedisSettings;
@@ -223,15 +224,15 @@ class ServingConfiguration {
       PredictLimits limits,
       Clock clock,
       ServingProperties properties,
-      ObjectProvider<Events> events,
+      ObjectProvider<EventPath> events,
       MeterRegistry meters,
       Sights sights) {
     OnlineProperties online = properties.online();
-    @Nullable Events logged = events.getIfAvailable();
+    @Nullable EventPath logged = events.getIfAvailable();
     FeatureLog features =
         logged == null
             ? FeatureLog.none()
-            : FeatureLog.of(logged.writer(), online.model()::equals, online.sample());
+            : FeatureLog.of(logged.sink(), online.model()::equals, online.sample());
     return new PredictService(
         host, limits, new PredictionIds(clock, new SecureRandom()), features, meters, sights);
   }
@@ -257,12 +258,20 @@ class ServingConfiguration {
   /** Part of no probe but {@code ingest}: predictions go on without it. */
   @Bean
   HealthIndicator onlineHealthIndicator(
-      ObjectProvider<OnlineTrainer> trainer, ObjectProvider<Events> events) {
+      ObjectProvider<OnlineTrainer> trainer, ObjectProvider<EventPath> events) {
     OnlineTrainer learns = trainer.getIfAvailable();
-    Events logged = events.getIfAvailable();
+    EventPath logged = events.getIfAvailable();
     return learns == null || logged == null
         ? OnlineHealthIndicator.off()
-        : OnlineHealthIndicator.of(learns, logged.writer());
+        : OnlineHealthIndicator.of(learns, logged.sink());
+  }
+
+  @Bean
+  HealthIndicator replicaHealthIndicator(ObjectProvider<EventPath> events) {
+    return Optional.ofNullable(events.getIfAvailable())
+        .flatMap(EventPath::cluster)
+        .map(cluster -> ReplicaHealthIndicator.of(cluster.replica()))
+        .orElseGet(ReplicaHealthIndicator::off);
   }
 
   @Bean
@@ -288,15 +297,15 @@ class ServingConfiguration {
   FeedbackService feedbackService(
       ModelHost host,
       ServingProperties properties,
-      ObjectProvider<Events> events,
+      ObjectProvider<EventPath> events,
       PredictLimits limits,
       Clock clock) {
-    @Nullable Events logged = events.getIfAvailable();
+    @Nullable EventPath logged = events.getIfAvailable();
     OnlineProperties online = properties.online();
     return logged == null
         ? FeedbackService.off()
         : FeedbackService.of(
-            logged.writer(),
+            logged.sink(),
             () -> tasks(host, online.model()),
             online.horizon().plus(online.exposure()),
             limits.candidates(),

@@ -42,6 +42,7 @@ public record ServingProperties(
     @DefaultValue Limits limits,
     @DefaultValue Rows rows,
     @DefaultValue OnlineProperties online,
+    @DefaultValue ClusterProperties cluster,
     @DefaultValue Admin admin,
     @DefaultValue AccessLog accessLog,
     @DefaultValue StatusPage statusPage) {
@@ -220,6 +221,11 @@ public record ServingProperties(
         "wukong.rows.store",
         rows.store().name().toLowerCase(Locale.ROOT),
         "is rocks where wukong.online.model is set: it keeps what was learned");
+    SettingException.require(
+        !cluster.enabled() || online.enabled(),
+        "wukong.online.model",
+        "empty",
+        "is the model that the cluster of wukong.cluster.kafka.addresses learns");
     SettingException.require(
         limits.candidates() <= batching.queueRows(),
         "wukong.limits.candidates",

@@ -186,6 +186,26 @@ final class Settings {
           new Setting("wukong.online.gate.slice-by", "", "feature by which figures are apart"),
           new Setting(
               "wukong.online.gate.canary", "0.01,0.1", "shares that a canary has before all"),
+          new Setting(
+              "wukong.cluster.kafka.addresses",
+              "",
+              "of some of the brokers by which replicas share what they learn: host:port"),
+          new Setting(
+              "wukong.cluster.kafka.prefix", "wukong", "of all topics and groups in the brokers"),
+          new Setting("wukong.cluster.kafka.partitions", "8", "of each topic that is made"),
+          new Setting(
+              "wukong.cluster.kafka.replication",
+              "3",
+              "on how many brokers each topic lies that is made"),
+          new Setting(
+              "wukong.cluster.kafka.properties.<name>",
+              "",
+              "of Kafka's clients, such as security.protocol"),
+          new Setting("wukong.cluster.name", "", "of this replica; unset: that of the machine"),
+          new Setting(
+              "wukong.cluster.election",
+              "group",
+              "how a replica comes to train: group (by the brokers), or never"),
           new Setting("wukong.admin.port", "9091", "gRPC of operators; 0: any free one"),
           new Setting("wukong.admin.address", "127.0.0.1", "that it is bound to"),
           new Setting(
@@ -220,7 +240,7 @@ final class Settings {
    */
   private static final Pattern BY_NAME =
       Pattern.compile(
-          "wukong([._])(versions|online\\1(windows|given|weighting))(\\1|\\[).+",
+          "wukong([._])(versions|online\\1(windows|given|weighting)|cluster\\1kafka\\1properties)(\\1|\\[).+",
           Pattern.CASE_INSENSITIVE);
 
   private Settings() {}

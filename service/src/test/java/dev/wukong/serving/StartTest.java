@@ -446,6 +446,8 @@ class StartTest {
           && (component.getType().getEnclosingClass() == ServingProperties.class
               || component.getType().getEnclosingClass() == EngineProperties.class
               || component.getType() == EngineProperties.class
+              || component.getType().getEnclosingClass() == ClusterProperties.class
+              || component.getType() == ClusterProperties.class
               || component.getType() == RedisProperties.class
               || component.getType() == OnlineProperties.class
               || component.getType() == GateProperties.class)) {

@@ -53,7 +53,7 @@ public enum StateKind {
   }
 
   /** Says at rest which it is; never changes. */
-  byte code() {
+  public byte code() {
     return (byte) code;
   }
 

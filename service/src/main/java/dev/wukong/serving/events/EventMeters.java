@@ -5,14 +5,15 @@ import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
+import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /** Counts what is logged, and what is not. Any thread. */
-final class EventMeters {
+public final class EventMeters {
   /** Why a scored request is not in the log. */
-  enum Unlogged {
+  public enum Unlogged {
     /** Too many wait. */
     QUEUE,
     /** The disk's share is used up. */
@@ -31,7 +32,8 @@ final class EventMeters {
   private final Counter noRoom;
   private final Timer write;
 
-  EventMeters(EventLog log, WriteQueue queue, MeterRegistry registry) {
+  /** None of anything so far. */
+  public EventMeters(MeterRegistry registry) {
     for (EventKind kind : EventKind.values()) {
       logged.put(
           kind,
@@ -52,9 +54,22 @@ final class EventMeters {
         Timer.builder("wukong.events.write")
             .description("Writing a batch of events until it is on stable storage")
             .register(registry);
+  }
+
+  /** Counts for nobody: what one process counts another need not count again. */
+  static EventMeters none() {
+    return new EventMeters(new CompositeMeterRegistry());
+  }
+
+  /** Shows how much waits. */
+  static void watch(WriteQueue queue, MeterRegistry registry) {
     Gauge.builder("wukong.events.queue", queue, WriteQueue::size)
         .description("Events that wait to be written")
         .register(registry);
+  }
+
+  /** Shows how large a log is. */
+  public static void watch(EventLog log, MeterRegistry registry) {
     Gauge.builder("wukong.events.bytes", log, EventLog::bytes)
         .description("What the log takes on disk")
         .baseUnit("bytes")
@@ -87,16 +102,32 @@ final class EventMeters {
     of(logged, kind).increment();
   }
 
-  void unlogged(Unlogged reason) {
+  /** A scored request is in the log. */
+  public void scored() {
+    logged(EventKind.SCORED);
+  }
+
+  /** Feedback is in the log. */
+  public void logged(FeedbackItem item) {
+    logged(
+        switch (item) {
+          case FeedbackItem.Exposed _ -> EventKind.EXPOSED;
+          case FeedbackItem.Labelled _ -> EventKind.LABELLED;
+        });
+  }
+
+  /** A scored request is not in the log, and will not be. */
+  public void unlogged(Unlogged reason) {
     of(unlogged, reason).increment();
   }
 
-  void noRoom() {
+  /** Feedback was refused since too much waits. */
+  public void noRoom() {
     noRoom.increment();
   }
 
   /** Counts feedback that was refused; what is durable is counted as logged. */
-  void settled(Outcome outcome) {
+  public void settled(Outcome outcome) {
     switch (outcome) {
       case Outcome.Durable _ -> {}
       case Outcome.Unknown _ -> unknown.increment();
@@ -105,7 +136,8 @@ final class EventMeters {
     }
   }
 
-  void wrote(long nanos) {
+  /** A batch of events has come to stable storage in so long. */
+  public void wrote(long nanos) {
     write.record(nanos, TimeUnit.NANOSECONDS);
   }
 }

@@ -72,11 +72,31 @@ public final class EventWriter implements EventSink, AutoCloseable {
       QueueRoom room,
       LongSupplier clock,
       MeterRegistry registry) {
+    this(log, retention, room, clock, new EventMeters(registry));
+    EventMeters.watch(queue, registry);
+    EventMeters.watch(log, registry);
+  }
+
+  /**
+   * One of which there are others before and after, all of one log: for as long as this process
+   * brings streams together. It counts nothing, as whoever sent what comes has.
+   */
+  public static EventWriter ofStreams(
+      EventLog log, EventRetention retention, QueueRoom room, LongSupplier clock) {
+    return new EventWriter(log, retention, room, clock, EventMeters.none());
+  }
+
+  private EventWriter(
+      EventLog log,
+      EventRetention retention,
+      QueueRoom room,
+      LongSupplier clock,
+      EventMeters meters) {
     this.log = log;
     this.retention = retention;
     this.clock = clock;
     this.queue = new WriteQueue(room);
-    this.meters = new EventMeters(log, queue, registry);
+    this.meters = meters;
     this.thread = Thread.ofPlatform().name("events").start(this::work);
   }
 

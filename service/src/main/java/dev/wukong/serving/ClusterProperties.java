@@ -1,0 +1,76 @@
+package dev.wukong.serving;
+
+import dev.wukong.serving.cluster.Cluster.Elections;
+import dev.wukong.serving.cluster.KafkaSettings;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Pattern;
+import org.springframework.boot.context.properties.bind.DefaultValue;
+
+/**
+ * The settings under {@code wukong.cluster}: several processes that serve one model, of which one
+ * trains.
+ *
+ * @param name of this replica; empty: that of the machine
+ * @param election how a replica comes to train
+ * @param kafka where the brokers are; without an address this process is alone
+ */
+public record ClusterProperties(
+    @DefaultValue("") String name,
+    @DefaultValue("group") Elections election,
+    @DefaultValue Kafka kafka) {
+  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_.-]{0,128}");
+
+  /**
+   * Where the brokers are.
+   *
+   * @param addresses of some of them, each {@code host:port}
+   * @param prefix of all topics and groups
+   * @param partitions of topics that are made
+   * @param replication of topics that are made
+   * @param properties of Kafka's clients
+   */
+  public record Kafka(
+      @DefaultValue List<String> addresses,
+      @DefaultValue("wukong") String prefix,
+      @DefaultValue("8") int partitions,
+      @DefaultValue("3") int replication,
+      @DefaultValue Map<String, String> properties) {
+    KafkaSettings settings() {
+      try {
+        return new KafkaSettings(
+            addresses, prefix, partitions, replication, new HashMap<>(properties));
+      } catch (IllegalArgumentException e) {
+        throw new SettingException("wukong.cluster.kafka.%s".formatted(e.getMessage()), e);
+      }
+    }
+  }
+
+  public ClusterProperties {
+    SettingException.require(
+        NAME.matcher(name).matches(),
+        "wukong.cluster.name",
+        name,
+        "are up to 128 of a-z, A-Z, 0-9, '_', '.' and '-'");
+    if (!kafka.addresses().isEmpty()) {
+      KafkaSettings _ = kafka.settings();
+    }
+  }
+
+  /** Whether there are others. */
+  boolean enabled() {
+    return !kafka.addresses().isEmpty();
+  }
+
+  /** The name of this replica. */
+  String replica() {
+    if (!name.isEmpty()) {
+      return name;
+    }
+    String machine = System.getenv("HOSTNAME");
+    return machine == null || machine.isEmpty()
+        ? "replica-" + ProcessHandle.current().pid()
+        : machine;
+  }
+}
