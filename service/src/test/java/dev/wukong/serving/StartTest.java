@@ -454,7 +454,10 @@ class StartTest {
         collect(name + ".", component.getType(), to);
       } else if (component.getType() == Map.class) {
         to.put(
-            name + (type == ServingProperties.class ? ".<model>" : ".<task>"),
+            name
+                + (type == ServingProperties.class
+                    ? ".<model>"
+                    : type == OnlineProperties.class ? ".<task>" : ".<name>"),
             switch (component.getName()) {
               case "versions" -> "latest";
               case "weighting" -> "plain";
