@@ -1,5 +1,6 @@
 package dev.wukong.serving;
 
+import dev.wukong.serving.cluster.Cluster;
 import dev.wukong.serving.cluster.Cluster.Elections;
 import dev.wukong.serving.cluster.KafkaSettings;
 import java.util.HashMap;
@@ -14,13 +15,39 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  *
  * @param name of this replica; empty: that of the machine
  * @param election how a replica comes to train
+ * @param lease of Kubernetes, where that is how
  * @param kafka where the brokers are; without an address this process is alone
  */
 public record ClusterProperties(
     @DefaultValue("") String name,
     @DefaultValue("group") Elections election,
+    @DefaultValue Lease lease,
     @DefaultValue Kafka kafka) {
   private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_.-]{0,128}");
+
+  /**
+   * A Lease of Kubernetes.
+   *
+   * @param name of it
+   * @param namespace of it; empty: that of this pod
+   */
+  public record Lease(
+      @DefaultValue("wukong-trainer") String name, @DefaultValue("") String namespace) {
+    private static final Pattern NAME = Pattern.compile("[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?");
+
+    public Lease {
+      SettingException.require(
+          NAME.matcher(name).matches(),
+          "wukong.cluster.lease.name",
+          name,
+          "are 1 to 253 of a-z, 0-9, '.' and '-', of which the first and the last are none of these"
+              + " two");
+    }
+
+    Cluster.Lease settings() {
+      return new Cluster.Lease(namespace, name);
+    }
+  }
 
   /**
    * Where the brokers are.

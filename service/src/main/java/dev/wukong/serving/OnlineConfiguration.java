@@ -72,6 +72,7 @@ class OnlineConfiguration {
         properties.cluster().kafka().settings(),
         properties.cluster().replica(),
         properties.cluster().election(),
+        properties.cluster().lease().settings(),
         model,
         host,
         store,

@@ -205,7 +205,10 @@ final class Settings {
           new Setting(
               "wukong.cluster.election",
               "group",
-              "how a replica comes to train: group (by the brokers), or never"),
+              "how a replica comes to train: group (by the brokers), lease (by Kubernetes), or"
+                  + " never"),
+          new Setting("wukong.cluster.lease.name", "wukong-trainer", "of the Lease"),
+          new Setting("wukong.cluster.lease.namespace", "", "of the Lease; unset: that of the pod"),
           new Setting("wukong.admin.port", "9091", "gRPC of operators; 0: any free one"),
           new Setting("wukong.admin.address", "127.0.0.1", "that it is bound to"),
           new Setting(

@@ -6,6 +6,8 @@ import dev.wukong.serving.events.EventMeters;
 import dev.wukong.serving.events.EventRetention;
 import dev.wukong.serving.events.EventSink;
 import dev.wukong.serving.hosting.ModelHost;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.util.function.LongSupplier;
 
@@ -17,10 +19,19 @@ public final class Cluster implements AutoCloseable {
   private final KafkaEventSink sink;
   private final Replica replica;
 
+  /**
+   * A Lease of Kubernetes.
+   *
+   * @param namespace empty: that of this pod
+   */
+  public record Lease(String namespace, String name) {}
+
   /** How a replica comes to train. */
   public enum Elections {
     /** By the brokers. */
     GROUP,
+    /** By a Lease of Kubernetes. */
+    LEASE,
     /** It never does: it follows and serves. */
     NEVER
   }
@@ -34,6 +45,7 @@ public final class Cluster implements AutoCloseable {
    * Joins the others.
    *
    * @param name of this replica, which no other has
+   * @param lease where that is how it comes to train
    * @param model that learns
    * @param store keeps its rows and what training remembers
    * @param events the log of what this replica learns from while it trains
@@ -44,6 +56,7 @@ public final class Cluster implements AutoCloseable {
       KafkaSettings settings,
       String name,
       Elections elections,
+      Lease lease,
       String model,
       ModelHost host,
       StateStore store,
@@ -56,6 +69,7 @@ public final class Cluster implements AutoCloseable {
     Election election =
         switch (elections) {
           case GROUP -> new GroupElection(settings, name + "-election", model);
+          case LEASE -> byLease(lease, name);
           case NEVER -> new NoElection();
         };
     Replica replica =
@@ -73,6 +87,17 @@ public final class Cluster implements AutoCloseable {
             new SequencerMeters(registry));
     replica.start();
     return new Cluster(new KafkaEventSink(settings, name, registry), replica);
+  }
+
+  private static Election byLease(Lease lease, String replica) {
+    KubernetesClient client = new KubernetesClientBuilder().build();
+    String namespace = lease.namespace().isEmpty() ? client.getNamespace() : lease.namespace();
+    return new LeaseElection(
+        client,
+        namespace == null ? "default" : namespace,
+        lease.name(),
+        replica,
+        LeaseElection.Times.USUAL);
   }
 
   /** Takes what happens here. */

@@ -1,10 +1,19 @@
 package dev.wukong.serving.cluster;
 
+import java.util.function.BooleanSupplier;
+
 /**
  * Says which replica is to train. It may be wrong for a while, as when a process stands still: that
  * nothing of two trainers is mixed rests on {@link CommitOrder} alone. Any thread.
  */
 interface Election extends AutoCloseable {
+  /**
+   * Begins to stand for election.
+   *
+   * @param ready whether this process could train now: until then it leaves that to others
+   */
+  void start(BooleanSupplier ready);
+
   /** Whether this process is to train now. */
   boolean won();
 

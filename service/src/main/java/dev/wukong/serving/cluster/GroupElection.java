@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
@@ -25,12 +26,13 @@ final class GroupElection implements Election {
   private static final Duration SESSION = Duration.ofSeconds(10);
   private static final Duration HEARTBEAT = Duration.ofSeconds(2);
   private static final Duration POLL = Duration.ofMillis(500);
-  private static final Duration AGAIN = Duration.ofSeconds(1);
+  private static final Duration AGAIN = Duration.ofMillis(200);
 
   private final KafkaSettings settings;
   private final String model;
   private final String client;
   private final Thread thread;
+  private volatile BooleanSupplier ready = () -> false;
   private volatile boolean won;
   private volatile boolean closed;
   private final CountDownLatch ended = new CountDownLatch(1);
@@ -39,13 +41,21 @@ final class GroupElection implements Election {
     this.settings = settings;
     this.model = model;
     this.client = client;
-    thread = Thread.ofPlatform().name("election-" + model).start(this::work);
+    thread = Thread.ofPlatform().name("election-" + model).unstarted(this::work);
+  }
+
+  @Override
+  public void start(BooleanSupplier whenReady) {
+    ready = whenReady;
+    thread.start();
   }
 
   private void work() {
     while (!closed) {
       try {
-        take();
+        if (ready.getAsBoolean()) {
+          take();
+        }
       } catch (WakeupException e) {
         log.debug("the election ends", e);
       } catch (KafkaException e) {
@@ -134,7 +144,7 @@ final class GroupElection implements Election {
     closed = true;
     ended.countDown();
     try {
-      thread.join(POLL.multipliedBy(10));
+      boolean _ = !thread.isAlive() || thread.join(POLL.multipliedBy(10));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }

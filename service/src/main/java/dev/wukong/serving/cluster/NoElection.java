@@ -1,7 +1,12 @@
 package dev.wukong.serving.cluster;
 
+import java.util.function.BooleanSupplier;
+
 /** One that this replica never wins. */
 record NoElection() implements Election {
+  @Override
+  public void start(BooleanSupplier ready) {}
+
   @Override
   public boolean won() {
     return false;

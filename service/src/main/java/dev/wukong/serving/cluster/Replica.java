@@ -101,7 +101,13 @@ public final class Replica implements Turns, AutoCloseable {
 
   /** Begins. */
   public void start() {
+    election.start(this::couldTrain);
     thread.start();
+  }
+
+  private boolean couldTrain() {
+    Status now = status.get();
+    return now.caughtUp() && now.role() != Role.STARTING;
   }
 
   /** How it stands. */

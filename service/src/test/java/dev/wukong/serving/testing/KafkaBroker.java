@@ -1,5 +1,7 @@
 package dev.wukong.serving.testing;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
 import dev.wukong.bench.BenchmarkContext;
 import java.io.IOException;
 import java.lang.ProcessBuilder.Redirect;
@@ -14,46 +16,67 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
+import org.slf4j.LoggerFactory;
 
 /** A real broker, alone and its own controller, in a process of its own. */
 public final class KafkaBroker implements AutoCloseable {
   private static final Duration PATIENCE = Duration.ofMinutes(2);
 
+  static {
+    // Its clients list all their settings, and each broker that is not reached at once.
+    if (LoggerFactory.getLogger("org.apache.kafka") instanceof Logger kafka) {
+      kafka.setLevel(Level.ERROR);
+    }
+  }
+
   private final Path folder;
   private final int port;
+  private final List<Integer> behind;
   private Process process;
 
-  private KafkaBroker(Path folder, int port, Process process) {
+  private KafkaBroker(Path folder, int port, List<Integer> behind, Process process) {
     this.folder = folder;
     this.port = port;
+    this.behind = List.copyOf(behind);
     this.process = process;
   }
 
   /** Starts one that keeps what it has in {@code folder}, which is new. */
   public static KafkaBroker start(Path folder) throws Exception {
-    int port = freePort();
-    return start(folder, port, port);
+    return start(folder, List.of());
   }
 
   /**
-   * The same where clients are told that it is elsewhere.
+   * The same with more doors than its own.
    *
-   * @param port that it listens to
-   * @param advertised that clients are sent to
+   * @param doors ports that clients are sent to who come by the door of this number, which may be
+   *     those of something between them and the broker
    */
-  public static KafkaBroker start(Path folder, int port, int advertised) throws Exception {
+  public static KafkaBroker start(Path folder, List<Integer> doors) throws Exception {
     Files.createDirectories(folder);
+    int port = freePort();
     int controller = freePort();
+    List<Integer> behind = new ArrayList<>();
+    StringBuilder listeners = new StringBuilder("PLAINTEXT://127.0.0.1:" + port);
+    StringBuilder advertised = new StringBuilder("PLAINTEXT://127.0.0.1:" + port);
+    StringBuilder protocols = new StringBuilder("PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT");
+    for (int i = 0; i < doors.size(); i++) {
+      behind.add(freePort());
+      listeners.append(",D%d://127.0.0.1:%d".formatted(i, behind.getLast()));
+      advertised.append(",D%d://127.0.0.1:%d".formatted(i, doors.get(i)));
+      protocols.append(",D%d:PLAINTEXT".formatted(i));
+    }
     Files.write(
         folder.resolve("broker.properties"),
         List.of(
             "process.roles=broker,controller",
             "node.id=1",
             "controller.quorum.bootstrap.servers=127.0.0.1:" + controller,
-            "listeners=PLAINTEXT://127.0.0.1:%d,CONTROLLER://127.0.0.1:%d"
-                .formatted(port, controller),
-            "advertised.listeners=PLAINTEXT://127.0.0.1:" + advertised,
+            "listeners=%s,CONTROLLER://127.0.0.1:%d".formatted(listeners, controller),
+            "advertised.listeners=" + advertised,
+            "listener.security.protocol.map=" + protocols,
             "controller.listener.names=CONTROLLER",
+            "inter.broker.listener.name=PLAINTEXT",
             "log.dirs=" + folder.resolve("data"),
             "auto.create.topics.enable=false",
             "offsets.topic.replication.factor=1",
@@ -63,9 +86,7 @@ public final class KafkaBroker implements AutoCloseable {
             "transaction.state.log.replication.factor=1",
             "transaction.state.log.min.isr=1",
             "group.initial.rebalance.delay.ms=0",
-            "group.min.session.timeout.ms=1000",
-            // A broker killed right after its start goes on as it was told to.
-            "log.flush.interval.messages=1"));
+            "group.min.session.timeout.ms=1000"));
     run(
         folder,
         "kafka.tools.StorageTool",
@@ -75,7 +96,7 @@ public final class KafkaBroker implements AutoCloseable {
         "AAAAAAAAAAAAAAAAAAAAAQ",
         "-c",
         "broker.properties");
-    KafkaBroker broker = new KafkaBroker(folder, port, launch(folder));
+    KafkaBroker broker = new KafkaBroker(folder, port, behind, launch(folder));
     boolean ready = false;
     try {
       broker.awaitReady();
@@ -143,6 +164,11 @@ public final class KafkaBroker implements AutoCloseable {
   /** Where it is reached. */
   public String address() {
     return "127.0.0.1:" + port;
+  }
+
+  /** The port that the door of a number leads to. */
+  public int behind(int door) {
+    return behind.get(door);
   }
 
   /** Its process. */

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.wukong.serving.cluster;
+
+import org.jspecify.annotations.NullMarked;
