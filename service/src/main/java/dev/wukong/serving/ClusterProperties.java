@@ -1,11 +1,16 @@
 package dev.wukong.serving;
 
+import dev.wukong.serving.cluster.Checkpoints;
 import dev.wukong.serving.cluster.Cluster;
 import dev.wukong.serving.cluster.Cluster.Elections;
+import dev.wukong.serving.cluster.FolderObjects;
 import dev.wukong.serving.cluster.KafkaSettings;
+import java.nio.file.Path;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.regex.Pattern;
 import org.springframework.boot.context.properties.bind.DefaultValue;
 
@@ -17,12 +22,14 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param election how a replica comes to train
  * @param lease of Kubernetes, where that is how
  * @param kafka where the brokers are; without an address this process is alone
+ * @param checkpoints where copies of the trainer's store are, with which others begin
  */
 public record ClusterProperties(
     @DefaultValue("") String name,
     @DefaultValue("group") Elections election,
     @DefaultValue Lease lease,
-    @DefaultValue Kafka kafka) {
+    @DefaultValue Kafka kafka,
+    @DefaultValue Shared checkpoints) {
   private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_.-]{0,128}");
 
   /**
@@ -71,6 +78,31 @@ public record ClusterProperties(
       } catch (IllegalArgumentException e) {
         throw new SettingException("wukong.cluster.kafka.%s".formatted(e.getMessage()), e);
       }
+    }
+  }
+
+  /**
+   * Where copies of the trainer's store are.
+   *
+   * @param location a folder that all replicas share; empty: there are none
+   * @param every time between two
+   * @param keep how many there are
+   */
+  public record Shared(
+      @DefaultValue("") String location,
+      @DefaultValue("10m") Duration every,
+      @DefaultValue("3") int keep) {
+    private static final int MOST = 100;
+
+    public Shared {
+      ServingProperties.requireTime("wukong.cluster.checkpoints.every", every);
+      SettingException.between("wukong.cluster.checkpoints.keep", keep, 1, MOST);
+    }
+
+    Optional<Checkpoints> of(String model) {
+      return location.isEmpty()
+          ? Optional.empty()
+          : Optional.of(new Checkpoints(new FolderObjects(Path.of(location)), model, keep));
     }
   }
 

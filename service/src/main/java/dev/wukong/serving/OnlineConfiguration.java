@@ -3,6 +3,7 @@ package dev.wukong.serving;
 import dev.wukong.bundle.BundleStore;
 import dev.wukong.runtime.Device;
 import dev.wukong.serving.cluster.Cluster;
+import dev.wukong.serving.embedding.RocksRowStore;
 import dev.wukong.serving.embedding.RowStore;
 import dev.wukong.serving.embedding.StateStore;
 import dev.wukong.serving.engine.EngineOptions;
@@ -79,8 +80,21 @@ class OnlineConfiguration {
         graphs::of,
         log,
         retention,
+        sharing(properties, store),
         clock::millis,
         meters);
+  }
+
+  private static Cluster.Sharing sharing(ServingProperties properties, StateStore store) {
+    if (!(store instanceof RocksRowStore rocks)) {
+      throw new IllegalStateException("a model that learns keeps its rows in RocksDB");
+    }
+    ClusterProperties.Shared shared = properties.cluster().checkpoints();
+    return new Cluster.Sharing(
+        properties.rows().storeDir().path(),
+        rocks::copyTo,
+        shared.of(properties.online().model()),
+        shared.every());
   }
 
   /** The trainer. Who loads versions closes after it: it trains one that serves. */

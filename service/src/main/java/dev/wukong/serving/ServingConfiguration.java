@@ -4,6 +4,7 @@ import com.sun.management.ThreadMXBean;
 import dev.wukong.proto.v1.RankingServiceGrpc;
 import dev.wukong.serving.admin.AdminServer;
 import dev.wukong.serving.admin.AdminService;
+import dev.wukong.serving.cluster.Cluster;
 import dev.wukong.serving.cluster.ReplicaHealthIndicator;
 import dev.wukong.serving.embedding.HeapRowStore;
 import dev.wukong.serving.embedding.RedisRowStore;
@@ -48,6 +49,7 @@ import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.binder.MeterBinder;
 import io.micrometer.core.instrument.binder.grpc.MetricCollectingServerInterceptor;
+import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
@@ -89,10 +91,35 @@ class ServingConfiguration {
   @Bean
   RowStore rowStore(ServingProperties properties, SslBundles bundles) {
     return switch (properties.rows().store()) {
-      case ROCKS -> openStore(properties.rows());
+      case ROCKS -> {
+        restore(properties);
+        yield openStore(properties.rows());
+      }
       case MEMORY -> new HeapRowStore();
       case REDIS -> openCluster(properties.rows().redis().settings(bundles));
     };
+  }
+
+  /** Begins with what another replica has learned, where this one has nothing that is of use. */
+  private static void restore(ServingProperties properties) {
+    Path folder = properties.rows().storeDir().path();
+    String location = properties.cluster().checkpoints().location();
+    properties
+        .cluster()
+        .checkpoints()
+        .of(properties.online().model())
+        .filter(_ -> properties.cluster().enabled())
+        .ifPresent(
+            checkpoints -> {
+              try {
+                Cluster.restore(folder, checkpoints);
+              } catch (IOException e) {
+                throw new SettingException(
+                    "wukong.cluster.checkpoints.location is '%s', and cannot be read: %s"
+                        .formatted(location, e.getMessage()),
+                    e);
+              }
+            });
   }
 
   private static RowStore openStore(ServingProperties.Rows rows) {
@@ -264,6 +291,15 @@ class ServingConfiguration {
     return learns == null || logged == null
         ? OnlineHealthIndicator.off()
         : OnlineHealthIndicator.of(learns, logged.sink());
+  }
+
+  @Bean
+  HealthIndicator currentHealthIndicator(ObjectProvider<EventPath> events) {
+    return ReplicaHealthIndicator.current(
+        () ->
+            Optional.ofNullable(events.getIfAvailable())
+                .flatMap(EventPath::cluster)
+                .map(Cluster::replica));
   }
 
   @Bean

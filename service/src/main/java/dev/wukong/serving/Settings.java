@@ -207,6 +207,12 @@ final class Settings {
               "group",
               "how a replica comes to train: group (by the brokers), lease (by Kubernetes), or"
                   + " never"),
+          new Setting(
+              "wukong.cluster.checkpoints.location",
+              "",
+              "folder that replicas share, for copies of the store with which new ones begin"),
+          new Setting("wukong.cluster.checkpoints.every", "10m", "time between two of them"),
+          new Setting("wukong.cluster.checkpoints.keep", "3", "how many of them stay"),
           new Setting("wukong.cluster.lease.name", "wukong-trainer", "of the Lease"),
           new Setting("wukong.cluster.lease.namespace", "", "of the Lease; unset: that of the pod"),
           new Setting("wukong.admin.port", "9091", "gRPC of operators; 0: any free one"),

@@ -9,15 +9,26 @@ import dev.wukong.serving.hosting.ModelHost;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.micrometer.core.instrument.MeterRegistry;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What joins this process with the others: events go to the brokers, and its replica follows or
  * trains. Any thread.
  */
 public final class Cluster implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(Cluster.class);
+
   private final KafkaEventSink sink;
   private final Replica replica;
+  private final Optional<CheckpointWriter> writer;
 
   /**
    * A Lease of Kubernetes.
@@ -36,9 +47,71 @@ public final class Cluster implements AutoCloseable {
     NEVER
   }
 
-  private Cluster(KafkaEventSink sink, Replica replica) {
+  private Cluster(KafkaEventSink sink, Replica replica, Optional<CheckpointWriter> writer) {
     this.sink = sink;
     this.replica = replica;
+    this.writer = writer;
+  }
+
+  /**
+   * Where this process keeps its store, and shares it.
+   *
+   * @param folder of the store
+   * @param copy writes the store to a folder that is not there
+   * @param checkpoints where others find it; none: nowhere
+   * @param every time between two
+   */
+  public record Sharing(
+      Path folder, Consumer<Path> copy, Optional<Checkpoints> checkpoints, Duration every) {
+    /** The file that says that the store in {@code folder} is to begin with a checkpoint. */
+    static Path outdated(Path folder) {
+      return folder.resolveSibling(folder.getFileName() + ".outdated");
+    }
+  }
+
+  /**
+   * Has the store in {@code folder}, which nobody has open, begin with a checkpoint where it is
+   * new, or was found to be too old to follow.
+   *
+   * @throws IOException if the checkpoints cannot be read
+   */
+  public static void restore(Path folder, Checkpoints checkpoints) throws IOException {
+    Path outdated = Sharing.outdated(folder);
+    if (Checkpoints.hasStore(folder) && !Files.exists(outdated)) {
+      return;
+    }
+    Optional<String> restored = checkpoints.restore(folder);
+    log.info(
+        "the store in {} begins with {}",
+        folder,
+        restored.orElse("nothing: there is no checkpoint"));
+    boolean _ = Files.deleteIfExists(outdated);
+  }
+
+  /** Whether a checkpoint has what is missing; then the next start begins with it. */
+  private static boolean helps(Sharing sharing, GapException gap, CommitOrder order) {
+    if (sharing.checkpoints().isEmpty()) {
+      return false;
+    }
+    Path outdated = Sharing.outdated(sharing.folder());
+    try {
+      Path work = sharing.folder().resolveSibling(sharing.folder().getFileName() + ".looking");
+      boolean has =
+          sharing
+              .checkpoints()
+              .get()
+              .newest(work)
+              .filter(one -> one.sequence() > order.sequence() && one.next() >= gap.first())
+              .isPresent();
+      if (has && !Files.exists(outdated)) {
+        var _ = Files.createFile(outdated);
+        log.error("{}: a restart begins with a checkpoint", gap.getMessage());
+      }
+      return has;
+    } catch (IOException e) {
+      log.warn("whether there is a checkpoint is not known: {}", e.getMessage());
+      return false;
+    }
   }
 
   /**
@@ -50,6 +123,7 @@ public final class Cluster implements AutoCloseable {
    * @param store keeps its rows and what training remembers
    * @param events the log of what this replica learns from while it trains
    * @param retention of that log
+   * @param sharing how the store is shared
    * @param clock milliseconds since 1970-01-01 UTC
    */
   public static Cluster join(
@@ -63,6 +137,7 @@ public final class Cluster implements AutoCloseable {
       Graphs graphs,
       EventLog events,
       EventRetention retention,
+      Sharing sharing,
       LongSupplier clock,
       MeterRegistry registry) {
     EventMeters.watch(events, registry);
@@ -82,11 +157,28 @@ public final class Cluster implements AutoCloseable {
             retention,
             election,
             new AppliedCommits(host, model, store, graphs),
+            (gap, order) -> helps(sharing, gap, order),
             clock,
             new ReplicaMeters(model, registry),
             new SequencerMeters(registry));
+    Optional<CheckpointWriter> writer =
+        sharing
+            .checkpoints()
+            .map(
+                to ->
+                    new CheckpointWriter(
+                        to,
+                        sharing.copy(),
+                        sharing.folder(),
+                        model,
+                        name,
+                        sharing.every(),
+                        () -> replica.status().role() == Replica.Role.TRAINING,
+                        clock,
+                        registry));
     replica.start();
-    return new Cluster(new KafkaEventSink(settings, name, registry), replica);
+    writer.ifPresent(CheckpointWriter::start);
+    return new Cluster(new KafkaEventSink(settings, name, registry), replica, writer);
   }
 
   private static Election byLease(Lease lease, String replica) {
@@ -112,6 +204,7 @@ public final class Cluster implements AutoCloseable {
 
   @Override
   public void close() {
+    writer.ifPresent(CheckpointWriter::close);
     replica.close();
     sink.close();
   }

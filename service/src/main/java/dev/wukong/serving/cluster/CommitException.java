@@ -1,7 +1,7 @@
 package dev.wukong.serving.cluster;
 
 /** A commit that came from the brokers is not what was committed, or is not there. */
-final class CommitException extends RuntimeException {
+class CommitException extends RuntimeException {
   private static final long serialVersionUID = 1;
 
   CommitException(String message) {

@@ -93,10 +93,10 @@ final class CommitReader implements AutoCloseable {
     } catch (OffsetOutOfRangeException e) {
       long first = records.beginningOffsets(Set.of(commits)).getOrDefault(commits, 0L);
       long end = records.endOffsets(Set.of(commits)).getOrDefault(commits, 0L);
-      throw new CommitException(
+      throw new GapException(
           "commit record %d is not in %s, which goes from %d to %d"
               .formatted(order.next(), commits.topic(), first, end),
-          e);
+          first);
     }
   }
 
@@ -104,9 +104,10 @@ final class CommitReader implements AutoCloseable {
     CommitRecord record = CommitRecord.of(message.value());
     Meaning meaning = order.of(model, record);
     if (meaning == Meaning.GAP) {
-      throw new CommitException(
+      throw new GapException(
           "commits between %d and record %d of %s are missing"
-              .formatted(order.sequence(), message.offset(), commits.topic()));
+              .formatted(order.sequence(), message.offset(), commits.topic()),
+          message.offset());
     }
     stale += meaning == Meaning.STALE ? 1 : 0;
     order = order.after(message.offset(), record, meaning);
@@ -182,8 +183,9 @@ final class CommitReader implements AutoCloseable {
     try {
       read = pieces.poll(POLL);
     } catch (OffsetOutOfRangeException e) {
-      throw new CommitException(
-          "pieces of a commit are not in the topic any more: " + e.offsetOutOfRangePartitions(), e);
+      throw new GapException(
+          "pieces of a commit are not in the topic any more: " + e.offsetOutOfRangePartitions(),
+          order.next());
     }
     for (ConsumerRecord<byte[], byte[]> message : read) {
       TopicPartition of = new TopicPartition(message.topic(), message.partition());

@@ -36,6 +36,13 @@ public final class Replica implements Turns, AutoCloseable {
   /** Events that steer training and wait to be logged are few, and streams wait for themselves. */
   private static final QueueRoom ROOM = new QueueRoom(1 << 12, 16L << 20);
 
+  /** Knows whether a restart helps where commits are missing. */
+  @FunctionalInterface
+  interface Restarts {
+    /** Whether one begins with a checkpoint that is on this side of the gap. */
+    boolean helps(GapException gap, CommitOrder order);
+  }
+
   /** What a replica does. */
   public enum Role {
     /** It has not reached the others yet, or cannot go on. */
@@ -53,8 +60,10 @@ public final class Replica implements Turns, AutoCloseable {
    * @param epoch who trains, as far as it knows
    * @param sequence of the last commit that is visible here
    * @param caughtUp whether it has once been where the others were
+   * @param outdated whether it can follow no more, but could after a restart: from a checkpoint
    */
-  public record Status(Role role, String reason, long epoch, long sequence, boolean caughtUp) {}
+  public record Status(
+      Role role, String reason, long epoch, long sequence, boolean caughtUp, boolean outdated) {}
 
   private final KafkaSettings settings;
   private final String name;
@@ -64,12 +73,13 @@ public final class Replica implements Turns, AutoCloseable {
   private final EventRetention retention;
   private final Election election;
   private final AppliedCommits applied;
+  private final Restarts restarts;
   private final LongSupplier clock;
   private final ReplicaMeters meters;
   private final SequencerMeters streams;
   private final Thread thread;
   private final AtomicReference<Status> status =
-      new AtomicReference<>(new Status(Role.STARTING, "it begins", 0, 0, false));
+      new AtomicReference<>(new Status(Role.STARTING, "it begins", 0, 0, false, false));
   private volatile @Nullable ClusterTurn turn;
   private volatile boolean closed;
 
@@ -82,6 +92,7 @@ public final class Replica implements Turns, AutoCloseable {
       EventRetention retention,
       Election election,
       AppliedCommits applied,
+      Restarts restarts,
       LongSupplier clock,
       ReplicaMeters meters,
       SequencerMeters streams) {
@@ -93,6 +104,7 @@ public final class Replica implements Turns, AutoCloseable {
     this.retention = retention;
     this.election = election;
     this.applied = applied;
+    this.restarts = restarts;
     this.clock = clock;
     this.meters = meters;
     this.streams = streams;
@@ -152,6 +164,10 @@ public final class Replica implements Turns, AutoCloseable {
       log.error("model '{}': this replica cannot go on, and tries again", model, e);
     }
     say(Role.STARTING, reason);
+    if (e instanceof GapException gap && restarts.helps(gap, CommitOrder.read(store, model))) {
+      Status now = status.get();
+      status.set(new Status(now.role(), reason, now.epoch(), now.sequence(), now.caughtUp(), true));
+    }
     try {
       Thread.sleep(AGAIN);
     } catch (InterruptedException again) {
@@ -168,7 +184,8 @@ public final class Replica implements Turns, AutoCloseable {
             reason,
             Math.max(before.epoch(), order.epoch()),
             order.sequence(),
-            before.caughtUp()));
+            before.caughtUp(),
+            before.outdated()));
   }
 
   /** What it has logged and nobody has committed may get another order. */
@@ -208,7 +225,8 @@ public final class Replica implements Turns, AutoCloseable {
         meters.applied(order, record.atMs(), clock.getAsLong());
         Status before = status.get();
         status.set(
-            new Status(before.role(), "", order.epoch(), order.sequence(), before.caughtUp()));
+            new Status(
+                before.role(), "", order.epoch(), order.sequence(), before.caughtUp(), false));
       }
     }
     return entry != null;
@@ -219,7 +237,7 @@ public final class Replica implements Turns, AutoCloseable {
     if (!before.caughtUp()) {
       log.info("model '{}': is where the others are, at commit {}", model, order.sequence());
     }
-    status.set(new Status(before.role(), "", order.epoch(), order.sequence(), true));
+    status.set(new Status(before.role(), "", order.epoch(), order.sequence(), true, false));
   }
 
   /** Until it is another's turn. */

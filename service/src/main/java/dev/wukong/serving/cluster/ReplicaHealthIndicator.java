@@ -1,5 +1,6 @@
 package dev.wukong.serving.cluster;
 
+import java.util.Optional;
 import java.util.function.Supplier;
 import org.springframework.boot.health.contributor.Health;
 import org.springframework.boot.health.contributor.HealthIndicator;
@@ -18,6 +19,19 @@ public final class ReplicaHealthIndicator implements HealthIndicator {
   /** Of one of several. */
   public static HealthIndicator of(Replica replica) {
     return new ReplicaHealthIndicator(replica::status);
+  }
+
+  /**
+   * The part {@code current} of liveness: down where this process can follow the others no more,
+   * but one that starts anew can, from a checkpoint.
+   */
+  public static HealthIndicator current(Supplier<Optional<Replica>> replica) {
+    return () ->
+        replica.get().map(Replica::status).filter(Replica.Status::outdated).isPresent()
+            ? Health.down()
+                .withDetail("reason", "commits are missing; a checkpoint has them")
+                .build()
+            : Health.up().build();
   }
 
   /** Where there is one process alone: always up. */

@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 import org.rocksdb.BlockBasedTableConfig;
 import org.rocksdb.BloomFilter;
 import org.rocksdb.Cache;
+import org.rocksdb.Checkpoint;
 import org.rocksdb.ColumnFamilyDescriptor;
 import org.rocksdb.ColumnFamilyHandle;
 import org.rocksdb.ColumnFamilyOptions;
@@ -432,6 +433,27 @@ public final class RocksRowStore implements StateStore {
   /** What RocksDB counts. Open to the package, so that a test can see what was synced. */
   String statistics() throws RocksDBException {
     return db.getProperty("rocksdb.dbstats");
+  }
+
+  /**
+   * Writes all that there is at one moment, between two commits, to a store in {@code folder},
+   * which is not there and on the same disk: then it takes no space of its own, as files that do
+   * not change are shared.
+   *
+   * @throws StoreException if that cannot be done
+   */
+  public void copyTo(Path folder) {
+    Lock lock = use();
+    try {
+      try (Checkpoint copy = Checkpoint.create(db)) {
+        copy.createCheckpoint(folder.toString());
+      }
+    } catch (RocksDBException e) {
+      throw new StoreException(
+          "copying the store to %s failed: %s".formatted(folder, e.getMessage()), e);
+    } finally {
+      lock.unlock();
+    }
   }
 
   @Override

@@ -10,12 +10,16 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
+import org.apache.kafka.clients.admin.RecordsToDelete;
+import org.apache.kafka.common.TopicPartition;
 import org.slf4j.LoggerFactory;
 
 /** A real broker, alone and its own controller, in a process of its own. */
@@ -147,13 +151,7 @@ public final class KafkaBroker implements AutoCloseable {
   }
 
   private void awaitReady() throws Exception {
-    try (Admin admin =
-        Admin.create(
-            Map.of(
-                AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG,
-                "127.0.0.1:" + port,
-                AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG,
-                Math.toIntExact(PATIENCE.toMillis())))) {
+    try (Admin admin = admin()) {
       Object _ = admin.describeCluster().nodes().get();
     } catch (ExecutionException e) {
       throw new IOException(
@@ -169,6 +167,29 @@ public final class KafkaBroker implements AutoCloseable {
   /** The port that the door of a number leads to. */
   public int behind(int door) {
     return behind.get(door);
+  }
+
+  /** Forgets all messages that there are of a topic, as it does with old ones. */
+  public void forgetAll(String topic) throws Exception {
+    try (Admin admin = admin()) {
+      Map<TopicPartition, RecordsToDelete> all = new HashMap<>();
+      var described =
+          Objects.requireNonNull(
+              admin.describeTopics(List.of(topic)).allTopicNames().get().get(topic));
+      for (var of : described.partitions()) {
+        all.put(new TopicPartition(topic, of.partition()), RecordsToDelete.beforeOffset(-1));
+      }
+      Object _ = admin.deleteRecords(all).all().get();
+    }
+  }
+
+  private Admin admin() {
+    return Admin.create(
+        Map.of(
+            AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG,
+            "127.0.0.1:" + port,
+            AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG,
+            Math.toIntExact(PATIENCE.toMillis())));
   }
 
   /** Its process. */
