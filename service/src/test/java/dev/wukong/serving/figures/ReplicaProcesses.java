@@ -98,11 +98,6 @@ final class ReplicaProcesses implements AutoCloseable {
     return broker;
   }
 
-  /** Starts a replica again that has ended, where it was. */
-  void restart(int replica) throws Exception {
-    servers.set(replica, launch(replica));
-  }
-
   /** The replica that trains, by its own account; -1 where none does. */
   int trainer() throws InterruptedException {
     for (int i = 0; i < servers.size(); i++) {

@@ -31,7 +31,8 @@ import java.util.stream.Stream;
 final class ServerUnderTest implements AutoCloseable {
   private static final Duration READY = Duration.ofMinutes(3);
 
-  private final Process process;
+  private final List<String> command;
+  private Process process;
   private final Path log;
   private final int grpcPort;
   private final int httpPort;
@@ -46,9 +47,11 @@ final class ServerUnderTest implements AutoCloseable {
    */
   record Options(String cores, List<String> jvm, List<String> settings) {}
 
-  private ServerUnderTest(Process process, Path log, int grpcPort, int httpPort, int adminPort) {
-    this.process = process;
+  private ServerUnderTest(List<String> command, Path log, int grpcPort, int httpPort, int adminPort)
+      throws IOException {
+    this.command = List.copyOf(command);
     this.log = log;
+    this.process = launch();
     this.grpcPort = grpcPort;
     this.httpPort = httpPort;
     this.adminPort = adminPort;
@@ -84,12 +87,19 @@ final class ServerUnderTest implements AutoCloseable {
     command.add("--wukong.admin.port=" + admin);
     options.settings().forEach(setting -> command.add("--" + setting));
     Path log = work.resolve("service.log");
-    return new ServerUnderTest(
-        new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile()).start(),
-        log,
-        grpc,
-        http,
-        admin);
+    return new ServerUnderTest(command, log, grpc, http, admin);
+  }
+
+  private Process launch() throws IOException {
+    return new ProcessBuilder(command)
+        .redirectErrorStream(true)
+        .redirectOutput(Redirect.appendTo(log.toFile()))
+        .start();
+  }
+
+  /** Starts it again as it was, on the same ports, after it has ended. */
+  void relaunch() throws IOException {
+    process = launch();
   }
 
   private static int freePort() throws IOException {
