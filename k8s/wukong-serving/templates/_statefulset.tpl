@@ -196,7 +196,7 @@ spec:
         - name: {{ $name }}
           secret:
             secretName: {{ $secret }}
-            defaultMode: 0440
+            defaultMode: 288 # 0440
         {{- end }}
         # Native libraries are unpacked here.
         - name: tmp
