@@ -24,7 +24,7 @@ public final class Chart {
   static final Path FOLDER = Path.of("../k8s/wukong-serving").toAbsolutePath().normalize();
 
   /** The release that is rendered where no other is named. */
-  static final String RELEASE = "rank";
+  public static final String RELEASE = "rank";
 
   private static final Pattern IN_ALERTS = Pattern.compile("\\$labels\\.(\\w+)");
   private static final Pattern IN_LEGENDS = Pattern.compile("\\{\\{(\\w+)}}");
@@ -47,7 +47,7 @@ public final class Chart {
   }
 
   /** The same under the name of another release. */
-  static Chart render(Path folder, String release, List<String> values) throws IOException {
+  public static Chart render(Path folder, String release, List<String> values) throws IOException {
     return render(folder, release, "ads", values);
   }
 
@@ -101,7 +101,7 @@ public final class Chart {
   }
 
   /** All objects of a kind. */
-  List<JsonNode> all(String kind) {
+  public List<JsonNode> all(String kind) {
     return objects.values().stream().filter(o -> o.at("/kind").asString().equals(kind)).toList();
   }
 
@@ -120,7 +120,7 @@ public final class Chart {
   }
 
   /** The service's settings, as pods of a StatefulSet read them. */
-  JsonNode application(String name) {
+  public JsonNode application(String name) {
     return YAML.readTree(at("ConfigMap/" + name, "/data/application.yaml").asString());
   }
 
@@ -135,7 +135,7 @@ public final class Chart {
   }
 
   /** Names of the sets of values that all of what is made of is checked. */
-  static List<String> valueSets() throws IOException {
+  public static List<String> valueSets() throws IOException {
     try (var files = Files.list(valueSet("."))) {
       return files
           .map(file -> file.getFileName().toString())
@@ -146,7 +146,7 @@ public final class Chart {
   }
 
   /** The lines of one of these. */
-  static List<String> values(String name) throws IOException {
+  public static List<String> values(String name) throws IOException {
     return Files.readAllLines(valueSet(name));
   }
 
