@@ -5,91 +5,33 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.marcnuri.helm.Helm;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.dataformat.yaml.YAMLMapper;
 
 class ChartTest {
-  private static final Path CHART = Path.of("../k8s/wukong-serving").toAbsolutePath().normalize();
-  private static final YAMLMapper YAML = new YAMLMapper();
+  private static final String NAME = "rank-wukong-serving";
 
   @TempDir Path folder;
 
-  /** The objects that the chart makes of {@code values}, by "Kind/name". */
-  private Map<String, JsonNode> render(String... values) throws IOException {
-    Path file = Files.write(folder.resolve("values.yaml"), List.of(values));
-    String text =
-        new Helm(copyWithoutHooks())
-            .template()
-            .withName("rank")
-            .withNamespace("ads")
-            .withKubeVersion("1.37.0")
-            .withValuesFile(file)
-            .call();
-    Map<String, JsonNode> objects = new HashMap<>();
-    try (var documents = YAML.readerFor(JsonNode.class).<JsonNode>readValues(text)) {
-      documents.forEachRemaining(
-          object -> {
-            if (object.isObject()) {
-              String name =
-                  object.at("/kind").asString() + "/" + object.at("/metadata/name").asString();
-              assertThat(objects.put(name, object)).as(name + " is made once").isNull();
-            }
-          });
-    }
-    return objects;
-  }
-
-  /** The chart with its test pod as an ordinary object: rendering leaves out hooks. */
-  private Path copyWithoutHooks() throws IOException {
-    Path copy = folder.resolve("chart");
-    try (var files = Files.walk(CHART)) {
-      for (Path file : files.filter(Files::isRegularFile).toList()) {
-        Path target = copy.resolve(CHART.relativize(file));
-        Files.createDirectories(target.resolveSibling("."));
-        try (var lines = Files.lines(file)) {
-          Files.write(target, lines.filter(line -> !line.contains("helm.sh/hook")).toList());
-        }
-      }
-    }
-    return copy;
-  }
-
-  private static JsonNode at(Map<String, JsonNode> objects, String name, String pointer) {
-    JsonNode object = objects.get(name);
-    if (object == null) {
-      throw new AssertionError("no " + name + " among " + objects.keySet());
-    }
-    return object.at(pointer);
-  }
-
-  private static JsonNode pod(Map<String, JsonNode> objects) {
-    return at(objects, "StatefulSet/rank-wukong-serving", "/spec/template/spec");
-  }
-
-  private static JsonNode application(Map<String, JsonNode> objects) {
-    return YAML.readTree(
-        at(objects, "ConfigMap/rank-wukong-serving", "/data/application.yaml").asString());
+  private Chart render(String... values) throws IOException {
+    return Chart.render(folder, values);
   }
 
   @Test
   void chart_lint_hasNothingToSay() {
-    var result = new Helm(CHART).lint().strict().call();
+    var result = new Helm(Chart.FOLDER).lint().strict().call();
     assertThat(result.isFailed()).as(String.valueOf(result.getMessages())).isFalse();
   }
 
   @Test
   void chart_defaults_makeTheseObjects() throws IOException {
-    assertThat(render())
+    assertThat(render().objects())
         .containsOnlyKeys(
             "StatefulSet/rank-wukong-serving",
             "Service/rank-wukong-serving",
@@ -103,7 +45,7 @@ class ChartTest {
   void pods_everyOne_areConfined() throws IOException {
     var objects = render();
     for (JsonNode pod :
-        List.of(pod(objects), at(objects, "Pod/rank-wukong-serving-ready", "/spec"))) {
+        List.of(objects.pod(NAME), objects.at("Pod/rank-wukong-serving-ready", "/spec"))) {
       assertThat(pod.at("/securityContext/runAsNonRoot").asBoolean()).isTrue();
       assertThat(pod.at("/securityContext/runAsUser").asInt()).isEqualTo(10001);
       assertThat(pod.at("/securityContext/seccompProfile/type").asString())
@@ -121,14 +63,14 @@ class ChartTest {
   void pods_everyOne_usesThePullSecrets() throws IOException {
     var objects = render("imagePullSecrets: [{name: registry}]");
     for (JsonNode pod :
-        List.of(pod(objects), at(objects, "Pod/rank-wukong-serving-ready", "/spec"))) {
+        List.of(objects.pod(NAME), objects.at("Pod/rank-wukong-serving-ready", "/spec"))) {
       assertThat(pod.at("/imagePullSecrets/0/name").asString()).isEqualTo("registry");
     }
   }
 
   @Test
   void probes_three_areSplit() throws IOException {
-    JsonNode container = pod(render("probes: {startupSeconds: 61}")).at("/containers/0");
+    JsonNode container = render("probes: {startupSeconds: 61}").pod(NAME).at("/containers/0");
     assertThat(container.at("/startupProbe/httpGet/path").asString())
         .isEqualTo("/actuator/health/liveness");
     assertThat(
@@ -144,52 +86,52 @@ class ChartTest {
   @Test
   void services_ports_reachTheContainersPorts() throws IOException {
     var objects = render("service: {grpcPort: 443, httpPort: 80}");
-    JsonNode ports = pod(objects).at("/containers/0/ports");
+    JsonNode ports = objects.pod(NAME).at("/containers/0/ports");
     assertThat(ports.toString())
         .isEqualTo(
             "[{\"name\":\"grpc\",\"containerPort\":9090},{\"name\":\"http\",\"containerPort\":8080}]");
-    JsonNode service = at(objects, "Service/rank-wukong-serving", "/spec");
+    JsonNode service = objects.at("Service/rank-wukong-serving", "/spec");
     assertThat(service.at("/ports/0/port").asInt()).isEqualTo(443);
     assertThat(service.at("/ports/0/targetPort").asString()).isEqualTo("grpc");
     assertThat(service.at("/ports/1/port").asInt()).isEqualTo(80);
     assertThat(service.at("/ports/1/targetPort").asString()).isEqualTo("http");
-    assertThat(at(objects, "Service/rank-wukong-serving-pods", "/spec/clusterIP").asString())
+    assertThat(objects.at("Service/rank-wukong-serving-pods", "/spec/clusterIP").asString())
         .isEqualTo("None");
-    assertThat(at(objects, "StatefulSet/rank-wukong-serving", "/spec/serviceName").asString())
+    assertThat(objects.at("StatefulSet/rank-wukong-serving", "/spec/serviceName").asString())
         .isEqualTo("rank-wukong-serving-pods");
-    assertThat(application(objects).at("/server/port").asInt()).isEqualTo(8080);
-    assertThat(application(objects).at("/spring/grpc/server/port").asInt()).isEqualTo(9090);
+    assertThat(objects.application(NAME).at("/server/port").asInt()).isEqualTo(8080);
+    assertThat(objects.application(NAME).at("/spring/grpc/server/port").asInt()).isEqualTo(9090);
   }
 
   @Test
   void selectors_services_matchTheServingPodsAlone() throws IOException {
     var objects = render("podLabels: {team: ads}");
     JsonNode serving =
-        at(objects, "StatefulSet/rank-wukong-serving", "/spec/template/metadata/labels");
-    JsonNode test = at(objects, "Pod/rank-wukong-serving-ready", "/metadata/labels");
+        objects.at("StatefulSet/rank-wukong-serving", "/spec/template/metadata/labels");
+    JsonNode test = objects.at("Pod/rank-wukong-serving-ready", "/metadata/labels");
     for (String selector :
         List.of("Service/rank-wukong-serving", "Service/rank-wukong-serving-pods")) {
-      JsonNode wanted = at(objects, selector, "/spec/selector");
+      JsonNode wanted = objects.at(selector, "/spec/selector");
       assertThat(wanted.isEmpty()).isFalse();
       assertThat(wanted.properties()).allMatch(e -> e.getValue().equals(serving.get(e.getKey())));
       assertThat(wanted.properties()).anyMatch(e -> !e.getValue().equals(test.get(e.getKey())));
     }
-    assertThat(at(objects, "StatefulSet/rank-wukong-serving", "/spec/selector/matchLabels"))
-        .isEqualTo(at(objects, "Service/rank-wukong-serving", "/spec/selector"));
+    assertThat(objects.at("StatefulSet/rank-wukong-serving", "/spec/selector/matchLabels"))
+        .isEqualTo(objects.at("Service/rank-wukong-serving", "/spec/selector"));
     assertThat(serving.get("team").asString()).isEqualTo("ads");
   }
 
   @Test
   void config_tracesAndAccessLog_reachTheService() throws IOException {
     JsonNode application =
-        application(
-            render(
+        render(
                 "config:",
                 "  management:",
                 "    opentelemetry: {tracing: {export: {otlp: {endpoint:"
                     + " 'http://c:4318/v1/traces'}}}}",
                 "    tracing: {sampling: {probability: 0.01}}",
-                "  wukong: {access-log: {sample: 0.001, refusals-per-second: 20}}"));
+                "  wukong: {access-log: {sample: 0.001, refusals-per-second: 20}}")
+            .application(NAME);
     assertThat(application.at("/management/opentelemetry/tracing/export/otlp/endpoint").asString())
         .isEqualTo("http://c:4318/v1/traces");
     assertThat(application.at("/management/tracing/sampling/probability").asDouble())
@@ -205,14 +147,15 @@ class ChartTest {
         render(
             "config: {logging: {level: {root: debug}}, wukong: {engine: {device: 'cuda:7', threads:"
                 + " 3}}}");
-    JsonNode application = application(first);
+    JsonNode application = first.application(NAME);
     assertThat(application.at("/logging/level/root").asString()).isEqualTo("debug");
     assertThat(application.at("/wukong/engine/device").asString()).isEqualTo("cpu");
     assertThat(application.at("/wukong/engine/threads").asInt()).isEqualTo(3);
     String checksum = "/spec/template/metadata/annotations/checksum~1config";
-    assertThat(at(first, "StatefulSet/rank-wukong-serving", checksum))
-        .isNotEqualTo(at(render(), "StatefulSet/rank-wukong-serving", checksum));
-    assertThat(pod(first).at("/containers/0/env").toString()).contains("ORT_DISABLE_TELEMETRY");
+    assertThat(first.at("StatefulSet/rank-wukong-serving", checksum))
+        .isNotEqualTo(render().at("StatefulSet/rank-wukong-serving", checksum));
+    assertThat(first.pod(NAME).at("/containers/0/env").toString())
+        .contains("ORT_DISABLE_TELEMETRY");
   }
 
   @Test
@@ -222,39 +165,40 @@ class ChartTest {
             "device: cuda:0",
             "gpu: {runtimeClassName: nvidia, nodeSelector: {accelerator: h200}}",
             "nodeSelector: {zone: a}");
-    JsonNode pod = pod(objects);
+    JsonNode pod = objects.pod(NAME);
     assertThat(pod.at("/containers/0/resources/limits/nvidia.com~1gpu").asInt()).isEqualTo(1);
     assertThat(pod.at("/containers/0/resources/limits/memory").asString()).isEqualTo("2Gi");
     assertThat(pod.at("/nodeSelector").toString())
         .isEqualTo("{\"accelerator\":\"h200\",\"zone\":\"a\"}");
     assertThat(pod.at("/tolerations/0/key").asString()).isEqualTo("nvidia.com/gpu");
     assertThat(pod.at("/runtimeClassName").asString()).isEqualTo("nvidia");
-    assertThat(application(objects).at("/wukong/engine/device").asString()).isEqualTo("cuda:0");
+    assertThat(objects.application(NAME).at("/wukong/engine/device").asString())
+        .isEqualTo("cuda:0");
   }
 
   @Test
   void gpu_severalDevices_asksForAsMany() throws IOException {
     var objects = render("device: 'cuda:0,cuda:1'", "gpu: {count: 2}");
-    assertThat(pod(objects).at("/containers/0/resources/limits/nvidia.com~1gpu").asInt())
+    assertThat(objects.pod(NAME).at("/containers/0/resources/limits/nvidia.com~1gpu").asInt())
         .isEqualTo(2);
-    assertThat(application(objects).at("/wukong/engine/device").asString())
+    assertThat(objects.application(NAME).at("/wukong/engine/device").asString())
         .isEqualTo("cuda:0,cuda:1");
   }
 
   @Test
   void gpu_cpuDevice_asksForNone() throws IOException {
-    String pod = pod(render("gpu: {nodeSelector: {accelerator: h200}}")).toString();
+    String pod = render("gpu: {nodeSelector: {accelerator: h200}}").pod(NAME).toString();
     assertThat(pod).doesNotContain("nvidia").doesNotContain("accelerator");
   }
 
   @Test
   void bundles_ownClaim_areMountedReadOnly() throws IOException {
-    JsonNode pod = pod(render("bundles: {existingClaim: models, subPath: prod}"));
-    JsonNode mount = named(pod.at("/containers/0/volumeMounts"), "bundles");
+    JsonNode pod = render("bundles: {existingClaim: models, subPath: prod}").pod(NAME);
+    JsonNode mount = Chart.named(pod.at("/containers/0/volumeMounts"), "bundles");
     assertThat(mount.at("/mountPath").asString()).isEqualTo("/var/lib/wukong/bundles");
     assertThat(mount.at("/readOnly").asBoolean()).isTrue();
     assertThat(mount.at("/subPath").asString()).isEqualTo("prod");
-    JsonNode claim = named(pod.at("/volumes"), "bundles").at("/persistentVolumeClaim");
+    JsonNode claim = Chart.named(pod.at("/volumes"), "bundles").at("/persistentVolumeClaim");
     assertThat(claim.at("/claimName").asString()).isEqualTo("models");
     assertThat(claim.at("/readOnly").asBoolean()).isTrue();
   }
@@ -262,10 +206,8 @@ class ChartTest {
   @Test
   void storage_settings_reachTheClaim() throws IOException {
     JsonNode claim =
-        at(
-            render("storage: {size: 100Gi, className: fast, accessModes: [ReadWriteOncePod]}"),
-            "StatefulSet/rank-wukong-serving",
-            "/spec/volumeClaimTemplates/0/spec");
+        render("storage: {size: 100Gi, className: fast, accessModes: [ReadWriteOncePod]}")
+            .at("StatefulSet/rank-wukong-serving", "/spec/volumeClaimTemplates/0/spec");
     assertThat(claim.at("/resources/requests/storage").asString()).isEqualTo("100Gi");
     assertThat(claim.at("/storageClassName").asString()).isEqualTo("fast");
     assertThat(claim.at("/accessModes").toString()).isEqualTo("[\"ReadWriteOncePod\"]");
@@ -273,9 +215,10 @@ class ChartTest {
 
   @Test
   void disruptionBudget_fromTwoPodsOn_exists() throws IOException {
-    JsonNode budget = at(render("replicas: 3"), "PodDisruptionBudget/rank-wukong-serving", "/spec");
+    JsonNode budget = render("replicas: 3").at("PodDisruptionBudget/rank-wukong-serving", "/spec");
     assertThat(budget.at("/maxUnavailable").asInt()).isEqualTo(1);
-    assertThat(render("replicas: 1")).doesNotContainKey("PodDisruptionBudget/rank-wukong-serving");
+    assertThat(render("replicas: 1").objects())
+        .doesNotContainKey("PodDisruptionBudget/rank-wukong-serving");
   }
 
   @ParameterizedTest
@@ -287,7 +230,7 @@ class ChartTest {
         + " wukong-serving@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
   })
   void image_tagOrDigest_isUsed(String values, String image) throws IOException {
-    assertThat(pod(render(values)).at("/containers/0/image").asString()).isEqualTo(image);
+    assertThat(render(values).pod(NAME).at("/containers/0/image").asString()).isEqualTo(image);
   }
 
   @ParameterizedTest
@@ -310,7 +253,28 @@ class ChartTest {
         "resources: {limit: {memory: 1Gi}}",
         "probes: {startupSeconds: soon}",
         "env: [{value: x}]",
-        "gpu: {count: 0}"
+        "gpu: {count: 0}",
+        "storage: {whenScaled: Keep}",
+        "cluster: {election: zookeeper}",
+        "cluster: {kafka: {addresses: [kafka]}}",
+        "cluster: {kafka: {prefix: 'a b'}}",
+        "cluster: {kafka: {replication: 0}}",
+        "trainer: {replicas: 2}",
+        "trainer: {device: tpu}",
+        "tls: {secretName: Secret_1}",
+        "tls: {clients: some}",
+        "tokens: {secret: x}",
+        "admin: {expose: 'yes'}",
+        "drain: {callsSeconds: 0}",
+        "update: {partition: -1}",
+        "autoscaling: {minReplicas: 0}",
+        "autoscaling: {queueTime: {target: 10ms}}",
+        "topologySpread: {nodes: Never}",
+        "networkPolicy: {ingress: {grpc: [{podSelector: {}}]}}",
+        "networkPolicy: {ingress: {grpc: {from: [{}]}}}",
+        "networkPolicy: {egress: {kafka: {ports: [kafka]}}}",
+        "monitoring: {serviceMonitor: {interval: often}}",
+        "monitoring: {rules: {thresholds: {refusedShare: 2}}}"
       })
   void values_wrong_areRefused(String values) {
     String key = values.substring(0, values.indexOf(':'));
@@ -322,19 +286,11 @@ class ChartTest {
   @CsvSource({
     "'config: {server.port: 9999}', server.port",
     "'config: {wukong: {bundleRoot: /tmp}}', bundleRoot",
-    "'config: {spring: {grpc.server.port: 1}}', grpc.server.port"
+    "'config: {spring: {grpc.server.port: 1}}', grpc.server.port",
+    "'cluster: {kafka: {properties: {SSL_LOCATION: x}}}', SSL_LOCATION"
   })
   void config_otherSpelling_isRefused(String values, String named) {
     assertThatThrownBy(() -> render(values))
         .hasMessageContaining("invalid propertyName '" + named + "'");
-  }
-
-  private static JsonNode named(JsonNode list, String name) {
-    for (JsonNode element : list) {
-      if (element.at("/name").asString().equals(name)) {
-        return element;
-      }
-    }
-    throw new AssertionError("no '" + name + "' in " + list);
   }
 }

@@ -316,9 +316,14 @@ public final class HostedModel implements BatchModel {
     }
   }
 
-  /** Completes when the model is closed: nothing is answered by it any more. */
-  public CompletionStage<Void> closed() {
+  /** Completes when this state is closed. */
+  CompletionStage<Void> closed() {
     return closed;
+  }
+
+  /** Completes when the last state of its version is closed: nothing is answered by it any more. */
+  public CompletionStage<Void> unloaded() {
+    return bundle.unloaded();
   }
 
   /** Gives the host's own lease back; completes when the model is closed. */

@@ -13,6 +13,8 @@ import dev.wukong.serving.inputs.HostMemory;
 import dev.wukong.serving.inputs.ModelInputs;
 import dev.wukong.serving.inputs.Pool;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import org.slf4j.Logger;
@@ -45,6 +47,8 @@ final class LoadedBundle {
 
   /** Rooms that no batch uses now: about as many as batch threads, and one for copies. */
   private final Pool<BatchRoom> rooms;
+
+  private final CompletableFuture<Void> unloaded = new CompletableFuture<>();
 
   /** States that are open. At 0 the pools are closed. */
   private final AtomicInteger states = new AtomicInteger();
@@ -165,6 +169,12 @@ final class LoadedBundle {
       log.info("model '{}' version {}: closed", name, version);
       inputs.close();
       rooms.close();
+      unloaded.complete(null);
     }
+  }
+
+  /** Completes when the last state is closed. */
+  CompletionStage<Void> unloaded() {
+    return unloaded;
   }
 }

@@ -31,8 +31,8 @@ final class VersionMeters {
     Own own = versions.get(version);
     if (own == null) {
       own = add(version);
-      // At once where it has closed since its scores were taken.
-      var _ = model.closed().thenRun(() -> remove(version));
+      // At once where it is unloaded since its scores were taken.
+      var _ = model.unloaded().thenRun(() -> remove(version));
     }
     own.requests().increment();
     own.candidates().increment(candidates);

@@ -188,7 +188,7 @@ public final class OnlineTrainer implements AutoCloseable {
     this.registry = registry;
     this.nanos = nanos;
     this.ofJoin = new JoinMeters(model, registry);
-    this.meters = new TrainerMeters(model, registry, this::lag);
+    this.meters = new TrainerMeters(model, registry, this::lag, () -> status().phase());
     this.gates = new GateMeters(model, registry, gate::get);
     this.wishes = new Wishes(model);
     this.exports = new Exports(model, wishes, nanos);

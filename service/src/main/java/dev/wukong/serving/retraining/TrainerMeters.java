@@ -7,6 +7,7 @@ import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
+import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
@@ -20,8 +21,13 @@ final class TrainerMeters {
    * The meters of one model.
    *
    * @param behind events of the log that it has not learned from
+   * @param stands where it stands
    */
-  TrainerMeters(String model, MeterRegistry registry, Supplier<Number> behind) {
+  TrainerMeters(
+      String model,
+      MeterRegistry registry,
+      Supplier<Number> behind,
+      Supplier<OnlineTrainer.Phase> stands) {
     commits =
         Timer.builder("wukong.online.commit")
             .description("Making what was learned durable and visible, from the last step on")
@@ -43,6 +49,13 @@ final class TrainerMeters {
         .baseUnit("events")
         .tag("model", model)
         .register(registry);
+    for (OnlineTrainer.Phase phase : OnlineTrainer.Phase.values()) {
+      Gauge.builder("wukong.online.phase", () -> stands.get() == phase ? 1 : 0)
+          .description("Whether this is where training stands")
+          .tag("model", model)
+          .tag("phase", phase.name().toLowerCase(Locale.ROOT))
+          .register(registry);
+    }
   }
 
   void committed(long nanos, ModelCommit commit) {
