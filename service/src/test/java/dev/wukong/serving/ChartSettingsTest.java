@@ -44,7 +44,6 @@ class ChartSettingsTest {
     }
     assertThat(given)
         .isNotEmpty()
-        .filteredOn(name -> !name.startsWith("wukong.cluster.lease."))
         .allMatch(Settings::has);
   }
 }

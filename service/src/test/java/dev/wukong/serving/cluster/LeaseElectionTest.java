@@ -4,13 +4,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.wukong.serving.testing.Served;
 import io.fabric8.kubernetes.api.model.coordination.v1.Lease;
+import io.fabric8.kubernetes.api.model.coordination.v1.LeaseBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.server.mock.EnableKubernetesMockClient;
 import io.fabric8.kubernetes.client.server.mock.KubernetesMockServer;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -58,6 +62,38 @@ class LeaseElectionTest {
     assertThat(one.won()).isFalse();
     assertThat(holder()).isEqualTo("two");
     assertThat(two.epoch()).isGreaterThan(epoch);
+  }
+
+  /** As the chart makes it, with a role that allows no more than to read and to update it. */
+  @Test
+  void won_leaseThatWasMadeBefore_isReadAndUpdatedAlone() throws Exception {
+    try (KubernetesClient client = server.createClient()) {
+      Lease _ =
+          client
+              .resource(
+                  new LeaseBuilder()
+                      .withNewMetadata()
+                      .withNamespace("ads")
+                      .withName("wukong-trainer")
+                      .endMetadata()
+                      .build())
+              .create();
+    }
+    int before = server.getRequestCount();
+    LeaseElection one = stand("one", true);
+    Served.await("one has it", one::won);
+    open.remove(one);
+    one.close();
+    assertThat(holder()).isEmpty();
+    Set<String> methods = new HashSet<>();
+    for (int i = server.getRequestCount(); i > 0; i--) {
+      var request = server.takeRequest(1, TimeUnit.SECONDS);
+      if (request != null) {
+        methods.add(request.getMethod());
+      }
+    }
+    assertThat(before).isPositive();
+    assertThat(methods).containsExactlyInAnyOrder("POST", "GET", "PUT"); // POST: this test's own.
   }
 
   @Test
