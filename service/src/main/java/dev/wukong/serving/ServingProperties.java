@@ -44,6 +44,7 @@ public record ServingProperties(
     @DefaultValue OnlineProperties online,
     @DefaultValue ClusterProperties cluster,
     @DefaultValue Admin admin,
+    @DefaultValue TlsProperties tls,
     @DefaultValue AccessLog accessLog,
     @DefaultValue StatusPage statusPage) {
 

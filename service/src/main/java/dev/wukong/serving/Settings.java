@@ -215,6 +215,13 @@ final class Settings {
               "false",
               "whether training is steered by REST, too, which has no authentication"),
           new Setting(
+              "wukong.tls.ssl-bundle", "", "of Spring Boot, for gRPC; unset: no encryption"),
+          new Setting(
+              "wukong.tls.client-auth",
+              "auto",
+              "whether callers of gRPC show a certificate: need, want, none; auto: need with a"
+                  + " truststore"),
+          new Setting(
               "wukong.access-log.sample", "0.01", "share of answers that get a line of the log"),
           new Setting(
               "wukong.access-log.refusals-per-second",

@@ -449,6 +449,7 @@ class StartTest {
               || component.getType().getEnclosingClass() == ClusterProperties.class
               || component.getType() == ClusterProperties.class
               || component.getType() == RedisProperties.class
+              || component.getType() == TlsProperties.class
               || component.getType() == OnlineProperties.class
               || component.getType() == GateProperties.class)) {
         collect(name + ".", component.getType(), to);
