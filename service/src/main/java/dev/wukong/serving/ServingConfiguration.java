@@ -39,6 +39,8 @@ import dev.wukong.serving.retraining.LearnedStore;
 import dev.wukong.serving.retraining.OnlineHealthIndicator;
 import dev.wukong.serving.retraining.OnlineTrainer;
 import dev.wukong.serving.retraining.TrainingControl;
+import dev.wukong.serving.security.CallGuard;
+import dev.wukong.serving.security.ConnectedCaller;
 import dev.wukong.serving.sight.Sights;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.netty.NettyServerBuilder;
@@ -282,7 +284,9 @@ class ServingConfiguration {
       StatusService status,
       TrainingControl training,
       SslBundles bundles,
-      MetricCollectingServerInterceptor calls) {
+      MetricCollectingServerInterceptor calls,
+      CallGuard guard,
+      ConnectedCaller connected) {
     ServingProperties.Admin admin = properties.admin();
     AdminService service =
         new AdminService(new VersionControl(host, watcher), training, status::describe);
@@ -290,7 +294,8 @@ class ServingConfiguration {
         new InetSocketAddress(admin.address(), admin.port()),
         admin.sslBundle().isEmpty() ? null : bundles.getBundle(admin.sslBundle()),
         List.of(service, status),
-        List.of(calls));
+        List.of(guard, calls), // The last one is called first.
+        connected);
   }
 
   @Bean

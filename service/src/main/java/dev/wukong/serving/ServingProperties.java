@@ -45,6 +45,7 @@ public record ServingProperties(
     @DefaultValue ClusterProperties cluster,
     @DefaultValue Admin admin,
     @DefaultValue TlsProperties tls,
+    @DefaultValue RolesProperties roles,
     @DefaultValue AccessLog accessLog,
     @DefaultValue StatusPage statusPage) {
 

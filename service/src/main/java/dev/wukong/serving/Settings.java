@@ -213,7 +213,8 @@ final class Settings {
           new Setting(
               "wukong.admin.rest",
               "false",
-              "whether training is steered by REST, too, which has no authentication"),
+              "whether training is steered by REST, too: by whoever is an admin; without roles by"
+                  + " everybody"),
           new Setting(
               "wukong.tls.ssl-bundle", "", "of Spring Boot, for gRPC; unset: no encryption"),
           new Setting(
@@ -221,6 +222,34 @@ final class Settings {
               "auto",
               "whether callers of gRPC show a certificate: need, want, none; auto: need with a"
                   + " truststore"),
+          new Setting(
+              "wukong.roles.predict.names",
+              "",
+              "who may ask for scores, by names in certificates such as dns:*.example.com,"
+                  + " uri:spiffe://shop/* and cn:ranker"),
+          new Setting(
+              "wukong.roles.predict.tokens-file",
+              "",
+              "who may ask for scores, by token: name:token a line, or name:sha256=<hex>"),
+          new Setting(
+              "wukong.roles.label.names",
+              "",
+              "who may report what became of them, by names in certificates such as"
+                  + " dns:*.example.com, uri:spiffe://shop/* and cn:ranker"),
+          new Setting(
+              "wukong.roles.label.tokens-file",
+              "",
+              "who may report what became of them, by token: name:token a line, or"
+                  + " name:sha256=<hex>"),
+          new Setting(
+              "wukong.roles.admin.names",
+              "",
+              "who may change what serves, by names in certificates such as dns:*.example.com,"
+                  + " uri:spiffe://shop/* and cn:ranker"),
+          new Setting(
+              "wukong.roles.admin.tokens-file",
+              "",
+              "who may change what serves, by token: name:token a line, or name:sha256=<hex>"),
           new Setting(
               "wukong.access-log.sample", "0.01", "share of answers that get a line of the log"),
           new Setting(

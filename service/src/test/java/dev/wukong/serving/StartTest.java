@@ -450,6 +450,8 @@ class StartTest {
               || component.getType() == ClusterProperties.class
               || component.getType() == RedisProperties.class
               || component.getType() == TlsProperties.class
+              || component.getType() == RolesProperties.class
+              || component.getType().getEnclosingClass() == RolesProperties.class
               || component.getType() == OnlineProperties.class
               || component.getType() == GateProperties.class)) {
         collect(name + ".", component.getType(), to);

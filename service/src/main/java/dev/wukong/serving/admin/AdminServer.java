@@ -5,6 +5,8 @@ import io.grpc.InsecureServerCredentials;
 import io.grpc.Server;
 import io.grpc.ServerCredentials;
 import io.grpc.ServerInterceptor;
+import io.grpc.ServerServiceDefinition;
+import io.grpc.ServerTransportFilter;
 import io.grpc.TlsServerCredentials;
 import io.grpc.TlsServerCredentials.ClientAuth;
 import io.grpc.netty.NettyServerBuilder;
@@ -34,6 +36,7 @@ public final class AdminServer implements SmartLifecycle {
   private final @Nullable SslBundle ssl;
   private final List<BindableService> services;
   private final List<ServerInterceptor> interceptors;
+  private final ServerTransportFilter connections;
   private final ExecutorService threads =
       Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("admin-", 0).factory());
   private volatile @Nullable Server server;
@@ -42,17 +45,20 @@ public final class AdminServer implements SmartLifecycle {
    * A server that is not started yet.
    *
    * @param ssl null: without encryption; with trusted certificates only their owners may call
-   * @param interceptors around every call
+   * @param interceptors around every call; the last one is called first
+   * @param connections told of every connection
    */
   public AdminServer(
       InetSocketAddress address,
       @Nullable SslBundle ssl,
       List<BindableService> services,
-      List<ServerInterceptor> interceptors) {
+      List<ServerInterceptor> interceptors,
+      ServerTransportFilter connections) {
     this.address = address;
     this.ssl = ssl;
     this.services = List.copyOf(services);
     this.interceptors = List.copyOf(interceptors);
+    this.connections = connections;
   }
 
   @Override
@@ -61,6 +67,7 @@ public final class AdminServer implements SmartLifecycle {
         NettyServerBuilder.forAddress(address, credentials())
             .executor(threads)
             .maxInboundMessageSize(MAX_REQUEST)
+            .addTransportFilter(connections)
             .addService(ProtoReflectionServiceV1.newInstance());
     services.forEach(builder::addService);
     interceptors.forEach(builder::intercept);
@@ -82,6 +89,12 @@ public final class AdminServer implements SmartLifecycle {
       tls.trustManager(ssl.getManagers().getTrustManagers()).clientAuth(ClientAuth.REQUIRE);
     }
     return tls.build();
+  }
+
+  /** What it serves; nothing before it does. */
+  public List<ServerServiceDefinition> services() {
+    Server running = server;
+    return running == null ? List.of() : running.getServices();
   }
 
   /** The port taken; -1 before it is. */
