@@ -68,7 +68,9 @@ public record RolesProperties(
         book.give(role, holders.names(), tokens);
       } catch (IllegalArgumentException e) {
         throw new SettingException(
-            "wukong.roles.%s.names has %s".formatted(role, ShownText.oneLine(e.getMessage())), e);
+            "wukong.roles.%s.names has %s"
+                .formatted(role, ShownText.oneLine(String.valueOf(e.getMessage()))),
+            e);
       }
     }
     return book;

@@ -1,6 +1,7 @@
 package dev.wukong.serving;
 
 import com.sun.management.ThreadMXBean;
+import dev.wukong.bundle.BundleTrust;
 import dev.wukong.proto.v1.RankingServiceGrpc;
 import dev.wukong.serving.admin.AdminServer;
 import dev.wukong.serving.admin.AdminService;
@@ -185,6 +186,11 @@ class ServingConfiguration {
             .handshakeTimeout(10, TimeUnit.SECONDS);
   }
 
+  @Bean
+  BundleTrust bundleTrust(ServingProperties properties) {
+    return properties.bundles().trust(properties.online().signingKey());
+  }
+
   @Bean(initMethod = "start")
   BundleWatcher bundleWatcher(
       ModelHost host,
@@ -192,8 +198,9 @@ class ServingConfiguration {
       EngineOptions engine,
       RowStore store,
       RowThreads rowThreads,
+      BundleTrust trust,
       MeterRegistry meters) {
-    HostingOptions hosting = properties.hosting(engine);
+    HostingOptions hosting = properties.hosting(engine, trust);
     LearnedWeights learned =
         properties.online().enabled()
             ? new LearnedStore(

@@ -1,6 +1,7 @@
 package dev.wukong.serving;
 
 import dev.wukong.bundle.BundleStore;
+import dev.wukong.bundle.BundleTrust;
 import dev.wukong.data.ShownText;
 import dev.wukong.serving.batching.BatchPolicy;
 import dev.wukong.serving.embedding.RowFormat;
@@ -44,6 +45,7 @@ public record ServingProperties(
     @DefaultValue OnlineProperties online,
     @DefaultValue ClusterProperties cluster,
     @DefaultValue Admin admin,
+    @DefaultValue BundlesProperties bundles,
     @DefaultValue TlsProperties tls,
     @DefaultValue RolesProperties roles,
     @DefaultValue AccessLog accessLog,
@@ -271,7 +273,7 @@ public record ServingProperties(
         : Optional.of(rows.storeDir().path().resolve("plans"));
   }
 
-  HostingOptions hosting(EngineOptions used) {
+  HostingOptions hosting(EngineOptions used, BundleTrust trust) {
     Map<String, VersionPolicy> policies = new HashMap<>();
     versions.forEach((model, policy) -> policies.put(model, VersionPolicy.parse(policy)));
     return new HostingOptions(
@@ -283,6 +285,7 @@ public record ServingProperties(
         rows.resident().toBytes(),
         policies,
         plans(),
-        batching.maxRows());
+        batching.maxRows(),
+        trust.trusted());
   }
 }

@@ -172,6 +172,11 @@ final class Settings {
               "wukong.online.row-age", "0s", "how long a row stays unlearned; 0s: for ever"),
           new Setting("wukong.online.rows-most", "100000000", "rows that may be"),
           new Setting(
+              "wukong.online.signing-key",
+              "",
+              "file of the key with which exports are signed, the public one beside it; unset:"
+                  + " none"),
+          new Setting(
               "wukong.online.gate.mode",
               "direct",
               "when it serves: direct, gated (once shown to be no worse), canary, shadow (never)"),
@@ -215,6 +220,10 @@ final class Settings {
               "false",
               "whether training is steered by REST, too: by whoever is an admin; without roles by"
                   + " everybody"),
+          new Setting(
+              "wukong.bundles.trusted-keys",
+              "",
+              "files of public keys by which bundles must be signed; unset: need not be"),
           new Setting(
               "wukong.tls.ssl-bundle", "", "of Spring Boot, for gRPC; unset: no encryption"),
           new Setting(
