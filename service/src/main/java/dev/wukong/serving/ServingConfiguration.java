@@ -44,7 +44,6 @@ import dev.wukong.serving.security.CallGuard;
 import dev.wukong.serving.security.ConnectedCaller;
 import dev.wukong.serving.sight.Sights;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
-import io.grpc.netty.NettyServerBuilder;
 import io.grpc.protobuf.services.HealthStatusManager;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
@@ -60,7 +59,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.grpc.server.autoconfigure.GrpcServerExecutorProvider;
@@ -69,7 +67,6 @@ import org.springframework.boot.ssl.SslBundles;
 import org.springframework.context.ApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
-import org.springframework.grpc.server.ServerBuilderCustomizer;
 import org.springframework.grpc.server.service.DefaultGrpcServiceConfigurer;
 import org.springframework.grpc.server.service.GrpcServiceConfigurer;
 
@@ -171,19 +168,6 @@ class ServingConfiguration {
   @Bean
   LameDuck lameDuck(HealthStatusManager health, ServingProperties properties) {
     return new LameDuck(health, properties.lameDuck());
-  }
-
-  /** Bounds on what one connection may do. */
-  @Bean
-  ServerBuilderCustomizer<NettyServerBuilder> connectionLimits(ServingProperties properties) {
-    return builder ->
-        builder
-            .maxConcurrentCallsPerConnection(128)
-            // A caller resets a stream for every call that it gives up: with short deadlines or
-            // hedging hundreds a second. Beyond the limit the connection closes with all its other
-            // calls, so it is for those only who do nothing but begin calls and reset them.
-            .maxRstFramesPerWindow(properties.limits().resets(), 30)
-            .handshakeTimeout(10, TimeUnit.SECONDS);
   }
 
   @Bean
@@ -293,7 +277,8 @@ class ServingConfiguration {
       SslBundles bundles,
       MetricCollectingServerInterceptor calls,
       CallGuard guard,
-      ConnectedCaller connected) {
+      ConnectedCaller connected,
+      MeterRegistry meters) {
     ServingProperties.Admin admin = properties.admin();
     AdminService service =
         new AdminService(new VersionControl(host, watcher), training, status::describe);
@@ -302,7 +287,9 @@ class ServingConfiguration {
         admin.sslBundle().isEmpty() ? null : bundles.getBundle(admin.sslBundle()),
         List.of(service, status),
         List.of(guard, calls), // The last one is called first.
-        connected);
+        connected,
+        properties.limits().resets(),
+        EdgeConfiguration.counted(properties, "admin", meters));
   }
 
   @Bean

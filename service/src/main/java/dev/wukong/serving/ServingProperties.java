@@ -87,6 +87,8 @@ public record ServingProperties(
    * @param defaultDeadline of calls that have none
    * @param maxDeadline longer ones are cut to this
    * @param resets calls that a caller may reset in 30 s before its connection is closed
+   * @param connections of gRPC at a time, on each port
+   * @param connectionsPerAddress the same of one address
    */
   public record Limits(
       @DefaultValue("8192") int candidates,
@@ -94,12 +96,16 @@ public record ServingProperties(
       @DefaultValue("1024") int inFlight,
       @DefaultValue("1s") Duration defaultDeadline,
       @DefaultValue("10s") Duration maxDeadline,
-      @DefaultValue("20000") int resets) {
+      @DefaultValue("20000") int resets,
+      @DefaultValue("8192") int connections,
+      @DefaultValue("2048") int connectionsPerAddress) {
     public Limits {
       SettingException.atLeast("wukong.limits.candidates", candidates, 1);
       SettingException.atLeast("wukong.limits.contexts", contexts, 1);
       SettingException.atLeast("wukong.limits.in-flight", inFlight, 1);
       SettingException.atLeast("wukong.limits.resets", resets, 1);
+      SettingException.atLeast("wukong.limits.connections", connections, 1);
+      SettingException.atLeast("wukong.limits.connections-per-address", connectionsPerAddress, 1);
       requireTime("wukong.limits.max-deadline", maxDeadline);
       requireTime("wukong.limits.default-deadline", defaultDeadline);
       SettingException.require(

@@ -81,6 +81,8 @@ final class Settings {
           new Setting("wukong.limits.max-deadline", "10s", "longer ones are cut to this"),
           new Setting(
               "wukong.limits.resets", "20000", "by a caller in 30 s before its connection closes"),
+          new Setting("wukong.limits.connections", "8192", "of gRPC at a time, on each port"),
+          new Setting("wukong.limits.connections-per-address", "2048", "the same of one address"),
           new Setting(
               "wukong.rows.store",
               "rocks",
