@@ -31,6 +31,7 @@ import dev.wukong.serving.inference.InferenceService;
 import dev.wukong.serving.inference.InferenceStatistics;
 import dev.wukong.serving.predict.FeatureLog;
 import dev.wukong.serving.predict.FeedbackService;
+import dev.wukong.serving.predict.FeedbackTokens;
 import dev.wukong.serving.predict.PredictLimits;
 import dev.wukong.serving.predict.PredictService;
 import dev.wukong.serving.predict.PredictionIds;
@@ -212,12 +213,18 @@ class ServingConfiguration {
   }
 
   @Bean
+  FeedbackTokens feedbackTokens(ServingProperties properties) {
+    return properties.feedback().tokens();
+  }
+
+  @Bean
   PredictService predictService(
       ModelHost host,
       PredictLimits limits,
       Clock clock,
       ServingProperties properties,
       ObjectProvider<EventPath> events,
+      FeedbackTokens tokens,
       MeterRegistry meters,
       Sights sights) {
     OnlineProperties online = properties.online();
@@ -227,7 +234,12 @@ class ServingConfiguration {
             ? FeatureLog.none()
             : FeatureLog.of(logged.sink(), online.model()::equals, online.sample());
     return new PredictService(
-        host, limits, new PredictionIds(clock, new SecureRandom()), features, meters, sights);
+        host,
+        limits,
+        new PredictionIds(clock, new SecureRandom(), tokens),
+        features,
+        meters,
+        sights);
   }
 
   @Bean
@@ -298,6 +310,7 @@ class ServingConfiguration {
       ServingProperties properties,
       ObjectProvider<EventPath> events,
       PredictLimits limits,
+      FeedbackTokens tokens,
       Clock clock) {
     @Nullable EventPath logged = events.getIfAvailable();
     OnlineProperties online = properties.online();
@@ -308,7 +321,9 @@ class ServingConfiguration {
             () -> tasks(host, online.model()),
             online.horizon().plus(online.exposure()),
             limits.candidates(),
-            clock::millis);
+            clock::millis,
+            tokens,
+            online.model());
   }
 
   /** Of the version that serves; none while none does. */

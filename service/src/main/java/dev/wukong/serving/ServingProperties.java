@@ -46,6 +46,7 @@ public record ServingProperties(
     @DefaultValue ClusterProperties cluster,
     @DefaultValue Admin admin,
     @DefaultValue BundlesProperties bundles,
+    @DefaultValue FeedbackProperties feedback,
     @DefaultValue TlsProperties tls,
     @DefaultValue RolesProperties roles,
     @DefaultValue AccessLog accessLog,

@@ -227,6 +227,10 @@ final class Settings {
               "",
               "files of public keys by which bundles must be signed; unset: need not be"),
           new Setting(
+              "wukong.feedback.key-file",
+              "",
+              "of keys that authenticate prediction ids, 64 hex digits a line; unset: none"),
+          new Setting(
               "wukong.tls.ssl-bundle", "", "of Spring Boot, for gRPC; unset: no encryption"),
           new Setting(
               "wukong.tls.client-auth",

@@ -450,6 +450,7 @@ class StartTest {
               || component.getType() == ClusterProperties.class
               || component.getType() == RedisProperties.class
               || component.getType() == TlsProperties.class
+              || component.getType() == FeedbackProperties.class
               || component.getType() == BundlesProperties.class
               || component.getType() == RolesProperties.class
               || component.getType().getEnclosingClass() == RolesProperties.class
