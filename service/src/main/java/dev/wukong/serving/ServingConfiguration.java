@@ -97,7 +97,7 @@ class ServingConfiguration {
   }
 
   private static RowStore openStore(ServingProperties.Rows rows) {
-    Path folder = rows.storeDir().path();
+    Path folder = rows.storeDir().ownersAlone();
     try {
       return RocksRowStore.open(folder, rows.format(), rows.storeCache().toBytes());
     } catch (StoreException e) {

@@ -13,6 +13,7 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -265,6 +266,23 @@ class StartTest {
         .isEqualTo(
             "%s is '%s', which is a file, allowed is a folder, which may not exist yet"
                 .formatted(property, file));
+  }
+
+  @Test
+  void start_foldersThatAreMade_areForItsUserAlone() throws Exception {
+    Path store = folder.resolve("deep/store");
+    Path events = folder.resolve("deep/events");
+    try (Served _ =
+        Served.start(
+            root(),
+            "wukong.online.model=tiny",
+            "wukong.rows.store-dir=" + store,
+            "wukong.online.events-dir=" + events)) {
+      for (Path made : List.of(store, events)) {
+        assertThat(Files.getPosixFilePermissions(made))
+            .isEqualTo(PosixFilePermissions.fromString("rwx------"));
+      }
+    }
   }
 
   @Test
