@@ -28,6 +28,7 @@ public final class Bundle implements AutoCloseable {
 
   private final Path folder;
   private final Manifest manifest;
+  private final BundleFolder.Proof proof;
   private final InputLayout layout;
   private final Map<String, MemorySegment> files;
   private final FeatureEncoder encoder;
@@ -35,10 +36,16 @@ public final class Bundle implements AutoCloseable {
   private final RowFiles states = new RowFiles();
   private final Arena arena;
 
-  private Bundle(Path folder, Manifest manifest, Map<String, MemorySegment> files, Arena arena)
+  private Bundle(
+      Path folder,
+      Manifest manifest,
+      BundleFolder.Proof proof,
+      Map<String, MemorySegment> files,
+      Arena arena)
       throws BundleException {
     this.folder = folder;
     this.manifest = manifest;
+    this.proof = proof;
     this.layout = manifest.layout();
     this.files = files;
     this.arena = arena;
@@ -52,6 +59,14 @@ public final class Bundle implements AutoCloseable {
    * @throws BundleException with the folder, the file and the reason
    */
   public static Bundle open(Path folder) throws IOException {
+    return open(folder, TrustedKeys.ANYBODY);
+  }
+
+  /**
+   * The same for a bundle that must be signed, where {@code trusted} has keys: its manifest is not
+   * even read before that is known.
+   */
+  public static Bundle open(Path folder, TrustedKeys trusted) throws IOException {
     Path name = folder.toAbsolutePath().normalize();
     Path parent = name.getParent();
     Path last = name.getFileName();
@@ -75,13 +90,18 @@ public final class Bundle implements AutoCloseable {
     if (!Files.isDirectory(name, LinkOption.NOFOLLOW_LINKS)) {
       throw new BundleException("bundle %s: no such folder".formatted(folder));
     }
-    return BundleFolder.verify(name, model.toString(), version);
+    return BundleFolder.verify(name, model.toString(), version, trusted);
   }
 
   /** Checks what is inside the files, whose sizes and hashes are right already. */
-  static Bundle of(Path folder, Manifest manifest, Map<String, MemorySegment> files, Arena arena)
+  static Bundle of(
+      Path folder,
+      Manifest manifest,
+      BundleFolder.Proof proof,
+      Map<String, MemorySegment> files,
+      Arena arena)
       throws BundleException {
-    Bundle bundle = new Bundle(folder, manifest, files, arena);
+    Bundle bundle = new Bundle(folder, manifest, proof, files, arena);
     bundle.readParts();
     for (String name : files.keySet()) {
       try {
@@ -141,6 +161,16 @@ public final class Bundle implements AutoCloseable {
 
   public Manifest manifest() {
     return manifest;
+  }
+
+  /** SHA-256 of the manifest's bytes, 64 hex digits. */
+  public String manifestSha256() {
+    return proof.manifestSha256();
+  }
+
+  /** The id of the key whose signature was checked; empty where none was. */
+  public String signedBy() {
+    return proof.signedBy();
   }
 
   /** How encoded features become the graphs' inputs. */

@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 
@@ -28,6 +29,13 @@ import java.util.TreeSet;
 final class BundleFolder {
   private final Path folder;
 
+  /**
+   * What the bytes of a manifest were.
+   *
+   * @param signedBy the id of a key; empty where no signature was checked
+   */
+  record Proof(String manifestSha256, String signedBy) {}
+
   private BundleFolder(Path folder) {
     this.folder = folder;
   }
@@ -37,25 +45,34 @@ final class BundleFolder {
    *
    * @throws BundleException with the folder and the reason
    */
-  static Bundle verify(Path folder, String model, long version) throws IOException {
+  static Bundle verify(Path folder, String model, long version, TrustedKeys trusted)
+      throws IOException {
     try {
-      return OwnedArena.open(arena -> verify(folder, model, version, arena));
+      return OwnedArena.open(arena -> verify(folder, model, version, trusted, arena));
     } catch (BundleException e) {
       throw e.at("bundle " + folder);
     }
   }
 
-  private static Bundle verify(Path folder, String model, long version, Arena arena)
+  private static Bundle verify(
+      Path folder, String model, long version, TrustedKeys trusted, Arena arena)
       throws IOException {
     BundleFolder files = new BundleFolder(folder);
-    Manifest manifest = files.manifest();
+    byte[] json = files.read(Manifest.FILE, ManifestReader.MAX_BYTES);
+    Proof proof = new Proof(Sha256.of(json), trusted.check(json, files.signature()));
+    Manifest manifest;
+    try {
+      manifest = ManifestReader.read(json);
+    } catch (BundleException e) {
+      throw e.at(Manifest.FILE);
+    }
     if (!manifest.model().equals(model) || manifest.version() != version) {
       throw new BundleException(
           "%s is of model '%s' version %d, expected '%s' version %d"
               .formatted(Manifest.FILE, manifest.model(), manifest.version(), model, version));
     }
     files.checkNames(manifest);
-    return Bundle.of(folder, manifest, files.map(manifest, arena), arena);
+    return Bundle.of(folder, manifest, proof, files.map(manifest, arena), arena);
   }
 
   /** The folders inside a version's folder. */
@@ -71,29 +88,35 @@ final class BundleFolder {
     return inner;
   }
 
-  private Manifest manifest() throws IOException {
-    Path file = folder.resolve(Manifest.FILE);
-    if (!Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
-      throw new BundleException("%s is missing".formatted(Manifest.FILE));
+  /** Nothing is believed of it but its form. */
+  private Optional<ManifestSignature> signature() throws IOException {
+    if (!Files.exists(folder.resolve(ManifestSignature.FILE), LinkOption.NOFOLLOW_LINKS)) {
+      return Optional.empty();
     }
-    requireOrdinary(Manifest.FILE);
-    byte[] json;
+    byte[] json = read(ManifestSignature.FILE, ManifestSignature.MAX_BYTES);
+    try {
+      return Optional.of(ManifestSignature.decode(json));
+    } catch (BundleException e) {
+      throw e.at(ManifestSignature.FILE);
+    }
+  }
+
+  private byte[] read(String name, int most) throws IOException {
+    Path file = folder.resolve(name);
+    if (!Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
+      throw new BundleException("%s is missing".formatted(name));
+    }
+    requireOrdinary(name);
     try (FileChannel channel =
         FileChannel.open(file, StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS)) {
       long size = channel.size();
-      if (size > ManifestReader.MAX_BYTES) {
+      if (size > most) {
         throw new BundleException(
-            "%s has %d bytes, at most %d are allowed"
-                .formatted(Manifest.FILE, size, ManifestReader.MAX_BYTES));
+            "%s has %d bytes, at most %d are allowed".formatted(name, size, most));
       }
       ByteBuffer buffer = ByteBuffer.allocate((int) size);
       while (buffer.hasRemaining() && channel.read(buffer) >= 0) {}
-      json = buffer.array();
-    }
-    try {
-      return ManifestReader.read(json);
-    } catch (BundleException e) {
-      throw e.at(Manifest.FILE);
+      return buffer.array();
     }
   }
 
@@ -101,6 +124,7 @@ final class BundleFolder {
     Set<String> found = new TreeSet<>();
     list(folder, "", found);
     found.remove(Manifest.FILE);
+    found.remove(ManifestSignature.FILE);
     Set<String> expected = new TreeSet<>();
     manifest.files().forEach(f -> expected.add(f.name()));
     for (String name : expected) {

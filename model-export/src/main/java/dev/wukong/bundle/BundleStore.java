@@ -19,6 +19,7 @@ import java.util.stream.Stream;
  */
 public final class BundleStore {
   private final Path root;
+  private final BundleTrust trust;
 
   /**
    * The store in {@code root}, which may not exist yet.
@@ -26,7 +27,18 @@ public final class BundleStore {
    * @param root the folder of all models
    */
   public BundleStore(Path root) {
+    this(root, BundleTrust.ANYBODY);
+  }
+
+  /** The same, from which only what is trusted is opened. */
+  public BundleStore(Path root, BundleTrust trust) {
     this.root = root;
+    this.trust = trust;
+  }
+
+  /** Whose bundles are opened, and how own ones are signed. */
+  public BundleTrust trust() {
+    return trust;
   }
 
   public Path root() {
@@ -84,7 +96,7 @@ public final class BundleStore {
 
   /** Opens and verifies a version, as {@link Bundle#open}. */
   public Bundle open(String model, long version) throws IOException {
-    return Bundle.open(path(model, version));
+    return Bundle.open(path(model, version), trust.trusted());
   }
 
   /** Whether a model may be called {@code name}: 1 to 64 of a-z, 0-9, _ and -. */

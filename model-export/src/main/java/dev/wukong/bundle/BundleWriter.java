@@ -15,6 +15,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 
@@ -37,6 +38,7 @@ public final class BundleWriter implements AutoCloseable {
   private final Map<String, RowParts> rows = new LinkedHashMap<>();
   private final Map<String, RowParts> states = new LinkedHashMap<>();
   private String manifestSha256 = "";
+  private Optional<SigningKey> signer = Optional.empty();
   private boolean closed;
 
   private BundleWriter(
@@ -122,6 +124,11 @@ public final class BundleWriter implements AutoCloseable {
   /** SHA-256 of the manifest that {@link #finish} wrote, 64 hex digits; empty before. */
   public String manifestSha256() {
     return manifestSha256;
+  }
+
+  /** Has {@link #finish} sign the manifest, where there is a key. */
+  public void signWith(Optional<SigningKey> key) {
+    signer = key;
   }
 
   /** The version being written. */
@@ -289,7 +296,13 @@ public final class BundleWriter implements AutoCloseable {
     try (OutputStream out = HashedFile.create(Manifest.FILE, file, entry -> {})) {
       out.write(manifest);
     }
-    BundleFolder.verify(temporary, model, version).close();
+    if (signer.isPresent()) {
+      Path signature = temporary.resolve(ManifestSignature.FILE);
+      try (OutputStream out = HashedFile.create(ManifestSignature.FILE, signature, entry -> {})) {
+        out.write(signer.get().of(manifest).encode());
+      }
+    }
+    BundleFolder.verify(temporary, model, version, TrustedKeys.ANYBODY).close();
     for (Path inner : BundleFolder.folders(temporary)) {
       Disk.sync(inner);
     }

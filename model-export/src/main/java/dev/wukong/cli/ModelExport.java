@@ -25,6 +25,8 @@ import picocli.CommandLine.ScopeType;
       InspectCommand.class,
       ProfileCommand.class,
       VerifyCommand.class,
+      MakeKeyCommand.class,
+      SignCommand.class,
       ExportCommand.class,
       ScoreCommand.class,
       InferSchemaCommand.class,

@@ -8,6 +8,7 @@ import dev.wukong.bundle.ManifestDraft;
 import dev.wukong.bundle.Precision;
 import dev.wukong.bundle.Provenance;
 import dev.wukong.bundle.ReducedGraph;
+import dev.wukong.bundle.SigningKey;
 import dev.wukong.data.EncodedExamples;
 import dev.wukong.data.Table;
 import dev.wukong.graph.OnnxWriter;
@@ -87,12 +88,20 @@ public final class LearnedExport {
    *
    * @param source the bundle that was trained further
    * @param above its number is, beside those of all that the model has had
+   * @param signer empty: it is not signed
    * @throws NotFiniteException where a weight or a score is no finite number
    */
-  public static Written write(Path root, Bundle source, long above, Learned learned, About about)
+  public static Written write(
+      Path root,
+      Bundle source,
+      long above,
+      Learned learned,
+      About about,
+      Optional<SigningKey> signer)
       throws IOException {
     Manifest manifest = source.manifest();
     try (BundleWriter writer = BundleWriter.createAbove(root, manifest.model(), above)) {
+      writer.signWith(signer);
       List<Table> tables = source.layout().tables();
       List<float[]> means = rows(writer, tables, learned.rows());
       Map<String, float[]> defaults = new LinkedHashMap<>();

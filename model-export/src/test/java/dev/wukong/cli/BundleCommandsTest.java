@@ -3,6 +3,7 @@ package dev.wukong.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.wukong.bundle.Bundle;
+import dev.wukong.bundle.TrustedKeys;
 import dev.wukong.training.EveryFeature;
 import java.io.IOException;
 import java.io.StringWriter;
@@ -61,6 +62,21 @@ class BundleCommandsTest {
                 row.matches(
                     "tags ; string ; .* ; up to 3, sum, weights tag_weights ; vocabulary ; .*"));
     assertThat(out.toString()).doesNotContain("Optional").doesNotContain("IdFeature[");
+  }
+
+  @Test
+  void sign_withAKeyThatWasMade_isTrustedByItsPublicOne() throws IOException {
+    Path key = folder.resolve("keys/release");
+    assertThat(Typed.execute(out, err, "make-key", key.toString())).isZero();
+    assertThat(execute("sign", "--key=" + key + ".key")).isZero();
+    TrustedKeys trusted = TrustedKeys.read(List.of(folder.resolve("keys/release.pub")));
+    try (Bundle signed = Bundle.open(trained.resolve("bundles/every/1"), trusted)) {
+      assertThat(out.toString())
+          .contains("key " + signed.signedBy() + ": ")
+          .contains(signed.folder() + " is signed by key " + signed.signedBy());
+    }
+    assertThat(Typed.execute(out, err, "make-key", key.toString())).isNotZero();
+    assertThat(err.toString()).contains("is there already");
   }
 
   @Test

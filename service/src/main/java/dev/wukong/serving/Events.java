@@ -44,7 +44,7 @@ final class Events implements AutoCloseable {
    * @throws SettingException where its folder cannot be used
    */
   static EventLog open(OnlineProperties properties) {
-    Path folder = properties.eventsDir().path();
+    Path folder = properties.eventsDir().ownersAlone();
     try {
       return RocksEventLog.open(folder);
     } catch (EventLogException e) {

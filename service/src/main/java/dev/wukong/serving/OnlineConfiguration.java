@@ -1,6 +1,7 @@
 package dev.wukong.serving;
 
 import dev.wukong.bundle.BundleStore;
+import dev.wukong.bundle.BundleTrust;
 import dev.wukong.runtime.Device;
 import dev.wukong.serving.cluster.Cluster;
 import dev.wukong.serving.embedding.RocksRowStore;
@@ -38,6 +39,7 @@ class OnlineConfiguration {
       EventLog log,
       RowStore store,
       ModelHost host,
+      BundleTrust trust,
       Clock clock,
       MeterRegistry meters) {
     OnlineProperties online = properties.online();
@@ -48,7 +50,14 @@ class OnlineConfiguration {
     if (properties.cluster().enabled()) {
       return EventPath.with(
           cluster(
-              properties, log, retention, ServingConfiguration.states(store), host, clock, meters),
+              properties,
+              log,
+              retention,
+              ServingConfiguration.states(store),
+              host,
+              trust,
+              clock,
+              meters),
           needed);
     }
     Events.beginAfter(log, online, Join.place(ServingConfiguration.states(store), online.model()));
@@ -61,12 +70,13 @@ class OnlineConfiguration {
       EventRetention retention,
       StateStore store,
       ModelHost host,
+      BundleTrust trust,
       Clock clock,
       MeterRegistry meters) {
     String model = properties.online().model();
     LearnedGraphs graphs =
         new LearnedGraphs(
-            new BundleStore(properties.bundleRoot().path()),
+            new BundleStore(properties.bundleRoot().path(), trust),
             model,
             properties.engine().precision());
     return Cluster.join(
@@ -107,6 +117,7 @@ class OnlineConfiguration {
       RowStore store,
       EventLog log,
       EventPath events,
+      BundleTrust trust,
       Clock clock,
       MeterRegistry meters) {
     OnlineProperties online = properties.online();
@@ -122,7 +133,7 @@ class OnlineConfiguration {
             log,
             events.turns(),
             ServingConfiguration.states(store),
-            new BundleStore(properties.bundleRoot().path()),
+            new BundleStore(properties.bundleRoot().path(), trust),
             meters,
             System::nanoTime,
             clock::millis);

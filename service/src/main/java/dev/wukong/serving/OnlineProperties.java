@@ -51,6 +51,7 @@ import org.springframework.util.unit.DataSize;
  * @param sightsCounted ids without a row that are counted at most
  * @param rowAge how long a row stays that is not learned from; 0: for ever
  * @param rowsMost rows that may be
+ * @param signingKey with which exports are signed; empty: they are not
  * @param gate when what was learned is visible
  */
 public record OnlineProperties(
@@ -80,6 +81,7 @@ public record OnlineProperties(
     @DefaultValue("1000000") int sightsCounted,
     @DefaultValue("0s") Duration rowAge,
     @DefaultValue("100000000") long rowsMost,
+    @DefaultValue("") String signingKey,
     @DefaultValue GateProperties gate) {
   private static final Logger log = LoggerFactory.getLogger(OnlineProperties.class);
 

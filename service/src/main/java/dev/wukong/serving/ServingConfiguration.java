@@ -1,6 +1,7 @@
 package dev.wukong.serving;
 
 import com.sun.management.ThreadMXBean;
+import dev.wukong.bundle.BundleTrust;
 import dev.wukong.proto.v1.RankingServiceGrpc;
 import dev.wukong.serving.admin.AdminServer;
 import dev.wukong.serving.admin.AdminService;
@@ -31,6 +32,7 @@ import dev.wukong.serving.inference.InferenceService;
 import dev.wukong.serving.inference.InferenceStatistics;
 import dev.wukong.serving.predict.FeatureLog;
 import dev.wukong.serving.predict.FeedbackService;
+import dev.wukong.serving.predict.FeedbackTokens;
 import dev.wukong.serving.predict.PredictLimits;
 import dev.wukong.serving.predict.PredictService;
 import dev.wukong.serving.predict.PredictionIds;
@@ -40,9 +42,10 @@ import dev.wukong.serving.retraining.LearnedStore;
 import dev.wukong.serving.retraining.OnlineHealthIndicator;
 import dev.wukong.serving.retraining.OnlineTrainer;
 import dev.wukong.serving.retraining.TrainingControl;
+import dev.wukong.serving.security.CallGuard;
+import dev.wukong.serving.security.ConnectedCaller;
 import dev.wukong.serving.sight.Sights;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
-import io.grpc.netty.NettyServerBuilder;
 import io.grpc.protobuf.services.HealthStatusManager;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
@@ -59,7 +62,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.grpc.server.autoconfigure.GrpcServerExecutorProvider;
@@ -68,7 +70,6 @@ import org.springframework.boot.ssl.SslBundles;
 import org.springframework.context.ApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
-import org.springframework.grpc.server.ServerBuilderCustomizer;
 import org.springframework.grpc.server.service.DefaultGrpcServiceConfigurer;
 import org.springframework.grpc.server.service.GrpcServiceConfigurer;
 
@@ -123,7 +124,7 @@ class ServingConfiguration {
   }
 
   private static RowStore openStore(ServingProperties.Rows rows) {
-    Path folder = rows.storeDir().path();
+    Path folder = rows.storeDir().ownersAlone();
     try {
       return RocksRowStore.open(folder, rows.format(), rows.storeCache().toBytes());
     } catch (StoreException e) {
@@ -197,17 +198,9 @@ class ServingConfiguration {
     return new LameDuck(health, properties.lameDuck());
   }
 
-  /** Bounds on what one connection may do. */
   @Bean
-  ServerBuilderCustomizer<NettyServerBuilder> connectionLimits(ServingProperties properties) {
-    return builder ->
-        builder
-            .maxConcurrentCallsPerConnection(128)
-            // A caller resets a stream for every call that it gives up: with short deadlines or
-            // hedging hundreds a second. Beyond the limit the connection closes with all its other
-            // calls, so it is for those only who do nothing but begin calls and reset them.
-            .maxRstFramesPerWindow(properties.limits().resets(), 30)
-            .handshakeTimeout(10, TimeUnit.SECONDS);
+  BundleTrust bundleTrust(ServingProperties properties) {
+    return properties.bundles().trust(properties.online().signingKey());
   }
 
   @Bean(initMethod = "start")
@@ -217,8 +210,9 @@ class ServingConfiguration {
       EngineOptions engine,
       RowStore store,
       RowThreads rowThreads,
+      BundleTrust trust,
       MeterRegistry meters) {
-    HostingOptions hosting = properties.hosting(engine);
+    HostingOptions hosting = properties.hosting(engine, trust);
     LearnedWeights learned =
         properties.online().enabled()
             ? new LearnedStore(
@@ -246,12 +240,18 @@ class ServingConfiguration {
   }
 
   @Bean
+  FeedbackTokens feedbackTokens(ServingProperties properties) {
+    return properties.feedback().tokens();
+  }
+
+  @Bean
   PredictService predictService(
       ModelHost host,
       PredictLimits limits,
       Clock clock,
       ServingProperties properties,
       ObjectProvider<EventPath> events,
+      FeedbackTokens tokens,
       MeterRegistry meters,
       Sights sights) {
     OnlineProperties online = properties.online();
@@ -261,7 +261,12 @@ class ServingConfiguration {
             ? FeatureLog.none()
             : FeatureLog.of(logged.sink(), online.model()::equals, online.sample());
     return new PredictService(
-        host, limits, new PredictionIds(clock, new SecureRandom()), features, meters, sights);
+        host,
+        limits,
+        new PredictionIds(clock, new SecureRandom(), tokens),
+        features,
+        meters,
+        sights);
   }
 
   @Bean
@@ -318,7 +323,10 @@ class ServingConfiguration {
       StatusService status,
       TrainingControl training,
       SslBundles bundles,
-      MetricCollectingServerInterceptor calls) {
+      MetricCollectingServerInterceptor calls,
+      CallGuard guard,
+      ConnectedCaller connected,
+      MeterRegistry meters) {
     ServingProperties.Admin admin = properties.admin();
     AdminService service =
         new AdminService(new VersionControl(host, watcher), training, status::describe);
@@ -326,7 +334,10 @@ class ServingConfiguration {
         new InetSocketAddress(admin.address(), admin.port()),
         admin.sslBundle().isEmpty() ? null : bundles.getBundle(admin.sslBundle()),
         List.of(service, status),
-        List.of(calls));
+        List.of(guard, calls), // The last one is called first.
+        connected,
+        properties.limits().resets(),
+        EdgeConfiguration.counted(properties, "admin", meters));
   }
 
   @Bean
@@ -335,6 +346,7 @@ class ServingConfiguration {
       ServingProperties properties,
       ObjectProvider<EventPath> events,
       PredictLimits limits,
+      FeedbackTokens tokens,
       Clock clock) {
     @Nullable EventPath logged = events.getIfAvailable();
     OnlineProperties online = properties.online();
@@ -345,7 +357,9 @@ class ServingConfiguration {
             () -> tasks(host, online.model()),
             online.horizon().plus(online.exposure()),
             limits.candidates(),
-            clock::millis);
+            clock::millis,
+            tokens,
+            online.model());
   }
 
   /** Of the version that serves; none while none does. */

@@ -1,6 +1,7 @@
 package dev.wukong.serving;
 
 import dev.wukong.bundle.BundleStore;
+import dev.wukong.bundle.BundleTrust;
 import dev.wukong.data.ShownText;
 import dev.wukong.serving.batching.BatchPolicy;
 import dev.wukong.serving.embedding.RowFormat;
@@ -44,6 +45,10 @@ public record ServingProperties(
     @DefaultValue OnlineProperties online,
     @DefaultValue ClusterProperties cluster,
     @DefaultValue Admin admin,
+    @DefaultValue BundlesProperties bundles,
+    @DefaultValue FeedbackProperties feedback,
+    @DefaultValue TlsProperties tls,
+    @DefaultValue RolesProperties roles,
     @DefaultValue AccessLog accessLog,
     @DefaultValue StatusPage statusPage) {
 
@@ -83,6 +88,8 @@ public record ServingProperties(
    * @param defaultDeadline of calls that have none
    * @param maxDeadline longer ones are cut to this
    * @param resets calls that a caller may reset in 30 s before its connection is closed
+   * @param connections of gRPC at a time, on each port
+   * @param connectionsPerAddress the same of one address
    */
   public record Limits(
       @DefaultValue("8192") int candidates,
@@ -90,12 +97,16 @@ public record ServingProperties(
       @DefaultValue("1024") int inFlight,
       @DefaultValue("1s") Duration defaultDeadline,
       @DefaultValue("10s") Duration maxDeadline,
-      @DefaultValue("20000") int resets) {
+      @DefaultValue("20000") int resets,
+      @DefaultValue("8192") int connections,
+      @DefaultValue("2048") int connectionsPerAddress) {
     public Limits {
       SettingException.atLeast("wukong.limits.candidates", candidates, 1);
       SettingException.atLeast("wukong.limits.contexts", contexts, 1);
       SettingException.atLeast("wukong.limits.in-flight", inFlight, 1);
       SettingException.atLeast("wukong.limits.resets", resets, 1);
+      SettingException.atLeast("wukong.limits.connections", connections, 1);
+      SettingException.atLeast("wukong.limits.connections-per-address", connectionsPerAddress, 1);
       requireTime("wukong.limits.max-deadline", maxDeadline);
       requireTime("wukong.limits.default-deadline", defaultDeadline);
       SettingException.require(
@@ -269,7 +280,7 @@ public record ServingProperties(
         : Optional.of(rows.storeDir().path().resolve("plans"));
   }
 
-  HostingOptions hosting(EngineOptions used) {
+  HostingOptions hosting(EngineOptions used, BundleTrust trust) {
     Map<String, VersionPolicy> policies = new HashMap<>();
     versions.forEach((model, policy) -> policies.put(model, VersionPolicy.parse(policy)));
     return new HostingOptions(
@@ -281,6 +292,7 @@ public record ServingProperties(
         rows.resident().toBytes(),
         policies,
         plans(),
-        batching.maxRows());
+        batching.maxRows(),
+        trust.trusted());
   }
 }

@@ -81,6 +81,8 @@ final class Settings {
           new Setting("wukong.limits.max-deadline", "10s", "longer ones are cut to this"),
           new Setting(
               "wukong.limits.resets", "20000", "by a caller in 30 s before its connection closes"),
+          new Setting("wukong.limits.connections", "8192", "of gRPC at a time, on each port"),
+          new Setting("wukong.limits.connections-per-address", "2048", "the same of one address"),
           new Setting(
               "wukong.rows.store",
               "rocks",
@@ -172,6 +174,11 @@ final class Settings {
               "wukong.online.row-age", "0s", "how long a row stays unlearned; 0s: for ever"),
           new Setting("wukong.online.rows-most", "100000000", "rows that may be"),
           new Setting(
+              "wukong.online.signing-key",
+              "",
+              "file of the key with which exports are signed, the public one beside it; unset:"
+                  + " none"),
+          new Setting(
               "wukong.online.gate.mode",
               "direct",
               "when it serves: direct, gated (once shown to be no worse), canary, shadow (never)"),
@@ -222,7 +229,51 @@ final class Settings {
           new Setting(
               "wukong.admin.rest",
               "false",
-              "whether training is steered by REST, too, which has no authentication"),
+              "whether training is steered by REST, too: by whoever is an admin; without roles by"
+                  + " everybody"),
+          new Setting(
+              "wukong.bundles.trusted-keys",
+              "",
+              "files of public keys by which bundles must be signed; unset: need not be"),
+          new Setting(
+              "wukong.feedback.key-file",
+              "",
+              "of keys that authenticate prediction ids, 64 hex digits a line; unset: none"),
+          new Setting(
+              "wukong.tls.ssl-bundle", "", "of Spring Boot, for gRPC; unset: no encryption"),
+          new Setting(
+              "wukong.tls.client-auth",
+              "auto",
+              "whether callers of gRPC show a certificate: need, want, none; auto: need with a"
+                  + " truststore"),
+          new Setting(
+              "wukong.roles.predict.names",
+              "",
+              "who may ask for scores, by names in certificates such as dns:*.example.com,"
+                  + " uri:spiffe://shop/* and cn:ranker"),
+          new Setting(
+              "wukong.roles.predict.tokens-file",
+              "",
+              "who may ask for scores, by token: name:token a line, or name:sha256=<hex>"),
+          new Setting(
+              "wukong.roles.label.names",
+              "",
+              "who may report what became of them, by names in certificates such as"
+                  + " dns:*.example.com, uri:spiffe://shop/* and cn:ranker"),
+          new Setting(
+              "wukong.roles.label.tokens-file",
+              "",
+              "who may report what became of them, by token: name:token a line, or"
+                  + " name:sha256=<hex>"),
+          new Setting(
+              "wukong.roles.admin.names",
+              "",
+              "who may change what serves, by names in certificates such as dns:*.example.com,"
+                  + " uri:spiffe://shop/* and cn:ranker"),
+          new Setting(
+              "wukong.roles.admin.tokens-file",
+              "",
+              "who may change what serves, by token: name:token a line, or name:sha256=<hex>"),
           new Setting(
               "wukong.access-log.sample", "0.01", "share of answers that get a line of the log"),
           new Setting(

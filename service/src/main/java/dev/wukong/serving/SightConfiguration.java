@@ -1,5 +1,7 @@
 package dev.wukong.serving;
 
+import dev.wukong.serving.security.CallGuard;
+import dev.wukong.serving.security.ConnectedCaller;
 import dev.wukong.serving.sight.AccessLog;
 import dev.wukong.serving.sight.AccessLogger;
 import dev.wukong.serving.sight.CallMeters;
@@ -57,9 +59,13 @@ class SightConfiguration {
   /** Around all that other interceptors do, so that what they refuse is counted as well. */
   @Bean
   ServerBuilderCustomizer<NettyServerBuilder> calls(
-      MetricCollectingServerInterceptor meters, ObjectProvider<SdkTracerProvider> tracing) {
+      MetricCollectingServerInterceptor meters,
+      ObjectProvider<SdkTracerProvider> tracing,
+      CallGuard guard,
+      ConnectedCaller connected) {
     boolean traced = tracing.getIfAvailable() != null;
     return builder -> {
+      builder.addTransportFilter(connected).intercept(guard);
       if (traced) {
         builder.intercept(new TraceOrigin());
       }

@@ -209,6 +209,15 @@ class ModuleBoundariesTest {
           .dependOnClassesThat()
           .resideInAPackage("java.lang.reflect..");
 
+  /** What is read from outside is bytes of stated forms, never objects. */
+  @ArchTest
+  static final ArchRule noObjectsFromBytes =
+      noClasses()
+          .that(DescribedPredicate.not(GENERATED))
+          .should()
+          .dependOnClassesThat()
+          .haveFullyQualifiedName("java.io.ObjectInputStream");
+
   @ArchTest
   static final ArchRule namesSayWhatAThingIs =
       classes()

@@ -13,6 +13,7 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -268,6 +269,23 @@ class StartTest {
   }
 
   @Test
+  void start_foldersThatAreMade_areForItsUserAlone() throws Exception {
+    Path store = folder.resolve("deep/store");
+    Path events = folder.resolve("deep/events");
+    try (Served _ =
+        Served.start(
+            root(),
+            "wukong.online.model=tiny",
+            "wukong.rows.store-dir=" + store,
+            "wukong.online.events-dir=" + events)) {
+      for (Path made : List.of(store, events)) {
+        assertThat(Files.getPosixFilePermissions(made))
+            .isEqualTo(PosixFilePermissions.fromString("rwx------"));
+      }
+    }
+  }
+
+  @Test
   void start_folderAboveTheWorkingDirectory_serves() throws Exception {
     new TinyModel(1).write(root(), "tiny", 1);
     Path relative = Path.of("").toAbsolutePath().relativize(root().toAbsolutePath());
@@ -449,6 +467,11 @@ class StartTest {
               || component.getType().getEnclosingClass() == ClusterProperties.class
               || component.getType() == ClusterProperties.class
               || component.getType() == RedisProperties.class
+              || component.getType() == TlsProperties.class
+              || component.getType() == FeedbackProperties.class
+              || component.getType() == BundlesProperties.class
+              || component.getType() == RolesProperties.class
+              || component.getType().getEnclosingClass() == RolesProperties.class
               || component.getType() == OnlineProperties.class
               || component.getType() == GateProperties.class)) {
         collect(name + ".", component.getType(), to);

@@ -1,10 +1,13 @@
 package dev.wukong.serving.admin;
 
+import dev.wukong.serving.security.CountedConnections;
 import io.grpc.BindableService;
 import io.grpc.InsecureServerCredentials;
 import io.grpc.Server;
 import io.grpc.ServerCredentials;
 import io.grpc.ServerInterceptor;
+import io.grpc.ServerServiceDefinition;
+import io.grpc.ServerTransportFilter;
 import io.grpc.TlsServerCredentials;
 import io.grpc.TlsServerCredentials.ClientAuth;
 import io.grpc.netty.NettyServerBuilder;
@@ -29,11 +32,16 @@ public final class AdminServer implements SmartLifecycle {
   private static final Logger log = LoggerFactory.getLogger(AdminServer.class);
   private static final long STOP_SECONDS = 5;
   private static final int MAX_REQUEST = 64 << 10;
+  private static final int MAX_METADATA = 8 << 10;
+  private static final int MAX_CALLS = 16;
 
   private final InetSocketAddress address;
   private final @Nullable SslBundle ssl;
   private final List<BindableService> services;
   private final List<ServerInterceptor> interceptors;
+  private final ServerTransportFilter connections;
+  private final int resets;
+  private final CountedConnections counted;
   private final ExecutorService threads =
       Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("admin-", 0).factory());
   private volatile @Nullable Server server;
@@ -42,17 +50,26 @@ public final class AdminServer implements SmartLifecycle {
    * A server that is not started yet.
    *
    * @param ssl null: without encryption; with trusted certificates only their owners may call
-   * @param interceptors around every call
+   * @param interceptors around every call; the last one is called first
+   * @param connections told of every connection
+   * @param resets calls that a caller may reset in 30 s
+   * @param counted threads of its connections; closed with it
    */
   public AdminServer(
       InetSocketAddress address,
       @Nullable SslBundle ssl,
       List<BindableService> services,
-      List<ServerInterceptor> interceptors) {
+      List<ServerInterceptor> interceptors,
+      ServerTransportFilter connections,
+      int resets,
+      CountedConnections counted) {
     this.address = address;
     this.ssl = ssl;
     this.services = List.copyOf(services);
     this.interceptors = List.copyOf(interceptors);
+    this.connections = connections;
+    this.resets = resets;
+    this.counted = counted;
   }
 
   @Override
@@ -61,7 +78,18 @@ public final class AdminServer implements SmartLifecycle {
         NettyServerBuilder.forAddress(address, credentials())
             .executor(threads)
             .maxInboundMessageSize(MAX_REQUEST)
+            .maxInboundMetadataSize(MAX_METADATA)
+            .maxConcurrentCallsPerConnection(MAX_CALLS)
+            .maxRstFramesPerWindow(resets, 30)
+            .handshakeTimeout(10, TimeUnit.SECONDS)
+            .maxConnectionIdle(5, TimeUnit.MINUTES)
+            .maxConnectionAge(30, TimeUnit.MINUTES)
+            // An export takes as long as it takes.
+            .maxConnectionAgeGrace(1, TimeUnit.HOURS)
+            .permitKeepAliveTime(10, TimeUnit.SECONDS)
+            .addTransportFilter(connections)
             .addService(ProtoReflectionServiceV1.newInstance());
+    counted.serve(builder);
     services.forEach(builder::addService);
     interceptors.forEach(builder::intercept);
     try {
@@ -82,6 +110,12 @@ public final class AdminServer implements SmartLifecycle {
       tls.trustManager(ssl.getManagers().getTrustManagers()).clientAuth(ClientAuth.REQUIRE);
     }
     return tls.build();
+  }
+
+  /** What it serves; nothing before it does. */
+  public List<ServerServiceDefinition> services() {
+    Server running = server;
+    return running == null ? List.of() : running.getServices();
   }
 
   /** The port taken; -1 before it is. */
@@ -107,6 +141,7 @@ public final class AdminServer implements SmartLifecycle {
       running.shutdownNow();
     }
     threads.shutdown();
+    counted.close();
   }
 
   @Override

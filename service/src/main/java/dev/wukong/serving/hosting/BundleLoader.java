@@ -80,7 +80,7 @@ final class BundleLoader {
    * @throws java.util.concurrent.CancellationException if it was given up
    */
   HostedModel load(Path folder, Map<String, BatchCost> costs) throws IOException {
-    try (Bundle bundle = Bundle.open(folder)) {
+    try (Bundle bundle = Bundle.open(folder, options.trusted())) {
       Precision precision = options.engine().precision();
       double tolerance = tolerance(bundle.manifest(), precision);
       Optional<Learned> since = learned.of(bundle);
@@ -135,6 +135,7 @@ final class BundleLoader {
           new LoadedBundle(
               manifest.model(),
               manifest.version(),
+              origin(bundle),
               bundle.layout(),
               SchemaDocument.write(manifest.schema()),
               bundle.encoder(),
@@ -162,6 +163,15 @@ final class BundleLoader {
         }
       }
     }
+  }
+
+  private static String origin(Bundle bundle) {
+    return "manifest sha256 %s, %s"
+        .formatted(
+            bundle.manifestSha256(),
+            bundle.signedBy().isEmpty()
+                ? "no signature checked"
+                : "signed by key " + bundle.signedBy());
   }
 
   private static String shape(Manifest manifest) {

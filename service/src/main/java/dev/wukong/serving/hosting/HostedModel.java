@@ -158,6 +158,11 @@ public final class HostedModel implements BatchModel {
     return bundle.tasks().size();
   }
 
+  /** Its bundle's manifest and who has signed it, for people. */
+  String origin() {
+    return bundle.origin();
+  }
+
   /** Of the graph that answers. */
   public Precision precision() {
     return bundle.precision();

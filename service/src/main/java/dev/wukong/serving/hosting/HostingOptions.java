@@ -1,5 +1,6 @@
 package dev.wukong.serving.hosting;
 
+import dev.wukong.bundle.TrustedKeys;
 import dev.wukong.serving.embedding.RowFormat;
 import dev.wukong.serving.engine.EngineOptions;
 import java.nio.file.Path;
@@ -20,6 +21,7 @@ import java.util.Optional;
  * @param policies by model; others have the latest version
  * @param plans where operators' wishes outlive the process; empty: nowhere
  * @param maxRows candidates of the largest batch
+ * @param trusted whose bundles are loaded
  */
 public record HostingOptions(
     Path root,
@@ -30,7 +32,8 @@ public record HostingOptions(
     long residentBytes,
     Map<String, VersionPolicy> policies,
     Optional<Path> plans,
-    int maxRows) {
+    int maxRows,
+    TrustedKeys trusted) {
   public HostingOptions {
     models = List.copyOf(models);
     policies = Map.copyOf(policies);
@@ -41,6 +44,30 @@ public record HostingOptions(
       throw new IllegalArgumentException(
           "resident bytes are %d, allowed is 1 or more".formatted(residentBytes));
     }
+  }
+
+  /** The same for bundles of everybody. */
+  public HostingOptions(
+      Path root,
+      List<String> models,
+      Duration poll,
+      EngineOptions engine,
+      RowFormat rowFormat,
+      long residentBytes,
+      Map<String, VersionPolicy> policies,
+      Optional<Path> plans,
+      int maxRows) {
+    this(
+        root,
+        models,
+        poll,
+        engine,
+        rowFormat,
+        residentBytes,
+        policies,
+        plans,
+        maxRows,
+        TrustedKeys.ANYBODY);
   }
 
   /** Where is remembered which rows are hot; empty: nowhere. */

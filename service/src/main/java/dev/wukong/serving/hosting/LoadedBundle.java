@@ -32,6 +32,7 @@ final class LoadedBundle {
 
   private final String name;
   private final long version;
+  private final String origin;
   private final InputLayout layout;
   private final String schemaJson;
   private final List<String> tasks;
@@ -58,6 +59,7 @@ final class LoadedBundle {
    *
    * @param name the model's
    * @param version the bundle's
+   * @param origin its manifest and who has signed it, for people
    * @param encoding as {@link dev.wukong.bundle.Manifest#encoding}
    * @param shape all that decides what batches cost: versions of equal shape cost the same
    * @param engines makes an engine of a graph of these inputs and outputs
@@ -66,6 +68,7 @@ final class LoadedBundle {
   LoadedBundle(
       String name,
       long version,
+      String origin,
       InputLayout layout,
       String schemaJson,
       FeatureEncoder encoder,
@@ -77,6 +80,7 @@ final class LoadedBundle {
       HostMemory memory) {
     this.name = name;
     this.version = version;
+    this.origin = origin;
     this.layout = layout;
     this.schemaJson = schemaJson;
     this.tasks = layout.schema().tasks().stream().map(Task::name).toList();
@@ -103,6 +107,10 @@ final class LoadedBundle {
 
   long version() {
     return version;
+  }
+
+  String origin() {
+    return origin;
   }
 
   InputLayout layout() {

@@ -5,6 +5,7 @@ import dev.wukong.serving.batching.Batcher;
 import dev.wukong.serving.hosting.Routing.Share;
 import dev.wukong.serving.hosting.Routing.Tried;
 import dev.wukong.serving.hosting.VersionState.Phase;
+import dev.wukong.serving.security.Audit;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Clock;
 import java.util.ArrayList;
@@ -55,6 +56,7 @@ public final class ServedModel {
   private volatile long keptOut;
   private volatile boolean served;
 
+  private final Audit audit = new Audit();
   private final Consumer<String> serves;
   private final ServedMeters meters;
 
@@ -364,11 +366,14 @@ public final class ServedModel {
 
   /** Has the loaded {@code version} answer those who ask for none, from now on. */
   void serve(long version) {
+    String origin;
     synchronized (versions) {
       long before = routing.main();
-      if (before == version || !routing.loaded().containsKey(version)) {
+      HostedModel next = routing.loaded().get(version);
+      if (before == version || next == null) {
         return;
       }
+      origin = next.origin();
       routing = routing.withMain(version);
       served = true;
       if (before > 0) {
@@ -378,6 +383,7 @@ public final class ServedModel {
       enter(version, new VersionState.Serving());
     }
     log.info("model '{}': version {} serves", name, version);
+    audit.changed("model '%s' version %d serves: %s".formatted(name, version, origin));
     serves.accept(name);
   }
 

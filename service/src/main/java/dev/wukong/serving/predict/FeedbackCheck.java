@@ -8,6 +8,7 @@ import dev.wukong.proto.v1.Label;
 import dev.wukong.proto.v1.Refusal.Reason;
 import dev.wukong.serving.events.FeedbackItem;
 import dev.wukong.serving.events.PredictionId;
+import dev.wukong.serving.predict.FeedbackTokens.Shown;
 import java.nio.ByteOrder;
 import java.nio.IntBuffer;
 import java.time.Duration;
@@ -38,6 +39,8 @@ final class FeedbackCheck {
   private final Supplier<List<String>> tasks;
   private final Duration horizon;
   private final int mostPositions;
+  private final FeedbackTokens tokens;
+  private final String model;
 
   /**
    * A check.
@@ -45,21 +48,39 @@ final class FeedbackCheck {
    * @param tasks of the model that learns; empty where none is loaded now
    * @param horizon how long after a prediction feedback can be joined
    * @param mostPositions of an exposure
+   * @param tokens how ids are shown
+   * @param model that learns
    */
-  FeedbackCheck(Supplier<List<String>> tasks, Duration horizon, int mostPositions) {
+  FeedbackCheck(
+      Supplier<List<String>> tasks,
+      Duration horizon,
+      int mostPositions,
+      FeedbackTokens tokens,
+      String model) {
     this.tasks = tasks;
     this.horizon = horizon;
     this.mostPositions = mostPositions;
+    this.tokens = tokens;
+    this.model = model;
   }
 
   /** What {@code event} is. */
   Checked check(FeedbackEvent event, long nowMs) {
-    PredictionId id = PredictionIds.of(event.getPredictionId());
-    if (id == null) {
-      return invalid(
-          "field 'prediction_id' has %d bytes, want %d: those of the answer"
-              .formatted(event.getPredictionId().size(), PredictionId.BYTES));
-    }
+    return switch (tokens.read(event.getPredictionId(), model)) {
+      case Shown.Malformed(int wanted) ->
+          invalid(
+              "field 'prediction_id' has %d bytes, want %d: those of the answer"
+                  .formatted(event.getPredictionId().size(), wanted));
+      case Shown.Foreign _ ->
+          new Checked.Unfit(
+              Reason.REASON_UNKNOWN_PREDICTION,
+              "field 'prediction_id' is none that this service has made for model '%s'"
+                  .formatted(model));
+      case Shown.Id(PredictionId id, int candidates) -> check(event, id, candidates, nowMs);
+    };
+  }
+
+  private Checked check(FeedbackEvent event, PredictionId id, int candidates, long nowMs) {
     if (nowMs - id.madeMs() > horizon.toMillis()) {
       return new Checked.Unfit(
           Reason.REASON_TOO_LATE,
@@ -67,8 +88,8 @@ final class FeedbackCheck {
               .formatted(Duration.ofMillis(nowMs - id.madeMs()), horizon));
     }
     return switch (event.getEventCase()) {
-      case EXPOSURE -> exposure(id, event.getExposure(), nowMs);
-      case LABEL -> label(id, event.getLabel(), nowMs);
+      case EXPOSURE -> exposure(id, event.getExposure(), candidates, nowMs);
+      case LABEL -> label(id, event.getLabel(), candidates, nowMs);
       case EVENT_NOT_SET -> invalid("field 'event' is absent, want 'exposure' or 'label'");
     };
   }
@@ -77,7 +98,7 @@ final class FeedbackCheck {
     return new Checked.Unfit(Reason.REASON_INVALID, message);
   }
 
-  private Checked exposure(PredictionId id, Exposure exposure, long nowMs) {
+  private Checked exposure(PredictionId id, Exposure exposure, int candidates, long nowMs) {
     ByteString bytes = exposure.getPositions();
     if (bytes.isEmpty() || bytes.size() % Integer.BYTES != 0) {
       return invalid(
@@ -98,6 +119,9 @@ final class FeedbackCheck {
         return invalid(
             "field 'exposure.positions' has %d, allowed are 0 and more".formatted(position));
       }
+      if (candidates != FeedbackTokens.UNTOLD && position >= candidates) {
+        return invalid(beyond("exposure.positions' has", position, candidates));
+      }
     }
     if (IntStream.of(positions).distinct().count() < count) {
       return invalid("field 'exposure.positions' has a position twice, want distinct ones");
@@ -108,10 +132,18 @@ final class FeedbackCheck {
         : late;
   }
 
-  private Checked label(PredictionId id, Label label, long nowMs) {
+  private static String beyond(String field, int position, int candidates) {
+    return "field '%s %d, the prediction has the candidates 0 to %d"
+        .formatted(field, position, candidates - 1);
+  }
+
+  private Checked label(PredictionId id, Label label, int candidates, long nowMs) {
     if (label.getPosition() < 0) {
       return invalid(
           "field 'label.position' is %d, allowed are 0 and more".formatted(label.getPosition()));
+    }
+    if (candidates != FeedbackTokens.UNTOLD && label.getPosition() >= candidates) {
+      return invalid(beyond("label.position' is", label.getPosition(), candidates));
     }
     List<String> known = tasks.get();
     if (!known.isEmpty() && !known.contains(label.getTask())) {

@@ -36,7 +36,7 @@ public final class FeedbackService extends FeedbackServiceGrpc.FeedbackServiceIm
   }
 
   /**
-   * For a log.
+   * For a log, and ids as they are.
    *
    * @param tasks of the model that learns; empty where none is loaded now
    * @param horizon how long after a prediction feedback can be joined
@@ -49,7 +49,24 @@ public final class FeedbackService extends FeedbackServiceGrpc.FeedbackServiceIm
       Duration horizon,
       int mostPositions,
       LongSupplier clock) {
-    return new FeedbackService(sink, new FeedbackCheck(tasks, horizon, mostPositions), clock);
+    return of(sink, tasks, horizon, mostPositions, clock, FeedbackTokens.plain(), "");
+  }
+
+  /**
+   * The same for ids as {@code tokens} has them.
+   *
+   * @param model that learns
+   */
+  public static FeedbackService of(
+      EventSink sink,
+      Supplier<List<String>> tasks,
+      Duration horizon,
+      int mostPositions,
+      LongSupplier clock,
+      FeedbackTokens tokens,
+      String model) {
+    return new FeedbackService(
+        sink, new FeedbackCheck(tasks, horizon, mostPositions, tokens, model), clock);
   }
 
   @Override

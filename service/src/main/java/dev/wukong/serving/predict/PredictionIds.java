@@ -14,17 +14,30 @@ import org.jspecify.annotations.Nullable;
 public final class PredictionIds {
   private final Clock clock;
   private final RandomGenerator random;
+  private final FeedbackTokens tokens;
 
+  /** Ids that answers carry as they are. */
   public PredictionIds(Clock clock, RandomGenerator random) {
+    this(clock, random, FeedbackTokens.plain());
+  }
+
+  /** Ids that answers carry as {@code tokens} has them. */
+  public PredictionIds(Clock clock, RandomGenerator random, FeedbackTokens tokens) {
     this.clock = clock;
     this.random = random;
+    this.tokens = tokens;
   }
 
   PredictionId next() {
     return new PredictionId(clock.millis() << 16 | (random.nextLong() & 0xFFFF), random.nextLong());
   }
 
-  /** As answers carry it: 16 bytes, big-endian. */
+  /** As the answer with so many candidates carries it. */
+  ByteString issue(PredictionId id, int candidates, String model) {
+    return tokens.issue(id, candidates, model);
+  }
+
+  /** 16 bytes, big-endian. */
   static ByteString bytes(PredictionId id) {
     ByteBuffer bytes = ByteBuffer.allocate(PredictionId.BYTES);
     bytes.putLong(id.high()).putLong(id.low()).flip();

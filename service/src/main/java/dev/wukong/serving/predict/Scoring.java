@@ -181,7 +181,7 @@ final class Scoring implements AutoCloseable {
                 throw new Defect("the model failed on this request; the server's log says why");
           };
       sight.scored(System.nanoTime(), scored.queueNanos(), scored.runNanos(), scored.batchRows());
-      sight.predicted(response.getPredictionId());
+      sight.predicted(PredictionIds.bytes(id)); // Logs need not authenticate anything.
       response.setLogged(features.log(model, id, query, scored.probabilities()));
       response.setScores(UnsafeByteOperations.unsafeWrap(scored.probabilities()));
       if (request.getWantLogits()) {
@@ -262,7 +262,7 @@ final class Scoring implements AutoCloseable {
         .setModel(model.name())
         .addAllTasks(model.taskNames())
         .setVersion(AnsweringVersion.of(model))
-        .setPredictionId(PredictionIds.bytes(id))
+        .setPredictionId(ids.issue(id, query.candidates().rows(), model.name()))
         .setRequestId(request.getRequestId())
         .setQuality(
             Quality.newBuilder()

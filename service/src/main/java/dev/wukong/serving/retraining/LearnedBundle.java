@@ -1,6 +1,7 @@
 package dev.wukong.serving.retraining;
 
 import dev.wukong.bundle.Bundle;
+import dev.wukong.bundle.BundleStore;
 import dev.wukong.bundle.Manifest;
 import dev.wukong.bundle.Provenance;
 import dev.wukong.serving.embedding.RowsView;
@@ -9,7 +10,6 @@ import dev.wukong.serving.joining.Join;
 import dev.wukong.serving.joining.LogPlace;
 import dev.wukong.training.LearnedExport;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.Map;
@@ -21,16 +21,16 @@ final class LearnedBundle {
   private static final String LOG_TIME = "learned-log-time-ms";
 
   private final StateStore store;
-  private final Path root;
+  private final BundleStore bundles;
 
   /**
    * A writer of bundles.
    *
-   * @param root the folder of all models
+   * @param bundles where they are written, and how they are signed
    */
-  LearnedBundle(StateStore store, Path root) {
+  LearnedBundle(StateStore store, BundleStore bundles) {
     this.store = store;
-    this.root = root;
+    this.bundles = bundles;
   }
 
   /**
@@ -66,7 +66,7 @@ final class LearnedBundle {
     LearnedRows rows = new LearnedRows(store, view, source, stateWidth);
     LearnedExport.Written written =
         LearnedExport.write(
-            root,
+            bundles.root(),
             source,
             above,
             new LearnedExport.Learned(
@@ -75,7 +75,8 @@ final class LearnedBundle {
                 metrics,
                 provenance(manifest, mark, Join.place(store, manifest.model())),
                 created,
-                GoldenExamples.of(manifest.golden(), source.encoder())));
+                GoldenExamples.of(manifest.golden(), source.encoder())),
+            bundles.trust().signer());
     return new Exported(
         written.version(),
         manifest.version(),

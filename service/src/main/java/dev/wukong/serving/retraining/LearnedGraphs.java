@@ -35,7 +35,7 @@ public final class LearnedGraphs {
   public byte[] of(long bundle, Map<String, float[]> weights) throws IOException {
     Known last = known;
     if (last == null || last.bundle() != bundle) {
-      try (Bundle opened = Bundle.open(bundles.path(model, bundle))) {
+      try (Bundle opened = bundles.open(model, bundle)) {
         last = new Known(bundle, LearnedGraph.of(opened.manifest(), precision));
       }
       known = last;

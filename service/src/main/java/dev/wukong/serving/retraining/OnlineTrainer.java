@@ -258,7 +258,12 @@ public final class OnlineTrainer implements AutoCloseable {
           "model '%s' has learned nothing since version %d"
               .formatted(model, bundle.manifest().version()));
     }
-    return new LearnedBundle(store, bundles.root())
+    if (!bundles.trust().ownAreUsed()) {
+      throw new NotNow(
+          "an export would not be used here: wukong.bundles.trusted-keys wants signatures, and"
+              + " wukong.online.signing-key is no key that it trusts");
+    }
+    return new LearnedBundle(store, bundles)
         .write(
             bundle,
             learner::stateWidth,
@@ -322,7 +327,7 @@ public final class OnlineTrainer implements AutoCloseable {
       }
       inTurn = turn;
       try (turn;
-          Bundle bundle = Bundle.open(bundles.path(model, version));
+          Bundle bundle = bundles.open(model, version);
           Learner learner = learner(bundle);
           Canary canary = new Canary(served, version)) {
         passOverWhatItHolds(learner);

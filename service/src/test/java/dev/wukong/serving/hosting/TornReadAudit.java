@@ -202,6 +202,7 @@ final class TornReadAudit {
         new LoadedBundle(
             "stamps",
             1,
+            "made up",
             layout,
             "{}",
             new FeatureEncoder(layout.schema(), Map.of()),

@@ -7,7 +7,9 @@ import dev.wukong.bundle.Bundle;
 import dev.wukong.bundle.BundleStore;
 import dev.wukong.bundle.Manifest;
 import dev.wukong.bundle.Precision;
+import dev.wukong.bundle.SigningKey;
 import dev.wukong.bundle.TableRows;
+import dev.wukong.bundle.TrustedKeys;
 import dev.wukong.data.EncodedExamples;
 import dev.wukong.proto.v1.ExportBundleRequest;
 import dev.wukong.proto.v1.ExportBundleResponse;
@@ -85,6 +87,37 @@ class ExportedLearningTest {
       service.awaitExamples(6 * LearningService.EXAMPLES);
       assertThat(service.admin().exportBundle(EXPORT).getVersion()).isEqualTo(3);
       service.served().awaitServing(LearningModel.NAME, 3);
+    }
+  }
+
+  @Test
+  void export_whereSignaturesAreWanted_isSignedOrRefused() throws Exception {
+    String id = SigningKey.make(folder, "own");
+    SigningKey own = SigningKey.read(folder.resolve("own.key"));
+    own.sign(bundles.resolve(LearningModel.NAME + "/1"));
+    String trusted = "wukong.bundles.trusted-keys=" + folder.resolve("own.pub");
+    try (LearningService service = LearningService.start(bundles, 1, trusted)) {
+      service.click(0, 3, 1);
+      service.awaitExamples(LearningService.EXAMPLES);
+      StatusRuntimeException refused =
+          catchThrowableOfType(
+              StatusRuntimeException.class, () -> service.admin().exportBundle(EXPORT));
+      assertThat(refused.getStatus().getCode()).isEqualTo(Code.FAILED_PRECONDITION);
+      assertThat(refused.getStatus().getDescription())
+          .isEqualTo(
+              "an export would not be used here: wukong.bundles.trusted-keys wants signatures, and"
+                  + " wukong.online.signing-key is no key that it trusts");
+    }
+    try (LearningService service =
+        LearningService.start(
+            bundles, 1, trusted, "wukong.online.signing-key=" + folder.resolve("own.key"))) {
+      Served.await("the trainer learns", () -> service.trainer().status().bundle() == 1);
+      assertThat(service.admin().exportBundle(EXPORT).getVersion()).isEqualTo(2);
+      service.served().awaitServing(LearningModel.NAME, 2);
+    }
+    TrustedKeys keys = TrustedKeys.read(List.of(folder.resolve("own.pub")));
+    try (Bundle exported = Bundle.open(bundles.resolve(LearningModel.NAME + "/2"), keys)) {
+      assertThat(exported.signedBy()).isEqualTo(id);
     }
   }
 

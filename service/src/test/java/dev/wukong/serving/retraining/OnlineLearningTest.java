@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.wukong.client.Prediction;
 import dev.wukong.proto.v1.ModelVersion;
 import dev.wukong.serving.testing.Served;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
@@ -52,6 +53,17 @@ class OnlineLearningTest {
       Prediction again = service.predict(0);
       assertThat(again.response().getVersion().getDense()).isEqualTo(last.getDense());
       assertThat(again.probabilities()).containsExactly(learned);
+    }
+  }
+
+  @Test
+  void predict_withAuthenticatedIds_learnsFromThem() throws Exception {
+    Path keys = Files.writeString(folder.resolve("keys"), "ab".repeat(32) + "\n");
+    try (LearningService service =
+        LearningService.start(bundles, 1, "wukong.feedback.key-file=" + keys)) {
+      assertThat(service.predict(0).response().getPredictionId().size()).isEqualTo(32);
+      service.click(0, 3, 2);
+      service.awaitExamples(2 * LearningService.EXAMPLES);
     }
   }
 

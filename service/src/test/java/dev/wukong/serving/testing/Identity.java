@@ -29,6 +29,11 @@ public record Identity(KeyStore keys, Path certificate, Path key) {
 
   /** Makes one whose files are in {@code folder}. */
   public static Identity of(Path folder, String name) throws Exception {
+    return of(folder, name, "dns:localhost,ip:127.0.0.1");
+  }
+
+  /** The same with other names than this machine's, such as {@code uri:spiffe://shop/caller}. */
+  public static Identity of(Path folder, String name, String names) throws Exception {
     Path file = folder.resolve(name + ".p12");
     Process keytool =
         new ProcessBuilder(
@@ -41,7 +46,7 @@ public record Identity(KeyStore keys, Path certificate, Path key) {
                 "-dname",
                 "CN=" + name,
                 "-ext",
-                "san=dns:localhost,ip:127.0.0.1",
+                "san=" + names,
                 "-keystore",
                 file.toString(),
                 "-storepass",

@@ -9,6 +9,7 @@ import io.grpc.netty.NettyChannelBuilder;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -101,6 +102,11 @@ public final class Served implements AutoCloseable {
   /** A bean of the service. */
   public <T> T bean(Class<T> type) {
     return service.context().getBean(type);
+  }
+
+  /** All beans of a type. */
+  public <T> Collection<T> beans(Class<T> type) {
+    return service.context().getBeansOfType(type).values();
   }
 
   /** Waits until {@code version} of {@code model} answers those who ask for none. */
