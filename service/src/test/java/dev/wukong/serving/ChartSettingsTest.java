@@ -42,8 +42,6 @@ class ChartSettingsTest {
       JsonNode settings = chart.application(workload.at("/metadata/name").asString());
       given.addAll(names("wukong", settings.at("/wukong")));
     }
-    assertThat(given)
-        .isNotEmpty()
-        .allMatch(Settings::has);
+    assertThat(given).isNotEmpty().allMatch(Settings::has);
   }
 }
