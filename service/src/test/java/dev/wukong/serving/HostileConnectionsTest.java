@@ -84,7 +84,7 @@ class HostileConnectionsTest {
         assertThat(taken(second)).isTrue();
         assertThat(taken(third)).isFalse();
         assertThat(taken(other)).isTrue();
-        first.close();
+        first.shutdownOutput();
         Served.await(
             "another is taken",
             () -> {

@@ -103,6 +103,26 @@ class StartTest {
         "wukong.engine.precision=fp8"
             + " | wukong.engine.precision is 'fp8', allowed are fp32 and fp16",
         "wukong.limits.resets=0 | wukong.limits.resets is 0, allowed is 1 or more",
+        "wukong.limits.connections=0 | wukong.limits.connections is 0, allowed is 1 or more",
+        "wukong.limits.connections-per-address=0 | wukong.limits.connections-per-address is 0,"
+            + " allowed is 1 or more",
+        "wukong.tls.ssl-bundle=none | there is no SSL bundle 'none'; set"
+            + " spring.ssl.bundle.pem.none.keystore.certificate and"
+            + " spring.ssl.bundle.pem.none.keystore.private-key",
+        "wukong.tls.client-auth=maybe"
+            + " | wukong.tls.client-auth is 'maybe', allowed are auto, need, want and none",
+        "wukong.roles.admin.names=me | wukong.roles.admin.names has 'me', allowed are names in"
+            + " certificates such as dns:ranker.example.com, uri:spiffe://shop/* and cn:ranker",
+        "wukong.roles.admin.tokens-file=/none/x | wukong.roles.admin.tokens-file is '/none/x',"
+            + " which cannot be read: /none/x: there is no such file or folder",
+        "wukong.roles.oper.names=cn:me | there is no property 'wukong.roles.oper.names', the"
+            + " closest is 'wukong.roles.label.names'; --help prints all",
+        "wukong.feedback.key-file=/none/x | wukong.feedback.key-file is '/none/x', which cannot be"
+            + " read: /none/x: there is no such file or folder",
+        "wukong.bundles.trusted-keys=/none/x | wukong.bundles.trusted-keys are [/none/x]: key file"
+            + " '/none/x' cannot be read: /none/x: there is no such file or folder",
+        "wukong.online.signing-key=/none/x | wukong.online.signing-key is '/none/x': key file"
+            + " '/none/x' cannot be read: /none/x: there is no such file or folder",
         "wukong.online.gate.mode=loud"
             + " | wukong.online.gate.mode is 'loud', allowed are direct, gated, canary and shadow",
         "wukong.online.gate.patience=10s | wukong.online.gate.patience is 10s, allowed is more than"

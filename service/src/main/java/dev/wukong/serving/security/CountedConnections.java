@@ -14,6 +14,7 @@ import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import java.net.InetSocketAddress;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -45,8 +46,8 @@ public final class CountedConnections implements AutoCloseable {
   /** Lets them go; after the server. */
   @Override
   public void close() {
-    accepting.shutdownGracefully(0, 1, TimeUnit.SECONDS);
-    working.shutdownGracefully(0, 1, TimeUnit.SECONDS);
+    Future<?> _ = accepting.shutdownGracefully(0, 1, TimeUnit.SECONDS);
+    Future<?> _ = working.shutdownGracefully(0, 1, TimeUnit.SECONDS);
   }
 
   private static final class Counting extends MultiThreadIoEventLoopGroup {
