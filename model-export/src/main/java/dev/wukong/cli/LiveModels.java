@@ -20,7 +20,7 @@ import java.util.concurrent.locks.LockSupport;
 
 /**
  * One trained model twice, at a service or at the replicas of one: the one learns from feedback,
- * the other is frozen.
+ * the other is frozen. One thread.
  */
 final class LiveModels implements AutoCloseable {
   /** The name of the model that learns. */
@@ -69,6 +69,9 @@ final class LiveModels implements AutoCloseable {
   private final RankingClient learns;
   private final RankingClient frozen;
   private final FeedbackClient feedback;
+
+  /** The last that was known. */
+  private LearningProgress training = new LearningProgress(0, false, "");
 
   private LiveModels(ManagedChannel channel, RankingClient learns, RankingClient frozen) {
     this.channel = channel;
@@ -136,9 +139,15 @@ final class LiveModels implements AutoCloseable {
     return new LiveTraffic(simulator, learns, frozen, feedback);
   }
 
-  /** How learning stands. */
+  /**
+   * How learning stands. Of several replicas only the one that trains knows, and any may answer.
+   */
   LearningProgress training() {
-    return LearningProgress.of(channel, LEARNS, DEADLINE);
+    LearningProgress now = LearningProgress.of(channel, LEARNS, DEADLINE);
+    if (now.halted() || now.examples() >= training.examples()) {
+      training = now;
+    }
+    return training;
   }
 
   @Override
