@@ -5,7 +5,7 @@
 #   docker run --rm --gpus all -e WUKONG_ENGINE_DEVICE=cuda:0 -v /path/to/bundles:/var/lib/wukong/bundles:ro wukong-serving:gpu
 # To try a machine's GPU without an image:
 #   mvn -q -Pgpu -DskipTests package && java -jar model-export/target/model-export.jar smoke --device cuda:0
-ARG JRE=eclipse-temurin:25-jre-noble
+ARG JRE=eclipse-temurin:25.0.4_7-jre-noble
 ARG CUDA=nvidia/cuda:12.9.1-cudnn-runtime-ubuntu24.04
 
 FROM ${JRE} AS jre

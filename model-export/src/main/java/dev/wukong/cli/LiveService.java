@@ -1,14 +1,6 @@
 package dev.wukong.cli;
 
-import dev.wukong.bundle.Bundle;
-import dev.wukong.bundle.BundleCopy;
-import dev.wukong.client.FeedbackClient;
-import dev.wukong.client.LearningProgress;
-import dev.wukong.client.RankingClient;
 import dev.wukong.simulator.Simulator;
-import io.grpc.Grpc;
-import io.grpc.InsecureChannelCredentials;
-import io.grpc.ManagedChannel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,39 +9,24 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
 
-/**
- * A service that has one trained model twice: the one learns from feedback, the other is frozen.
- */
+/** A service of its own that has {@link LiveModels}. */
 final class LiveService implements AutoCloseable {
-  /** The name of the model that learns. */
-  static final String LEARNS = "learns";
-
-  /** The name of the one that does not. */
-  static final String FROZEN = "frozen";
-
   /** More than users take to click, and then more than the click takes to get there. */
   private static final long SPARE_MS = 500;
 
   private static final String BUNDLES = "bundles";
   private static final String EVENTS = "events";
 
-  private static final Duration DEADLINE = Duration.ofSeconds(10);
+  private static final Duration START = Duration.ofMinutes(2);
 
   private final ServiceProcess process;
   private final Path work;
-  private final RankingClient learns;
-  private final RankingClient frozen;
-  private final ManagedChannel channel;
-  private final FeedbackClient feedback;
+  private final LiveModels models;
 
   private LiveService(ServiceProcess process, Path work) throws IOException {
     this.process = process;
     this.work = work;
-    this.learns = process.connect(LEARNS);
-    this.frozen = process.connect(FROZEN);
-    this.channel =
-        Grpc.newChannelBuilder(process.target(), InsecureChannelCredentials.create()).build();
-    this.feedback = FeedbackClient.over(channel, refusal -> {});
+    this.models = LiveModels.at(process.target(), START, process::check);
   }
 
   /**
@@ -61,16 +38,13 @@ final class LiveService implements AutoCloseable {
    */
   static LiveService start(Path jar, Path trained, Path work) throws IOException {
     Path bundles = work.resolve(BUNDLES);
-    try (Bundle bundle = Bundle.open(trained)) {
-      Path _ = BundleCopy.write(bundle, bundles, LEARNS);
-      Path _ = BundleCopy.write(bundle, bundles, FROZEN);
-    }
+    LiveModels.write(trained, bundles);
     ServiceProcess process =
         ServiceProcess.start(
             jar,
             bundles,
             work,
-            "--wukong.online.model=" + LEARNS,
+            "--wukong.online.model=" + LiveModels.LEARNS,
             "--wukong.online.events-dir=" + work.resolve(EVENTS).toAbsolutePath(),
             // Users here click soon or never; elsewhere these are minutes.
             "--wukong.online.window=%dms".formatted(LiveTraffic.THINKS.toMillis() + SPARE_MS),
@@ -94,23 +68,15 @@ final class LiveService implements AutoCloseable {
     return process;
   }
 
-  /** Users of it. */
-  LiveTraffic traffic(Simulator simulator) {
-    return new LiveTraffic(simulator, learns, frozen, feedback);
-  }
-
-  /** How learning stands. */
-  LearningProgress training() {
-    return LearningProgress.of(channel, LEARNS, DEADLINE);
+  /** What it serves. */
+  LiveModels models() {
+    return models;
   }
 
   /** Ends it, and removes all but its log. */
   @Override
   public void close() throws IOException {
-    feedback.close();
-    channel.shutdownNow();
-    learns.close();
-    frozen.close();
+    models.close();
     end(process, work);
   }
 

@@ -6,6 +6,7 @@ import dev.wukong.serving.testing.Served;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.jar.Attributes;
@@ -52,19 +53,21 @@ class QuickstartTest {
     }
   }
 
-  private Process start(Path log) throws Exception {
-    ProcessBuilder builder =
-        new ProcessBuilder(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "-Xmx512m",
-            "--enable-native-access=ALL-UNNAMED",
-            "dev.wukong.cli.ModelExport",
-            "quickstart",
-            "--service=" + jar(),
-            "--folder=" + folder.resolve("quickstart"),
-            "--requests=300",
-            "--seconds=0",
-            "--no-bars");
+  private Process start(Path log, String... where) throws Exception {
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx512m",
+                "--enable-native-access=ALL-UNNAMED",
+                "dev.wukong.cli.ModelExport",
+                "quickstart",
+                "--folder=" + folder.resolve("quickstart"),
+                "--requests=300",
+                "--seconds=0",
+                "--no-bars"));
+    command.addAll(List.of(where));
+    ProcessBuilder builder = new ProcessBuilder(command);
     builder.environment().put("CLASSPATH", System.getProperty("java.class.path"));
     return builder.redirectErrorStream(true).redirectOutput(log.toFile()).start();
   }
@@ -72,7 +75,7 @@ class QuickstartTest {
   @Test
   void quickstart_untilCtrlC_learnsShowsFiguresAndCleansUp() throws Exception {
     Path log = folder.resolve("log");
-    Process process = start(log);
+    Process process = start(log, "--service=" + jar());
     List<ProcessHandle> children = List.of();
     try {
       Served.await(
@@ -104,6 +107,47 @@ class QuickstartTest {
           .contains("service.log")
           .doesNotContain("store", "events");
     }
+  }
+
+  @Test
+  void quickstart_atAServiceThatRuns_makesItsModelsOnce() throws Exception {
+    Path bundles = Files.createDirectories(folder.resolve("bundles"));
+    try (Served service =
+        Served.start(bundles, "wukong.online.model=learns", "wukong.online.window=2s")) {
+      String target = "127.0.0.1:" + service.grpcPort();
+      assertThat(untilALine(bundles, target)).contains("1. Train Wukong on 3,000 simulated");
+      assertThat(untilALine(bundles, target))
+          .contains("1. '%s' has the models".formatted(bundles))
+          .doesNotContain("Train Wukong");
+    }
+    try (Stream<Path> models = Files.list(bundles)) {
+      assertThat(models.map(path -> String.valueOf(path.getFileName())))
+          .containsExactlyInAnyOrder("learns", "frozen");
+    }
+    assertThat(bundles.resolve("learns/1/manifest.json")).exists();
+    assertThat(bundles.resolve("learns/2")).doesNotExist();
+  }
+
+  /** What it says until it shows figures and is ended. */
+  private String untilALine(Path bundles, String target) throws Exception {
+    Path log = Files.createTempFile(folder, "quickstart", ".log");
+    Process process = start(log, "--bundles=" + bundles, "--target=" + target);
+    try {
+      Served.await(
+          "figures are shown",
+          () -> {
+            String text = Files.readString(log);
+            assertThat(process.isAlive()).as(text).isTrue();
+            return LINE.matcher(text).find();
+          });
+      process.destroy();
+      assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+    } finally {
+      process.destroyForcibly();
+    }
+    String text = Files.readString(log);
+    assertThat(process.exitValue()).as(text).isEqualTo(143);
+    return text;
   }
 
   private static long count(String figure) {

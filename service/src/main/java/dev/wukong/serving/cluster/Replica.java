@@ -279,7 +279,12 @@ public final class Replica implements Turns, AutoCloseable {
       boolean _ = step(reader, POLL);
     }
     // Unless another one has begun with the same, or a higher one.
-    return reader.order().epoch() == epoch && reader.order().next() == at + 1;
+    if (reader.order().epoch() != epoch || reader.order().next() != at + 1) {
+      return false;
+    }
+    // Who is elected before it has found that out otherwise would never be ready.
+    caughtUp(reader.order());
+    return true;
   }
 
   private void trainFrom(LogPlace place, CommitReader reader, CommitPublisher publisher)
