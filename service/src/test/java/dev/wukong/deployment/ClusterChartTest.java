@@ -105,7 +105,7 @@ class ClusterChartTest {
         .isEqualTo(
             "[{\"apiGroups\":[\"coordination.k8s.io\"],\"resources\":[\"leases\"],\"resourceNames\":[\""
                 + TRAINER
-                + "\"],\"verbs\":[\"get\",\"update\"]}]");
+                + "\"],\"verbs\":[\"get\",\"update\",\"patch\"]}]");
     assertThat(chart.at("RoleBinding/" + TRAINER, "/roleRef/name").asString()).isEqualTo(TRAINER);
     assertThat(chart.at("RoleBinding/" + TRAINER, "/subjects/0/name").asString()).isEqualTo(NAME);
     assertThat(chart.at("RoleBinding/" + TRAINER, "/subjects/0/namespace").asString())
