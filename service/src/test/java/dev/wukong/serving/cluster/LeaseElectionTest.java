@@ -87,7 +87,8 @@ class LeaseElectionTest {
     for (int i = server.getRequestCount(); i > 0; i--) {
       methods.add(server.takeRequest().getMethod());
     }
-    assertThat(methods).containsExactlyInAnyOrder("POST", "GET", "PUT", "PATCH"); // POST: ours, above.
+    assertThat(methods)
+        .containsExactlyInAnyOrder("POST", "GET", "PUT", "PATCH"); // POST: ours, above.
   }
 
   @Test
