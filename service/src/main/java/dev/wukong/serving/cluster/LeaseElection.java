@@ -1,5 +1,6 @@
 package dev.wukong.serving.cluster;
 
+import io.fabric8.kubernetes.api.model.coordination.v1.LeaseSpec;
 import io.fabric8.kubernetes.api.model.coordination.v1.LeaseSpecBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
@@ -101,7 +102,14 @@ final class LeaseElection implements Election {
   /** One that was made without saying anything, as by a chart, is free; the elector needs words. */
   private void fill() {
     var found = client.leases().inNamespace(namespace).withName(name).get();
-    if (found == null || found.getSpec() != null) {
+    if (found == null) {
+      return;
+    }
+    LeaseSpec spec = found.getSpec();
+    if (spec != null
+        && spec.getLeaseDurationSeconds() != null
+        && spec.getAcquireTime() != null
+        && spec.getRenewTime() != null) {
       return;
     }
     found.setSpec(

@@ -322,6 +322,7 @@ public final class Replica implements Turns, AutoCloseable {
       try {
         while (now.lasts()) {
           Thread.sleep(POLL);
+          say(Role.TRAINING, "");
         }
         reason = closed ? reason : "another replica was elected";
       } finally {

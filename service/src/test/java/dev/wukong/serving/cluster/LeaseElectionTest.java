@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.wukong.serving.testing.Served;
 import io.fabric8.kubernetes.api.model.coordination.v1.Lease;
 import io.fabric8.kubernetes.api.model.coordination.v1.LeaseBuilder;
+import io.fabric8.kubernetes.api.model.coordination.v1.LeaseSpec;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.server.mock.EnableKubernetesMockClient;
@@ -16,6 +17,8 @@ import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Elections by a Lease of what speaks as Kubernetes' API does. */
 @EnableKubernetesMockClient(crud = true)
@@ -42,7 +45,9 @@ class LeaseElectionTest {
   private String holder() {
     try (KubernetesClient client = server.createClient()) {
       Lease lease = client.leases().inNamespace("ads").withName("wukong-trainer").get();
-      return lease == null ? "" : lease.getSpec().getHolderIdentity();
+      LeaseSpec spec = lease == null ? null : lease.getSpec();
+      String holder = spec == null ? null : spec.getHolderIdentity();
+      return holder == null ? "" : holder;
     }
   }
 
@@ -64,19 +69,20 @@ class LeaseElectionTest {
   }
 
   /** As the chart makes it, with a role that allows no more than to read, update and patch it. */
-  @Test
-  void won_leaseThatWasMadeBefore_isReadAndUpdatedAlone() throws Exception {
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void won_leaseThatWasMadeBefore_isReadAndUpdatedAlone(boolean empty) throws Exception {
+    Lease made =
+        new LeaseBuilder()
+            .withNewMetadata()
+            .withNamespace("ads")
+            .withName("wukong-trainer")
+            .endMetadata()
+            .build();
+    // The API server gives what nobody has filled in as empty.
+    made.setSpec(empty ? new LeaseSpec() : null);
     try (KubernetesClient client = server.createClient()) {
-      Lease _ =
-          client
-              .resource(
-                  new LeaseBuilder()
-                      .withNewMetadata()
-                      .withNamespace("ads")
-                      .withName("wukong-trainer")
-                      .endMetadata()
-                      .build())
-              .create();
+      Lease _ = client.resource(made).create();
     }
     LeaseElection one = stand("one", true);
     Served.await("one has it", one::won);
