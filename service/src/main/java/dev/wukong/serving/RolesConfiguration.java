@@ -24,6 +24,7 @@ class RolesConfiguration {
   @Bean
   RoleBook roleBook(ServingProperties properties, Environment environment) {
     RolesProperties roles = properties.roles();
+    RoleBook book = roles.book(System::nanoTime); // What it refuses is all that is to be said.
     boolean grpc =
         !properties.tls().sslBundle().isEmpty()
             || environment.getProperty("spring.grpc.server.ssl.bundle") != null;
@@ -39,7 +40,7 @@ class RolesConfiguration {
           "wukong.roles has tokens, and {} is not encrypted: whoever sees its traffic has them",
           grpc ? "the port of REST" : "the port of gRPC");
     }
-    return roles.book(System::nanoTime);
+    return book;
   }
 
   @Bean

@@ -41,7 +41,7 @@ class HostileConnectionsTest {
 
   private static Socket connect(int port, String from) throws IOException {
     Socket socket =
-        new Socket(InetAddress.getByName("127.0.0.1"), port, InetAddress.getByName(from), 0);
+        new Socket(InetAddress.ofLiteral("127.0.0.1"), port, InetAddress.ofLiteral(from), 0);
     socket.setSoTimeout((int) Duration.ofMinutes(1).toMillis());
     return socket;
   }
