@@ -24,7 +24,6 @@ class RolesConfiguration {
   @Bean
   RoleBook roleBook(ServingProperties properties, Environment environment) {
     RolesProperties roles = properties.roles();
-    RoleBook book = roles.book(System::nanoTime); // What it refuses is all that is to be said.
     boolean grpc =
         !properties.tls().sslBundle().isEmpty()
             || environment.getProperty("spring.grpc.server.ssl.bundle") != null;
@@ -40,7 +39,7 @@ class RolesConfiguration {
           "wukong.roles has tokens, and {} is not encrypted: whoever sees its traffic has them",
           grpc ? "the port of REST" : "the port of gRPC");
     }
-    return book;
+    return roles.book(System::nanoTime);
   }
 
   @Bean

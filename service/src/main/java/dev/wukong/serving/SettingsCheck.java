@@ -1,6 +1,7 @@
 package dev.wukong.serving;
 
 import dev.wukong.runtime.OnnxRuntime;
+import dev.wukong.serving.security.RoleBook;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.regex.Pattern;
@@ -50,6 +51,8 @@ final class SettingsCheck
     checkPort(binder, "spring.grpc.server.port");
     checkSize(binder, "spring.grpc.server.inbound.message.max-size");
     ServingProperties properties = binder.bindOrCreate("wukong", ServingProperties.class);
+    // Now, for the web server asks for it, and would speak of its own failure as well.
+    RoleBook _ = properties.roles().book(System::nanoTime);
     checkFolder(binder, "wukong.bundle-root", properties.bundleRoot().path());
     if (properties.rows().store() != ServingProperties.Store.MEMORY) {
       checkFolder(binder, "wukong.rows.store-dir", properties.rows().storeDir().path());
