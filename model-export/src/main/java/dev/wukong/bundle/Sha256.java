@@ -5,13 +5,16 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
-/** The hash of every file in a bundle, as 64 lower-case hexadecimal digits. */
-final class Sha256 {
+/**
+ * The hash by which files, pieces and tokens are known; as text 64 lower-case hexadecimal digits.
+ */
+public final class Sha256 {
   private static final long CHUNK = 1 << 20;
 
   private Sha256() {}
 
-  static MessageDigest digest() {
+  /** One that has taken nothing. */
+  public static MessageDigest digest() {
     try {
       return MessageDigest.getInstance("SHA-256");
     } catch (NoSuchAlgorithmException e) {
@@ -19,7 +22,8 @@ final class Sha256 {
     }
   }
 
-  static String hex(MessageDigest digest) {
+  /** Of what {@code digest} has taken. */
+  public static String hex(MessageDigest digest) {
     return HexFormat.of().formatHex(digest.digest());
   }
 

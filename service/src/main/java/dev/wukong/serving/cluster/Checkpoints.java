@@ -1,21 +1,21 @@
 package dev.wukong.serving.cluster;
 
+import dev.wukong.bundle.Sha256;
 import dev.wukong.serving.cluster.Checkpoint.Part;
 import dev.wukong.serving.cluster.ObjectStore.Stored;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.security.DigestInputStream;
+import java.security.DigestOutputStream;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -155,18 +155,12 @@ public final class Checkpoints {
   }
 
   private static String sha256(Path file) throws IOException {
+    MessageDigest digest = Sha256.digest();
     try (InputStream in = Files.newInputStream(file);
-        DigestInputStream digesting =
-            new DigestInputStream(in, MessageDigest.getInstance("SHA-256"))) {
-      byte[] room = new byte[1 << 16];
-      int read = digesting.read(room);
-      while (read >= 0) {
-        read = digesting.read(room);
-      }
-      return HexFormat.of().formatHex(digesting.getMessageDigest().digest());
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java has SHA-256", e);
+        OutputStream to = new DigestOutputStream(OutputStream.nullOutputStream(), digest)) {
+      long _ = in.transferTo(to);
     }
+    return Sha256.hex(digest);
   }
 
   /** Removes all but the newest checkpoints, and objects that none of these names. */

@@ -1,7 +1,6 @@
 package dev.wukong.serving.cluster;
 
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
+import dev.wukong.bundle.Sha256;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -64,11 +63,7 @@ sealed interface CommitRecord {
 
   /** Of a piece's bytes. */
   static byte[] digest(byte[] bytes) {
-    try {
-      return MessageDigest.getInstance("SHA-256").digest(bytes);
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java has SHA-256", e);
-    }
+    return Sha256.digest().digest(bytes);
   }
 
   int FORMAT = 1;

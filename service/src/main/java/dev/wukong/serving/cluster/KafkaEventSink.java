@@ -7,12 +7,11 @@ import dev.wukong.serving.events.EventSink;
 import dev.wukong.serving.events.FeedbackEvents;
 import dev.wukong.serving.events.FeedbackItem;
 import dev.wukong.serving.events.FeedbackItem.Outcome;
-import dev.wukong.serving.events.PredictionId;
 import io.micrometer.core.instrument.MeterRegistry;
-import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -81,7 +80,7 @@ final class KafkaEventSink implements EventSink, AutoCloseable {
           log.info("events are logged by the brokers of {}", settings.addresses());
           return;
         }
-      } catch (java.util.concurrent.ExecutionException | KafkaException e) {
+      } catch (ExecutionException | KafkaException e) {
         failure = "the brokers of %s: %s".formatted(settings.addresses(), KafkaReasons.of(e));
         log.warn("nothing is logged yet: {}", failure);
       } catch (InterruptedException e) {
@@ -111,7 +110,7 @@ final class KafkaEventSink implements EventSink, AutoCloseable {
     ProducerRecord<byte[], byte[]> message =
         new ProducerRecord<>(
             Topic.FEATURES.in(settings),
-            key(Objects.requireNonNull(scored.prediction())),
+            Objects.requireNonNull(scored.prediction()).bytes(),
             scored.body());
     boolean sent =
         send(
@@ -144,7 +143,7 @@ final class KafkaEventSink implements EventSink, AutoCloseable {
       return false;
     }
     ProducerRecord<byte[], byte[]> message =
-        new ProducerRecord<>(Topic.LABELS.in(settings), key(item.prediction()), body);
+        new ProducerRecord<>(Topic.LABELS.in(settings), item.prediction().bytes(), body);
     boolean sent =
         send(
             message,
@@ -188,22 +187,12 @@ final class KafkaEventSink implements EventSink, AutoCloseable {
     if (outcome instanceof Outcome.Durable) {
       meters.logged(item);
     }
-    meters.settled(outcome);
-    try {
-      done.accept(outcome);
-    } catch (RuntimeException e) {
-      // One who cannot be told must not keep it from the others.
-      log.error("who gave feedback cannot be told what became of it", e);
-    }
+    meters.settle(outcome, done);
   }
 
   private String refusal() {
     String reason = failure;
     return closed || reason == null ? "the service stops" : reason;
-  }
-
-  private static byte[] key(PredictionId id) {
-    return ByteBuffer.allocate(PredictionId.BYTES).putLong(id.high()).putLong(id.low()).array();
   }
 
   @Override

@@ -63,7 +63,12 @@ public final class Replica implements Turns, AutoCloseable {
    * @param outdated whether it can follow no more, but could after a restart: from a checkpoint
    */
   public record Status(
-      Role role, String reason, long epoch, long sequence, boolean caughtUp, boolean outdated) {}
+      Role role, String reason, long epoch, long sequence, boolean caughtUp, boolean outdated) {
+    /** The same after a commit that is visible here. */
+    Status at(CommitOrder order, boolean current) {
+      return new Status(role, "", order.epoch(), order.sequence(), current, false);
+    }
+  }
 
   private final KafkaSettings settings;
   private final String name;
@@ -224,9 +229,7 @@ public final class Replica implements Turns, AutoCloseable {
       if (applied.apply(order, record.bundle(), commit, () -> closed)) {
         meters.applied(order, record.atMs(), clock.getAsLong());
         Status before = status.get();
-        status.set(
-            new Status(
-                before.role(), "", order.epoch(), order.sequence(), before.caughtUp(), false));
+        status.set(before.at(order, before.caughtUp()));
       }
     }
     return entry != null;
@@ -237,7 +240,7 @@ public final class Replica implements Turns, AutoCloseable {
     if (!before.caughtUp()) {
       log.info("model '{}': is where the others are, at commit {}", model, order.sequence());
     }
-    status.set(new Status(before.role(), "", order.epoch(), order.sequence(), true, false));
+    status.set(before.at(order, true));
   }
 
   /** Until it is another's turn. */

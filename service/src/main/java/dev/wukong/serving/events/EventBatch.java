@@ -138,12 +138,6 @@ final class EventBatch {
 
   /** Counts {@code outcome} and tells it. */
   static void settle(WaitingEvent.Given given, Outcome outcome, EventMeters meters) {
-    meters.settled(outcome);
-    try {
-      given.done().accept(outcome);
-    } catch (RuntimeException e) {
-      // One who cannot be told must not keep it from the others.
-      logger.error("who gave feedback cannot be told what became of it", e);
-    }
+    meters.settle(outcome, given.done());
   }
 }

@@ -9,9 +9,14 @@ import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Counts what is logged, and what is not. Any thread. */
 public final class EventMeters {
+  private static final Logger logger = LoggerFactory.getLogger(EventMeters.class);
+
   /** Why a scored request is not in the log. */
   public enum Unlogged {
     /** Too many wait. */
@@ -126,8 +131,19 @@ public final class EventMeters {
     noRoom.increment();
   }
 
+  /** Counts what became of feedback and tells it. */
+  public void settle(Outcome outcome, Consumer<Outcome> done) {
+    settled(outcome);
+    try {
+      done.accept(outcome);
+    } catch (RuntimeException e) {
+      // One who cannot be told must not keep it from the others.
+      logger.error("who gave feedback cannot be told what became of it", e);
+    }
+  }
+
   /** Counts feedback that was refused; what is durable is counted as logged. */
-  public void settled(Outcome outcome) {
+  private void settled(Outcome outcome) {
     switch (outcome) {
       case Outcome.Durable _ -> {}
       case Outcome.Unknown _ -> unknown.increment();

@@ -1,5 +1,7 @@
 package dev.wukong.serving.events;
 
+import java.nio.ByteBuffer;
+
 /**
  * Names a prediction: 16 bytes, of which the first six are the time at which it was made.
  *
@@ -11,6 +13,11 @@ public record PredictionId(long high, long low) implements Comparable<Prediction
   public static final int BYTES = 2 * Long.BYTES;
 
   private static final int CHANCE_BITS = 16;
+
+  /** It as 16 bytes, big-endian: so they sort by time. */
+  public byte[] bytes() {
+    return ByteBuffer.allocate(BYTES).putLong(high).putLong(low).array();
+  }
 
   /** When it was made: milliseconds since 1970-01-01 UTC. */
   public long madeMs() {

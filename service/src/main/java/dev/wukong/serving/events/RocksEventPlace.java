@@ -17,7 +17,7 @@ record RocksEventPlace(long position, int candidates, String model) {
 
   /** The key of {@code id}. */
   static byte[] key(PredictionId id) {
-    return ByteBuffer.allocate(PredictionId.BYTES).putLong(id.high()).putLong(id.low()).array();
+    return id.bytes();
   }
 
   /** The least key of those that are made at {@code ms} or later. */

@@ -39,9 +39,7 @@ public final class PredictionIds {
 
   /** 16 bytes, big-endian. */
   static ByteString bytes(PredictionId id) {
-    ByteBuffer bytes = ByteBuffer.allocate(PredictionId.BYTES);
-    bytes.putLong(id.high()).putLong(id.low()).flip();
-    return ByteString.copyFrom(bytes);
+    return ByteString.copyFrom(id.bytes());
   }
 
   /** What {@link #bytes} made; null where it did not. */
