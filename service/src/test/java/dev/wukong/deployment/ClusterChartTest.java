@@ -105,7 +105,7 @@ class ClusterChartTest {
         .isEqualTo(
             "[{\"apiGroups\":[\"coordination.k8s.io\"],\"resources\":[\"leases\"],\"resourceNames\":[\""
                 + TRAINER
-                + "\"],\"verbs\":[\"get\",\"update\",\"patch\"]}]");
+                + "\"],\"verbs\":[\"get\",\"update\"]}]");
     assertThat(chart.at("RoleBinding/" + TRAINER, "/roleRef/name").asString()).isEqualTo(TRAINER);
     assertThat(chart.at("RoleBinding/" + TRAINER, "/subjects/0/name").asString()).isEqualTo(NAME);
     assertThat(chart.at("RoleBinding/" + TRAINER, "/subjects/0/namespace").asString())

@@ -1,18 +1,12 @@
 package dev.wukong.serving.cluster;
 
-import io.fabric8.kubernetes.api.model.coordination.v1.LeaseSpec;
-import io.fabric8.kubernetes.api.model.coordination.v1.LeaseSpecBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.extended.leaderelection.LeaderCallbacks;
 import io.fabric8.kubernetes.client.extended.leaderelection.LeaderElectionConfigBuilder;
 import io.fabric8.kubernetes.client.extended.leaderelection.LeaderElector;
 import io.fabric8.kubernetes.client.extended.leaderelection.resourcelock.LeaderElectionRecord;
-import io.fabric8.kubernetes.client.extended.leaderelection.resourcelock.LeaseLock;
 import java.time.Duration;
-import java.time.Instant;
-import java.time.ZoneOffset;
-import java.time.ZonedDateTime;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -43,14 +37,11 @@ final class LeaseElection implements Election {
         new Times(Duration.ofSeconds(15), Duration.ofSeconds(10), Duration.ofSeconds(2));
   }
 
-  private static final ZonedDateTime LONG_AGO = Instant.EPOCH.atZone(ZoneOffset.UTC);
   private static final Duration LOOKS = Duration.ofMillis(200);
   private static final Duration CLOSE = Duration.ofSeconds(10);
 
   private final KubernetesClient client;
-  private final LeaseLock lock;
-  private final String namespace;
-  private final String name;
+  private final WholeLease lock;
   private final String lease;
   private final Times times;
   private final Thread thread;
@@ -71,9 +62,7 @@ final class LeaseElection implements Election {
   LeaseElection(
       KubernetesClient client, String namespace, String name, String replica, Times times) {
     this.client = client;
-    this.lock = new LeaseLock(namespace, name, replica);
-    this.namespace = namespace;
-    this.name = name;
+    this.lock = new WholeLease(namespace, name, replica);
     this.lease = namespace + "/" + name;
     this.times = times;
     this.thread = Thread.ofPlatform().name("election-" + name).unstarted(this::work);
@@ -99,38 +88,8 @@ final class LeaseElection implements Election {
     }
   }
 
-  /** One that was made without saying anything, as by a chart, is free; the elector needs words. */
-  private void fill() {
-    var found = client.leases().inNamespace(namespace).withName(name).get();
-    if (found == null) {
-      return;
-    }
-    LeaseSpec spec = found.getSpec();
-    if (spec != null
-        && spec.getLeaseDurationSeconds() != null
-        && spec.getAcquireTime() != null
-        && spec.getRenewTime() != null) {
-      return;
-    }
-    found.setSpec(
-        new LeaseSpecBuilder()
-            .withHolderIdentity("")
-            .withLeaseDurationSeconds(1)
-            .withLeaseTransitions(0)
-            .withAcquireTime(LONG_AGO)
-            .withRenewTime(LONG_AGO)
-            .build());
-    var _ = client.resource(found).update();
-  }
-
   /** Until it has had the lease and lost it. */
   private void stand() throws InterruptedException {
-    try {
-      fill();
-    } catch (KubernetesClientException e) {
-      log.warn("the election by lease {}: {}", lease, e.getMessage());
-      return;
-    }
     LeaderElector elector =
         client
             .leaderElector()
@@ -177,8 +136,9 @@ final class LeaseElection implements Election {
     log.info("lease {}: not held by this replica any more", lease);
   }
 
-  private void others(String holder) {
-    log.info("lease {}: held by {}", lease, holder);
+  private void others(@Nullable String holder) {
+    boolean nobody = holder == null || holder.isEmpty();
+    log.info("lease {}: held by {}", lease, nobody ? "nobody" : holder);
   }
 
   @Override

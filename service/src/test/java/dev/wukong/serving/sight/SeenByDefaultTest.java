@@ -45,7 +45,7 @@ class SeenByDefaultTest {
         .startsWith("{\"time\":\"")
         .endsWith("}");
     assertThat(output.getOut().lines())
-        .filteredOn(line -> line.contains("version 1 serves"))
+        .filteredOn(line -> line.contains("ServedModel") && line.contains("version 1 serves"))
         .singleElement()
         .asString()
         .matches(
