@@ -20,6 +20,10 @@ import org.apache.kafka.common.KafkaException;
  */
 final class CommitPublisher implements AutoCloseable {
   private static final long MEMORY = 64L << 20;
+
+  /** After it a commit has failed, and with it this turn. */
+  private static final Duration DELIVERY = Duration.ofSeconds(20);
+
   private static final Duration CLOSE = Duration.ofSeconds(2);
 
   private final KafkaSettings settings;
@@ -29,8 +33,7 @@ final class CommitPublisher implements AutoCloseable {
   /** One for a model's trainer. */
   CommitPublisher(KafkaSettings settings, String client) {
     this.settings = settings;
-    producer =
-        KafkaClients.producer(settings, client, MEMORY, Duration.ZERO, KafkaClients.DELIVERY);
+    producer = KafkaClients.producer(settings, client, MEMORY, Duration.ZERO, DELIVERY, DELIVERY);
     boolean done = false;
     try {
       partitions = producer.partitionsFor(Topic.DELTAS.in(settings)).size();

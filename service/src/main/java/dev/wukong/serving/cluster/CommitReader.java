@@ -7,6 +7,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -20,6 +21,9 @@ import org.jspecify.annotations.Nullable;
 /** Reads the commits of a model, those that happened, with all their pieces. One thread. */
 final class CommitReader implements AutoCloseable {
   private static final int RECORDS = 500;
+
+  /** Pieces of others, and of commits that did not happen, that are read over. */
+  private static final long PASSED_OVER = 100;
 
   /** A piece that is not there by then is nowhere: its commit was written after it. */
   private static final Duration PATIENCE = Duration.ofSeconds(30);
@@ -56,8 +60,9 @@ final class CommitReader implements AutoCloseable {
     this.model = model;
     this.order = order;
     this.commits = new TopicPartition(Topic.COMMITS.in(settings), 0);
-    this.records = KafkaClients.reader(settings, client + "-commits", RECORDS);
-    this.pieces = KafkaClients.reader(settings, client + "-pieces", RECORDS);
+    this.records = KafkaClients.reader(settings, client + "-commits", RECORDS, KafkaClients.WAITS);
+    // One by one, so that none is taken that is not wanted yet; and they are there already.
+    this.pieces = KafkaClients.reader(settings, client + "-pieces", 1, Duration.ofMillis(5));
     records.assign(Set.of(commits));
     records.seek(commits, order.next());
   }
@@ -147,16 +152,15 @@ final class CommitReader implements AutoCloseable {
    */
   List<byte[]> read(Topic topic, List<Piece> wanted) {
     Map<TopicPartition, Map<Long, byte[]>> found = new HashMap<>();
+    Map<TopicPartition, Long> first = new HashMap<>();
     Map<TopicPartition, Long> last = new HashMap<>();
     for (Piece piece : wanted) {
       TopicPartition of = new TopicPartition(topic.in(settings), piece.partition());
       found.computeIfAbsent(of, _ -> new HashMap<>()).put(piece.offset(), new byte[0]);
+      first.merge(of, piece.offset(), Math::min);
       last.merge(of, piece.offset(), Math::max);
     }
-    pieces.assign(found.keySet());
-    for (Piece piece : wanted.reversed()) {
-      pieces.seek(new TopicPartition(topic.in(settings), piece.partition()), piece.offset());
-    }
+    goTo(first);
     long begun = System.nanoTime();
     while (!last.isEmpty()) {
       take(found, last);
@@ -176,6 +180,27 @@ final class CommitReader implements AutoCloseable {
       all.add(bytes);
     }
     return all;
+  }
+
+  /**
+   * Has these partitions alone be read, from these offsets on. Those that were read before stay
+   * where they are, with what was fetched ahead of them: who catches up reads commit after commit.
+   */
+  private void goTo(Map<TopicPartition, Long> offsets) {
+    Set<TopicPartition> all = new HashSet<>(pieces.assignment());
+    Set<TopicPartition> before = Set.copyOf(all);
+    if (all.addAll(offsets.keySet())) {
+      pieces.assign(all);
+    }
+    pieces.pause(all);
+    offsets.forEach(
+        (of, offset) -> {
+          long ahead = before.contains(of) ? offset - pieces.position(of) : -1;
+          if (ahead < 0 || ahead > PASSED_OVER) {
+            pieces.seek(of, offset);
+          }
+        });
+    pieces.resume(offsets.keySet());
   }
 
   private void take(Map<TopicPartition, Map<Long, byte[]>> found, Map<TopicPartition, Long> last) {

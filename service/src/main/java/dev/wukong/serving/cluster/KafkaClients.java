@@ -13,8 +13,8 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /** Makes Kafka's clients, all with what the project rests on. Who makes one closes it. */
 final class KafkaClients {
-  /** So long a message is tried to be written: then its sender is told. */
-  static final Duration DELIVERY = Duration.ofSeconds(20);
+  /** How long a reader usually has the brokers wait for something new. */
+  static final Duration WAITS = Duration.ofMillis(100);
 
   private static final Duration REQUEST = Duration.ofSeconds(5);
   private static final int FETCH_BYTES = 4 << 20;
@@ -27,9 +27,15 @@ final class KafkaClients {
    *
    * @param memory for messages that are on their way
    * @param block how long {@code send} may wait
+   * @param delivery so long a message is tried to be written: then its sender is told
    */
   static Producer<byte[], byte[]> producer(
-      KafkaSettings settings, String client, long memory, Duration linger, Duration block) {
+      KafkaSettings settings,
+      String client,
+      long memory,
+      Duration linger,
+      Duration block,
+      Duration delivery) {
     return new KafkaProducer<>(
         settings.with(
             Map.ofEntries(
@@ -45,15 +51,21 @@ final class KafkaClients {
                     ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, Math.toIntExact(REQUEST.toMillis())),
                 Map.entry(
                     ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG,
-                    Math.toIntExact(DELIVERY.toMillis())),
+                    Math.toIntExact(delivery.toMillis())),
                 // Forgotten otherwise while nothing comes, and then send would wait.
                 Map.entry(ProducerConfig.METADATA_MAX_IDLE_CONFIG, Duration.ofDays(1).toMillis()))),
         new ByteArraySerializer(),
         new ByteArraySerializer());
   }
 
-  /** One that is told what to read, and never says to the brokers how far it has come. */
-  static Consumer<byte[], byte[]> reader(KafkaSettings settings, String client, int records) {
+  /**
+   * One that is told what to read, and never says to the brokers how far it has come.
+   *
+   * @param records that one call gives at most
+   * @param waits how long the brokers wait for something new before they say that there is nothing
+   */
+  static Consumer<byte[], byte[]> reader(
+      KafkaSettings settings, String client, int records, Duration waits) {
     return consumer(
         settings,
         Map.of(
@@ -68,7 +80,7 @@ final class KafkaClients {
             ConsumerConfig.MAX_PARTITION_FETCH_BYTES_CONFIG,
             FETCH_BYTES,
             ConsumerConfig.FETCH_MAX_WAIT_MS_CONFIG,
-            100));
+            Math.toIntExact(waits.toMillis())));
   }
 
   /** One with these properties. */

@@ -27,8 +27,9 @@ import org.slf4j.LoggerFactory;
  * Sends what happens here to the brokers, where whoever trains finds it. Feedback is acknowledged
  * once all brokers have it that must. Any thread.
  *
- * <p>While no broker is reached, predictions go on and are not logged, and feedback is refused: its
- * callers send it again.
+ * <p>While no broker is reached, predictions go on. What was predicted waits, and so does feedback
+ * for its acknowledgement: two minutes, and as far as there is room. Beyond that predictions are
+ * not logged, and feedback is refused: its callers send it again.
  */
 final class KafkaEventSink implements EventSink, AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(KafkaEventSink.class);
@@ -43,6 +44,13 @@ final class KafkaEventSink implements EventSink, AutoCloseable {
   private static final long MEMORY = 2L * ROOM;
 
   private static final Duration LINGER = Duration.ofMillis(5);
+
+  /**
+   * For a prediction that was given up its feedback would be learned from no more: as long as there
+   * is room, it waits for brokers that are away.
+   */
+  private static final Duration DELIVERY = Duration.ofMinutes(2);
+
   private static final Duration AGAIN = Duration.ofSeconds(1);
   private static final Duration CLOSE = Duration.ofSeconds(5);
 
@@ -63,7 +71,7 @@ final class KafkaEventSink implements EventSink, AutoCloseable {
     this.meters = new EventMeters(registry);
     this.producer =
         KafkaClients.producer(
-            settings, replica + "-events", MEMORY, LINGER, Duration.ofMillis(100));
+            settings, replica + "-events", MEMORY, LINGER, Duration.ofMillis(100), DELIVERY);
     failure = "no broker of %s was reached yet".formatted(settings.addresses());
     finder = Thread.ofPlatform().name("events-brokers").daemon().start(this::find);
   }

@@ -106,7 +106,8 @@ final class LogFilling {
   }
 
   private boolean read(List<PredictionRun> runs) {
-    try (Consumer<byte[], byte[]> consumer = KafkaClients.reader(settings, client, RECORDS)) {
+    try (Consumer<byte[], byte[]> consumer =
+        KafkaClients.reader(settings, client, RECORDS, KafkaClients.WAITS)) {
       Map<TopicPartition, Long> from = new HashMap<>();
       for (PredictionRun run : runs) {
         Object _ = from.putIfAbsent(partition(run), run.offset());

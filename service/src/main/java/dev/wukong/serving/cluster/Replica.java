@@ -88,6 +88,9 @@ public final class Replica implements Turns, AutoCloseable {
   private volatile @Nullable ClusterTurn turn;
   private volatile boolean closed;
 
+  /** Where the store could not be read since. Its thread's. */
+  private CommitOrder last = CommitOrder.NONE;
+
   Replica(
       KafkaSettings settings,
       String name,
@@ -169,7 +172,7 @@ public final class Replica implements Turns, AutoCloseable {
       log.error("model '{}': this replica cannot go on, and tries again", model, e);
     }
     say(Role.STARTING, reason);
-    if (e instanceof GapException gap && restarts.helps(gap, CommitOrder.read(store, model))) {
+    if (e instanceof GapException gap && restarts.helps(gap, order())) {
       Status now = status.get();
       status.set(new Status(now.role(), reason, now.epoch(), now.sequence(), now.caughtUp(), true));
     }
@@ -182,7 +185,7 @@ public final class Replica implements Turns, AutoCloseable {
 
   private void say(Role role, String reason) {
     Status before = status.get();
-    CommitOrder order = CommitOrder.read(store, model);
+    CommitOrder order = order();
     status.set(
         new Status(
             role,
@@ -191,6 +194,16 @@ public final class Replica implements Turns, AutoCloseable {
             order.sequence(),
             before.caughtUp(),
             before.outdated()));
+  }
+
+  /** As of the last commit here; that of which it was last said where the store cannot be read. */
+  private CommitOrder order() {
+    try {
+      last = CommitOrder.read(store, model);
+    } catch (StoreException e) {
+      log.debug("model '{}': its store cannot be read", model, e);
+    }
+    return last;
   }
 
   /** What it has logged and nobody has committed may get another order. */

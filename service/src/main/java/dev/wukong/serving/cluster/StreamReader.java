@@ -47,7 +47,7 @@ final class StreamReader implements AutoCloseable {
     this.settings = settings;
     this.held = new HashSet<>(place.held());
     this.heldUpTo = place.feedback();
-    this.consumer = KafkaClients.reader(settings, client, RECORDS);
+    this.consumer = KafkaClients.reader(settings, client, RECORDS, KafkaClients.WAITS);
     boolean done = false;
     try {
       begin(Topic.FEATURES, place.predictions());

@@ -5,6 +5,7 @@ import dev.wukong.bundle.BundleStore;
 import dev.wukong.bundle.Manifest;
 import dev.wukong.serving.embedding.RowsView;
 import dev.wukong.serving.embedding.StateStore;
+import dev.wukong.serving.embedding.StoreException;
 import dev.wukong.serving.events.Event;
 import dev.wukong.serving.events.EventLog;
 import dev.wukong.serving.events.Logged;
@@ -322,7 +323,11 @@ public final class OnlineTrainer implements AutoCloseable {
       }
       Turn turn = turns.now();
       if (turn == null) {
-        notItsTurn();
+        try {
+          notItsTurn(version);
+        } catch (StoreException | IllegalStateException e) {
+          halt(e);
+        }
         continue;
       }
       inTurn = turn;
@@ -352,10 +357,15 @@ public final class OnlineTrainer implements AutoCloseable {
     }
   }
 
-  private void notItsTurn() {
+  /** It says how far others have come: that is in the store here, too. */
+  private void notItsTurn(long version) {
+    LearnedMark others =
+        LearnedMark.read(store, new RowsView(model, version, 0)).orElse(status.get().mark());
+    long next = Join.place(store, model).next();
     if (!wishes.rest(() -> say(Phase.PAUSED, PAUSED))) {
       say(Phase.WAITING, OTHERS);
     }
+    Status _ = status.updateAndGet(now -> new Status(now.phase(), now.reason(), 0, next, others));
     refuse(OTHERS);
     wishes.await(LOOKS);
   }

@@ -56,6 +56,7 @@ final class ClusterCallers implements AutoCloseable {
   private final AtomicLong mixtures = new AtomicLong();
   private final List<Thread> threads = new ArrayList<>();
   private volatile String failure = "none";
+  private volatile String during = "no fault";
   private volatile boolean ended;
 
   /** Callers of {@code replicas}, who begin with {@link #start}. */
@@ -67,6 +68,11 @@ final class ClusterCallers implements AutoCloseable {
       feedback.add(FeedbackClient.over(replica, _ -> refused.incrementAndGet()));
       sent.add(0L);
     }
+  }
+
+  /** Says what happens from now on. */
+  void during(String fault) {
+    during = fault;
   }
 
   void start() {
@@ -101,7 +107,9 @@ final class ClusterCallers implements AutoCloseable {
         react(answer, request.getCandidates().getRows(), (replica + 1) % stubs.size());
       } catch (StatusRuntimeException e) {
         failed.incrementAndGet();
-        failure = e.getStatus().toString();
+        failure =
+            "%s, with replica %d, then %d: %s"
+                .formatted(during, replica, (replica + 1) % stubs.size(), e.getStatus());
       }
       pause(EVERY_MILLIS);
     }

@@ -54,7 +54,7 @@ public final class ClusterFaultsBenchmark implements Benchmark {
   public String summary() {
     return "trainer, follower and broker are killed, stand still and are cut off, under load: what"
         + " is lost, what is mixed, how long until all is well again; some 12 minutes; options"
-        + " pause=SECONDS, rounds=N";
+        + " pause=SECONDS, rounds=N, only=N of trainer 0, follower 1, broker 2";
   }
 
   @Override
@@ -145,10 +145,14 @@ public final class ClusterFaultsBenchmark implements Benchmark {
       try (ClusterCallers callers = new ClusterCallers(channels, requests)) {
         callers.start();
         TimeUnit.SECONDS.sleep(15); // Compilers are busy until then.
+        long only = context.option("only", -1);
         for (long round = 0; round < context.option("rounds", 1); round++) {
           for (Victim victim : Victim.values()) {
+            if (only >= 0 && only != List.of(Victim.values()).indexOf(victim)) {
+              continue;
+            }
             for (Fault fault : Fault.values()) {
-              strike(victim, fault);
+              strike(callers, victim, fault);
               faults++;
             }
           }
@@ -226,10 +230,16 @@ public final class ClusterFaultsBenchmark implements Benchmark {
           .getExamples();
     }
 
-    private void strike(Victim victim, Fault fault) throws Exception {
+    private void strike(ClusterCallers callers, Victim victim, Fault fault) throws Exception {
       int trainer = replicas.awaitTrainer();
       int replica = victim == Victim.TRAINER ? trainer : (trainer + 1) % REPLICAS;
       long start = System.nanoTime();
+      String what =
+          "%s %s"
+              .formatted(
+                  victim.toString().toLowerCase(Locale.ROOT),
+                  fault.toString().toLowerCase(Locale.ROOT).replace('_', ' '));
+      callers.during(what);
       switch (fault) {
         case KILLED -> kill(victim, replica);
         case PAUSED -> {
@@ -249,12 +259,7 @@ public final class ClusterFaultsBenchmark implements Benchmark {
       awaitWell();
       double seconds = (System.nanoTime() - healed) / 1e9;
       slowest = Math.max(slowest, seconds);
-      String said =
-          "%s %s %.1f"
-              .formatted(
-                  victim.toString().toLowerCase(Locale.ROOT),
-                  fault.toString().toLowerCase(Locale.ROOT).replace('_', ' '),
-                  seconds);
+      String said = "%s %.1f".formatted(what, seconds);
       recoveries.add(said);
       context
           .progress()

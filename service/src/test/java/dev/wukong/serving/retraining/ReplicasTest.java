@@ -77,6 +77,9 @@ class ReplicasTest {
             two.predict(0).response().getVersion().equals(one.predict(0).response().getVersion()));
     assertThat(two.predict(0).probabilities()).containsExactly(one.predict(0).probabilities());
     assertThat(two.predict(0).probabilities()).isNotEqualTo(first.probabilities());
+    // Who follows says what has been learned, and that it is another who learns.
+    two.awaitExamples(CLICKS * LearningService.EXAMPLES);
+    assertThat(trains(two)).isFalse();
 
     // Made before the trainer ends, and told of after.
     Prediction early = two.predict(5);
