@@ -2,6 +2,7 @@ package dev.wukong.serving.cluster;
 
 import java.time.Duration;
 import java.util.Map;
+import org.apache.kafka.clients.CommonClientConfigs;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -52,6 +53,9 @@ final class KafkaClients {
                 Map.entry(
                     ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG,
                     Math.toIntExact(delivery.toMillis())),
+                // Where no broker is reached, the client would forget where the topics are and take
+                // nothing more, whatever room there is.
+                Map.entry(CommonClientConfigs.METADATA_RECOVERY_STRATEGY_CONFIG, "none"),
                 // Forgotten otherwise while nothing comes, and then send would wait.
                 Map.entry(ProducerConfig.METADATA_MAX_IDLE_CONFIG, Duration.ofDays(1).toMillis()))),
         new ByteArraySerializer(),

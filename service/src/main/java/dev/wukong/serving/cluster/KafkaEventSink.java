@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -120,7 +121,7 @@ final class KafkaEventSink implements EventSink, AutoCloseable {
             Topic.FEATURES.in(settings),
             Objects.requireNonNull(scored.prediction()).bytes(),
             scored.body());
-    boolean sent =
+    Future<?> sent =
         send(
             message,
             size,
@@ -131,10 +132,11 @@ final class KafkaEventSink implements EventSink, AutoCloseable {
                 meters.unlogged(Unlogged.FAILED);
               }
             });
-    if (!sent) {
+    if (sent == null) {
       meters.unlogged(Unlogged.FAILED);
+      return false;
     }
-    return sent;
+    return !hasFailed(sent);
   }
 
   @Override
@@ -152,7 +154,7 @@ final class KafkaEventSink implements EventSink, AutoCloseable {
     }
     ProducerRecord<byte[], byte[]> message =
         new ProducerRecord<>(Topic.LABELS.in(settings), item.prediction().bytes(), body);
-    boolean sent =
+    Future<?> sent =
         send(
             message,
             size,
@@ -163,31 +165,35 @@ final class KafkaEventSink implements EventSink, AutoCloseable {
                         ? new Outcome.Durable(place.offset())
                         : new Outcome.Failed(KafkaReasons.of(problem)),
                     done));
-    if (!sent) {
+    if (sent == null) {
       settle(item, new Outcome.Failed(refusal()), done);
     }
     return true;
   }
 
-  /** Whether it is on its way, so that {@code done} will be told. */
-  private boolean send(ProducerRecord<byte[], byte[]> message, int size, Callback done) {
+  /** Whether it was given up at once: of that, too, who sent it is told by the callback alone. */
+  private static boolean hasFailed(Future<?> sent) {
+    return sent.isDone() && sent.state() == Future.State.FAILED;
+  }
+
+  /** What {@code done} is told of, unless it was not taken at all: null. */
+  private @Nullable Future<?> send(
+      ProducerRecord<byte[], byte[]> message, int size, Callback done) {
     try {
-      var _ =
-          producer.send(
-              message,
-              (place, problem) -> {
-                room.release(size);
-                failure =
-                    problem == null
-                        ? null
-                        : "the brokers do not take events: " + KafkaReasons.of(problem);
-                done.onCompletion(place, problem);
-              });
-      return true;
+      return producer.send(
+          message,
+          (place, problem) -> {
+            room.release(size);
+            failure =
+                problem == null
+                    ? null
+                    : "the brokers do not take events: " + KafkaReasons.of(problem);
+            done.onCompletion(place, problem);
+          });
     } catch (KafkaException | IllegalStateException e) {
       room.release(size);
       failure = "events cannot be sent: " + KafkaReasons.of(e);
-      return false;
+      return null;
     }
   }
 

@@ -97,6 +97,22 @@ class ReplicasTest {
   }
 
   @Test
+  void predict_noBrokerIsReached_isLearnedFromOnceOneIs() throws Exception {
+    KafkaBroker broker = broker();
+    LearningService one = replica(broker, "one");
+    Served.await("it trains", () -> trains(one));
+    one.click(0, 3, 1);
+    one.awaitExamples(LearningService.EXAMPLES);
+
+    broker.kill();
+    Prediction meanwhile = one.predict(0);
+    assertThat(meanwhile.response().getLogged()).isTrue();
+    broker.restart();
+    assertThat(one.report(meanwhile).isOk()).isTrue();
+    one.awaitExamples(LearningService.EXAMPLES + 1);
+  }
+
+  @Test
   void start_commitsAreNoMore_beginsWithACheckpoint() throws Exception {
     KafkaBroker broker = broker();
     String[] shared = {
