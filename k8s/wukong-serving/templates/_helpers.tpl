@@ -69,6 +69,17 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- if and (include "wukong-serving.elects" .) (eq .Values.cluster.election "lease") }}true{{ end -}}
 {{- end -}}
 
+{{- /* Where copies of the store lie; empty: nowhere. */ -}}
+{{- define "wukong-serving.checkpoints" -}}
+{{- if .Values.cluster.enabled -}}
+{{- if .Values.cluster.checkpoints.claimName -}}
+/var/lib/wukong-shared/checkpoints
+{{- else -}}
+{{- .Values.cluster.checkpoints.location -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{- /* Of topics and groups: no other release has it, or what they learn would be mixed. 64 characters at most. */ -}}
 {{- define "wukong-serving.kafkaPrefix" -}}
 {{- $own := printf "%s.%s" .Release.Namespace (include "wukong-serving.name" .) -}}
@@ -116,6 +127,12 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- $cluster := dict "kafka" $kafka "election" (ternary .Values.cluster.election "never" (eq (include "wukong-serving.elects" .) "true")) -}}
 {{- if include "wukong-serving.leases" . -}}
 {{- $cluster = set $cluster "lease" (dict "name" (include "wukong-serving.lease" .) "namespace" .Release.Namespace) -}}
+{{- end -}}
+{{- $shared := include "wukong-serving.checkpoints" . -}}
+{{- if $shared -}}
+{{- $checkpoints := dict "location" $shared "every" .Values.cluster.checkpoints.every "keep" .Values.cluster.checkpoints.keep -}}
+{{- with .Values.cluster.checkpoints.endpoint }}{{ $checkpoints = set $checkpoints "endpoint" . }}{{ end -}}
+{{- $cluster = set $cluster "checkpoints" $checkpoints -}}
 {{- end -}}
 {{- $wukong = set $wukong "cluster" $cluster -}}
 {{- end -}}
@@ -167,7 +184,12 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- if .Values.cluster.enabled -}}
 {{- if not .Values.cluster.kafka.addresses }}{{ fail "cluster.enabled is true, but cluster.kafka.addresses is empty: want one host:port or more" }}{{ end -}}
 {{- if not (include "wukong-serving.learns" .) }}{{ fail "cluster.enabled is true, but config.wukong.online.model is not set: want the model that learns, for replicas share nothing else" }}{{ end -}}
+{{- with .Values.cluster.checkpoints -}}
+{{- if and .claimName .location }}{{ fail (printf "cluster.checkpoints.claimName is %s and cluster.checkpoints.location %s: want one of them" .claimName .location) }}{{ end -}}
+{{- if and .endpoint (not .location) }}{{ fail (printf "cluster.checkpoints.endpoint is %s, but cluster.checkpoints.location is empty: want s3://BUCKET/PREFIX" .endpoint) }}{{ end -}}
+{{- end -}}
 {{- else -}}
+{{- if or .Values.cluster.checkpoints.claimName .Values.cluster.checkpoints.location }}{{ fail "cluster.checkpoints is set, but cluster.enabled is false: want cluster.enabled" }}{{ end -}}
 {{- if .Values.trainer.separate }}{{ fail "trainer.separate is true, but cluster.enabled is false: want cluster.enabled, or what the trainer learns would reach nobody" }}{{ end -}}
 {{- if dig "wukong" "cluster" "kafka" "addresses" "" .Values.config }}{{ fail "config.wukong.cluster.kafka.addresses is set, but cluster.enabled is false: set cluster.enabled and cluster.kafka.addresses" }}{{ end -}}
 {{- end -}}
@@ -189,6 +211,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- if not (dig "kafka" "to" (list) $egress) }}{{ fail "networkPolicy.enabled and cluster.enabled are true, but networkPolicy.egress.kafka.to is empty: want the brokers' peers" }}{{ end -}}
 {{- if and (eq .Values.cluster.election "lease") (not (dig "apiServer" "to" (list) $egress)) }}{{ fail "networkPolicy.enabled is true and cluster.election is lease, but networkPolicy.egress.apiServer.to is empty: want the API server's peers, such as {ipBlock: {cidr: 10.0.0.1/32}}" }}{{ end -}}
 {{- end -}}
+{{- if and .Values.cluster.checkpoints.location (not (dig "objectStorage" "to" (list) $egress)) }}{{ fail "networkPolicy.enabled is true and cluster.checkpoints.location is set, but networkPolicy.egress.objectStorage.to is empty: want the store's peers" }}{{ end -}}
 {{- if and (eq (dig "wukong" "rows" "store" "" .Values.config) "redis") (not (dig "redis" "to" (list) $egress)) }}{{ fail "networkPolicy.enabled is true and config.wukong.rows.store is redis, but networkPolicy.egress.redis.to is empty: want the nodes' peers" }}{{ end -}}
 {{- end -}}
 {{- end -}}

@@ -172,6 +172,10 @@ spec:
             {{- end }}
             - name: data
               mountPath: /var/lib/wukong
+            {{- if and .Values.cluster.enabled .Values.cluster.checkpoints.claimName }}
+            - name: checkpoints
+              mountPath: /var/lib/wukong-shared
+            {{- end }}
             {{- if .Values.bundles.existingClaim }}
             - name: bundles
               mountPath: /var/lib/wukong/bundles
@@ -191,6 +195,13 @@ spec:
           persistentVolumeClaim:
             claimName: {{ .Values.bundles.existingClaim }}
             readOnly: {{ .Values.bundles.readOnly }}
+        {{- end }}
+        {{- if .Values.cluster.enabled }}
+        {{- with .Values.cluster.checkpoints.claimName }}
+        - name: checkpoints
+          persistentVolumeClaim:
+            claimName: {{ . }}
+        {{- end }}
         {{- end }}
         {{- range $name, $secret := $secrets }}
         - name: {{ $name }}

@@ -5,6 +5,9 @@ import dev.wukong.serving.cluster.Cluster;
 import dev.wukong.serving.cluster.Cluster.Elections;
 import dev.wukong.serving.cluster.FolderObjects;
 import dev.wukong.serving.cluster.KafkaSettings;
+import dev.wukong.serving.cluster.ObjectStore;
+import dev.wukong.serving.cluster.S3Objects;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
@@ -84,12 +87,15 @@ public record ClusterProperties(
   /**
    * Where copies of the trainer's store are.
    *
-   * @param location a folder that all replicas share; empty: there are none
+   * @param location a folder that all replicas share, or {@code s3://bucket/prefix}; empty: there
+   *     are none
+   * @param endpoint of a store with S3's interface other than Amazon's
    * @param every time between two
    * @param keep how many there are
    */
   public record Shared(
       @DefaultValue("") String location,
+      @DefaultValue("") String endpoint,
       @DefaultValue("10m") Duration every,
       @DefaultValue("3") int keep) {
     private static final int MOST = 100;
@@ -97,12 +103,40 @@ public record ClusterProperties(
     public Shared {
       ServingProperties.requireTime("wukong.cluster.checkpoints.every", every);
       SettingException.between("wukong.cluster.checkpoints.keep", keep, 1, MOST);
+      if (isBucket(location)) {
+        try {
+          S3Objects.check(location, endpoint);
+        } catch (IllegalArgumentException e) {
+          throw new SettingException("wukong.cluster.checkpoints." + e.getMessage(), e);
+        }
+      } else {
+        SettingException.require(
+            endpoint.isEmpty(),
+            "wukong.cluster.checkpoints.endpoint",
+            endpoint,
+            "is one where wukong.cluster.checkpoints.location begins with " + S3Objects.SCHEME);
+      }
+    }
+
+    private static boolean isBucket(String location) {
+      return location.contains("://");
     }
 
     Optional<Checkpoints> of(String model) {
-      return location.isEmpty()
-          ? Optional.empty()
-          : Optional.of(new Checkpoints(new FolderObjects(Path.of(location)), model, keep));
+      if (location.isEmpty()) {
+        return Optional.empty();
+      }
+      try {
+        return Optional.of(new Checkpoints(objects(), model, keep));
+      } catch (IOException e) {
+        throw new SettingException("wukong.cluster.checkpoints.location: " + e.getMessage(), e);
+      }
+    }
+
+    private ObjectStore objects() throws IOException {
+      return isBucket(location)
+          ? S3Objects.of(location, endpoint)
+          : new FolderObjects(Path.of(location));
     }
   }
 

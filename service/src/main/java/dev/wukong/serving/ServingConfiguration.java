@@ -112,7 +112,7 @@ class ServingConfiguration {
         .filter(_ -> properties.cluster().enabled())
         .ifPresent(
             checkpoints -> {
-              try {
+              try (checkpoints) {
                 Cluster.restore(folder, checkpoints);
               } catch (IOException e) {
                 throw new SettingException(

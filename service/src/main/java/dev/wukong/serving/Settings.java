@@ -217,7 +217,12 @@ final class Settings {
           new Setting(
               "wukong.cluster.checkpoints.location",
               "",
-              "folder that replicas share, for copies of the store with which new ones begin"),
+              "folder that replicas share, or s3://BUCKET/PREFIX, for copies of the store with"
+                  + " which new ones begin"),
+          new Setting(
+              "wukong.cluster.checkpoints.endpoint",
+              "",
+              "of a store with S3's interface, such as https://minio:9000; unset: Amazon's"),
           new Setting("wukong.cluster.checkpoints.every", "10m", "time between two of them"),
           new Setting("wukong.cluster.checkpoints.keep", "3", "how many of them stay"),
           new Setting("wukong.cluster.lease.name", "wukong-trainer", "of the Lease"),

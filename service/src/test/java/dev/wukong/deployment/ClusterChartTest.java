@@ -115,6 +115,36 @@ class ClusterChartTest {
     assertThat(chart.objects()).doesNotContainKey("StatefulSet/" + TRAINER);
   }
 
+  @Test
+  void checkpoints_inABucket_areWhereAllFindThem() throws IOException {
+    Chart chart =
+        render(
+            MODEL,
+            CLUSTER.replaceFirst(
+                "}$",
+                ", checkpoints: {location: 's3://models/ranking', endpoint: 'http://minio:9000',"
+                    + " every: 5m, keep: 2}}"));
+    JsonNode shared = chart.application(NAME).at("/wukong/cluster/checkpoints");
+    assertThat(shared.at("/location").asString()).isEqualTo("s3://models/ranking");
+    assertThat(shared.at("/endpoint").asString()).isEqualTo("http://minio:9000");
+    assertThat(shared.at("/every").asString()).isEqualTo("5m");
+    assertThat(shared.at("/keep").asInt()).isEqualTo(2);
+    assertThat(chart.pod(NAME).at("/volumes").toString()).doesNotContain("checkpoints");
+  }
+
+  @Test
+  void checkpoints_onAClaim_areWrittenBelowItsMount() throws IOException {
+    Chart chart = render(MODEL, CLUSTER.replaceFirst("}$", ", checkpoints: {claimName: shared}}"));
+    String location = chart.application(NAME).at("/wukong/cluster/checkpoints/location").asString();
+    JsonNode pod = chart.pod(NAME);
+    assertThat(location).isEqualTo("/var/lib/wukong-shared/checkpoints");
+    assertThat(pod.at("/containers/0/volumeMounts").toString())
+        .contains("{\"name\":\"checkpoints\",\"mountPath\":\"/var/lib/wukong-shared\"}");
+    assertThat(pod.at("/volumes").toString())
+        .contains(
+            "{\"name\":\"checkpoints\",\"persistentVolumeClaim\":{\"claimName\":\"shared\"}}");
+  }
+
   /** Helm leaves alone what the elected write into it: an upgrade must not end their turn. */
   @Test
   void lease_ofTheChart_saysNothingOfItsHolderAndStays() throws IOException {
@@ -349,6 +379,15 @@ class ClusterChartTest {
         "cluster: {enabled: true, kafka: {addresses: ['k:1']}} | config.wukong.online.model is not"
             + " set",
         "trainer: {separate: true} | cluster.enabled is false",
+        "cluster: {checkpoints: {claimName: shared}} | cluster.checkpoints is set, but"
+            + " cluster.enabled is false",
+        "{config: {wukong: {online: {model: ctr}}}, cluster: {enabled: true, kafka: {addresses:"
+            + " ['k:1']}, checkpoints: {claimName: shared, location: 's3://models'}}} |"
+            + " cluster.checkpoints.claimName is shared and cluster.checkpoints.location"
+            + " s3://models",
+        "{config: {wukong: {online: {model: ctr}}}, cluster: {enabled: true, kafka: {addresses:"
+            + " ['k:1']}, checkpoints: {endpoint: 'http://minio:9000'}}} |"
+            + " cluster.checkpoints.location is empty",
         "config: {wukong: {cluster: {kafka: {addresses: ['k:1']}}}} | set cluster.enabled",
         "autoscaling: {enabled: true, minReplicas: 11} | autoscaling.minReplicas is 11: want at"
             + " most autoscaling.maxReplicas, 10",

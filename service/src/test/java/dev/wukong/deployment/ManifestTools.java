@@ -24,8 +24,8 @@ import org.junit.jupiter.api.Assumptions;
 record ManifestTools(Path validator, Path python) {
   private static final String INSTALL =
       "the chart's manifests are validated by kubernetes-validate, and it is not on the path:"
-          + " install what .ci/chart-tools.txt names (python3 -m venv TOOLS &&"
-          + " TOOLS/bin/pip install -r .ci/chart-tools.txt) and add TOOLS/bin to the path";
+          + " install what .ci/test-tools.txt names (python3 -m venv TOOLS &&"
+          + " TOOLS/bin/pip install -r .ci/test-tools.txt) and add TOOLS/bin to the path";
 
   private static final int MINUTES = 5;
 

@@ -29,7 +29,7 @@ import org.springframework.util.FileSystemUtils;
  * The checkpoints of a model in an object store. Files that several have are there once, so that a
  * new one costs what has changed. One thread at a time; any number of processes.
  */
-public final class Checkpoints {
+public final class Checkpoints implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Checkpoints.class);
 
   /** So long an object stays that no checkpoint names: one may be on its way that does. */
@@ -52,6 +52,11 @@ public final class Checkpoints {
     this.objects = objects;
     this.model = model;
     this.kept = kept;
+  }
+
+  @Override
+  public void close() {
+    objects.close();
   }
 
   /** All, the newest first. */

@@ -47,10 +47,17 @@ public final class Cluster implements AutoCloseable {
     NEVER
   }
 
-  private Cluster(KafkaEventSink sink, Replica replica, Optional<CheckpointWriter> writer) {
+  private final Optional<Checkpoints> checkpoints;
+
+  private Cluster(
+      KafkaEventSink sink,
+      Replica replica,
+      Optional<CheckpointWriter> writer,
+      Optional<Checkpoints> checkpoints) {
     this.sink = sink;
     this.replica = replica;
     this.writer = writer;
+    this.checkpoints = checkpoints;
   }
 
   /**
@@ -178,7 +185,8 @@ public final class Cluster implements AutoCloseable {
                         registry));
     replica.start();
     writer.ifPresent(CheckpointWriter::start);
-    return new Cluster(new KafkaEventSink(settings, name, registry), replica, writer);
+    return new Cluster(
+        new KafkaEventSink(settings, name, registry), replica, writer, sharing.checkpoints());
   }
 
   private static Election byLease(Lease lease, String replica) {
@@ -207,5 +215,6 @@ public final class Cluster implements AutoCloseable {
     writer.ifPresent(CheckpointWriter::close);
     replica.close();
     sink.close();
+    checkpoints.ifPresent(Checkpoints::close);
   }
 }

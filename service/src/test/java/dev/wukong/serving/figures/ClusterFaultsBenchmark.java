@@ -23,6 +23,9 @@ import org.springframework.util.FileSystemUtils;
 
 /** A cluster whose parts are killed, stand still and are cut off, one after the other. */
 public final class ClusterFaultsBenchmark implements Benchmark {
+  /** The broker has lost all labels when it comes back. */
+  static final String FORGETS = "forgetful-broker";
+
   private static final LoadModel MODEL = LoadModel.SMALL;
   private static final long ROWS = 20_000;
   private static final int CANDIDATES = 4;
@@ -53,8 +56,13 @@ public final class ClusterFaultsBenchmark implements Benchmark {
   @Override
   public String summary() {
     return "trainer, follower and broker are killed, stand still and are cut off, under load: what"
-        + " is lost, what is mixed, how long until all is well again; some 12 minutes; options"
+        + " is lost, what is mixed, how long until all is well again; some 8 minutes; options"
         + " pause=SECONDS, rounds=N, only=N of trainer 0, follower 1, broker 2";
+  }
+
+  @Override
+  public List<String> bugs() {
+    return List.of(FORGETS);
   }
 
   @Override
@@ -272,6 +280,9 @@ public final class ClusterFaultsBenchmark implements Benchmark {
         replicas.broker().kill();
         TimeUnit.SECONDS.sleep(3);
         replicas.broker().restart();
+        if (context.planted(FORGETS)) {
+          replicas.broker().forgetAll("wukong.labels");
+        }
       } else {
         ServerUnderTest server = replicas.server(replica);
         boolean _ = server.process().toHandle().destroyForcibly();
