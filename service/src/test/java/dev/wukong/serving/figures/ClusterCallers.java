@@ -14,6 +14,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.SplittableRandom;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -54,6 +55,10 @@ final class ClusterCallers implements AutoCloseable {
   private final AtomicLong refused = new AtomicLong();
   private final AtomicLong compared = new AtomicLong();
   private final AtomicLong mixtures = new AtomicLong();
+
+  /** Of the one thread that reacts. */
+  private final SplittableRandom clicks = new SplittableRandom(7);
+
   private final List<Thread> threads = new ArrayList<>();
   private volatile String failure = "none";
   private volatile String during = "no fault";
@@ -124,12 +129,18 @@ final class ClusterCallers implements AutoCloseable {
     FeedbackClient to = feedback.get(replica);
     Instant now = Instant.now();
     int[] all = IntStream.range(0, candidates).toArray();
-    long _ = to.exposed(answer.getPredictionId(), all, now);
-    long last = to.labelled(answer.getPredictionId(), 0, "click", 1, now);
+    long last = to.exposed(answer.getPredictionId(), all, now);
+    // As often as the answer says: what is learned is no worse then, and is not taken back.
+    float[] probabilities = floats(answer);
+    for (int i = 0; i < candidates; i++) {
+      if (clicks.nextDouble() < probabilities[i]) {
+        last = to.labelled(answer.getPredictionId(), i, "click", 1, now);
+        labels.incrementAndGet();
+      }
+    }
     synchronized (sent) {
       sent.set(replica, last);
     }
-    labels.incrementAndGet();
   }
 
   private void compare(int replica) {

@@ -6,6 +6,7 @@ import dev.wukong.bundle.BundleStore;
 import dev.wukong.serving.testing.KafkaBroker;
 import dev.wukong.serving.testing.StoreDigest;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,6 +14,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 /** A broker, and replicas of one model that learns: each a process. One caller. */
 final class ReplicaProcesses implements AutoCloseable {
@@ -133,6 +135,18 @@ final class ReplicaProcesses implements AutoCloseable {
 
   double metric(int replica, String name) throws IOException, InterruptedException {
     return servers.get(replica).metric(name, "model=\"" + model + "\"");
+  }
+
+  /** Whether one of them has said this, in all of its lives. */
+  boolean haveSaid(String text) throws IOException {
+    for (int i = 0; i < servers.size(); i++) {
+      try (Stream<String> lines = Files.lines(folder(i).resolve("service.log"))) {
+        if (lines.anyMatch(line -> line.contains(text))) {
+          return true;
+        }
+      }
+    }
+    return false;
   }
 
   /** Waits until nothing more is learned and all replicas have it; the number of commits. */
