@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import software.amazon.awssdk.core.SdkSystemSetting;
 import software.amazon.awssdk.core.checksums.RequestChecksumCalculation;
 import software.amazon.awssdk.core.checksums.ResponseChecksumValidation;
 import software.amazon.awssdk.core.exception.SdkException;
@@ -79,7 +80,8 @@ public final class S3Objects implements ObjectStore {
       var _ =
           builder
               .endpointOverride(URI.create(endpoint))
-              .region(Region.US_EAST_1) // It has to be something.
+              // It has to be something: most such stores know no regions.
+              .region(Region.of(SdkSystemSetting.AWS_REGION.getStringValue().orElse("us-east-1")))
               .forcePathStyle(true);
     }
     String prefix = parts.group("prefix");
