@@ -190,6 +190,11 @@ final class LearningService implements AutoCloseable {
         () -> trainer().status().mark().examples() >= examples);
   }
 
+  /** Waits until what it predicts is logged: in a cluster, once brokers are found. */
+  void awaitLogging() throws Exception {
+    Served.await("what it predicts is logged", () -> predict(0).response().getLogged());
+  }
+
   /** Waits until it learns. */
   void awaitLearning() throws Exception {
     Served.await("it learns", () -> trainer().status().phase() == OnlineTrainer.Phase.LEARNING);

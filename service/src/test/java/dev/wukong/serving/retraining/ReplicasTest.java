@@ -54,6 +54,7 @@ class ReplicasTest {
             "wukong.cluster.kafka.partitions=2"));
     LearningService service = LearningService.start(bundles, 1, settings.toArray(String[]::new));
     open.add(service);
+    service.awaitLogging();
     return service;
   }
 
