@@ -26,13 +26,15 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param lease of Kubernetes, where that is how
  * @param kafka where the brokers are; without an address this process is alone
  * @param checkpoints where copies of the trainer's store are, with which others begin
+ * @param mirror whether who trains writes rows to Redis, too, for those that serve them from there
  */
 public record ClusterProperties(
     @DefaultValue("") String name,
     @DefaultValue("group") Elections election,
     @DefaultValue Lease lease,
     @DefaultValue Kafka kafka,
-    @DefaultValue Shared checkpoints) {
+    @DefaultValue Shared checkpoints,
+    @DefaultValue("false") boolean mirror) {
   private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_.-]{0,128}");
 
   /**

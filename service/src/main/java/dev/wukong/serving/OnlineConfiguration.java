@@ -1,9 +1,12 @@
 package dev.wukong.serving;
 
+import dev.wukong.bundle.Bundle;
 import dev.wukong.bundle.BundleStore;
 import dev.wukong.bundle.BundleTrust;
+import dev.wukong.data.Table;
 import dev.wukong.runtime.Device;
 import dev.wukong.serving.cluster.Cluster;
+import dev.wukong.serving.embedding.RedisRowStore;
 import dev.wukong.serving.embedding.RocksRowStore;
 import dev.wukong.serving.embedding.RowStore;
 import dev.wukong.serving.embedding.StateStore;
@@ -15,10 +18,15 @@ import dev.wukong.serving.joining.Join;
 import dev.wukong.serving.retraining.LearnedGraphs;
 import dev.wukong.serving.retraining.OnlineTrainer;
 import io.micrometer.core.instrument.MeterRegistry;
+import java.io.IOException;
 import java.time.Clock;
+import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.IntUnaryOperator;
 import java.util.function.LongSupplier;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnExpression;
+import org.springframework.boot.ssl.SslBundles;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.DependsOn;
@@ -40,6 +48,7 @@ class OnlineConfiguration {
       RowStore store,
       ModelHost host,
       BundleTrust trust,
+      SslBundles tls,
       Clock clock,
       MeterRegistry meters) {
     OnlineProperties online = properties.online();
@@ -55,7 +64,8 @@ class OnlineConfiguration {
               retention,
               ServingConfiguration.states(store),
               host,
-              trust,
+              new BundleStore(properties.bundleRoot().path(), trust),
+              tls,
               clock,
               meters),
           needed);
@@ -70,15 +80,12 @@ class OnlineConfiguration {
       EventRetention retention,
       StateStore store,
       ModelHost host,
-      BundleTrust trust,
+      BundleStore bundles,
+      SslBundles tls,
       Clock clock,
       MeterRegistry meters) {
     String model = properties.online().model();
-    LearnedGraphs graphs =
-        new LearnedGraphs(
-            new BundleStore(properties.bundleRoot().path(), trust),
-            model,
-            properties.engine().precision());
+    LearnedGraphs graphs = new LearnedGraphs(bundles, model, properties.engine().precision());
     return Cluster.join(
         properties.cluster().kafka().settings(),
         properties.cluster().replica(),
@@ -90,21 +97,40 @@ class OnlineConfiguration {
         graphs::of,
         log,
         retention,
-        sharing(properties, store),
+        sharing(properties, store, bundles, tls),
         clock::millis,
         meters);
   }
 
-  private static Cluster.Sharing sharing(ServingProperties properties, StateStore store) {
+  private static Optional<Cluster.Sharing> sharing(
+      ServingProperties properties, StateStore store, BundleStore bundles, SslBundles tls) {
     if (!(store instanceof RocksRowStore rocks)) {
-      throw new IllegalStateException("a model that learns keeps its rows in RocksDB");
+      return Optional.empty(); // It serves what others have learned, and keeps nothing.
     }
     ClusterProperties.Shared shared = properties.cluster().checkpoints();
-    return new Cluster.Sharing(
-        properties.rows().storeDir().path(),
-        rocks::copyTo,
-        shared.of(properties.online().model()),
-        shared.every());
+    String model = properties.online().model();
+    Optional<Cluster.Mirror> mirror =
+        properties.cluster().mirror()
+            ? Optional.of(
+                new Cluster.Mirror(
+                    () -> RedisRowStore.open(properties.rows().redis().settings(tls)),
+                    bundle -> widths(bundles, model, bundle)))
+            : Optional.empty();
+    return Optional.of(
+        new Cluster.Sharing(
+            properties.rows().storeDir().path(),
+            rocks::copyTo,
+            shared.of(model),
+            shared.every(),
+            mirror));
+  }
+
+  private static IntUnaryOperator widths(BundleStore bundles, String model, long version)
+      throws IOException {
+    try (Bundle bundle = bundles.open(model, version)) {
+      List<Table> tables = bundle.layout().tables();
+      return table -> tables.get(table).width();
+    }
   }
 
   /** The trainer. Who loads versions closes after it: it trains one that serves. */

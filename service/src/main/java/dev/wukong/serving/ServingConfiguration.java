@@ -8,6 +8,7 @@ import dev.wukong.serving.admin.AdminService;
 import dev.wukong.serving.cluster.Cluster;
 import dev.wukong.serving.cluster.ReplicaHealthIndicator;
 import dev.wukong.serving.embedding.HeapRowStore;
+import dev.wukong.serving.embedding.MirroredRows;
 import dev.wukong.serving.embedding.RedisRowStore;
 import dev.wukong.serving.embedding.RedisSettings;
 import dev.wukong.serving.embedding.RocksRowStore;
@@ -97,7 +98,12 @@ class ServingConfiguration {
         yield openStore(properties.rows());
       }
       case MEMORY -> new HeapRowStore();
-      case REDIS -> openCluster(properties.rows().redis().settings(bundles));
+      case REDIS -> {
+        RedisRowStore redis = openCluster(properties.rows().redis().settings(bundles));
+        yield properties.servesMirrored()
+            ? new MirroredRows(redis, properties.online().model())
+            : redis;
+      }
     };
   }
 
@@ -136,7 +142,7 @@ class ServingConfiguration {
     }
   }
 
-  private static RowStore openCluster(RedisSettings settings) {
+  private static RedisRowStore openCluster(RedisSettings settings) {
     try {
       return RedisRowStore.open(settings);
     } catch (StoreException e) {

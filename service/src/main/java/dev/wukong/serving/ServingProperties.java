@@ -4,6 +4,7 @@ import dev.wukong.bundle.BundleStore;
 import dev.wukong.bundle.BundleTrust;
 import dev.wukong.data.ShownText;
 import dev.wukong.serving.batching.BatchPolicy;
+import dev.wukong.serving.cluster.Cluster.Elections;
 import dev.wukong.serving.embedding.RowFormat;
 import dev.wukong.serving.engine.EngineOptions;
 import dev.wukong.serving.hosting.HostingOptions;
@@ -228,20 +229,44 @@ public record ServingProperties(
         lameDuck,
         "are 0s to " + SettingException.time(LONGEST));
     SettingException.require(
-        !online.enabled() || rows.store() == Store.ROCKS,
+        !online.enabled() || rows.store() == Store.ROCKS || servesMirrored(rows, online, cluster),
         "wukong.rows.store",
         rows.store().name().toLowerCase(Locale.ROOT),
-        "is rocks where wukong.online.model is set: it keeps what was learned");
+        "is rocks where wukong.online.model is set: it keeps what was learned; or redis where this"
+            + " replica only serves, with wukong.cluster.kafka.addresses and"
+            + " wukong.cluster.election=never");
     SettingException.require(
         !cluster.enabled() || online.enabled(),
         "wukong.online.model",
         "empty",
         "is the model that the cluster of wukong.cluster.kafka.addresses learns");
+    if (cluster.mirror()) {
+      SettingException.require(
+          cluster.enabled() && rows.store() == Store.ROCKS,
+          "wukong.cluster.mirror",
+          "true",
+          "is false but where replicas train together and keep rows of their own, with"
+              + " wukong.cluster.kafka.addresses and wukong.rows.store=rocks");
+      rows.redis().check();
+    }
     SettingException.require(
         limits.candidates() <= batching.queueRows(),
         "wukong.limits.candidates",
         limits.candidates(),
         "is wukong.batching.queue-rows (%d) or less".formatted(batching.queueRows()));
+  }
+
+  /** Whether the rows of the model that learns are read where another replica writes them. */
+  boolean servesMirrored() {
+    return servesMirrored(rows, online, cluster);
+  }
+
+  private static boolean servesMirrored(
+      Rows rows, OnlineProperties online, ClusterProperties cluster) {
+    return online.enabled()
+        && rows.store() == Store.REDIS
+        && cluster.enabled()
+        && cluster.election() == Elections.NEVER;
   }
 
   private static final Duration LONGEST = Duration.ofDays(1);

@@ -225,6 +225,11 @@ final class Settings {
               "of a store with S3's interface, such as https://minio:9000; unset: Amazon's"),
           new Setting("wukong.cluster.checkpoints.every", "10m", "time between two of them"),
           new Setting("wukong.cluster.checkpoints.keep", "3", "how many of them stay"),
+          new Setting(
+              "wukong.cluster.mirror",
+              "false",
+              "whether the replica that trains also writes rows to wukong.rows.redis, for replicas"
+                  + " with wukong.rows.store=redis"),
           new Setting("wukong.cluster.lease.name", "wukong-trainer", "of the Lease"),
           new Setting("wukong.cluster.lease.namespace", "", "of the Lease; unset: that of the pod"),
           new Setting("wukong.admin.port", "9091", "gRPC of operators; 0: any free one"),

@@ -1,5 +1,6 @@
 package dev.wukong.serving.cluster;
 
+import dev.wukong.serving.embedding.Arrival;
 import dev.wukong.serving.embedding.RowCommit;
 import dev.wukong.serving.embedding.RowsView;
 import dev.wukong.serving.embedding.StateStore;
@@ -27,8 +28,20 @@ final class AppliedCommits {
   private final String model;
   private final StateStore store;
   private final Graphs graphs;
+  private final Arrivals arrivals;
 
-  AppliedCommits(ModelHost host, String model, StateStore store, Graphs graphs) {
+  /** Knows where the rows of a commit are; with a store of one's own, where they are needed. */
+  @FunctionalInterface
+  interface Arrivals {
+    /** Commits bring their rows along. */
+    Arrivals AT_ONCE = (_, _) -> Arrival.THERE;
+
+    /** Of the rows of commit {@code sequence}, to {@code bundle}. */
+    Arrival of(long sequence, long bundle);
+  }
+
+  AppliedCommits(ModelHost host, String model, StateStore store, Graphs graphs, Arrivals arrivals) {
+    this.arrivals = arrivals;
     this.host = host;
     this.model = model;
     this.store = store;
@@ -49,8 +62,21 @@ final class AppliedCommits {
     long begun = System.nanoTime();
     boolean said = false;
     while (!ends.getAsBoolean()) {
+      Arrival arrival = arrivals.of(order.sequence(), bundle);
       ServedModel served = host.model(model).orElse(null);
-      if (served != null && served.loadedVersions().contains(bundle)) {
+      if (arrival == Arrival.BEFORE) {
+        applyBefore(order, bundle);
+        return true;
+      }
+      if (arrival == Arrival.AWAITED) {
+        if (!said && System.nanoTime() - begun > LONG.toNanos()) {
+          said = true;
+          log.warn(
+              "model '{}': the rows of commit {} are not in Redis yet: this replica waits for them",
+              model,
+              order.sequence());
+        }
+      } else if (served != null && served.loadedVersions().contains(bundle)) {
         if (served.commit(bundle, withGraph(bundle, all))) {
           return true;
         }
@@ -79,6 +105,13 @@ final class AppliedCommits {
     RowsView now = new RowsView(model, bundle, 0);
     RowsView next = new RowsView(model, bundle, Math.toIntExact(store.version(now) + 1));
     store.apply(new RowCommit(next, commit.rows()), commit.state());
+  }
+
+  /** The bundle was loaded with it; it only has happened. */
+  private void applyBefore(CommitOrder order, long bundle) {
+    RowsView now = new RowsView(model, bundle, 0);
+    RowsView same = new RowsView(model, bundle, store.version(now));
+    store.apply(new RowCommit(same, List.of()), List.of(order.put()));
   }
 
   private ModelCommit withGraph(long bundle, ModelCommit commit) {

@@ -1,5 +1,8 @@
 package dev.wukong.serving.cluster;
 
+import dev.wukong.serving.cluster.AppliedCommits.Arrivals;
+import dev.wukong.serving.embedding.MirroredRows;
+import dev.wukong.serving.embedding.RedisRowStore;
 import dev.wukong.serving.embedding.StateStore;
 import dev.wukong.serving.events.EventLog;
 import dev.wukong.serving.events.EventMeters;
@@ -14,8 +17,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -29,6 +34,7 @@ public final class Cluster implements AutoCloseable {
   private final KafkaEventSink sink;
   private final Replica replica;
   private final Optional<CheckpointWriter> writer;
+  private final Optional<RowMirroring> mirroring;
 
   /**
    * A Lease of Kubernetes.
@@ -53,12 +59,22 @@ public final class Cluster implements AutoCloseable {
       KafkaEventSink sink,
       Replica replica,
       Optional<CheckpointWriter> writer,
+      Optional<RowMirroring> mirroring,
       Optional<Checkpoints> checkpoints) {
     this.sink = sink;
     this.replica = replica;
     this.writer = writer;
+    this.mirroring = mirroring;
     this.checkpoints = checkpoints;
   }
+
+  /**
+   * Where rows are written for others.
+   *
+   * @param connect to Redis
+   * @param widths of rows
+   */
+  public record Mirror(Supplier<RedisRowStore> connect, RowWidths widths) {}
 
   /**
    * Where this process keeps its store, and shares it.
@@ -67,9 +83,14 @@ public final class Cluster implements AutoCloseable {
    * @param copy writes the store to a folder that is not there
    * @param checkpoints where others find it; none: nowhere
    * @param every time between two
+   * @param mirror where rows are written for replicas that have no store of their own
    */
   public record Sharing(
-      Path folder, Consumer<Path> copy, Optional<Checkpoints> checkpoints, Duration every) {
+      Path folder,
+      Consumer<Path> copy,
+      Optional<Checkpoints> checkpoints,
+      Duration every,
+      Optional<Mirror> mirror) {
     /** The file that says that the store in {@code folder} is to begin with a checkpoint. */
     static Path outdated(Path folder) {
       return folder.resolveSibling(folder.getFileName() + ".outdated");
@@ -130,7 +151,7 @@ public final class Cluster implements AutoCloseable {
    * @param store keeps its rows and what training remembers
    * @param events the log of what this replica learns from while it trains
    * @param retention of that log
-   * @param sharing how the store is shared
+   * @param sharing how the store is shared, where it is one of this process' own
    * @param clock milliseconds since 1970-01-01 UTC
    */
   public static Cluster join(
@@ -144,7 +165,7 @@ public final class Cluster implements AutoCloseable {
       Graphs graphs,
       EventLog events,
       EventRetention retention,
-      Sharing sharing,
+      Optional<Sharing> sharing,
       LongSupplier clock,
       MeterRegistry registry) {
     EventMeters.watch(events, registry);
@@ -163,30 +184,44 @@ public final class Cluster implements AutoCloseable {
             events,
             retention,
             election,
-            new AppliedCommits(host, model, store, graphs),
-            (gap, order) -> helps(sharing, gap, order),
+            new AppliedCommits(host, model, store, graphs, arrivals(store)),
+            (gap, order) ->
+                store instanceof MirroredRows rows
+                    ? rows.mirrored() > order.sequence()
+                    : helps(sharing.orElseThrow(), gap, order),
             clock,
             new ReplicaMeters(model, registry),
             new SequencerMeters(registry));
+    BooleanSupplier trains = () -> replica.status().role() == Replica.Role.TRAINING;
+    Optional<Checkpoints> checkpoints = sharing.flatMap(Sharing::checkpoints);
     Optional<CheckpointWriter> writer =
+        checkpoints.map(
+            to ->
+                new CheckpointWriter(
+                    to,
+                    sharing.orElseThrow().copy(),
+                    sharing.orElseThrow().folder(),
+                    model,
+                    name,
+                    sharing.orElseThrow().every(),
+                    trains,
+                    clock,
+                    registry));
+    Optional<RowMirroring> mirroring =
         sharing
-            .checkpoints()
+            .flatMap(Sharing::mirror)
             .map(
-                to ->
-                    new CheckpointWriter(
-                        to,
-                        sharing.copy(),
-                        sharing.folder(),
-                        model,
-                        name,
-                        sharing.every(),
-                        () -> replica.status().role() == Replica.Role.TRAINING,
-                        clock,
-                        registry));
+                mirror ->
+                    new RowMirroring(settings, name, model, host, store, mirror, trains, registry));
     replica.start();
     writer.ifPresent(CheckpointWriter::start);
+    mirroring.ifPresent(RowMirroring::start);
     return new Cluster(
-        new KafkaEventSink(settings, name, registry), replica, writer, sharing.checkpoints());
+        new KafkaEventSink(settings, name, registry), replica, writer, mirroring, checkpoints);
+  }
+
+  private static Arrivals arrivals(StateStore store) {
+    return store instanceof MirroredRows rows ? rows::arrival : Arrivals.AT_ONCE;
   }
 
   private static Election byLease(Lease lease, String replica) {
@@ -212,6 +247,7 @@ public final class Cluster implements AutoCloseable {
 
   @Override
   public void close() {
+    mirroring.ifPresent(RowMirroring::close);
     writer.ifPresent(CheckpointWriter::close);
     replica.close();
     sink.close();

@@ -1,5 +1,6 @@
 package dev.wukong.serving.cluster;
 
+import dev.wukong.serving.embedding.RowMirror;
 import dev.wukong.serving.embedding.RowsView;
 import dev.wukong.serving.embedding.StateChange;
 import dev.wukong.serving.embedding.StateKind;
@@ -73,9 +74,16 @@ record CommitOrder(long next, long epoch, long sequence) {
   static CommitOrder read(StateStore store, String model) {
     byte[] bytes =
         store.state(new RowsView(model, 1, 0), StateKind.CURSOR, new long[] {KEY}).getFirst();
-    if (bytes == null) {
-      return NONE;
-    }
+    return bytes == null ? NONE : of(bytes);
+  }
+
+  /** That of the last commit whose rows {@code mirror} has. */
+  static CommitOrder read(RowMirror mirror) {
+    return of(mirror.state(StateKind.CURSOR, KEY));
+  }
+
+  /** What {@link #put} has put. */
+  private static CommitOrder of(byte[] bytes) {
     if (bytes.length != BYTES) {
       throw new CommitException("which commit was the last is damaged in the store");
     }

@@ -128,11 +128,6 @@ final class Sequencer implements AutoCloseable {
   private void step(StreamReader reader, EventWriter into) throws InterruptedException {
     ConsumerRecords<byte[], byte[]> messages = reader.poll(POLL);
     OptionalLong until = reader.readUntilMs(clock.getAsLong());
-    if (until.isEmpty() && !messages.isEmpty()) {
-      // Not known before each partition has answered once. What comes first would be logged as of
-      // when the log last was written, or of 1970, and what it waits for would count as missing.
-      until = OptionalLong.of(earliestMs(messages));
-    }
     if (until.isPresent()) {
       untilMs.accumulateAndGet(until.getAsLong(), Math::max);
     }
@@ -141,14 +136,6 @@ final class Sequencer implements AutoCloseable {
       into.append(first -> new Block(first, reader).of(messages));
     }
     meters.waiting(held.size(), reader.lag());
-  }
-
-  private static long earliestMs(ConsumerRecords<byte[], byte[]> messages) {
-    long earliest = Long.MAX_VALUE;
-    for (ConsumerRecord<byte[], byte[]> message : messages) {
-      earliest = Math.min(earliest, message.timestamp());
-    }
-    return earliest;
   }
 
   /**

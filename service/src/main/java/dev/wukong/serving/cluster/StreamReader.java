@@ -42,12 +42,20 @@ final class StreamReader implements AutoCloseable {
 
   private final Map<TopicPartition, Long> lastMs = new HashMap<>();
 
+  /** The time of the earliest message that came last; none: nothing came. */
+  private OptionalLong earliestMs = OptionalLong.empty();
+
   /** Begins at {@code place}. */
   StreamReader(KafkaSettings settings, String client, StreamPlace place) {
+    this(settings, KafkaClients.reader(settings, client, RECORDS, KafkaClients.WAITS), place);
+  }
+
+  /** The same by {@code consumer}, which is closed with this. */
+  StreamReader(KafkaSettings settings, Consumer<byte[], byte[]> consumer, StreamPlace place) {
     this.settings = settings;
     this.held = new HashSet<>(place.held());
     this.heldUpTo = place.feedback();
-    this.consumer = KafkaClients.reader(settings, client, RECORDS, KafkaClients.WAITS);
+    this.consumer = consumer;
     boolean done = false;
     try {
       begin(Topic.FEATURES, place.predictions());
@@ -99,6 +107,16 @@ final class StreamReader implements AutoCloseable {
 
   /** What comes next; nothing where nothing comes in time. */
   ConsumerRecords<byte[], byte[]> poll(Duration patience) {
+    ConsumerRecords<byte[], byte[]> messages = read(patience);
+    earliestMs = OptionalLong.empty();
+    for (ConsumerRecord<byte[], byte[]> message : messages) {
+      earliestMs =
+          OptionalLong.of(Math.min(earliestMs.orElse(message.timestamp()), message.timestamp()));
+    }
+    return messages;
+  }
+
+  private ConsumerRecords<byte[], byte[]> read(Duration patience) {
     try {
       return consumer.poll(patience);
     } catch (OffsetOutOfRangeException e) {
@@ -168,8 +186,10 @@ final class StreamReader implements AutoCloseable {
   }
 
   /**
-   * Up to when all that happened was read, by the brokers' clocks; {@code nowMs} where all was, and
-   * nothing where that is not known yet.
+   * Up to when all that happened was read, by the brokers' clocks; {@code nowMs} where all was.
+   * Where that is not known, as each partition has to answer first, the time of what came: else it
+   * would be logged as of when the log last was written, or of 1970, and what it waits for would
+   * count as missing. Nothing where nothing came.
    */
   OptionalLong readUntilMs(long nowMs) {
     long until = nowMs;
@@ -178,7 +198,7 @@ final class StreamReader implements AutoCloseable {
       if (left.isEmpty() || left.getAsLong() > 0) {
         Long last = lastMs.get(of);
         if (last == null) {
-          return OptionalLong.empty();
+          return earliestMs;
         }
         until = Math.min(until, last);
       }

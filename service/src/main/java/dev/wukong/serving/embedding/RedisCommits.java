@@ -36,29 +36,14 @@ record RedisCommits(RedisConnection connection, String prefix, Duration removed)
   /** Writes all changes, or none that a reader ever sees. */
   void apply(RowCommit commit) {
     RedisKeys keys = new RedisKeys(prefix, commit.view());
-    long version = commit.view().version();
-    if (version < 0 || version > RedisValue.MAX_VERSION) {
-      throw new StoreException(
-          "version %d cannot be stored, allowed are 0 to %d"
-              .formatted(version, RedisValue.MAX_VERSION),
-          null);
-    }
+    long version = storable(commit);
     begin(keys, version, intent(commit));
-    String doing = "writing %d rows".formatted(commit.size());
-    RedisWrites writes = new RedisWrites(connection, keys, RedisScripts.INSTALL, version, doing);
-    for (RowCommit.Changes changes : commit.changes()) {
-      int width = changes.width();
-      for (int i = 0; i < changes.keys().length; i++) {
-        writes.add(changes.keys()[i], RedisValue.encode(version, width, changes.rows(), i * width));
-      }
-      for (long key : changes.removed()) {
-        writes.add(key, RedisValue.removed(version));
-      }
-    }
-    long newer = writes.finish();
+    long newer = write(keys, commit);
     if (newer > 0) {
       throw new StoreException(
-          "%s failed: %d have a version above %d already".formatted(doing, newer, version), null);
+          "writing %d rows failed: %d have a version above %d already"
+              .formatted(commit.size(), newer, version),
+          null);
     }
     boolean _ = connection.replicate();
     long _ =
@@ -72,7 +57,57 @@ record RedisCommits(RedisConnection connection, String prefix, Duration removed)
     }
   }
 
-  /** Gives what removed rows were before an end. */
+  private static long storable(RowCommit commit) {
+    long version = commit.view().version();
+    if (version < 0 || version > RedisValue.MAX_VERSION) {
+      throw new StoreException(
+          "version %d cannot be stored, allowed are 0 to %d"
+              .formatted(version, RedisValue.MAX_VERSION),
+          null);
+    }
+    return version;
+  }
+
+  /**
+   * Writes the rows of a commit that others tell readers of, and that is the same whoever writes
+   * it: cut short, it is written again and never taken back. What is there with a newer version
+   * stays.
+   *
+   * @return whether replicas have it, where there are any
+   */
+  boolean install(RowCommit commit) {
+    long _ = storable(commit);
+    long _ = write(new RedisKeys(prefix, commit.view()), commit);
+    return connection.replicate();
+  }
+
+  /** How many rows stayed, as they have a newer version. */
+  private long write(RedisKeys keys, RowCommit commit) {
+    long version = commit.view().version();
+    RedisWrites writes =
+        new RedisWrites(
+            connection,
+            keys,
+            RedisScripts.INSTALL,
+            version,
+            "writing %d rows".formatted(commit.size()));
+    for (RowCommit.Changes changes : commit.changes()) {
+      int width = changes.width();
+      for (int i = 0; i < changes.keys().length; i++) {
+        writes.add(changes.keys()[i], RedisValue.encode(version, width, changes.rows(), i * width));
+      }
+      for (long key : changes.removed()) {
+        writes.add(key, RedisValue.removed(version));
+      }
+    }
+    return writes.finish();
+  }
+
+  /** Gives what removed rows were before an end, once readers are told. */
+  void fade(RowCommit commit) {
+    fade(new RedisKeys(prefix, commit.view()), commit);
+  }
+
   private void fade(RedisKeys keys, RowCommit commit) {
     RedisWrites fading =
         new RedisWrites(

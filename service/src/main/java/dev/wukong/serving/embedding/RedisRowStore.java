@@ -1,5 +1,6 @@
 package dev.wukong.serving.embedding;
 
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
@@ -111,6 +112,26 @@ public final class RedisRowStore implements RowStore {
   public void markImported(RowsView view, String digest) {
     begin(view);
     marks.put(keys(view), ImportMark.complete(digest));
+  }
+
+  /** What is said of a model whose rows one process writes for others. */
+  RedisMirror mirror(String model) {
+    return new RedisMirror(connection, model);
+  }
+
+  /** See {@link RedisCommits#install}. */
+  boolean install(RowCommit commit) {
+    return commits.install(commit);
+  }
+
+  /** See {@link RedisCommits#fade}. */
+  void fade(RowCommit commit) {
+    commits.fade(commit);
+  }
+
+  /** See {@link RedisConnection#masterNames}. */
+  List<String> masterNames() {
+    return connection.masterNames();
   }
 
   /**

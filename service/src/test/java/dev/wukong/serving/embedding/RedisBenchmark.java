@@ -4,6 +4,7 @@ import dev.wukong.bench.Benchmark;
 import dev.wukong.bench.BenchmarkContext;
 import dev.wukong.bench.Figure;
 import dev.wukong.data.InputLayout;
+import dev.wukong.serving.testing.RedisCluster;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,5 +1,6 @@
 package dev.wukong.serving.embedding;
 
+import dev.wukong.serving.testing.RedisCluster;
 import java.nio.file.Path;
 import java.time.Duration;
 import org.junit.jupiter.api.AfterAll;

@@ -9,6 +9,7 @@ import static dev.wukong.serving.embedding.RedisRows.readMany;
 import static dev.wukong.serving.embedding.RedisRows.rowsOf;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.wukong.serving.testing.RedisCluster;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;

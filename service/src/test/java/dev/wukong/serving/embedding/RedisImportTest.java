@@ -8,6 +8,7 @@ import static dev.wukong.serving.embedding.RedisRows.rowsOf;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.wukong.serving.testing.RedisCluster;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.stream.LongStream;

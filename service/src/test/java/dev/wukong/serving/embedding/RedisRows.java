@@ -2,6 +2,7 @@ package dev.wukong.serving.embedding;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.wukong.serving.testing.RedisCluster;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;

@@ -12,6 +12,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.wukong.serving.testing.Identity;
+import dev.wukong.serving.testing.RedisAccess;
+import dev.wukong.serving.testing.RedisCluster;
 import dev.wukong.serving.testing.Served;
 import dev.wukong.serving.testing.TinyModel;
 import java.nio.file.Path;

@@ -11,6 +11,7 @@ import static dev.wukong.serving.embedding.RedisRows.see;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.wukong.serving.testing.RedisCluster;
 import io.lettuce.core.ScriptOutputType;
 import java.time.Duration;
 import java.util.ArrayList;

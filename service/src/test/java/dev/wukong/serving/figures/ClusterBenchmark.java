@@ -9,9 +9,12 @@ import dev.wukong.proto.v1.PredictResponse;
 import dev.wukong.serving.figures.OpenLoop.Call;
 import dev.wukong.serving.figures.OpenLoop.End;
 import dev.wukong.serving.figures.OpenLoop.Kind;
+import dev.wukong.serving.figures.ReplicaProcesses.Mirrored;
 import dev.wukong.serving.testing.KafkaBroker;
+import dev.wukong.serving.testing.RedisCluster;
 import io.grpc.ManagedChannel;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -39,9 +42,10 @@ public final class ClusterBenchmark implements Benchmark {
 
   @Override
   public String summary() {
-    return "a broker, a trainer and followers, each a process, under load: from a label to the"
-        + " answers of all, and whether all hold the same in the end; some 4 minutes; options"
-        + " followers=N, seconds=N, rate=N requests a second, examples=N a second";
+    return "a broker, six nodes of Redis, a trainer and followers, each a process, under load: from"
+        + " a label to the answers of all, and whether all hold the same in the end; some 4"
+        + " minutes; options followers=N, mirrored=N of them that serve rows from Redis,"
+        + " seconds=N, rate=N requests a second, examples=N a second";
   }
 
   @Override
@@ -69,7 +73,9 @@ public final class ClusterBenchmark implements Benchmark {
       settings.add("wukong.online.commit-every=8s");
     }
     List<Figure> figures;
+    int mirrored = Math.toIntExact(context.option("mirrored", 1));
     try (KafkaBroker broker = KafkaBroker.start(work.resolve("broker"));
+        RedisCluster redis = RedisCluster.start(work.resolve("redis"), Duration.ofSeconds(5));
         ReplicaProcesses replicas =
             new ReplicaProcesses(
                 context,
@@ -78,7 +84,8 @@ public final class ClusterBenchmark implements Benchmark {
                 load.title(),
                 broker,
                 Collections.nCopies(followers + 1, broker.address()),
-                settings)) {
+                settings,
+                new Mirrored(redis.addresses(), mirrored))) {
       figures = run(context, load, replicas);
     }
     boolean _ = FileSystemUtils.deleteRecursively(work); // What has failed stays.
@@ -136,7 +143,9 @@ public final class ClusterBenchmark implements Benchmark {
             "%s%s %.0f %%, %.0f MB"
                 .formatted(
                     i == 0 ? "" : "; ",
-                    i == trainer ? "trainer" : "follower",
+                    i == trainer
+                        ? "trainer"
+                        : replicas.isMirrored(i) ? "follower on Redis" : "follower",
                     100 * (used[i] - cpu[i]) / seconds,
                     replicas.server(i).residentBytes() / 1e6));
       }
@@ -179,7 +188,7 @@ public final class ClusterBenchmark implements Benchmark {
               comparison.differences().size(),
               "1",
               "<=0",
-              "of %d parts of each of %d replicas: rows, optimizer state, dense weights, join, place"
+              "of %d parts of each of %d replicas: rows, optimizer state, dense weights, join, place; of Redis those that serve"
                       .formatted(comparison.parts(), channels.size())
                   + (comparison.differences().isEmpty() ? "" : "; " + comparison.differences())));
     }

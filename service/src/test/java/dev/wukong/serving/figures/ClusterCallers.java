@@ -22,12 +22,15 @@ import java.util.stream.IntStream;
 
 /**
  * Callers of several replicas: each asks one, and another once where that fails; users see all
- * candidates and click the first. A second kind asks all replicas the same, again and again, and
- * compares what those say that answer by the same version.
+ * candidates and click some by chance. A second kind asks all replicas the same, again and again,
+ * and compares what those say that answer by the same version.
  */
 final class ClusterCallers implements AutoCloseable {
   private static final long EVERY_MILLIS = 40;
   private static final long DEADLINE_MILLIS = 1500;
+
+  /** One in so many candidates that are seen is clicked. */
+  static final int SEEN_BY_CLICK = 10;
 
   /** Batches of other sizes add up in another order. */
   private static final float ROUNDING = 4e-6f;
@@ -130,10 +133,9 @@ final class ClusterCallers implements AutoCloseable {
     Instant now = Instant.now();
     int[] all = IntStream.range(0, candidates).toArray();
     long last = to.exposed(answer.getPredictionId(), all, now);
-    // As often as the answer says: what is learned is no worse then, and is not taken back.
-    float[] probabilities = floats(answer);
+    // As often as the model was trained on: what is learned is no worse then, and not taken back.
     for (int i = 0; i < candidates; i++) {
-      if (clicks.nextDouble() < probabilities[i]) {
+      if (clicks.nextInt(SEEN_BY_CLICK) == 0) {
         last = to.labelled(answer.getPredictionId(), i, "click", 1, now);
         labels.incrementAndGet();
       }

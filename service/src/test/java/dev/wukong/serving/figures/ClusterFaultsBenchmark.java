@@ -10,7 +10,10 @@ import dev.wukong.proto.v1.GetModelRequest;
 import dev.wukong.proto.v1.PredictRequest;
 import dev.wukong.proto.v1.StatusServiceGrpc;
 import dev.wukong.serving.figures.CutProxy.Cut;
+import dev.wukong.serving.figures.ReplicaProcesses.Mirrored;
 import dev.wukong.serving.testing.KafkaBroker;
+import dev.wukong.serving.testing.RedisAccess;
+import dev.wukong.serving.testing.RedisCluster;
 import io.grpc.ManagedChannel;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -29,8 +32,14 @@ public final class ClusterFaultsBenchmark implements Benchmark {
   private static final LoadModel MODEL = LoadModel.SMALL;
   private static final long ROWS = 20_000;
   private static final int CANDIDATES = 4;
-  private static final int REPLICAS = 3;
+  private static final int REPLICAS = 4;
+
+  /** Those that serve rows from Redis: the last ones. */
+  private static final int MIRRORED = 1;
+
+  private static final int NODES = 6;
   private static final double RECOVERY_SECONDS = 180;
+  private static final Duration NODE_TIMEOUT = Duration.ofSeconds(5);
 
   /** What is done to a part. */
   private enum Fault {
@@ -45,7 +54,8 @@ public final class ClusterFaultsBenchmark implements Benchmark {
   private enum Victim {
     TRAINER,
     FOLLOWER,
-    BROKER
+    BROKER,
+    REDIS
   }
 
   @Override
@@ -55,9 +65,10 @@ public final class ClusterFaultsBenchmark implements Benchmark {
 
   @Override
   public String summary() {
-    return "trainer, follower and broker are killed, stand still and are cut off, under load: what"
-        + " is lost, what is mixed, how long until all is well again; some 8 minutes; options"
-        + " pause=SECONDS, rounds=N, only=N of trainer 0, follower 1, broker 2";
+    return "trainer, follower, broker and a node of Redis are killed, stand still and are cut off,"
+        + " under load: what is lost, what is mixed, how long until all is well again; some 11"
+        + " minutes; options pause=SECONDS, rounds=N, only=N of trainer 0, follower 1, broker 2,"
+        + " Redis 3";
   }
 
   @Override
@@ -68,34 +79,60 @@ public final class ClusterFaultsBenchmark implements Benchmark {
   @Override
   public List<Figure> run(BenchmarkContext context) throws Exception {
     Path work = context.makeParts().resolve("work-" + System.nanoTime());
-    LearningLoad load = new LearningLoad(MODEL, ROWS);
+    LearningLoad load = new LearningLoad(MODEL, ROWS, ClusterCallers.SEEN_BY_CLICK);
     Path bundles = work.resolve("bundles");
     load.write(bundles);
-    List<CutProxy> proxies = new ArrayList<>();
-    List<Integer> doors = new ArrayList<>();
-    List<String> addresses = new ArrayList<>();
-    for (int i = 0; i < REPLICAS; i++) {
-      proxies.add(CutProxy.open());
-      doors.add(proxies.getLast().port());
-      addresses.add("127.0.0.1:" + doors.getLast());
-    }
+    List<CutProxy> proxies = open(REPLICAS);
+    List<CutProxy> nodeProxies = open(NODES);
+    List<Integer> doors = proxies.stream().map(CutProxy::port).toList();
     List<Figure> figures;
-    try (KafkaBroker broker = KafkaBroker.start(work.resolve("broker"), doors)) {
+    try (KafkaBroker broker = KafkaBroker.start(work.resolve("broker"), doors);
+        RedisCluster redis =
+            RedisCluster.start(
+                work.resolve("redis"),
+                NODE_TIMEOUT,
+                RedisAccess.open(),
+                nodeProxies.stream().map(CutProxy::port).toList(),
+                ports -> lead(nodeProxies, ports))) {
       for (int i = 0; i < REPLICAS; i++) {
         proxies.get(i).lead(broker.behind(i));
       }
       try (ReplicaProcesses replicas =
           new ReplicaProcesses(
-              context, work, bundles, load.title(), broker, addresses, settings())) {
-        figures = new Run(context, load, replicas, proxies).figures();
+              context,
+              work,
+              bundles,
+              load.title(),
+              broker,
+              doors.stream().map(door -> "127.0.0.1:" + door).toList(),
+              settings(),
+              new Mirrored(redis.addresses(), MIRRORED))) {
+        figures = new Run(context, load, replicas, redis, proxies, nodeProxies).figures();
       }
     } finally {
       for (CutProxy proxy : proxies) {
         proxy.close();
       }
+      for (CutProxy proxy : nodeProxies) {
+        proxy.close();
+      }
     }
     boolean _ = FileSystemUtils.deleteRecursively(work); // What has failed stays.
     return figures;
+  }
+
+  private static List<CutProxy> open(int count) throws IOException {
+    List<CutProxy> proxies = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      proxies.add(CutProxy.open());
+    }
+    return proxies;
+  }
+
+  private static void lead(List<CutProxy> proxies, List<Integer> ports) {
+    for (int i = 0; i < proxies.size(); i++) {
+      proxies.get(i).lead(ports.get(i));
+    }
   }
 
   private static List<String> settings() {
@@ -122,7 +159,9 @@ public final class ClusterFaultsBenchmark implements Benchmark {
     private final BenchmarkContext context;
     private final LearningLoad load;
     private final ReplicaProcesses replicas;
+    private final RedisCluster redis;
     private final List<CutProxy> proxies;
+    private final List<CutProxy> nodeProxies;
     private final long pauseMillis;
     private final List<String> recoveries = new ArrayList<>();
     private double slowest;
@@ -131,8 +170,12 @@ public final class ClusterFaultsBenchmark implements Benchmark {
         BenchmarkContext context,
         LearningLoad load,
         ReplicaProcesses replicas,
-        List<CutProxy> proxies)
+        RedisCluster redis,
+        List<CutProxy> proxies,
+        List<CutProxy> nodeProxies)
         throws BenchmarkException {
+      this.redis = redis;
+      this.nodeProxies = nodeProxies;
       this.context = context;
       this.load = load;
       this.replicas = replicas;
@@ -252,7 +295,13 @@ public final class ClusterFaultsBenchmark implements Benchmark {
 
     private void strike(ClusterCallers callers, Victim victim, Fault fault) throws Exception {
       int trainer = replicas.awaitTrainer();
-      int replica = victim == Victim.TRAINER ? trainer : (trainer + 1) % REPLICAS;
+      int replica =
+          switch (victim) {
+            case TRAINER -> trainer;
+            case FOLLOWER -> (trainer + 1) % REPLICAS; // Now and then the one on Redis.
+            case BROKER -> 0;
+            case REDIS -> redis.masters().getFirst();
+          };
       long start = System.nanoTime();
       String what =
           "%s %s"
@@ -264,9 +313,11 @@ public final class ClusterFaultsBenchmark implements Benchmark {
         case KILLED -> kill(victim, replica);
         case PAUSED -> {
           long process =
-              victim == Victim.BROKER
-                  ? replicas.broker().process().pid()
-                  : replicas.server(replica).process().pid();
+              switch (victim) {
+                case BROKER -> replicas.broker().process().pid();
+                case REDIS -> redis.process(replica).pid();
+                case TRAINER, FOLLOWER -> replicas.server(replica).process().pid();
+              };
           signal("STOP", process);
           TimeUnit.MILLISECONDS.sleep(pauseMillis);
           signal("CONT", process);
@@ -288,29 +339,39 @@ public final class ClusterFaultsBenchmark implements Benchmark {
     }
 
     private void kill(Victim victim, int replica) throws Exception {
-      if (victim == Victim.BROKER) {
-        replicas.broker().kill();
-        TimeUnit.SECONDS.sleep(3);
-        replicas.broker().restart();
-        if (context.planted(FORGETS)) {
-          replicas.broker().forgetAll("wukong.labels");
+      switch (victim) {
+        case BROKER -> {
+          replicas.broker().kill();
+          TimeUnit.SECONDS.sleep(3);
+          replicas.broker().restart();
+          if (context.planted(FORGETS)) {
+            replicas.broker().forgetAll("wukong.labels");
+          }
         }
-      } else {
-        ServerUnderTest server = replicas.server(replica);
-        boolean _ = server.process().toHandle().destroyForcibly();
-        int _ = server.process().waitFor();
-        server.relaunch();
+        case REDIS -> {
+          redis.kill(replica);
+          TimeUnit.MILLISECONDS.sleep(3 * NODE_TIMEOUT.toMillis()); // Its replica takes over.
+          redis.restart(replica);
+        }
+        case TRAINER, FOLLOWER -> {
+          ServerUnderTest server = replicas.server(replica);
+          boolean _ = server.process().toHandle().destroyForcibly();
+          int _ = server.process().waitFor();
+          server.relaunch();
+        }
       }
     }
 
     private void cut(Victim victim, int replica, Cut way) throws InterruptedException {
-      for (int i = 0; i < proxies.size(); i++) {
-        if (victim == Victim.BROKER || i == replica) {
-          proxies.get(i).cut(way);
-        }
-      }
+      List<CutProxy> cut =
+          switch (victim) {
+            case BROKER -> proxies;
+            case TRAINER, FOLLOWER -> List.of(proxies.get(replica));
+            case REDIS -> List.of(nodeProxies.get(replica));
+          };
+      cut.forEach(proxy -> proxy.cut(way));
       TimeUnit.MILLISECONDS.sleep(pauseMillis);
-      proxies.forEach(CutProxy::heal);
+      cut.forEach(CutProxy::heal);
     }
 
     private static void signal(String name, long process) throws IOException, InterruptedException {

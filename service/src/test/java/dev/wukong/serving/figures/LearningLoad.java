@@ -46,10 +46,17 @@ final class LearningLoad {
 
   private final LoadModel model;
   private final int values;
+  private final int seenByClick;
   private final Schema schema = LoadModel.schema(0);
 
   /** A model with about {@code rows} rows in all tables. */
   LearningLoad(LoadModel model, long rows) {
+    this(model, rows, UserReactions.SEEN_BY_CLICK);
+  }
+
+  /** The same of users who click one of so many that they see. */
+  LearningLoad(LoadModel model, long rows, int seenByClick) {
+    this.seenByClick = seenByClick;
     this.model = model;
     this.values = LoadModel.values(rows);
   }
@@ -103,8 +110,8 @@ final class LearningLoad {
   }
 
   /** Until it knows how often users click: or it would learn that in the first minutes of load. */
-  private static void train(TrainSession session, EncodedExamples all) {
-    double rate = 1.0 / UserReactions.SEEN_BY_CLICK;
+  private void train(TrainSession session, EncodedExamples all) {
+    double rate = 1.0 / seenByClick;
     double chance = -rate * Math.log(rate) - (1 - rate) * Math.log1p(-rate);
     double loss = Double.MAX_VALUE;
     for (int step = 0; loss > 1.02 * chance; step++) {
@@ -120,7 +127,7 @@ final class LearningLoad {
     EncodedRows contexts = every(encoder, Scope.CONTEXT, LoadModel.CONTEXT_FEATURES);
     EncodedRows candidates = every(encoder, Scope.CANDIDATE, LoadModel.CANDIDATE_FEATURES);
     float[] labels = new float[values];
-    for (int i = 0; i < values; i += UserReactions.SEEN_BY_CLICK) {
+    for (int i = 0; i < values; i += seenByClick) {
       labels[i] = 1;
     }
     float[] weights = new float[values];

@@ -3,6 +3,7 @@ package dev.wukong.serving.figures;
 import dev.wukong.bench.BenchmarkContext;
 import dev.wukong.bundle.Bundle;
 import dev.wukong.bundle.BundleStore;
+import dev.wukong.serving.embedding.RedisSettings;
 import dev.wukong.serving.testing.KafkaBroker;
 import dev.wukong.serving.testing.StoreDigest;
 import java.io.IOException;
@@ -26,14 +27,34 @@ final class ReplicaProcesses implements AutoCloseable {
   private final String model;
   private final List<String> settings;
   private final List<String> addresses;
+  private final Mirrored mirrored;
   private final KafkaBroker broker;
   private final List<ServerUnderTest> servers = new ArrayList<>();
+
+  /**
+   * Where those are that keep no rows.
+   *
+   * @param redis addresses of the cluster that has them
+   * @param count of the replicas, the last ones
+   */
+  record Mirrored(List<String> redis, int count) {
+    static final Mirrored NONE = new Mirrored(List.of(), 0);
+
+    Mirrored {
+      redis = List.copyOf(redis);
+    }
+
+    RedisSettings settings() {
+      return RedisSettings.of("wukong", redis);
+    }
+  }
 
   /**
    * Starts them all, and waits until each serves and one trains.
    *
    * @param addresses of the broker, as each replica is to reach it
    * @param settings of all
+   * @param mirrored those that serve what others write to Redis
    */
   ReplicaProcesses(
       BenchmarkContext context,
@@ -42,8 +63,10 @@ final class ReplicaProcesses implements AutoCloseable {
       String model,
       KafkaBroker broker,
       List<String> addresses,
-      List<String> settings)
+      List<String> settings,
+      Mirrored mirrored)
       throws Exception {
+    this.mirrored = mirrored;
     this.context = context;
     this.work = work;
     this.bundles = bundles;
@@ -81,11 +104,25 @@ final class ReplicaProcesses implements AutoCloseable {
     all.add("wukong.cluster.kafka.addresses=" + addresses.get(replica));
     all.add("wukong.cluster.kafka.replication=1");
     all.add("wukong.cluster.kafka.partitions=4");
+    if (mirrored.count() > 0) {
+      all.add("wukong.rows.redis.addresses=" + String.join(",", mirrored.redis()));
+      if (isMirrored(replica)) {
+        all.add("wukong.rows.store=redis");
+        all.add("wukong.cluster.election=never");
+      } else {
+        all.add("wukong.cluster.mirror=true");
+      }
+    }
     return ServerUnderTest.start(
         context,
         bundles,
         folder(replica),
         new ServerUnderTest.Options("", List.of("-Xmx512m"), all));
+  }
+
+  /** Whether a replica keeps no rows. */
+  boolean isMirrored(int replica) {
+    return replica >= addresses.size() - mirrored.count();
   }
 
   List<ServerUnderTest> servers() {
@@ -177,20 +214,26 @@ final class ReplicaProcesses implements AutoCloseable {
     servers.forEach(ServerUnderTest::close);
     List<Map<String, String>> digests = new ArrayList<>();
     try (Bundle bundle = Bundle.open(new BundleStore(bundles).path(model, 1))) {
-      for (int i = 0; i < servers.size(); i++) {
+      for (int i = 0; i < servers.size() - mirrored.count(); i++) {
         digests.add(StoreDigest.of(folder(i).resolve("store"), bundle));
+      }
+      if (mirrored.count() > 0) {
+        digests.add(StoreDigest.mirrored(mirrored.settings(), folder(0).resolve("store"), bundle));
       }
     }
     List<String> differences = new ArrayList<>();
+    int parts = digests.getFirst().size();
     for (int i = 1; i < digests.size(); i++) {
       Map<String, String> other = digests.get(i);
+      boolean redis = i >= servers.size() - mirrored.count();
       for (Map.Entry<String, String> part : new TreeMap<>(digests.getFirst()).entrySet()) {
-        if (!Objects.equals(part.getValue(), other.get(part.getKey()))) {
-          differences.add("replica%d: %s".formatted(i, part.getKey()));
+        if ((!redis || other.containsKey(part.getKey()))
+            && !Objects.equals(part.getValue(), other.get(part.getKey()))) {
+          differences.add("%s: %s".formatted(redis ? "Redis" : "replica" + i, part.getKey()));
         }
       }
     }
-    return new Comparison(digests.getFirst().size(), differences);
+    return new Comparison(parts, differences);
   }
 
   /**

@@ -1,4 +1,4 @@
-package dev.wukong.serving.embedding;
+package dev.wukong.serving.testing;
 
 import java.io.File;
 import java.io.IOException;
@@ -17,6 +17,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Assumptions;
 
@@ -24,7 +25,7 @@ import org.junit.jupiter.api.Assumptions;
  * A real Redis cluster of three masters with a replica each: six processes on the loopback
  * interface, which keep nothing on the disk. One thread.
  */
-final class RedisCluster implements AutoCloseable {
+public final class RedisCluster implements AutoCloseable {
   private static final String INSTALL =
       "the store in Redis is tested with a real cluster, and there is no redis-server: install it"
           + " (Debian: apt-get install redis-server)";
@@ -37,7 +38,7 @@ final class RedisCluster implements AutoCloseable {
   private static final int BUS = 10_000;
 
   /** What a node is now, as the nodes that answer see it. */
-  record Node(String id, int port, boolean master, String masterId, boolean failed) {
+  public record Node(String id, int port, boolean master, String masterId, boolean failed) {
     static Node parse(String line) {
       String[] fields = line.split(" ", -1);
       String address = fields[1];
@@ -57,13 +58,23 @@ final class RedisCluster implements AutoCloseable {
   private final int nodeTimeoutMillis;
   private final RedisAccess access;
   private final List<Integer> ports = new ArrayList<>();
+
+  /** Where clients are told to find nodes; none: at their ports. */
+  private final List<Integer> doors;
+
   private final List<Process> processes = new ArrayList<>();
 
   /** Those that stand still. */
   private final Set<Integer> stopped = new HashSet<>();
 
   private RedisCluster(
-      Path server, Path client, Path folder, int nodeTimeoutMillis, RedisAccess access) {
+      Path server,
+      Path client,
+      Path folder,
+      int nodeTimeoutMillis,
+      RedisAccess access,
+      List<Integer> doors) {
+    this.doors = List.copyOf(doors);
     this.server = server;
     this.client = client;
     this.folder = folder;
@@ -78,12 +89,27 @@ final class RedisCluster implements AutoCloseable {
    * @param folder for what the processes write
    * @param nodeTimeout after which a master that does not answer is replaced by its replica
    */
-  static RedisCluster start(Path folder, Duration nodeTimeout) {
+  public static RedisCluster start(Path folder, Duration nodeTimeout) {
     return start(folder, nodeTimeout, RedisAccess.open());
   }
 
   /** The same, to which not everybody may speak. */
-  static RedisCluster start(Path folder, Duration nodeTimeout, RedisAccess access) {
+  public static RedisCluster start(Path folder, Duration nodeTimeout, RedisAccess access) {
+    return start(folder, nodeTimeout, access, List.of(), _ -> {});
+  }
+
+  /**
+   * The same where clients, and nodes that copy each other, come in by ports that lead to the
+   * nodes' own: one for each of the six. What nodes say of each other goes by another way.
+   *
+   * @param lead told the nodes' own ports before they begin
+   */
+  public static RedisCluster start(
+      Path folder,
+      Duration nodeTimeout,
+      RedisAccess access,
+      List<Integer> doors,
+      Consumer<List<Integer>> lead) {
     Optional<Path> server = onPath("redis-server");
     Optional<Path> client = onPath("redis-cli");
     if (server.isEmpty() || client.isEmpty()) {
@@ -98,9 +124,12 @@ final class RedisCluster implements AutoCloseable {
             client.orElseThrow(),
             folder,
             Math.toIntExact(nodeTimeout.toMillis()),
-            access);
+            access,
+            doors);
     boolean started = false;
     try {
+      cluster.choosePorts();
+      lead.accept(List.copyOf(cluster.ports));
       cluster.start();
       started = true;
       return cluster;
@@ -123,7 +152,9 @@ final class RedisCluster implements AutoCloseable {
   }
 
   private void start() {
-    choosePorts();
+    if (!doors.isEmpty() && doors.size() != NODES) {
+      throw new IllegalArgumentException("%d doors for %d nodes".formatted(doors.size(), NODES));
+    }
     for (int n = 0; n < NODES; n++) {
       processes.add(launch(n));
     }
@@ -201,6 +232,11 @@ final class RedisCluster implements AutoCloseable {
                   "repl-diskless-sync-delay 0",
                   "save \"\"",
                   "appendonly no"));
+      if (!doors.isEmpty()) {
+        lines.add("cluster-announce-ip 127.0.0.1");
+        lines.add("cluster-announce-port " + doors.get(n));
+        lines.add("cluster-announce-bus-port " + (ports.get(n) + BUS));
+      }
       for (String line : access.lines()) {
         lines.add(line.replace("PORT", ports.get(n).toString()));
       }
@@ -214,13 +250,23 @@ final class RedisCluster implements AutoCloseable {
     }
   }
 
-  /** Addresses of all nodes. */
-  List<String> addresses() {
-    return ports.stream().map(port -> "127.0.0.1:" + port).toList();
+  /** Addresses of all nodes, as clients are told. */
+  public List<String> addresses() {
+    return known().stream().map(port -> "127.0.0.1:" + port).toList();
+  }
+
+  /** The process of a node. */
+  public Process process(int n) {
+    return processes.get(n);
+  }
+
+  /** By which ports nodes know each other. */
+  private List<Integer> known() {
+    return doors.isEmpty() ? ports : doors;
   }
 
   /** Nodes, as the first that answers and is not on its own sees them. */
-  List<Node> nodes() {
+  public List<Node> nodes() {
     for (int n = 0; n < NODES; n++) {
       if (processes.get(n).isAlive() && !stopped.contains(n)) {
         String said = ask(ports.get(n), "CLUSTER", "NODES");
@@ -233,16 +279,16 @@ final class RedisCluster implements AutoCloseable {
   }
 
   /** Indices of the nodes that are masters now and answer. */
-  List<Integer> masters() {
+  public List<Integer> masters() {
     return nodes().stream()
         .filter(node -> node.master() && !node.failed())
-        .map(node -> ports.indexOf(node.port()))
+        .map(node -> known().indexOf(node.port()))
         .sorted()
         .toList();
   }
 
   /** Waits until three masters have a replica each that has caught up, and all agree. */
-  void awaitWhole() {
+  public void awaitWhole() {
     await("the cluster is whole", this::whole);
   }
 
@@ -276,37 +322,38 @@ final class RedisCluster implements AutoCloseable {
   }
 
   /** Has the replica of a master stand still, and gives it nothing more; which one that is. */
-  int cutOffReplica(int master) {
+  public int cutOffReplica(int master) {
     String id = node(master).id();
     int replica =
-        ports.indexOf(
-            nodes().stream()
-                .filter(node -> node.masterId().equals(id))
-                .findFirst()
-                .orElseThrow()
-                .port());
+        known()
+            .indexOf(
+                nodes().stream()
+                    .filter(node -> node.masterId().equals(id))
+                    .findFirst()
+                    .orElseThrow()
+                    .port());
     stop(replica);
     String _ = ask(ports.get(master), "CLIENT", "KILL", "TYPE", "replica");
     return replica;
   }
 
   private Node node(int n) {
-    return nodes().stream().filter(node -> node.port() == ports.get(n)).findFirst().orElseThrow();
+    return nodes().stream().filter(node -> node.port() == known().get(n)).findFirst().orElseThrow();
   }
 
   /** Ends a node at once. */
-  void kill(int n) {
+  public void kill(int n) {
     end(processes.get(n));
   }
 
   /** Has a node stand still; its connections stay. */
-  void stop(int n) {
+  public void stop(int n) {
     signal("STOP", n);
     stopped.add(n);
   }
 
   /** Has a node that stands still go on. */
-  void resume(int n) {
+  public void resume(int n) {
     signal("CONT", n);
     stopped.remove(n);
   }
@@ -319,14 +366,14 @@ final class RedisCluster implements AutoCloseable {
    * Starts a node again that was killed, with nothing in it: as long as it counts as a master, so
    * has its replica then. Does nothing where a test that failed has not killed it.
    */
-  void restart(int n) {
+  public void restart(int n) {
     if (!processes.get(n).isAlive()) {
       processes.set(n, launch(n));
     }
   }
 
   /** Has a node forget all that it has, and so its replicas. */
-  void empty(int n) {
+  public void empty(int n) {
     String said = ask(ports.get(n), "FLUSHALL");
     if (!said.equals("OK")) {
       throw new IllegalStateException("node %d says '%s'".formatted(n, said));
@@ -334,7 +381,7 @@ final class RedisCluster implements AutoCloseable {
   }
 
   /** Keys of all masters. */
-  long keys() {
+  public long keys() {
     return masters().stream()
         .mapToLong(n -> Long.parseLong(ask(ports.get(n), "DBSIZE").strip()))
         .sum();
@@ -359,7 +406,7 @@ final class RedisCluster implements AutoCloseable {
   }
 
   /** Asks until {@code holds}, for a minute at most. */
-  static void await(String what, BooleanSupplier holds) {
+  public static void await(String what, BooleanSupplier holds) {
     long until = System.nanoTime() + PATIENCE.toNanos();
     while (!holds.getAsBoolean()) {
       if (System.nanoTime() > until) {

@@ -1,6 +1,5 @@
-package dev.wukong.serving.embedding;
+package dev.wukong.serving.testing;
 
-import dev.wukong.serving.testing.Identity;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -23,13 +22,13 @@ import javax.net.SocketFactory;
  * @param sockets to the nodes
  * @param password of who may do all; empty: none is asked for
  */
-record RedisAccess(
+public record RedisAccess(
     List<String> lines, List<String> options, SocketFactory sockets, String password) {
   /** For an answer of a node. */
   private static final int ASK_MILLIS = 1000;
 
   /** Everybody may do all. */
-  static RedisAccess open() {
+  public static RedisAccess open() {
     return new RedisAccess(List.of("port PORT"), List.of(), SocketFactory.getDefault(), "");
   }
 
@@ -41,7 +40,7 @@ record RedisAccess(
    * @param password of who may do all
    * @param users as the configuration describes them
    */
-  static RedisAccess secured(
+  public static RedisAccess secured(
       Identity nodes, Identity client, Path folder, String password, List<String> users) {
     Path trusted = folder.resolve("trusted.crt");
     try {
@@ -82,7 +81,7 @@ record RedisAccess(
   }
 
   /** What a node says; empty where it says nothing. */
-  String ask(int port, String... words) {
+  public String ask(int port, String... words) {
     try (Socket socket = sockets.createSocket()) {
       socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), ASK_MILLIS);
       socket.setSoTimeout(ASK_MILLIS);
