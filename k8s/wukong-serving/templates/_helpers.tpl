@@ -92,6 +92,11 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
 {{- end -}}
 
+{{- /* Of keys in Redis, likewise. 32 characters at most. */ -}}
+{{- define "wukong-serving.redisPrefix" -}}
+{{- printf "%s-%s" (include "wukong-serving.name" . | trunc 20 | trimSuffix "-") (sha256sum (include "wukong-serving.kafkaPrefix" .) | trunc 8) -}}
+{{- end -}}
+
 {{- /* The model that learns; empty: none. */ -}}
 {{- define "wukong-serving.learns" -}}
 {{- $model := dig "wukong" "online" "model" "" .Values.config -}}
@@ -133,6 +138,13 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- $checkpoints := dict "location" $shared "every" .Values.cluster.checkpoints.every "keep" .Values.cluster.checkpoints.keep -}}
 {{- with .Values.cluster.checkpoints.endpoint }}{{ $checkpoints = set $checkpoints "endpoint" . }}{{ end -}}
 {{- $cluster = set $cluster "checkpoints" $checkpoints -}}
+{{- end -}}
+{{- with .Values.cluster.redis.addresses -}}
+{{- $redis := dict "addresses" . -}}
+{{- if not (dig "wukong" "rows" "redis" "prefix" "" $.Values.config) }}{{ $redis = set $redis "prefix" (include "wukong-serving.redisPrefix" $) }}{{ end -}}
+{{- $rows := merge (dict "redis" $redis "store" (ternary "rocks" "redis" (eq (default "serving" $.role) "trainer"))) (get $wukong "rows") -}}
+{{- $wukong = set $wukong "rows" $rows -}}
+{{- if eq (default "serving" $.role) "trainer" }}{{ $cluster = set $cluster "mirror" true }}{{ end -}}
 {{- end -}}
 {{- $wukong = set $wukong "cluster" $cluster -}}
 {{- end -}}
@@ -188,7 +200,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- if and .claimName .location }}{{ fail (printf "cluster.checkpoints.claimName is %s and cluster.checkpoints.location %s: want one of them" .claimName .location) }}{{ end -}}
 {{- if and .endpoint (not .location) }}{{ fail (printf "cluster.checkpoints.endpoint is %s, but cluster.checkpoints.location is empty: want s3://BUCKET/PREFIX" .endpoint) }}{{ end -}}
 {{- end -}}
+{{- if and .Values.cluster.redis.addresses (not .Values.trainer.separate) }}{{ fail "cluster.redis.addresses is set, but trainer.separate is false: want trainer.separate, for pods that read rows from Redis never train" }}{{ end -}}
 {{- else -}}
+{{- if .Values.cluster.redis.addresses }}{{ fail "cluster.redis.addresses is set, but cluster.enabled is false: want cluster.enabled" }}{{ end -}}
 {{- if or .Values.cluster.checkpoints.claimName .Values.cluster.checkpoints.location }}{{ fail "cluster.checkpoints is set, but cluster.enabled is false: want cluster.enabled" }}{{ end -}}
 {{- if .Values.trainer.separate }}{{ fail "trainer.separate is true, but cluster.enabled is false: want cluster.enabled, or what the trainer learns would reach nobody" }}{{ end -}}
 {{- if dig "wukong" "cluster" "kafka" "addresses" "" .Values.config }}{{ fail "config.wukong.cluster.kafka.addresses is set, but cluster.enabled is false: set cluster.enabled and cluster.kafka.addresses" }}{{ end -}}
@@ -212,6 +226,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- if and (eq .Values.cluster.election "lease") (not (dig "apiServer" "to" (list) $egress)) }}{{ fail "networkPolicy.enabled is true and cluster.election is lease, but networkPolicy.egress.apiServer.to is empty: want the API server's peers, such as {ipBlock: {cidr: 10.0.0.1/32}}" }}{{ end -}}
 {{- end -}}
 {{- if and .Values.cluster.checkpoints.location (not (dig "objectStorage" "to" (list) $egress)) }}{{ fail "networkPolicy.enabled is true and cluster.checkpoints.location is set, but networkPolicy.egress.objectStorage.to is empty: want the store's peers" }}{{ end -}}
+{{- if and .Values.cluster.redis.addresses (not (dig "redis" "to" (list) $egress)) }}{{ fail "networkPolicy.enabled is true and cluster.redis.addresses is set, but networkPolicy.egress.redis.to is empty: want the nodes' peers" }}{{ end -}}
 {{- if and (eq (dig "wukong" "rows" "store" "" .Values.config) "redis") (not (dig "redis" "to" (list) $egress)) }}{{ fail "networkPolicy.enabled is true and config.wukong.rows.store is redis, but networkPolicy.egress.redis.to is empty: want the nodes' peers" }}{{ end -}}
 {{- end -}}
 {{- end -}}

@@ -45,6 +45,11 @@ abstract class BundleCommand implements Callable<Integer> {
 
   /** The bundle named on the command line, verified. */
   protected Bundle open() throws IOException {
+    return open(bundle);
+  }
+
+  /** The bundle in this folder, or the newest in it, verified. */
+  static Bundle open(Path bundle) throws IOException {
     if (!Files.isDirectory(bundle)) {
       throw new IOException(
           "there is no bundle folder '"

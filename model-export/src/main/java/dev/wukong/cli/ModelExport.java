@@ -24,6 +24,7 @@ import picocli.CommandLine.ScopeType;
       PredictCommand.class,
       InspectCommand.class,
       ProfileCommand.class,
+      PlanCommand.class,
       VerifyCommand.class,
       MakeKeyCommand.class,
       SignCommand.class,

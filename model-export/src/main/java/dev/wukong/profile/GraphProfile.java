@@ -1,8 +1,12 @@
 package dev.wukong.profile;
 
 import dev.wukong.bundle.BatchShape;
+import dev.wukong.bundle.Bundle;
 import dev.wukong.bundle.GraphInput;
 import dev.wukong.bundle.GraphInputs;
+import dev.wukong.bundle.Precision;
+import dev.wukong.runtime.CudaOptions;
+import dev.wukong.runtime.Device;
 import dev.wukong.runtime.device.Accelerator;
 import dev.wukong.runtime.device.Accelerator.Priority;
 import dev.wukong.runtime.device.BoundGraph;
@@ -64,6 +68,26 @@ public record GraphProfile(double millis, List<OperatorTime> operators) {
       return new GraphProfile(millis, read(profiled.graph.profile(), runs));
     } finally {
       remove(folder);
+    }
+  }
+
+  /**
+   * Milliseconds of a run of a bundle's predict graph on one core, the median.
+   *
+   * @param runs that are measured
+   */
+  public static double millis(Bundle bundle, BatchShape shape, int runs) throws IOException {
+    Device cpu = new Device.Cpu();
+    try (Prepared plain =
+        new Prepared(
+            Precision.FP32.on(cpu, bundle.graph(Precision.FP32.file())),
+            GraphInputs.of(bundle.layout(), Precision.FP32),
+            bundle.layout().schema().tasks().size(),
+            shape,
+            Accelerator.of(cpu),
+            new GraphOptions(1, true, CudaOptions.DEFAULT))) {
+      plain.run(WARM);
+      return plain.median(runs);
     }
   }
 

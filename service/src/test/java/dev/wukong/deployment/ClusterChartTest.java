@@ -145,6 +145,39 @@ class ClusterChartTest {
             "{\"name\":\"checkpoints\",\"persistentVolumeClaim\":{\"claimName\":\"shared\"}}");
   }
 
+  @Test
+  void redis_trainerOfItsOwn_writesWhatTheOthersRead() throws IOException {
+    String redis = CLUSTER.replaceFirst("}$", ", redis: {addresses: ['redis-0:6379']}}");
+    Chart chart = render(MODEL, redis, "trainer: {separate: true}");
+    JsonNode serves = chart.application(NAME).at("/wukong");
+    assertThat(serves.at("/rows/store").asString()).isEqualTo("redis");
+    assertThat(serves.at("/rows/redis/addresses").toString()).isEqualTo("[\"redis-0:6379\"]");
+    assertThat(serves.at("/rows/redis/prefix").asString())
+        .startsWith("rank-wukong-serving-")
+        .hasSizeLessThanOrEqualTo(32);
+    assertThat(serves.at("/rows/resident").asString()).isEqualTo("256MB");
+    assertThat(serves.at("/cluster/election").asString()).isEqualTo("never");
+    assertThat(serves.at("/cluster/mirror").isMissingNode()).isTrue();
+    JsonNode trains = chart.application(TRAINER).at("/wukong");
+    assertThat(trains.at("/rows/store").asString()).isEqualTo("rocks");
+    assertThat(trains.at("/rows/redis")).isEqualTo(serves.at("/rows/redis"));
+    assertThat(trains.at("/cluster/mirror").asBoolean()).isTrue();
+
+    assertThat(
+            render(
+                    "config: {wukong: {online: {model: ctr}, rows: {redis: {prefix: shop, user:"
+                        + " u}}}}",
+                    redis,
+                    "trainer: {separate: true}")
+                .application(NAME)
+                .at("/wukong/rows/redis"))
+        .hasToString("{\"addresses\":[\"redis-0:6379\"],\"prefix\":\"shop\",\"user\":\"u\"}");
+    assertThatThrownBy(() -> render(MODEL, redis))
+        .hasMessageContaining("cluster.redis.addresses is set, but trainer.separate is false");
+    assertThatThrownBy(() -> render("cluster: {redis: {addresses: ['r:1']}}"))
+        .hasMessageContaining("cluster.redis.addresses is set, but cluster.enabled is false");
+  }
+
   /** Helm leaves alone what the elected write into it: an upgrade must not end their turn. */
   @Test
   void lease_ofTheChart_saysNothingOfItsHolderAndStays() throws IOException {

@@ -38,7 +38,7 @@ class RedisSecuredTest {
   /** What the README says that the user needs. */
   private static final String NEEDED =
       "+mget +get +set +exists +del +unlink +scan +eval +evalsha +wait +pexpire +time +readonly"
-          + " +cluster +@set +@sortedset";
+          + " +cluster +@set +@sortedset +@hash";
 
   private static @Nullable RedisCluster cluster;
   private static @Nullable Identity nodes;
@@ -102,6 +102,14 @@ class RedisSecuredTest {
       }
       assertThat(store.dropUnused(VIEW)).isTrue();
       assertThat(store.stored()).doesNotContain(VIEW);
+
+      RowMirror mirror = new RowMirror(store, VIEW.model());
+      mirror.begin(5, List.of());
+      assertThat(mirror.open()).isTrue();
+      assertThat(mirror.sequence()).isEqualTo(5);
+      assertThat(mirror.apply(VIEW.bundle(), List.of(), List.of()).replicated()).isTrue();
+      store.mirror(VIEW.model()).forget();
+      assertThat(mirror.open()).isFalse();
     }
   }
 

@@ -60,15 +60,7 @@ public final class ClusterBenchmark implements Benchmark {
     LearningLoad load = new LearningLoad(MODEL, ROWS);
     Path bundles = work.resolve("bundles");
     load.write(bundles);
-    List<String> settings = new ArrayList<>();
-    settings.add("wukong.online.window=2s");
-    settings.add("wukong.online.grace=2s");
-    settings.add("wukong.online.sights=1");
-    // Clicks are by chance here: who learns from them is worse than who does not.
-    settings.add("wukong.online.gate.harm=1");
-    settings.add("wukong.online.gate.jump=100");
-    settings.add("wukong.rows.resident=256MB");
-    settings.add("wukong.engine.threads=1");
+    List<String> settings = new ArrayList<>(settings());
     if (context.planted(LATE)) {
       settings.add("wukong.online.commit-every=8s");
     }
@@ -90,6 +82,19 @@ public final class ClusterBenchmark implements Benchmark {
     }
     boolean _ = FileSystemUtils.deleteRecursively(work); // What has failed stays.
     return figures;
+  }
+
+  /** Of replicas, here and where it is planned how large they must be. */
+  static List<String> settings() {
+    return List.of(
+        "wukong.online.window=2s",
+        "wukong.online.grace=2s",
+        "wukong.online.sights=1",
+        // Clicks are by chance here: who learns from them is worse than who does not.
+        "wukong.online.gate.harm=1",
+        "wukong.online.gate.jump=100",
+        "wukong.rows.resident=256MB",
+        "wukong.engine.threads=1");
   }
 
   private static List<Figure> run(

@@ -158,7 +158,7 @@ final class ClusterCallers implements AutoCloseable {
       } catch (StatusRuntimeException e) {
         pause(50); // It is away: others are asked by the callers.
       }
-      pause(10);
+      pause(30);
     }
   }
 

@@ -197,7 +197,7 @@ public final class ClusterFaultsBenchmark implements Benchmark {
       int faults = 0;
       try (ClusterCallers callers = new ClusterCallers(channels, requests)) {
         callers.start();
-        TimeUnit.SECONDS.sleep(15); // Compilers are busy until then.
+        TimeUnit.SECONDS.sleep(40); // Compilers are busy until then.
         long only = context.option("only", -1);
         for (long round = 0; round < context.option("rounds", 1); round++) {
           for (Victim victim : Victim.values()) {

@@ -23,7 +23,7 @@ final class LoadRequests {
   /** Of one request. */
   static final int CANDIDATES = 500;
 
-  private static final double SKEW = 1.05;
+  static final double SKEW = 1.05;
   private static final long SEED = 20_261_128;
 
   private LoadRequests() {}

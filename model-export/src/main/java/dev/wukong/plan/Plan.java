@@ -1,0 +1,94 @@
+package dev.wukong.plan;
+
+/**
+ * How large a deployment must be. Microseconds and cores are of the processor that the model's
+ * graph was measured on.
+ *
+ * @param commit what each commit has to say
+ * @param rowMicros of a core for a candidate, all of serving included
+ * @param servingCores that answers take, all replicas together
+ * @param followingCores that a replica needs to follow commits
+ * @param trainingCores that the replica that trains needs to learn
+ * @param replicas the trainer and the spare ones included
+ * @param replicaBytes of memory of one that follows
+ * @param trainerBytes of memory of the one that trains
+ * @param residentBytes of those for rows
+ * @param storeBytes of a replica's disk
+ * @param brokers what Kafka takes
+ * @param redisBytes of all rows in Redis, once; a cluster has each twice
+ */
+public record Plan(
+    CommitSize commit,
+    double rowMicros,
+    double servingCores,
+    double followingCores,
+    double trainingCores,
+    int replicas,
+    double replicaBytes,
+    double trainerBytes,
+    double residentBytes,
+    double storeBytes,
+    BrokerLoad brokers,
+    double redisBytes) {
+  /** What this traffic needs. */
+  public static Plan of(Traffic traffic, ModelSize model, Learning learning, Machines machines) {
+    CommitSize commit = CommitSize.of(traffic, model, learning);
+    double commits = 1 / learning.commitSeconds();
+    double predictionBytes = BrokerLoad.predictionBytes(traffic, model);
+    double rowMicros = rowMicros(model, traffic.candidates());
+    double serving =
+        traffic.requests()
+            * (traffic.candidates() * rowMicros + predictionBytes * Costs.LOGGED_BYTE)
+            / 1e6;
+    double following = commits * (Costs.FOLLOWED_COMMIT + commit.rows() * Costs.FOLLOWED_ROW) / 1e6;
+    double training =
+        traffic.examples() * (Costs.EXAMPLE + Costs.STEP_BY_GRAPH * model.graphMicros()) / 1e6;
+    int replicas = replicas(serving, following, training, machines);
+    double resident = 0;
+    double store = 0;
+    double redis = 0;
+    for (TableLoad table : model.tables()) {
+      double floats = 4.0 * table.width();
+      resident += table.rows() * machines.resident() * (floats + Costs.RESIDENT_ROW);
+      store += table.rows() * (2 * floats + Costs.STORED_ROW) * Costs.STORE_SPARE;
+      redis += table.rows() * (2 * (floats + Costs.REDIS_VERSION) + Costs.REDIS_ROW);
+    }
+    double replica = Costs.PROCESS + Costs.HEAP + resident + 8.0 * model.dense();
+    return new Plan(
+        commit,
+        rowMicros,
+        serving,
+        following,
+        training,
+        replicas,
+        replica,
+        replica + Costs.TRAINER + 16.0 * model.dense(),
+        resident,
+        store,
+        BrokerLoad.of(traffic, model, commit, commits, replicas, machines),
+        redis);
+  }
+
+  /** Of a candidate among so many: its share of the request included. */
+  static double rowMicros(ModelSize model, int candidates) {
+    return model.graphMicros()
+        + model.candidateFloats() * Costs.ROW_FLOAT
+        + Costs.REQUEST / candidates;
+  }
+
+  /** As few as have the cores for all of it while the spare ones are away. */
+  private static int replicas(
+      double serving, double following, double training, Machines machines) {
+    double each = machines.cores() * machines.busy();
+    double left = each - following;
+    if (left <= 0) {
+      throw new IllegalArgumentException(
+          "to follow commits takes %.1f cores, and a replica has %.1f that may be busy: fewer commits, fewer candidates that are seen, or more cores"
+              .formatted(following, each));
+    }
+    // Where learning takes more than a replica has, a larger one trains alone.
+    double own = Math.min(each, training);
+    int needed = (int) Math.ceil((serving + own + following) / left - 1e-9);
+    return Math.max(1, needed) + machines.spare();
+  }
+}

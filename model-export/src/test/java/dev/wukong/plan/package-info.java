@@ -1,0 +1,4 @@
+@NullMarked
+package dev.wukong.plan;
+
+import org.jspecify.annotations.NullMarked;
