@@ -106,6 +106,11 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- $model -}}
 {{- end -}}
 
+{{- /* Whether somebody has a role, so that whoever has none may nothing. */ -}}
+{{- define "wukong-serving.roles" -}}
+{{- if dig "wukong" "roles" "" .Values.config }}true{{ end -}}
+{{- end -}}
+
 {{- /* The fewest pods that serve. */ -}}
 {{- define "wukong-serving.pods" -}}
 {{- if .Values.autoscaling.enabled }}{{ .Values.autoscaling.minReplicas }}{{ else }}{{ .Values.replicas }}{{ end -}}
@@ -218,6 +223,11 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
 {{- if and .Values.admin.expose (not (dig "wukong" "admin" "ssl-bundle" "" .Values.config)) -}}
 {{- fail "admin.expose is true, but config.wukong.admin.ssl-bundle is not set: want a bundle whose truststore says who may steer the service; 'kubectl port-forward' needs neither" -}}
+{{- end -}}
+{{- with .Values.monitoring.serviceMonitor -}}
+{{- if and .enabled (include "wukong-serving.roles" $) (not .authorization) (not .tlsConfig) -}}
+{{- fail "config.wukong.roles says who may ask, but monitoring.serviceMonitor.authorization and .tlsConfig are empty: want what Prometheus shows, such as authorization: {credentials: {name: SECRET, key: token}}" -}}
+{{- end -}}
 {{- end -}}
 {{- if .Values.networkPolicy.enabled -}}
 {{- $egress := .Values.networkPolicy.egress -}}

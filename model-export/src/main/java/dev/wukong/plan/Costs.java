@@ -20,6 +20,9 @@ final class Costs {
   /** A commit of any size. */
   static final double FOLLOWED_COMMIT = 20_000;
 
+  /** A commit of any size in the replica that trains. */
+  static final double MADE_COMMIT = 100_000;
+
   /** An example besides its way through the graph: joined, its rows found and changed. */
   static final double EXAMPLE = 300;
 

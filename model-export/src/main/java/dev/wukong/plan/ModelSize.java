@@ -1,7 +1,6 @@
 package dev.wukong.plan;
 
 import dev.wukong.bundle.Bundle;
-import dev.wukong.bundle.FloatTensor;
 import dev.wukong.bundle.Precision;
 import dev.wukong.bundle.TableRows;
 import dev.wukong.data.IdColumns;
@@ -43,13 +42,9 @@ public record ModelSize(List<TableLoad> tables, int numbers, long dense, double 
               ids(layout, table.table(), Scope.CONTEXT),
               ids(layout, table.table(), Scope.CANDIDATE)));
     }
-    long dense = 0;
-    for (FloatTensor tensor : bundle.dense().values()) {
-      dense += tensor.data().length;
-    }
-    if (dense == 0) { // Made to serve alone: its weights are in the graph, which is little else.
-      dense = Math.max(1, bundle.graph(Precision.FP32.file()).length / Float.BYTES);
-    }
+    // A graph is little else than its weights; who goes on with a bundle's training has more of
+    // them.
+    long dense = Math.max(1, bundle.graph(Precision.FP32.file()).length / Float.BYTES);
     return new ModelSize(tables, layout.denseWidth(Scope.CANDIDATE), dense, graphMicros);
   }
 

@@ -42,7 +42,9 @@ public record Plan(
             / 1e6;
     double following = commits * (Costs.FOLLOWED_COMMIT + commit.rows() * Costs.FOLLOWED_ROW) / 1e6;
     double training =
-        traffic.examples() * (Costs.EXAMPLE + Costs.STEP_BY_GRAPH * model.graphMicros()) / 1e6;
+        (commits * Costs.MADE_COMMIT
+                + traffic.examples() * (Costs.EXAMPLE + Costs.STEP_BY_GRAPH * model.graphMicros()))
+            / 1e6;
     int replicas = replicas(serving, following, training, machines);
     double resident = 0;
     double store = 0;

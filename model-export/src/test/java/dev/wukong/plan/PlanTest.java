@@ -73,8 +73,8 @@ class PlanTest {
     Plan two = plan(new Traffic(2000, 500, 10, 0.1));
     assertThat(two.servingCores())
         .isCloseTo(2 * one.servingCores(), Percentage.withPercentage(0.01));
-    assertThat(two.trainingCores())
-        .isCloseTo(2 * one.trainingCores(), Percentage.withPercentage(0.01));
+    // One commit a second takes something, too.
+    assertThat(two.trainingCores()).isBetween(1.8 * one.trainingCores(), 2 * one.trainingCores());
     // But frequent ids are in both.
     assertThat(two.commit().rows())
         .isGreaterThan(one.commit().rows())
@@ -86,7 +86,7 @@ class PlanTest {
     Plan plan = plan(new Traffic(100, 500, 0, 0));
     assertThat(plan.commit().rows()).isZero();
     assertThat(plan.commit().bytes()).isBetween(50_000 * 12.0, 50_000 * 12 + 100 * 500.0);
-    assertThat(plan.trainingCores()).isZero();
+    assertThat(plan.trainingCores()).isLessThan(0.2);
   }
 
   @Test

@@ -15,7 +15,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
+import org.apache.kafka.clients.CommonClientConfigs;
+import org.apache.kafka.common.config.SslConfigs;
 import org.springframework.boot.context.properties.bind.DefaultValue;
+import org.springframework.boot.ssl.SslBundle;
+import org.springframework.boot.ssl.SslBundles;
 
 /**
  * The settings under {@code wukong.cluster}: several processes that serve one model, of which one
@@ -69,13 +73,42 @@ public record ClusterProperties(
    * @param partitions of topics that are made
    * @param replication of topics that are made
    * @param properties of Kafka's clients
+   * @param sslBundle of Spring Boot: what connections to brokers show and trust; empty: as {@code
+   *     properties} say
    */
   public record Kafka(
       @DefaultValue List<String> addresses,
       @DefaultValue("wukong") String prefix,
       @DefaultValue("8") int partitions,
       @DefaultValue("3") int replication,
-      @DefaultValue Map<String, String> properties) {
+      @DefaultValue Map<String, String> properties,
+      @DefaultValue("") String sslBundle) {
+    private static final String PROTOCOL = CommonClientConfigs.SECURITY_PROTOCOL_CONFIG;
+
+    public Kafka {
+      SettingException.require(
+          sslBundle.isEmpty() || properties.keySet().stream().noneMatch(Kafka::encrypts),
+          "wukong.cluster.kafka.properties",
+          properties.keySet(),
+          "have no %s and nothing that begins with 'ssl.' where wukong.cluster.kafka.ssl-bundle is"
+                  .formatted(PROTOCOL)
+              + " set, which says both");
+    }
+
+    private static boolean encrypts(String name) {
+      return name.equals(PROTOCOL)
+          || (name.startsWith("ssl.")
+              && !name.equals(SslConfigs.SSL_ENDPOINT_IDENTIFICATION_ALGORITHM_CONFIG));
+    }
+
+    KafkaSettings settings(SslBundles bundles) {
+      if (sslBundle.isEmpty()) {
+        return settings();
+      }
+      SslBundle _ = bundles.getBundle(sslBundle); // Or each try to connect would say so.
+      return settings().encrypted(() -> bundles.getBundle(sslBundle).createSslContext());
+    }
+
     KafkaSettings settings() {
       try {
         return new KafkaSettings(

@@ -8,8 +8,17 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * The settings under {@code wukong.feedback}.
  *
  * @param keyFile of the keys that authenticate prediction ids; empty: they are not authenticated
+ * @param rate events a second that a caller may report; 0: as many as it likes
  */
-public record FeedbackProperties(@DefaultValue("") String keyFile) {
+public record FeedbackProperties(
+    @DefaultValue("") String keyFile, @DefaultValue("10000") double rate) {
+  private static final double MOST = 1e7;
+
+  public FeedbackProperties {
+    SettingException.require(
+        rate >= 0 && rate <= MOST, "wukong.feedback.rate", rate, "are 0 (no bound) to 10000000");
+  }
+
   /** Makes and checks prediction ids. */
   FeedbackTokens tokens() {
     if (keyFile.isEmpty()) {

@@ -87,7 +87,7 @@ class OnlineConfiguration {
     String model = properties.online().model();
     LearnedGraphs graphs = new LearnedGraphs(bundles, model, properties.engine().precision());
     return Cluster.join(
-        properties.cluster().kafka().settings(),
+        properties.cluster().kafka().settings(tls),
         properties.cluster().replica(),
         properties.cluster().election(),
         properties.cluster().lease().settings(),

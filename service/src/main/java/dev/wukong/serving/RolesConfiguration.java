@@ -3,9 +3,12 @@ package dev.wukong.serving;
 import dev.wukong.serving.security.Audit;
 import dev.wukong.serving.security.CallGuard;
 import dev.wukong.serving.security.ConnectedCaller;
+import dev.wukong.serving.security.LabelRates;
 import dev.wukong.serving.security.RestFilter;
 import dev.wukong.serving.security.RestGuard;
 import dev.wukong.serving.security.RoleBook;
+import io.micrometer.core.instrument.FunctionCounter;
+import io.micrometer.core.instrument.MeterRegistry;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.boot.web.servlet.FilterRegistrationBean;
@@ -48,8 +51,17 @@ class RolesConfiguration {
   }
 
   @Bean
-  CallGuard callGuard(RoleBook book, Audit audit) {
-    return new CallGuard(book, audit);
+  LabelRates labelRates(ServingProperties properties, MeterRegistry meters) {
+    LabelRates rates = new LabelRates(properties.feedback().rate());
+    FunctionCounter.builder("wukong.feedback.slowed", rates, LabelRates::slowed)
+        .description("Times that a caller's feedback waited, as it reports faster than it may")
+        .register(meters);
+    return rates;
+  }
+
+  @Bean
+  CallGuard callGuard(RoleBook book, Audit audit, LabelRates rates) {
+    return new CallGuard(book, audit, rates);
   }
 
   @Bean

@@ -208,6 +208,10 @@ final class Settings {
               "wukong.cluster.kafka.properties.<name>",
               "",
               "of Kafka's clients, such as security.protocol"),
+          new Setting(
+              "wukong.cluster.kafka.ssl-bundle",
+              "",
+              "of Spring Boot: what connections to brokers show and trust, renewed with it"),
           new Setting("wukong.cluster.name", "", "of this replica; unset: that of the machine"),
           new Setting(
               "wukong.cluster.election",
@@ -249,6 +253,10 @@ final class Settings {
               "wukong.feedback.key-file",
               "",
               "of keys that authenticate prediction ids, 64 hex digits a line; unset: none"),
+          new Setting(
+              "wukong.feedback.rate",
+              "10000",
+              "events a second that a caller may report, the others wait; 0: any number"),
           new Setting(
               "wukong.tls.ssl-bundle", "", "of Spring Boot, for gRPC; unset: no encryption"),
           new Setting(

@@ -293,4 +293,33 @@ class ChartTest {
     assertThatThrownBy(() -> render(values))
         .hasMessageContaining("invalid propertyName '" + named + "'");
   }
+
+  /**
+   * Where somebody has a role, whoever gathers metrics shows who it is, and the test does not ask.
+   */
+  @Test
+  void metrics_somebodyHasARole_areAskedForWithAToken() throws IOException {
+    String roles =
+        "config: {wukong: {roles: {predict: {tokens-file: /etc/wukong/tokens/predict}}}}";
+    String scrapes = "monitoring: {serviceMonitor: {enabled: true";
+    Chart chart =
+        Chart.render(
+            folder,
+            roles,
+            scrapes + ", authorization: {credentials: {name: scraper, key: token}}}}");
+    assertThat(chart.at("ServiceMonitor/" + NAME, "/spec/endpoints/0/authorization").toString())
+        .isEqualTo("{\"credentials\":{\"key\":\"token\",\"name\":\"scraper\"}}");
+    assertThat(chart.at("Pod/" + NAME + "-ready", "/spec/containers/0/command/2").asString())
+        .contains("/actuator/health/readiness")
+        .doesNotContain("/actuator/prometheus");
+    assertThat(
+            Chart.render(folder)
+                .at("Pod/" + NAME + "-ready", "/spec/containers/0/command/2")
+                .asString())
+        .contains("/actuator/prometheus");
+    assertThatThrownBy(() -> Chart.render(folder, roles, scrapes + "}}"))
+        .hasMessageContaining(
+            "config.wukong.roles says who may ask, but"
+                + " monitoring.serviceMonitor.authorization and .tlsConfig are empty");
+  }
 }

@@ -3,7 +3,9 @@ package dev.wukong.serving.cluster;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import java.util.regex.Pattern;
+import javax.net.ssl.SSLContext;
 import org.apache.kafka.clients.CommonClientConfigs;
 
 /**
@@ -68,6 +70,13 @@ public record KafkaSettings(
     all.put(CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG, addresses);
     all.putAll(more);
     return all;
+  }
+
+  /** The same over connections that {@code context} encrypts, as it is when each is made. */
+  public KafkaSettings encrypted(Supplier<SSLContext> context) {
+    Map<String, Object> all = new HashMap<>(client);
+    all.putAll(KafkaTls.properties(context));
+    return new KafkaSettings(addresses, prefix, partitions, replication, all);
   }
 
   /** A group of consumers, or a topic. */

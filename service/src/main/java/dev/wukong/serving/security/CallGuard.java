@@ -19,11 +19,16 @@ public final class CallGuard implements ServerInterceptor {
 
   private final RoleBook book;
   private final Audit audit;
+  private final LabelRates rates;
 
-  /** By the roles of {@code book}; calls of operators are told to {@code audit}. */
-  public CallGuard(RoleBook book, Audit audit) {
+  /**
+   * By the roles of {@code book}; calls of operators are told to {@code audit}, those who report
+   * keep to {@code rates}.
+   */
+  public CallGuard(RoleBook book, Audit audit, LabelRates rates) {
     this.book = book;
     this.audit = audit;
+    this.rates = rates;
   }
 
   @Override
@@ -34,10 +39,11 @@ public final class CallGuard implements ServerInterceptor {
         Decision.of(
             book, ConnectedCaller.of(call.getAttributes()), headers.get(AUTHORIZATION), needed);
     return switch (decision) {
-      case Decision.Allowed(var caller) ->
-          needed == Access.ADMIN
-              ? audited(call, headers, next, caller)
-              : next.startCall(call, headers);
+      case Decision.Allowed(var caller) when needed == Access.ADMIN ->
+          audited(call, headers, next, caller);
+      case Decision.Allowed(var caller) when needed == Access.LABEL ->
+          rates.bound(call, headers, next, caller);
+      case Decision.Allowed _ -> next.startCall(call, headers);
       case Decision.Unknown(var caller, var message) ->
           refuse(call, needed, caller, Status.UNAUTHENTICATED.withDescription(message));
       case Decision.Forbidden(var caller, var message) ->

@@ -57,6 +57,32 @@ public final class KafkaBroker implements AutoCloseable {
    *     those of something between them and the broker
    */
   public static KafkaBroker start(Path folder, List<Integer> doors) throws Exception {
+    return start(folder, doors, List.of());
+  }
+
+  /**
+   * The same with one more door, the last one, which takes only those who have {@code client} and
+   * shows {@code own}.
+   */
+  public static KafkaBroker secured(Path folder, Identity own, Identity client) throws Exception {
+    Files.createDirectories(folder);
+    Path shown = folder.resolve("shown.pem");
+    Files.writeString(shown, Files.readString(own.key()) + Files.readString(own.certificate()));
+    int door = freePort();
+    return start(
+        folder,
+        List.of(door),
+        List.of(
+            "listener.name.d0.ssl.keystore.type=PEM",
+            "listener.name.d0.ssl.keystore.location=" + shown,
+            "listener.name.d0.ssl.truststore.type=PEM",
+            "listener.name.d0.ssl.truststore.location=" + client.certificate(),
+            "listener.name.d0.ssl.client.auth=required"));
+  }
+
+  private static KafkaBroker start(Path folder, List<Integer> doors, List<String> more)
+      throws Exception {
+    boolean secured = !more.isEmpty();
     Files.createDirectories(folder);
     int port = freePort();
     int controller = freePort();
@@ -65,13 +91,13 @@ public final class KafkaBroker implements AutoCloseable {
     StringBuilder advertised = new StringBuilder("PLAINTEXT://127.0.0.1:" + port);
     StringBuilder protocols = new StringBuilder("PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT");
     for (int i = 0; i < doors.size(); i++) {
-      behind.add(freePort());
+      behind.add(secured ? doors.get(i) : freePort());
       listeners.append(",D%d://127.0.0.1:%d".formatted(i, behind.getLast()));
       advertised.append(",D%d://127.0.0.1:%d".formatted(i, doors.get(i)));
-      protocols.append(",D%d:PLAINTEXT".formatted(i));
+      protocols.append(",D%d:%s".formatted(i, secured ? "SSL" : "PLAINTEXT"));
     }
-    Files.write(
-        folder.resolve("broker.properties"),
+    List<String> lines = new ArrayList<>(more);
+    lines.addAll(
         List.of(
             "process.roles=broker,controller",
             "node.id=1",
@@ -91,6 +117,7 @@ public final class KafkaBroker implements AutoCloseable {
             "transaction.state.log.min.isr=1",
             "group.initial.rebalance.delay.ms=0",
             "group.min.session.timeout.ms=1000"));
+    Files.write(folder.resolve("broker.properties"), lines);
     run(
         folder,
         "kafka.tools.StorageTool",
