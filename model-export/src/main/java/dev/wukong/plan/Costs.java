@@ -12,31 +12,31 @@ final class Costs {
   static final double REQUEST = 150;
 
   /** A byte of a prediction on its way to the brokers. */
-  static final double LOGGED_BYTE = 0.004;
+  static final double LOGGED_BYTE = 0.01;
 
   /** A row of a commit in a replica that follows: read, checked, written, visible. */
-  static final double FOLLOWED_ROW = 25;
+  static final double FOLLOWED_ROW = 12;
 
   /** A commit of any size. */
-  static final double FOLLOWED_COMMIT = 20_000;
+  static final double FOLLOWED_COMMIT = 60_000;
 
   /** A commit of any size in the replica that trains. */
-  static final double MADE_COMMIT = 100_000;
+  static final double MADE_COMMIT = 230_000;
 
   /** An example besides its way through the graph: joined, its rows found and changed. */
-  static final double EXAMPLE = 300;
+  static final double EXAMPLE = 105;
 
   /** A step forward and back beside the predict graph. */
   static final double STEP_BY_GRAPH = 4;
 
   /** Of a process: Java's own memory, libraries, threads, buffers. */
-  static final double PROCESS = 350e6;
+  static final double PROCESS = 420e6;
 
   /** Java's heap at work. */
   static final double HEAP = 250e6;
 
   /** Of the trainer besides: a second network with its optimizer, the join, the log. */
-  static final double TRAINER = 300e6;
+  static final double TRAINER = 330e6;
 
   /** A row in memory beside its floats: its version, who is older, what finds it. */
   static final double RESIDENT_ROW = 40;

@@ -34,12 +34,8 @@ public record Plan(
   public static Plan of(Traffic traffic, ModelSize model, Learning learning, Machines machines) {
     CommitSize commit = CommitSize.of(traffic, model, learning);
     double commits = 1 / learning.commitSeconds();
-    double predictionBytes = BrokerLoad.predictionBytes(traffic, model);
-    double rowMicros = rowMicros(model, traffic.candidates());
-    double serving =
-        traffic.requests()
-            * (traffic.candidates() * rowMicros + predictionBytes * Costs.LOGGED_BYTE)
-            / 1e6;
+    double rowMicros = rowMicros(traffic, model);
+    double serving = traffic.requests() * traffic.candidates() * rowMicros / 1e6;
     double following = commits * (Costs.FOLLOWED_COMMIT + commit.rows() * Costs.FOLLOWED_ROW) / 1e6;
     double training =
         (commits * Costs.MADE_COMMIT
@@ -71,11 +67,12 @@ public record Plan(
         redis);
   }
 
-  /** Of a candidate among so many: its share of the request included. */
-  static double rowMicros(ModelSize model, int candidates) {
+  /** Of a candidate, with its share of the request and of the prediction that is logged. */
+  private static double rowMicros(Traffic traffic, ModelSize model) {
+    double request = Costs.REQUEST + BrokerLoad.predictionBytes(traffic, model) * Costs.LOGGED_BYTE;
     return model.graphMicros()
         + model.candidateFloats() * Costs.ROW_FLOAT
-        + Costs.REQUEST / candidates;
+        + request / traffic.candidates();
   }
 
   /** As few as have the cores for all of it while the spare ones are away. */

@@ -1,17 +1,13 @@
 package dev.wukong.deployment;
 
-import java.io.File;
+import dev.wukong.serving.testing.TestProgram;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
-import java.util.Optional;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.Assertions;
-import org.junit.jupiter.api.Assumptions;
 
 /**
  * Programs that check manifests: {@code kubernetes-validate}, which brings the schemas of
@@ -34,26 +30,8 @@ record ManifestTools(Path validator, Path python) {
    * -Dkubernetes.validate=required}, as in the project's own checks.
    */
   static ManifestTools find() throws IOException {
-    Optional<Path> validator = onPath("kubernetes-validate");
-    if (validator.isEmpty()) {
-      if ("required".equals(System.getProperty("kubernetes.validate"))) {
-        Assertions.fail(INSTALL);
-      }
-      Assumptions.abort(INSTALL);
-    }
-    Path found = validator.orElseThrow();
+    Path found = TestProgram.find("kubernetes.validate", INSTALL, "kubernetes-validate");
     return new ManifestTools(found, interpreter(found));
-  }
-
-  private static Optional<Path> onPath(String name) {
-    String path = Objects.requireNonNullElse(System.getenv("PATH"), "");
-    for (String entry : path.split(File.pathSeparator, -1)) {
-      Path file = Path.of(entry, name);
-      if (Files.isExecutable(file)) {
-        return Optional.of(file);
-      }
-    }
-    return Optional.empty();
   }
 
   /** What the first line of a script names. */

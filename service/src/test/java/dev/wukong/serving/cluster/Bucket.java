@@ -1,22 +1,16 @@
 package dev.wukong.serving.cluster;
 
+import dev.wukong.serving.testing.TestProgram;
 import java.io.BufferedReader;
-import java.io.File;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
-import java.util.Objects;
-import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.junit.jupiter.api.Assertions;
-import org.junit.jupiter.api.Assumptions;
 
 /** A bucket in a store that speaks as S3 does: {@code moto_server}, a process of its own. */
 final class Bucket implements AutoCloseable {
@@ -40,20 +34,9 @@ final class Bucket implements AutoCloseable {
    * and say so, or fail with {@code -Ds3=required}, as in the project's own checks.
    */
   static Bucket start() throws IOException, InterruptedException {
-    Optional<Path> program =
-        Arrays.stream(
-                Objects.requireNonNullElse(System.getenv("PATH"), "").split(File.pathSeparator, -1))
-            .map(folder -> Path.of(folder, "moto_server"))
-            .filter(Files::isExecutable)
-            .findFirst();
-    if (program.isEmpty()) {
-      if ("required".equals(System.getProperty("s3"))) {
-        Assertions.fail(INSTALL);
-      }
-      Assumptions.abort(INSTALL);
-    }
+    Path program = TestProgram.find("s3", INSTALL, "moto_server");
     Process process =
-        new ProcessBuilder(program.orElseThrow().toString(), "-H", "127.0.0.1", "-p", "0")
+        new ProcessBuilder(program.toString(), "-H", "127.0.0.1", "-p", "0")
             .redirectErrorStream(true)
             .start();
     Bucket bucket = new Bucket(process, awaitEndpoint(process.inputReader()));

@@ -80,7 +80,10 @@ class MonitoredFiguresTest {
                 "wukong.cluster.name=one",
                 "wukong.cluster.kafka.addresses=" + broker.address(),
                 "wukong.cluster.kafka.replication=1",
-                "wukong.cluster.kafka.partitions=2")) {
+                "wukong.cluster.kafka.partitions=2",
+                // Nobody is there, and training does not mind.
+                "wukong.cluster.mirror=true",
+                "wukong.rows.redis.addresses=127.0.0.1:1")) {
       Served.await(
           "it trains", () -> service.trainer().status().phase() == OnlineTrainer.Phase.LEARNING);
       service.click(0, 3, CLICKS);
@@ -117,7 +120,8 @@ class MonitoredFiguresTest {
         Chart.render(
             folder.resolve("."),
             "config: {wukong: {online: {model: ctr}}}",
-            "cluster: {enabled: true, kafka: {addresses: ['k:1']}}",
+            "cluster: {enabled: true, kafka: {addresses: ['k:1']}, redis: {addresses: ['r:1']}}",
+            "trainer: {separate: true}",
             "monitoring: {rules: {enabled: true}, dashboards: {enabled: true}}");
     assertThat(chart.asked()).hasSizeGreaterThan(100);
     for (Asked asked : chart.asked()) {

@@ -3,7 +3,7 @@ package dev.wukong.serving.status;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.wukong.serving.testing.Served;
-import java.io.File;
+import dev.wukong.serving.testing.TestProgram;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,11 +12,8 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.logging.Level;
 import java.util.logging.Logger;
-import org.junit.jupiter.api.Assertions;
-import org.junit.jupiter.api.Assumptions;
 import org.openqa.selenium.By;
 import org.openqa.selenium.StaleElementReferenceException;
 import org.openqa.selenium.WebElement;
@@ -55,17 +52,12 @@ final class Browser implements AutoCloseable {
    * -Dbrowser=required}, as in the project's own checks.
    */
   static Browser start() {
-    Optional<Path> browser = onPath("chromium", "google-chrome", "chromium-browser");
-    Optional<Path> driver = onPath("chromedriver");
-    if (browser.isEmpty() || driver.isEmpty()) {
-      if ("required".equals(System.getProperty("browser"))) {
-        Assertions.fail(INSTALL);
-      }
-      Assumptions.abort(INSTALL);
-    }
+    Path browser =
+        TestProgram.find("browser", INSTALL, "chromium", "google-chrome", "chromium-browser");
+    Path driver = TestProgram.find("browser", INSTALL, "chromedriver");
     QUIET.setLevel(Level.SEVERE); // It warns of every version of the browser that is newer.
     ChromeOptions options = new ChromeOptions();
-    options.setBinary(browser.orElseThrow().toFile());
+    options.setBinary(browser.toFile());
     options.addArguments(
         "--headless=new",
         "--disable-gpu",
@@ -86,24 +78,11 @@ final class Browser implements AutoCloseable {
     options.setCapability("goog:loggingPrefs", logs);
     ChromeDriverService service =
         new ChromeDriverService.Builder()
-            .usingDriverExecutable(driver.orElseThrow().toFile())
+            .usingDriverExecutable(driver.toFile())
             .usingAnyFreePort()
             .withSilent(true)
             .build();
     return new Browser(new ChromeDriver(service, options));
-  }
-
-  private static Optional<Path> onPath(String... names) {
-    String path = Objects.requireNonNullElse(System.getenv("PATH"), "");
-    for (String name : names) {
-      for (String folder : path.split(File.pathSeparator, -1)) {
-        Path file = Path.of(folder, name);
-        if (Files.isExecutable(file)) {
-          return Optional.of(file);
-        }
-      }
-    }
-    return Optional.empty();
   }
 
   /** Opens a page of {@code width} CSS pixels, in the colours of {@code scheme}. */

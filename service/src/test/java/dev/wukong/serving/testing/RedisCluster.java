@@ -1,6 +1,5 @@
 package dev.wukong.serving.testing;
 
-import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
@@ -12,14 +11,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Objects;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
-import org.junit.jupiter.api.Assertions;
-import org.junit.jupiter.api.Assumptions;
 
 /**
  * A real Redis cluster of three masters with a replica each: six processes on the loopback
@@ -110,22 +105,11 @@ public final class RedisCluster implements AutoCloseable {
       RedisAccess access,
       List<Integer> doors,
       Consumer<List<Integer>> lead) {
-    Optional<Path> server = onPath("redis-server");
-    Optional<Path> client = onPath("redis-cli");
-    if (server.isEmpty() || client.isEmpty()) {
-      if ("required".equals(System.getProperty("redis"))) {
-        Assertions.fail(INSTALL);
-      }
-      Assumptions.abort(INSTALL);
-    }
+    Path server = TestProgram.find("redis", INSTALL, "redis-server");
+    Path client = TestProgram.find("redis", INSTALL, "redis-cli");
     RedisCluster cluster =
         new RedisCluster(
-            server.orElseThrow(),
-            client.orElseThrow(),
-            folder,
-            Math.toIntExact(nodeTimeout.toMillis()),
-            access,
-            doors);
+            server, client, folder, Math.toIntExact(nodeTimeout.toMillis()), access, doors);
     boolean started = false;
     try {
       cluster.choosePorts();
@@ -138,17 +122,6 @@ public final class RedisCluster implements AutoCloseable {
         cluster.close();
       }
     }
-  }
-
-  private static Optional<Path> onPath(String name) {
-    String path = Objects.requireNonNullElse(System.getenv("PATH"), "");
-    for (String entry : path.split(File.pathSeparator, -1)) {
-      Path file = Path.of(entry, name);
-      if (Files.isExecutable(file)) {
-        return Optional.of(file);
-      }
-    }
-    return Optional.empty();
   }
 
   private void start() {
