@@ -71,6 +71,13 @@ final class PlanCommand implements Callable<Integer> {
   private double labels = 0.05;
 
   @Option(
+      names = "--logged",
+      description =
+          "Share of the requests that are logged and learned from, wukong.online.sample"
+              + " (${DEFAULT-VALUE}).")
+  private double logged = 1;
+
+  @Option(
       names = "--growth",
       description = "Rows by those of the bundle, once it has learned (${DEFAULT-VALUE}).")
   private double growth = 1;
@@ -129,7 +136,7 @@ final class PlanCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    Traffic traffic = new Traffic(requests, candidates, seen, labels);
+    Traffic traffic = new Traffic(requests, candidates, seen, labels, logged);
     Learning learning = new Learning(commitEvery, skew, healthyEvery);
     Machines machines = new Machines(cores, busy, spare, resident, replication, retentionHours);
     ModelSize model = model();

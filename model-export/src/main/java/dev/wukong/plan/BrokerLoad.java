@@ -25,8 +25,8 @@ public record BrokerLoad(
       double commits,
       int replicas,
       Machines machines) {
-    double features = traffic.requests() * predictionBytes(traffic, model);
-    double labels = traffic.requests() * (1 + traffic.seen() * traffic.labels()) * Costs.EVENT;
+    double features = traffic.learned() * predictionBytes(traffic, model);
+    double labels = traffic.learned() * (1 + traffic.seen() * traffic.labels()) * Costs.EVENT;
     double written = commits * commit.bytes();
     int partitions = FEWEST;
     while (partitions < MOST && partitions * PARTITION < Math.max(features, written)) {

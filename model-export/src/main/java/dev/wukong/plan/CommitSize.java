@@ -27,7 +27,7 @@ public record CommitSize(double rows, double servedBytes, double rememberedBytes
   private static final double SEEN = 40;
 
   static CommitSize of(Traffic traffic, ModelSize model, Learning learning) {
-    double requests = traffic.requests() * learning.commitSeconds();
+    double requests = traffic.learned() * learning.commitSeconds();
     double rows = 0;
     double bytes = 0;
     double undone = 0;

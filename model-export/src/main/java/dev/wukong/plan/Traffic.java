@@ -7,13 +7,15 @@ package dev.wukong.plan;
  * @param candidates a request
  * @param seen candidates of a request that its user sees: each becomes an example
  * @param labels labels of a candidate that is seen: each becomes one more
+ * @param logged share of the requests that are logged, and so can be learned from
  */
-public record Traffic(double requests, int candidates, double seen, double labels) {
+public record Traffic(double requests, int candidates, double seen, double labels, double logged) {
   public Traffic {
     require("--requests", requests, 0.001, 1e7);
     require("--candidates", candidates, 1, 1 << 20);
     require("--seen", seen, 0, candidates);
     require("--labels", labels, 0, 100);
+    require("--logged", logged, 0, 1);
   }
 
   /** Fails unless an option is within bounds; named as on the command line. */
@@ -32,6 +34,11 @@ public record Traffic(double requests, int candidates, double seen, double label
 
   /** Examples that are learned a second. */
   public double examples() {
-    return requests * seen * (1 + labels);
+    return learned() * seen * (1 + labels);
+  }
+
+  /** Requests a second that are learned from. */
+  double learned() {
+    return requests * logged;
   }
 }

@@ -62,6 +62,7 @@ class PlanCommandTest {
         "--requests 10 --candidates 0; --candidates is 0, want 1 to 1048576",
         "--requests 10 --candidates 10 --seen 11; --seen is 11, want 0 to 10",
         "--requests 10 --labels=-1; --labels is -1, want 0 to 100",
+        "--requests 10 --logged 2; --logged is 2, want 0 to 1",
         "--requests 10 --busy 2; --busy is 2, want 0.05 to 1",
         "--requests 10 --cores 0; --cores is 0, want 0.1 to 1024",
         "--requests 10 --resident 1.5; --resident is 1.5, want 0 to 1",

@@ -11,7 +11,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class PlanTest {
-  private static final Traffic TRAFFIC = new Traffic(1000, 500, 10, 0.1);
+  private static final Traffic TRAFFIC = new Traffic(1000, 500, 10, 0.1, 1);
   private static final ModelSize MODEL =
       new ModelSize(
           List.of(new TableLoad(2_000_000, 16, 10, 0), new TableLoad(3_000_000, 16, 0, 17)),
@@ -57,7 +57,7 @@ class PlanTest {
   @ParameterizedTest
   @CsvSource({"10", "100", "1000", "20000"})
   void of_anyTraffic_replicasSuffice(double requests) {
-    Plan plan = plan(new Traffic(requests, 500, 1, 0.1));
+    Plan plan = plan(new Traffic(requests, 500, 1, 0.1, 1));
     double each = MACHINES.cores() * MACHINES.busy();
     double left = plan.replicas() - MACHINES.spare();
     double trains = Math.min(each, plan.trainingCores());
@@ -70,7 +70,7 @@ class PlanTest {
   @Test
   void of_twiceTheTraffic_takesTwiceTheCores() {
     Plan one = plan(TRAFFIC);
-    Plan two = plan(new Traffic(2000, 500, 10, 0.1));
+    Plan two = plan(new Traffic(2000, 500, 10, 0.1, 1));
     assertThat(two.servingCores())
         .isCloseTo(2 * one.servingCores(), Percentage.withPercentage(0.01));
     // One commit a second takes something, too.
@@ -82,8 +82,20 @@ class PlanTest {
   }
 
   @Test
+  void of_aTenthIsLogged_theBrokersTakeATenthOfIt() {
+    Plan all = plan(TRAFFIC);
+    Plan some = plan(new Traffic(1000, 500, 10, 0.1, 0.1));
+    assertThat(some.brokers().features())
+        .isCloseTo(all.brokers().features() / 10, Percentage.withPercentage(0.01));
+    assertThat(some.brokers().labels())
+        .isCloseTo(all.brokers().labels() / 10, Percentage.withPercentage(0.01));
+    assertThat(some.commit().rows()).isLessThan(all.commit().rows());
+    assertThat(some.rowMicros()).isLessThan(all.rowMicros()).isGreaterThan(0.7 * all.rowMicros());
+  }
+
+  @Test
   void of_noLearning_commitsHaveDenseWeightsAlone() {
-    Plan plan = plan(new Traffic(100, 500, 0, 0));
+    Plan plan = plan(new Traffic(100, 500, 0, 0, 1));
     assertThat(plan.commit().rows()).isZero();
     assertThat(plan.commit().bytes()).isBetween(50_000 * 12.0, 50_000 * 12 + 100 * 500.0);
     assertThat(plan.trainingCores()).isLessThan(0.3);

@@ -211,7 +211,7 @@ public final class SizingBenchmark implements Benchmark {
     try (Bundle bundle = open(bundles, load)) {
       return Plan.of(
           // Within the window a label and its candidate are one example.
-          new Traffic(MUCH, LoadRequests.CANDIDATES, seen, 0),
+          new Traffic(MUCH, LoadRequests.CANDIDATES, seen, 0, 1),
           ModelSize.of(bundle, micros, 1),
           new Learning(1, LoadRequests.SKEW, 60),
           new Machines(2, 0.9, 0, 1, 1, 1));
