@@ -69,7 +69,8 @@ public record Plan(
 
   /** Of a candidate, with its share of the request and of the prediction that is logged. */
   private static double rowMicros(Traffic traffic, ModelSize model) {
-    double request = Costs.REQUEST + BrokerLoad.predictionBytes(traffic, model) * Costs.LOGGED_BYTE;
+    double logged = traffic.logged() * BrokerLoad.predictionBytes(traffic, model);
+    double request = Costs.REQUEST + logged * Costs.LOGGED_BYTE;
     return model.graphMicros()
         + model.candidateFloats() * Costs.ROW_FLOAT
         + request / traffic.candidates();
