@@ -6,19 +6,28 @@ import dev.wukong.serving.testing.Served;
 import io.fabric8.kubernetes.api.model.coordination.v1.Lease;
 import io.fabric8.kubernetes.api.model.coordination.v1.LeaseBuilder;
 import io.fabric8.kubernetes.api.model.coordination.v1.LeaseSpec;
+import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.server.mock.EnableKubernetesMockClient;
 import io.fabric8.kubernetes.client.server.mock.KubernetesMockServer;
+import java.io.File;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Elections by a Lease of what speaks as Kubernetes' API does. */
+/**
+ * Elections by a Lease of what speaks as Kubernetes' API does; of a real cluster where {@code
+ * -Dkubernetes.config=FILE} names its kubeconfig, by who stands there under the context {@code
+ * replica}, and with the rights that the chart gives it, in the namespace {@code ads}.
+ */
 @EnableKubernetesMockClient(crud = true)
 class LeaseElectionTest {
   private static final LeaseElection.Times SHORT =
@@ -27,21 +36,63 @@ class LeaseElectionTest {
   KubernetesMockServer server = new KubernetesMockServer(false);
   private final List<Election> open = new ArrayList<>();
 
+  @BeforeEach
+  void begin() {
+    if (isReal()) {
+      // The chart makes it, as a replica may not.
+      try (KubernetesClient client = client("")) {
+        var _ = client.leases().inNamespace("ads").withName("wukong-trainer").delete();
+        Lease _ = client.resource(unheld(new LeaseSpec())).create();
+      }
+    }
+  }
+
   @AfterEach
   void closeAll() {
     open.forEach(Election::close);
   }
 
+  private static boolean isReal() {
+    return System.getProperty("kubernetes.config") != null;
+  }
+
+  /**
+   * Of who may do all, or of a context.
+   *
+   * @param context empty: the kubeconfig's own
+   */
+  private KubernetesClient client(String context) {
+    String file = System.getProperty("kubernetes.config");
+    if (file == null) {
+      return server.createClient();
+    }
+    return new KubernetesClientBuilder()
+        .withConfig(Config.fromKubeconfig(context.isEmpty() ? null : context, new File(file)))
+        .build();
+  }
+
+  private static Lease unheld(@Nullable LeaseSpec spec) {
+    Lease made =
+        new LeaseBuilder()
+            .withNewMetadata()
+            .withNamespace("ads")
+            .withName("wukong-trainer")
+            .endMetadata()
+            .build();
+    made.setSpec(spec);
+    return made;
+  }
+
   private LeaseElection stand(String replica, boolean ready) {
     LeaseElection election =
-        new LeaseElection(server.createClient(), "ads", "wukong-trainer", replica, SHORT);
+        new LeaseElection(client("replica"), "ads", "wukong-trainer", replica, SHORT);
     open.add(election);
     election.start(() -> ready);
     return election;
   }
 
   private String holder() {
-    try (KubernetesClient client = server.createClient()) {
+    try (KubernetesClient client = client("")) {
       Lease lease = client.leases().inNamespace("ads").withName("wukong-trainer").get();
       LeaseSpec spec = lease == null ? null : lease.getSpec();
       String holder = spec == null ? null : spec.getHolderIdentity();
@@ -70,16 +121,10 @@ class LeaseElectionTest {
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
   void won_leaseThatWasMadeBefore_isTakenAndGivenBack(boolean empty) throws Exception {
-    Lease made =
-        new LeaseBuilder()
-            .withNewMetadata()
-            .withNamespace("ads")
-            .withName("wukong-trainer")
-            .endMetadata()
-            .build();
     // The API server gives what nobody has filled in as empty.
-    made.setSpec(empty ? new LeaseSpec() : null);
-    try (KubernetesClient client = server.createClient()) {
+    Lease made = unheld(empty ? new LeaseSpec() : null);
+    try (KubernetesClient client = client("")) {
+      var _ = client.leases().inNamespace("ads").withName("wukong-trainer").delete();
       Lease _ = client.resource(made).create();
     }
     LeaseElection one = stand("one", true);
@@ -102,7 +147,7 @@ class LeaseElectionTest {
   void won_theLeaseIsTakenAway_isSeen() throws Exception {
     LeaseElection one = stand("one", true);
     Served.await("one has it", one::won);
-    try (KubernetesClient client = server.createClient()) {
+    try (KubernetesClient client = client("")) {
       Served.await("it is taken", () -> take(client));
     }
     Served.await("it is seen", () -> !one.won());
