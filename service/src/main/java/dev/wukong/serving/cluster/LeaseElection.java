@@ -165,6 +165,7 @@ final class LeaseElection implements Election {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+    lock.end(client);
     client.close();
   }
 }

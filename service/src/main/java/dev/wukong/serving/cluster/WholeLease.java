@@ -5,6 +5,7 @@ import io.fabric8.kubernetes.api.model.coordination.v1.LeaseBuilder;
 import io.fabric8.kubernetes.api.model.coordination.v1.LeaseSpec;
 import io.fabric8.kubernetes.api.model.coordination.v1.LeaseSpecBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.extended.leaderelection.resourcelock.LeaderElectionRecord;
 import io.fabric8.kubernetes.client.extended.leaderelection.resourcelock.Lock;
 import java.time.Duration;
@@ -14,21 +15,26 @@ import java.time.ZonedDateTime;
 import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What is written in a Lease, each time as a whole. The client's own lock sends a change of it, in
  * which a holder that is none any more is left out and so stays the holder until the lease ends;
  * and it can't read a Lease that says nothing, as a chart makes it. Both are free here at once.
  *
- * <p>Threads: one after the other, as the elector calls it.
+ * <p>Any thread: whoever ends an election does not wait for what its elector has under way.
  */
 final class WholeLease implements Lock {
+  private static final Logger log = LoggerFactory.getLogger(WholeLease.class);
+  private static final int TRIES = 3;
   private static final ZonedDateTime LONG_AGO = Instant.EPOCH.atZone(ZoneOffset.UTC);
 
   private final String namespace;
   private final String name;
   private final String identity;
   private @Nullable Lease found;
+  private boolean ended;
 
   WholeLease(String namespace, String name, String identity) {
     this.namespace = namespace;
@@ -53,6 +59,7 @@ final class WholeLease implements Lock {
 
   @Override
   public synchronized void create(KubernetesClient client, LeaderElectionRecord record) {
+    requireOpen();
     found =
         client
             .resource(
@@ -69,11 +76,51 @@ final class WholeLease implements Lock {
   /** Refused by the API where somebody has written since {@link #get}. */
   @Override
   public synchronized void update(KubernetesClient client, LeaderElectionRecord record) {
+    requireOpen();
+    write(client, spec(record));
+  }
+
+  private void write(KubernetesClient client, LeaseSpec spec) {
     Lease next =
         new LeaseBuilder(Objects.requireNonNull(found, "read before it is written"))
-            .withSpec(spec(record))
+            .withSpec(spec)
             .build();
     found = client.resource(next).update();
+  }
+
+  private void requireOpen() {
+    if (ended) {
+      throw new KubernetesClientException("the election has ended here");
+    }
+  }
+
+  /**
+   * Gives it back where this replica has it, and writes nothing more: a renewal that was under way
+   * would have it held by nobody alive.
+   */
+  synchronized void end(KubernetesClient client) {
+    ended = true;
+    for (int tries = 0; tries < TRIES; tries++) {
+      try {
+        LeaderElectionRecord held = get(client);
+        if (held == null || !identity.equals(held.getHolderIdentity())) {
+          return;
+        }
+        ZonedDateTime now = ZonedDateTime.now(ZoneOffset.UTC);
+        write(
+            client,
+            new LeaseSpecBuilder()
+                .withLeaseDurationSeconds(1)
+                .withAcquireTime(now)
+                .withRenewTime(now)
+                .withLeaseTransitions(held.getLeaderTransitions())
+                .build());
+        return;
+      } catch (KubernetesClientException e) {
+        // Somebody has written since it was read, or nobody answers: then it ends by itself.
+        log.debug("{} is not given back", describe(), e);
+      }
+    }
   }
 
   private static LeaseSpec spec(LeaderElectionRecord record) {

@@ -55,6 +55,9 @@ public final class TokenFile {
   private final AtomicLong looked;
   private volatile Read read;
 
+  /** What was said of a file that is wrong; empty where it is not. */
+  private volatile String said = "";
+
   private TokenFile(Path file, LongSupplier nanos, Read read) {
     this.file = file;
     this.nanos = nanos;
@@ -143,12 +146,21 @@ public final class TokenFile {
           read = read(file);
           log.info("{} has changed: {} tokens hold", file, read.tokens().size());
         }
+        said = "";
       } catch (IOException e) {
-        log.error("{} cannot be read, what it held before holds: {}", file, e.toString());
+        say("%s cannot be read, what it held before holds: %s".formatted(file, e));
       } catch (IllegalArgumentException e) {
-        log.error("tokens are in {}; what it held before holds", e.getMessage());
+        say("tokens are in %s; what it held before holds".formatted(e.getMessage()));
       }
     }
     return read;
+  }
+
+  /** Once, for it stays wrong until somebody mends it. */
+  private void say(String wrong) {
+    if (!wrong.equals(said)) {
+      said = wrong;
+      log.error("{}", wrong);
+    }
   }
 }

@@ -1,6 +1,7 @@
 package dev.wukong.serving.cluster;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.wukong.serving.testing.Served;
 import io.fabric8.kubernetes.api.model.coordination.v1.Lease;
@@ -10,10 +11,13 @@ import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.fabric8.kubernetes.client.extended.leaderelection.resourcelock.LeaderElectionRecord;
 import io.fabric8.kubernetes.client.server.mock.EnableKubernetesMockClient;
 import io.fabric8.kubernetes.client.server.mock.KubernetesMockServer;
 import java.io.File;
 import java.time.Duration;
+import java.time.ZoneOffset;
+import java.time.ZonedDateTime;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -132,6 +136,32 @@ class LeaseElectionTest {
     open.remove(one);
     one.close();
     Served.await("it is free", () -> holder().isEmpty());
+  }
+
+  /** As a renewal does that was under way when the election ended. */
+  @Test
+  void end_somethingIsWrittenLater_itStaysFree() {
+    try (KubernetesClient client = client("replica")) {
+      WholeLease lock = new WholeLease("ads", "wukong-trainer", "one");
+      ZonedDateTime now = ZonedDateTime.now(ZoneOffset.UTC);
+      LeaderElectionRecord held =
+          new LeaderElectionRecord("one", Duration.ofMinutes(2), now, now, 3);
+      if (lock.get(client) == null) {
+        lock.create(client, held);
+      } else {
+        lock.update(client, held);
+      }
+      assertThat(holder()).isEqualTo("one");
+      LeaderElectionRecord read = lock.get(client);
+      assertThat(read).isNotNull();
+      lock.end(client);
+      assertThat(holder()).isEmpty();
+      assertThatThrownBy(() -> lock.update(client, held))
+          .isInstanceOf(KubernetesClientException.class);
+      assertThatThrownBy(() -> lock.create(client, held))
+          .isInstanceOf(KubernetesClientException.class);
+      assertThat(holder()).isEmpty();
+    }
   }
 
   @Test

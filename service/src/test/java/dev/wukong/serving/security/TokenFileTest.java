@@ -80,7 +80,10 @@ class TokenFileTest {
     write("no line of mine " + SECOND);
     later();
     assertThat(of(file, FIRST)).isEqualTo("shop");
-    assertThat(output.getAll()).contains("whose line 1 is not <name>:<token>");
+    assertThat(output.getAll()).containsOnlyOnce("whose line 1 is not <name>:<token>");
+    later();
+    assertThat(of(file, FIRST)).isEqualTo("shop");
+    assertThat(output.getAll()).containsOnlyOnce("whose line 1 is not <name>:<token>");
     Files.delete(folder.resolve("tokens"));
     later();
     assertThat(of(file, FIRST)).isEqualTo("shop");
