@@ -90,9 +90,9 @@ public record ClusterProperties(
           sslBundle.isEmpty() || properties.keySet().stream().noneMatch(Kafka::encrypts),
           "wukong.cluster.kafka.properties",
           properties.keySet(),
-          "have no %s and nothing that begins with 'ssl.' where wukong.cluster.kafka.ssl-bundle is"
+          "are others than %s and those that begin with 'ssl.': wukong.cluster.kafka.ssl-bundle says"
                   .formatted(PROTOCOL)
-              + " set, which says both");
+              + " both");
     }
 
     private static boolean encrypts(String name) {

@@ -119,6 +119,11 @@ class StartTest {
             + " closest is 'wukong.roles.label.names'; --help prints all",
         "wukong.feedback.key-file=/none/x | wukong.feedback.key-file is '/none/x', which cannot be"
             + " read: /none/x: there is no such file or folder",
+        "wukong.feedback.rate=-1"
+            + " | wukong.feedback.rate is -1.0, allowed are 0 (no bound) to 10000000",
+        "wukong.cluster.mirror=true | wukong.cluster.mirror is true, allowed is false but where"
+            + " replicas train together and keep rows of their own, with"
+            + " wukong.cluster.kafka.addresses and wukong.rows.store=rocks",
         "wukong.bundles.trusted-keys=/none/x | wukong.bundles.trusted-keys are [/none/x]: key file"
             + " '/none/x' cannot be read: /none/x: there is no such file or folder",
         "wukong.online.signing-key=/none/x | wukong.online.signing-key is '/none/x': key file"
@@ -226,6 +231,36 @@ class StartTest {
   void start_wrongSetting_saysInOneLineWhatIsAllowed(
       String setting, String line, CapturedOutput output) {
     assertThat(refusal(output, setting)).isEqualTo(line.replace("''", "'"));
+  }
+
+  @Test
+  void start_rowsInRedisOfAReplicaThatMayTrain_saysWhatItNeeds(CapturedOutput output) {
+    assertThat(
+            refusal(
+                output,
+                "wukong.online.model=ctr",
+                "wukong.cluster.kafka.addresses=kafka:9092",
+                "wukong.rows.store=redis",
+                "wukong.rows.redis.addresses=redis:6379"))
+        .isEqualTo(
+            "wukong.rows.store is redis, allowed is rocks where wukong.online.model is set: it"
+                + " keeps what was learned; or redis where this replica only serves, with"
+                + " wukong.cluster.kafka.addresses and wukong.cluster.election=never");
+  }
+
+  @Test
+  void start_encryptionOfKafkaSaidTwice_isRefused(CapturedOutput output) {
+    assertThat(
+            refusal(
+                output,
+                "wukong.online.model=ctr",
+                "wukong.cluster.kafka.addresses=kafka:9092",
+                "wukong.cluster.kafka.ssl-bundle=own",
+                "wukong.cluster.kafka.properties.security.protocol=SSL"))
+        .isEqualTo(
+            "wukong.cluster.kafka.properties is [security.protocol], allowed are others than"
+                + " security.protocol and those that begin with 'ssl.':"
+                + " wukong.cluster.kafka.ssl-bundle says both");
   }
 
   @Test
