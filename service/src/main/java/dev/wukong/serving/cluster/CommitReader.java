@@ -2,6 +2,7 @@ package dev.wukong.serving.cluster;
 
 import dev.wukong.serving.cluster.CommitOrder.Meaning;
 import dev.wukong.serving.cluster.CommitRecord.Piece;
+import dev.wukong.serving.hosting.ModelCommit;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -143,6 +144,16 @@ final class CommitReader implements AutoCloseable {
   /** Whether all that there was has been read, and that is known. */
   boolean upToDate() {
     return waiting.isEmpty() && records.currentLag(commits).orElse(1) == 0;
+  }
+
+  /**
+   * A commit that happened, of all its pieces.
+   *
+   * @throws CommitException if they are not there, or not what was written
+   */
+  ModelCommit commit(CommitRecord.Made record) {
+    return CommitBytes.of(
+        read(Topic.DELTAS, record.served()), read(Topic.STATES, record.remembered()));
   }
 
   /**

@@ -235,10 +235,7 @@ public final class Replica implements Turns, AutoCloseable {
   private boolean step(CommitReader reader, Duration patience) throws InterruptedException {
     Entry entry = reader.next(patience);
     if (entry instanceof Entry.Happened(CommitOrder order, CommitRecord.Made record)) {
-      ModelCommit commit =
-          CommitBytes.of(
-              reader.read(Topic.DELTAS, record.served()),
-              reader.read(Topic.STATES, record.remembered()));
+      ModelCommit commit = reader.commit(record);
       if (applied.apply(order, record.bundle(), commit, () -> closed)) {
         meters.applied(order, record.atMs(), clock.getAsLong());
         Status before = status.get();

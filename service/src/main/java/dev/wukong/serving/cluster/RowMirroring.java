@@ -208,7 +208,7 @@ final class RowMirroring implements AutoCloseable {
 
   private void write(
       RowMirror mirror, CommitReader reader, CommitOrder order, CommitRecord.Made record) {
-    ModelCommit commit = read(reader, record).with(List.of(order.put()));
+    ModelCommit commit = reader.commit(record).with(List.of(order.put()));
     Written written = mirror.apply(record.bundle(), commit.rows(), commit.state());
     commits.increment();
     if (said != 0) {
@@ -234,16 +234,11 @@ final class RowMirroring implements AutoCloseable {
     }
     boolean replicated = true;
     for (Doubted one : doubted) {
-      replicated &= mirror.again(one.view(), read(reader, one.record()).rows());
+      replicated &= mirror.again(one.view(), reader.commit(one.record()).rows());
     }
     if (replicated) {
       doubted.clear();
     }
-  }
-
-  private static ModelCommit read(CommitReader reader, CommitRecord.Made record) {
-    return CommitBytes.of(
-        reader.read(Topic.DELTAS, record.served()), reader.read(Topic.STATES, record.remembered()));
   }
 
   /** Brings in what is loaded here and not there, and lets go of what is not loaded any more. */

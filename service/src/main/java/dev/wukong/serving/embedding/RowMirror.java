@@ -97,7 +97,7 @@ public final class RowMirror {
     sequence = next;
   }
 
-  /** What is remembered of the model there under a key; null where nothing is. */
+  /** What is remembered of the model there under a key; fails where nothing is. */
   public byte[] state(StateKind kind, long key) {
     byte[] value =
         states.of(new RowsView(model, 0, 0), kind).read(kind, new long[] {key}).getFirst();
