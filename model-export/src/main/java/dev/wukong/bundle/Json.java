@@ -1,5 +1,6 @@
 package dev.wukong.bundle;
 
+import dev.wukong.data.ShownText;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.StreamReadFeature;
@@ -27,7 +28,8 @@ final class Json {
 
   /** What is wrong with a document, without the parser's remarks about itself. */
   static String reason(JacksonException failure) {
-    return failure.getOriginalMessage().replaceFirst("(?s) \\((start marker at|bound as) .*", "");
+    return ShownText.oneLine(
+        failure.getOriginalMessage().replaceFirst("(?s) \\((start marker at|bound as) .*", ""));
   }
 
   /**

@@ -27,7 +27,7 @@ public final class SchemaDocument {
       return Schema.fromJson(
           Json.MAPPER.readTree(json.getBytes(StandardCharsets.UTF_8)), "the server's schema");
     } catch (JacksonException e) {
-      throw new DataException("the schema is not valid JSON: " + e.getOriginalMessage(), e);
+      throw new DataException("the schema is not valid JSON: " + Json.reason(e), e);
     }
   }
 }

@@ -1,5 +1,6 @@
 package dev.wukong.config;
 
+import dev.wukong.data.ShownText;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import tools.jackson.core.JacksonException;
@@ -18,13 +19,15 @@ public final class YamlErrors {
     String line = "line " + e.getLocation().getLineNr();
     Matcher twice = TWICE.matcher(message);
     if (twice.find()) {
-      return "%s: the key '%s' stands twice, want it once".formatted(line, twice.group(1));
+      return "%s: the key '%s' stands twice, want it once"
+          .formatted(line, ShownText.of(twice.group(1)));
     }
     Matcher number = NUMBER.matcher(message);
     if (number.matches()) {
       return "%s: '%s' is no number that can be used, want a finite one"
-          .formatted(line, number.group(1));
+          .formatted(line, ShownText.of(number.group(1)));
     }
-    return "%s: this is not YAML: %s".formatted(line, message.lines().findFirst().orElse(""));
+    return "%s: this is not YAML: %s"
+        .formatted(line, ShownText.oneLine(message.lines().findFirst().orElse("")));
   }
 }

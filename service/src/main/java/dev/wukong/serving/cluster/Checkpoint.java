@@ -1,6 +1,7 @@
 package dev.wukong.serving.cluster;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
+import dev.wukong.data.ShownText;
 import java.util.List;
 import java.util.regex.Pattern;
 import tools.jackson.core.JacksonException;
@@ -106,8 +107,11 @@ record Checkpoint(
             "a checkpoint has format %d, this build reads %d".formatted(read.format(), FORMAT));
       }
       return read;
-    } catch (JacksonException | NullPointerException e) {
-      throw new CommitException("a checkpoint cannot be read: " + KafkaReasons.of(e), e);
+    } catch (JacksonException e) {
+      throw new CommitException(
+          "a checkpoint cannot be read: " + ShownText.oneLine(e.getOriginalMessage()), e);
+    } catch (NullPointerException e) {
+      throw new CommitException("a checkpoint cannot be read: a field of it is null", e);
     }
   }
 }

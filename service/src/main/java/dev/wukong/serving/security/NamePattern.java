@@ -1,5 +1,6 @@
 package dev.wukong.serving.security;
 
+import dev.wukong.data.ShownText;
 import java.util.regex.Pattern;
 
 /**
@@ -26,7 +27,7 @@ final class NamePattern {
       throw new IllegalArgumentException(
           ("'%s', allowed are names in certificates such as dns:ranker.example.com,"
                   + " uri:spiffe://shop/* and cn:ranker")
-              .formatted(text));
+              .formatted(ShownText.of(text)));
     }
     String some = text.startsWith("dns:") ? "[^.]*" : text.startsWith("uri:") ? "[^/]*" : ".*";
     StringBuilder regex = new StringBuilder();

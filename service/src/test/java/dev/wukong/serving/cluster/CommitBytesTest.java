@@ -29,7 +29,7 @@ class CommitBytesTest {
     return bytes.array();
   }
 
-  private static ModelCommit commit() {
+  static ModelCommit commit() {
     float[] weights = {1, -0.0f, Float.MIN_VALUE};
     Map<String, float[]> dense = new LinkedHashMap<>();
     dense.put("layer", weights);

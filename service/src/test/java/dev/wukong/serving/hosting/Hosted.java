@@ -18,7 +18,7 @@ import java.util.Optional;
 import java.util.function.Supplier;
 
 /** Models without a watcher and without a service. */
-final class Hosted {
+public final class Hosted {
   static final Duration POLL = Duration.ofSeconds(2);
 
   private Hosted() {}
@@ -53,7 +53,7 @@ final class Hosted {
   }
 
   /** The version in {@code bundle}, its rows on the heap. */
-  static HostedModel load(Path bundle) throws IOException {
+  public static HostedModel load(Path bundle) throws IOException {
     return load(bundle, new HeapRowStore());
   }
 

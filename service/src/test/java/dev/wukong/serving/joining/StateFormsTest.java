@@ -56,7 +56,7 @@ class StateFormsTest {
   }
 
   /** A value at rest, and what reads it and writes it again. */
-  private record Form(byte[] bytes, Function<byte[], byte[]> again) {
+  record Form(byte[] bytes, Function<byte[], byte[]> again) {
     static Form of(String kind) {
       return switch (kind) {
         case "due" ->
