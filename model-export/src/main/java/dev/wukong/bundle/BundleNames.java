@@ -1,7 +1,7 @@
 package dev.wukong.bundle;
 
-import dev.wukong.data.ShownText;
 import dev.wukong.data.Table;
+import dev.wukong.text.ShownText;
 import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;

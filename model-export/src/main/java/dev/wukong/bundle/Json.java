@@ -1,6 +1,6 @@
 package dev.wukong.bundle;
 
-import dev.wukong.data.ShownText;
+import dev.wukong.text.ShownText;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.StreamReadFeature;

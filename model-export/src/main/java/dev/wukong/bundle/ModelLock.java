@@ -1,6 +1,6 @@
 package dev.wukong.bundle;
 
-import dev.wukong.data.ShownText;
+import dev.wukong.text.ShownText;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;

@@ -1,7 +1,6 @@
 package dev.wukong.bundle;
 
 import com.google.protobuf.InvalidProtocolBufferException;
-import dev.wukong.data.ShownText;
 import dev.wukong.onnx.Attribute;
 import dev.wukong.onnx.GraphProto;
 import dev.wukong.onnx.ModelProto;
@@ -10,6 +9,7 @@ import dev.wukong.onnx.OperatorSetId;
 import dev.wukong.onnx.TensorProto;
 import dev.wukong.onnx.TensorShapeProto;
 import dev.wukong.onnx.ValueInfo;
+import dev.wukong.text.ShownText;
 import java.util.List;
 
 /**

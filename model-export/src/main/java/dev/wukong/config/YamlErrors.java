@@ -1,6 +1,6 @@
 package dev.wukong.config;
 
-import dev.wukong.data.ShownText;
+import dev.wukong.text.ShownText;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import tools.jackson.core.JacksonException;

@@ -1,5 +1,6 @@
 package dev.wukong.data;
 
+import dev.wukong.text.ShownText;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.jspecify.annotations.Nullable;

@@ -1,5 +1,6 @@
 package dev.wukong.data;
 
+import dev.wukong.text.ShownText;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

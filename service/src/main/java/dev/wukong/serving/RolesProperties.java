@@ -1,9 +1,9 @@
 package dev.wukong.serving;
 
-import dev.wukong.data.ShownText;
 import dev.wukong.serving.security.Role;
 import dev.wukong.serving.security.RoleBook;
 import dev.wukong.serving.security.TokenFile;
+import dev.wukong.text.ShownText;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.LongSupplier;

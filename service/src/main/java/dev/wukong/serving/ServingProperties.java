@@ -2,7 +2,6 @@ package dev.wukong.serving;
 
 import dev.wukong.bundle.BundleStore;
 import dev.wukong.bundle.BundleTrust;
-import dev.wukong.data.ShownText;
 import dev.wukong.serving.batching.BatchPolicy;
 import dev.wukong.serving.cluster.Cluster.Elections;
 import dev.wukong.serving.embedding.RowFormat;
@@ -11,6 +10,7 @@ import dev.wukong.serving.hosting.HostingOptions;
 import dev.wukong.serving.hosting.VersionPolicy;
 import dev.wukong.serving.predict.PredictLimits;
 import dev.wukong.serving.retraining.PauseMark;
+import dev.wukong.text.ShownText;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;

@@ -25,6 +25,11 @@ public final class FuzzBenchmark implements Benchmark {
   private static final String PLANTED = "no-refusal";
   private static final int LAST_LINES = 40;
   private static final int LONGEST_INPUT = 4096;
+
+  /** With what libFuzzer ends where an input takes too long or too much, or fails. */
+  private static final int FIRST_FINDING = 70;
+
+  private static final int LAST_FINDING = 77;
   private static final Pattern EXECUTED = Pattern.compile("stat::number_of_executed_units: (\\d+)");
   private static final Pattern COVERED = Pattern.compile("cov: (\\d+)");
 
@@ -119,11 +124,13 @@ public final class FuzzBenchmark implements Benchmark {
       process.destroy();
     }
     int code = process.waitFor();
-    if (code == 0 && executed == 0) {
+    boolean found = code >= FIRST_FINDING && code <= LAST_FINDING;
+    if (!found && (code != 0 || executed == 0)) {
       throw new BenchmarkException(
-          "target '%s' was not run: %s".formatted(target.name(), String.join("\n", last)));
+          "target '%s' was not run, the fuzzer ended with %d: %s"
+              .formatted(target.name(), code, String.join("\n", last)));
     }
-    return new Run(target.name(), executed, covered, code == 0 ? List.of() : List.copyOf(last));
+    return new Run(target.name(), executed, covered, found ? List.copyOf(last) : List.of());
   }
 
   private static long number(Pattern pattern, String line) {

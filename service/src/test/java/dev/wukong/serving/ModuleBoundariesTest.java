@@ -50,6 +50,7 @@ class ModuleBoundariesTest {
                           resideInAnyPackage(
                               "dev.wukong.serving..",
                               "dev.wukong.data..",
+                              "dev.wukong.text..",
                               "dev.wukong.bundle..",
                               "dev.wukong.runtime..",
                               "dev.wukong.proto.."))));

@@ -1,7 +1,6 @@
 package dev.wukong.serving.admin;
 
 import dev.wukong.bundle.BundleStore;
-import dev.wukong.data.ShownText;
 import dev.wukong.proto.v1.AcceptLearnedRequest;
 import dev.wukong.proto.v1.AcceptLearnedResponse;
 import dev.wukong.proto.v1.AdminServiceGrpc;
@@ -33,6 +32,7 @@ import dev.wukong.serving.hosting.VersionControl.RolledBack;
 import dev.wukong.serving.hosting.VersionException;
 import dev.wukong.serving.predict.StatusService;
 import dev.wukong.serving.retraining.TrainingControl;
+import dev.wukong.text.ShownText;
 import io.grpc.Status;
 import io.grpc.stub.StreamObserver;
 import java.util.HashMap;

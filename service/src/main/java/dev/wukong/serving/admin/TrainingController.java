@@ -1,10 +1,10 @@
 package dev.wukong.serving.admin;
 
-import dev.wukong.data.ShownText;
 import dev.wukong.serving.hosting.TrainingState;
 import dev.wukong.serving.hosting.VersionException;
 import dev.wukong.serving.retraining.TrainingControl;
 import dev.wukong.serving.retraining.TrainingControl.Exported;
+import dev.wukong.text.ShownText;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;

@@ -1,7 +1,7 @@
 package dev.wukong.serving.cluster;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
-import dev.wukong.data.ShownText;
+import dev.wukong.text.ShownText;
 import java.util.List;
 import java.util.regex.Pattern;
 import tools.jackson.core.JacksonException;

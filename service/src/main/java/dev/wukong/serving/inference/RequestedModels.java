@@ -2,11 +2,11 @@ package dev.wukong.serving.inference;
 
 import dev.wukong.bundle.BundleStore;
 import dev.wukong.data.DataException;
-import dev.wukong.data.ShownText;
 import dev.wukong.proto.v1.ModelSelector;
 import dev.wukong.serving.hosting.HostedModel;
 import dev.wukong.serving.hosting.ModelHost;
 import dev.wukong.serving.hosting.ServedModel;
+import dev.wukong.text.ShownText;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.util.concurrent.ThreadLocalRandom;

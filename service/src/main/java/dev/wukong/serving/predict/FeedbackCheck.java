@@ -1,7 +1,6 @@
 package dev.wukong.serving.predict;
 
 import com.google.protobuf.ByteString;
-import dev.wukong.data.ShownText;
 import dev.wukong.proto.v1.Exposure;
 import dev.wukong.proto.v1.FeedbackEvent;
 import dev.wukong.proto.v1.Label;
@@ -9,6 +8,7 @@ import dev.wukong.proto.v1.Refusal.Reason;
 import dev.wukong.serving.events.FeedbackItem;
 import dev.wukong.serving.events.PredictionId;
 import dev.wukong.serving.predict.FeedbackTokens.Shown;
+import dev.wukong.text.ShownText;
 import java.nio.ByteOrder;
 import java.nio.IntBuffer;
 import java.time.Duration;

@@ -2,7 +2,6 @@ package dev.wukong.serving.predict;
 
 import dev.wukong.bundle.BundleStore;
 import dev.wukong.data.Hash;
-import dev.wukong.data.ShownText;
 import dev.wukong.proto.v1.ModelSelector;
 import dev.wukong.serving.hosting.HostedModel;
 import dev.wukong.serving.hosting.ModelHost;
@@ -10,6 +9,7 @@ import dev.wukong.serving.hosting.ServedModel;
 import dev.wukong.serving.predict.ServingException.BadRequest;
 import dev.wukong.serving.predict.ServingException.NotReady;
 import dev.wukong.serving.predict.ServingException.Unknown;
+import dev.wukong.text.ShownText;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.TreeMap;

@@ -6,7 +6,6 @@ import dev.wukong.data.EncodedRows;
 import dev.wukong.data.EncodingCounts;
 import dev.wukong.data.FeatureEncoder;
 import dev.wukong.data.Scope;
-import dev.wukong.data.ShownText;
 import dev.wukong.data.WireBlock;
 import dev.wukong.proto.v1.Block;
 import dev.wukong.proto.v1.Criticality;
@@ -14,6 +13,7 @@ import dev.wukong.proto.v1.PredictRequest;
 import dev.wukong.serving.hosting.HostedModel;
 import dev.wukong.serving.predict.ServingException.BadRequest;
 import dev.wukong.serving.predict.ServingException.SchemaMismatch;
+import dev.wukong.text.ShownText;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 

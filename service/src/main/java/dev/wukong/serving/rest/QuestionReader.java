@@ -1,11 +1,11 @@
 package dev.wukong.serving.rest;
 
 import dev.wukong.data.DataException;
-import dev.wukong.data.ShownText;
 import dev.wukong.proto.v1.Criticality;
 import dev.wukong.proto.v1.ModelSelector;
 import dev.wukong.serving.predict.CriticalityClass;
 import dev.wukong.serving.predict.PredictLimits;
+import dev.wukong.text.ShownText;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

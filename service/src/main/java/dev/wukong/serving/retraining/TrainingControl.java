@@ -1,6 +1,5 @@
 package dev.wukong.serving.retraining;
 
-import dev.wukong.data.ShownText;
 import dev.wukong.serving.events.Event;
 import dev.wukong.serving.hosting.ModelHost;
 import dev.wukong.serving.hosting.TrainingState;
@@ -8,6 +7,7 @@ import dev.wukong.serving.hosting.TrainingStates;
 import dev.wukong.serving.hosting.VersionException;
 import dev.wukong.serving.hosting.VersionException.NotNow;
 import dev.wukong.serving.hosting.VersionException.Unknown;
+import dev.wukong.text.ShownText;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;

@@ -2,7 +2,7 @@ package dev.wukong.serving.security;
 
 import com.google.protobuf.MessageOrBuilder;
 import com.google.protobuf.TextFormat;
-import dev.wukong.data.ShownText;
+import dev.wukong.text.ShownText;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;

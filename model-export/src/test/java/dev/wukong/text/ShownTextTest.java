@@ -1,4 +1,4 @@
-package dev.wukong.data;
+package dev.wukong.text;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

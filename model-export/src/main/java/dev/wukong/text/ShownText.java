@@ -1,4 +1,4 @@
-package dev.wukong.data;
+package dev.wukong.text;
 
 /**
  * Text from outside as messages show it: its beginning where it is long, on one line, without what
@@ -22,9 +22,22 @@ public final class ShownText {
 
   /** All of {@code text}, with control characters and those that turn the line as escapes. */
   public static String oneLine(String text) {
+    return shown(text, false);
+  }
+
+  /** The same, whose lines stay: for messages that may have several. */
+  public static String lines(String text) {
+    return shown(text, true);
+  }
+
+  private static String shown(String text, boolean lines) {
     StringBuilder shown = new StringBuilder(text.length());
     for (int i = 0; i < text.length(); i++) {
       char c = text.charAt(i);
+      if (lines && c == '\n') {
+        shown.append(c);
+        continue;
+      }
       switch (Character.getType(c)) {
         case Character.CONTROL,
             Character.FORMAT,
