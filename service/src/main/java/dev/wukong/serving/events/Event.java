@@ -38,9 +38,15 @@ public sealed interface Event {
    * @param scored the position of the prediction
    * @param positions of the candidates in the request
    * @param timeMs when, by the caller's clock: milliseconds since 1970-01-01 UTC
+   * @param source who says so; empty where that is not known
    */
   @SuppressWarnings("ArrayRecordComponent") // Never compared.
-  record Exposed(long scored, int[] positions, long timeMs) implements Event {}
+  record Exposed(long scored, int[] positions, long timeMs, String source) implements Event {
+    /** One of which nobody knows who said so. */
+    public Exposed(long scored, int[] positions, long timeMs) {
+      this(scored, positions, timeMs, "");
+    }
+  }
 
   /**
    * The outcome of a task for a candidate.
@@ -50,9 +56,17 @@ public sealed interface Event {
    * @param value 0 to 1
    * @param weight of the example, at least 0
    * @param timeMs when, by the caller's clock: milliseconds since 1970-01-01 UTC
+   * @param source who says so; empty where that is not known
    */
-  record Labelled(long scored, int position, String task, float value, float weight, long timeMs)
-      implements Event {}
+  record Labelled(
+      long scored, int position, String task, float value, float weight, long timeMs, String source)
+      implements Event {
+    /** One of which nobody knows who said so. */
+    public Labelled(
+        long scored, int position, String task, float value, float weight, long timeMs) {
+      this(scored, position, task, value, weight, timeMs, "");
+    }
+  }
 
   /** Training commits all that is before this; time goes on, though nothing else happens. */
   record Boundary() implements Event {}

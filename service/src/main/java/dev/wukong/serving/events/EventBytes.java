@@ -122,6 +122,13 @@ final class EventBytes {
     length += encoded.length;
   }
 
+  /** Adds who said it, last of all; nothing where that is not known. */
+  void source(String source) {
+    if (!source.isEmpty()) {
+      text(source);
+    }
+  }
+
   /** What was added; an array of its own. */
   byte[] exact() {
     return Arrays.copyOf(bytes, length);

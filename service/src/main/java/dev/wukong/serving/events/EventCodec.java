@@ -38,6 +38,7 @@ final class EventCodec {
         bytes.number(exposed.positions().length);
         bytes.numbers(exposed.positions(), exposed.positions().length);
         bytes.fixed(exposed.timeMs());
+        bytes.source(exposed.source());
       }
       case Event.Labelled labelled -> {
         bytes.number(labelled.scored());
@@ -46,6 +47,7 @@ final class EventCodec {
         bytes.one(labelled.value());
         bytes.one(labelled.weight());
         bytes.fixed(labelled.timeMs());
+        bytes.source(labelled.source());
       }
       case Event.Boundary _ -> {}
       case Event.Frozen frozen -> bytes.one(frozen.on() ? 1 : 0);
@@ -146,7 +148,8 @@ final class EventCodec {
             yield new Event.Scored(version(in), in.fixed(), whole);
           }
           case EXPOSED ->
-              in.last(new Event.Exposed(in.number(), in.counts(in.count()), in.fixed()));
+              in.last(
+                  new Event.Exposed(in.number(), in.counts(in.count()), in.fixed(), in.source()));
           case LABELLED ->
               in.last(
                   new Event.Labelled(
@@ -155,7 +158,8 @@ final class EventCodec {
                       in.text(),
                       in.oneFloat(),
                       in.oneFloat(),
-                      in.fixed()));
+                      in.fixed(),
+                      in.source()));
           case BOUNDARY -> in.last(new Event.Boundary());
           case FROZEN -> in.last(new Event.Frozen(in.one() != 0));
           case ORDERED -> in.last(new Event.Ordered(order(in), in.fixed()));

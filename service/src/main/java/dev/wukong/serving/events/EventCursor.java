@@ -145,6 +145,11 @@ final class EventCursor {
     return new String(text, StandardCharsets.UTF_8);
   }
 
+  /** Who said it, where that is said: it is the last of an event, and left out where unknown. */
+  String source() {
+    return left() == 0 ? "" : text();
+  }
+
   /** Checks that there is nothing more than what was read last. */
   <T> T last(T read) {
     if (left() > 0) {

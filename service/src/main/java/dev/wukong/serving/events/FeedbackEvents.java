@@ -35,7 +35,7 @@ public final class FeedbackEvents {
   public static Event event(FeedbackItem item, long scored) {
     return switch (item) {
       case FeedbackItem.Exposed exposed ->
-          new Event.Exposed(scored, exposed.positions(), exposed.timeMs());
+          new Event.Exposed(scored, exposed.positions(), exposed.timeMs(), exposed.source());
       case FeedbackItem.Labelled labelled ->
           new Event.Labelled(
               scored,
@@ -43,7 +43,8 @@ public final class FeedbackEvents {
               labelled.task(),
               labelled.value(),
               labelled.weight(),
-              labelled.timeMs());
+              labelled.timeMs(),
+              labelled.source());
     };
   }
 
@@ -51,11 +52,12 @@ public final class FeedbackEvents {
   public static byte[] bytes(FeedbackItem item) {
     EventBytes bytes = new EventBytes(64);
     switch (item) {
-      case FeedbackItem.Exposed(PredictionId id, int[] positions, long timeMs) -> {
+      case FeedbackItem.Exposed(PredictionId id, int[] positions, long timeMs, String source) -> {
         head(bytes, EventKind.EXPOSED, id);
         bytes.number(positions.length);
         bytes.numbers(positions, positions.length);
         bytes.fixed(timeMs);
+        bytes.source(source);
       }
       case FeedbackItem.Labelled labelled -> {
         head(bytes, EventKind.LABELLED, labelled.prediction());
@@ -64,6 +66,7 @@ public final class FeedbackEvents {
         bytes.one(labelled.value());
         bytes.one(labelled.weight());
         bytes.fixed(labelled.timeMs());
+        bytes.source(labelled.source());
       }
     }
     return bytes.exact();
@@ -85,13 +88,13 @@ public final class FeedbackEvents {
     int kind = in.one();
     PredictionId id = new PredictionId(in.fixed(), in.fixed());
     if (kind == EventKind.EXPOSED.code()) {
-      return in.last(new FeedbackItem.Exposed(id, in.counts(in.count()), in.fixed()));
+      return in.last(new FeedbackItem.Exposed(id, in.counts(in.count()), in.fixed(), in.source()));
     }
     if (kind != EventKind.LABELLED.code()) {
       throw in.damaged("it is feedback of kind " + kind);
     }
     return in.last(
         new FeedbackItem.Labelled(
-            id, in.count(), in.text(), in.oneFloat(), in.oneFloat(), in.fixed()));
+            id, in.count(), in.text(), in.oneFloat(), in.oneFloat(), in.fixed(), in.source()));
   }
 }

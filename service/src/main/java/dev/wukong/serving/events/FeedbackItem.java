@@ -10,9 +10,16 @@ public sealed interface FeedbackItem {
    *
    * @param positions of the candidates in the request; not changed any more
    * @param timeMs when, by the caller's clock: milliseconds since 1970-01-01 UTC
+   * @param source who says so; empty where that is not known
    */
   @SuppressWarnings("ArrayRecordComponent") // Never compared.
-  record Exposed(PredictionId prediction, int[] positions, long timeMs) implements FeedbackItem {}
+  record Exposed(PredictionId prediction, int[] positions, long timeMs, String source)
+      implements FeedbackItem {
+    /** One of which nobody knows who said so. */
+    public Exposed(PredictionId prediction, int[] positions, long timeMs) {
+      this(prediction, positions, timeMs, "");
+    }
+  }
 
   /**
    * The outcome of a task for a candidate.
@@ -21,10 +28,28 @@ public sealed interface FeedbackItem {
    * @param value 0 to 1
    * @param weight of the example, at least 0
    * @param timeMs when, by the caller's clock: milliseconds since 1970-01-01 UTC
+   * @param source who says so; empty where that is not known
    */
   record Labelled(
-      PredictionId prediction, int position, String task, float value, float weight, long timeMs)
-      implements FeedbackItem {}
+      PredictionId prediction,
+      int position,
+      String task,
+      float value,
+      float weight,
+      long timeMs,
+      String source)
+      implements FeedbackItem {
+    /** One of which nobody knows who said so. */
+    public Labelled(
+        PredictionId prediction,
+        int position,
+        String task,
+        float value,
+        float weight,
+        long timeMs) {
+      this(prediction, position, task, value, weight, timeMs, "");
+    }
+  }
 
   /** What became of it. */
   sealed interface Outcome {

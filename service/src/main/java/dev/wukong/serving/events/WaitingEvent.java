@@ -28,8 +28,9 @@ sealed interface WaitingEvent {
     public long bytes() {
       return switch (item) {
         case FeedbackItem.Exposed exposed ->
-            FEW + (long) Integer.BYTES * exposed.positions().length;
-        case FeedbackItem.Labelled labelled -> FEW + labelled.task().length();
+            FEW + (long) Integer.BYTES * exposed.positions().length + exposed.source().length();
+        case FeedbackItem.Labelled labelled ->
+            FEW + labelled.task().length() + labelled.source().length();
       };
     }
   }

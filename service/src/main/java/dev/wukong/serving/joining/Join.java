@@ -240,6 +240,12 @@ public final class Join {
     }
     ShownRows rows = shown.get(at);
     shown.put(at, (rows == null ? ShownRows.none(request) : rows).with(request, joined));
+    for (JoinTask task : tasks) {
+      if (task.policy().given().isEmpty()) {
+        double expected = expected(request, joined, task.index());
+        meters.sources().exposed(exposed.source(), task.name(), expected);
+      }
+    }
     for (int position : joined) {
       Candidate candidate = new Candidate(position, event.position());
       prediction.expose(candidate);
@@ -252,6 +258,23 @@ public final class Join {
     }
     followed.put(at, prediction);
     due.add(new Due(event.position(), event.atMs(), at, joined));
+  }
+
+  /** Labels of a task that the answer expects of these candidates. */
+  private static double expected(ScoredRequest request, List<Integer> positions, int task) {
+    double sum = 0;
+    for (int position : positions) {
+      int at = position * request.tasks() + task;
+      sum += task < request.tasks() ? (double) request.probabilities()[at] : 0;
+    }
+    return sum;
+  }
+
+  /** What the answer said of a candidate that was shown; NaN where nothing is known of that. */
+  private float probability(long prediction, int position, int task) {
+    ShownRows rows = shown.get(prediction);
+    float[] known = rows == null ? new float[0] : rows.at(prediction, position).probabilities();
+    return task < known.length ? known[task] : Float.NaN;
   }
 
   /** Whether candidates of a prediction may be exposed at an event. */
@@ -287,6 +310,10 @@ public final class Join {
             labelled.value(),
             labelled.weight(),
             labelled.timeMs());
+    if (labelled.value() > 0) {
+      float probability = candidate == null ? Float.NaN : probability(at, position, index);
+      meters.sources().labelled(labelled.source(), labelled.task(), labelled.value(), probability);
+    }
     if (candidate != null && slot != null) {
       verdicts.settle(new Subject(at, prediction, candidate, event, examples), task, label);
     } else {

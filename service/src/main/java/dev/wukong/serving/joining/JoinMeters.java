@@ -108,6 +108,7 @@ public final class JoinMeters {
   private final String model;
   private final MeterRegistry registry;
   private final Map<String, OfTask> tasks = new HashMap<>();
+  private final SourceMeters sources;
   private final Map<LabelOutcome, Counter> labels;
   private final Map<ExposureOutcome, Counter> exposures;
   private final AtomicLong watermarkMs = new AtomicLong();
@@ -117,6 +118,7 @@ public final class JoinMeters {
   public JoinMeters(String model, MeterRegistry registry) {
     this.model = model;
     this.registry = registry;
+    sources = new SourceMeters(model, registry);
     labels =
         counters(
             LabelOutcome.class,
@@ -178,6 +180,11 @@ public final class JoinMeters {
               .formatted(task, tasks.keySet().stream().sorted().toList()));
     }
     return meters;
+  }
+
+  /** What callers say. The training thread's. */
+  SourceMeters sources() {
+    return sources;
   }
 
   void example(String task, Example.Kind kind) {

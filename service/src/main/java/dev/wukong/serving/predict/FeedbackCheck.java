@@ -64,8 +64,12 @@ final class FeedbackCheck {
     this.model = model;
   }
 
-  /** What {@code event} is. */
-  Checked check(FeedbackEvent event, long nowMs) {
+  /**
+   * What {@code event} is.
+   *
+   * @param source who reports it; empty where that is not known
+   */
+  Checked check(FeedbackEvent event, String source, long nowMs) {
     return switch (tokens.read(event.getPredictionId(), model)) {
       case Shown.Malformed(int wanted) ->
           invalid(
@@ -76,11 +80,12 @@ final class FeedbackCheck {
               Reason.REASON_UNKNOWN_PREDICTION,
               "field 'prediction_id' is none that this service has made for model '%s'"
                   .formatted(model));
-      case Shown.Id(PredictionId id, int candidates) -> check(event, id, candidates, nowMs);
+      case Shown.Id(PredictionId id, int candidates) -> check(event, id, candidates, source, nowMs);
     };
   }
 
-  private Checked check(FeedbackEvent event, PredictionId id, int candidates, long nowMs) {
+  private Checked check(
+      FeedbackEvent event, PredictionId id, int candidates, String source, long nowMs) {
     if (nowMs - id.madeMs() > horizon.toMillis()) {
       return new Checked.Unfit(
           Reason.REASON_TOO_LATE,
@@ -88,8 +93,8 @@ final class FeedbackCheck {
               .formatted(Duration.ofMillis(nowMs - id.madeMs()), horizon));
     }
     return switch (event.getEventCase()) {
-      case EXPOSURE -> exposure(id, event.getExposure(), candidates, nowMs);
-      case LABEL -> label(id, event.getLabel(), candidates, nowMs);
+      case EXPOSURE -> exposure(id, event.getExposure(), candidates, source, nowMs);
+      case LABEL -> label(id, event.getLabel(), candidates, source, nowMs);
       case EVENT_NOT_SET -> invalid("field 'event' is absent, want 'exposure' or 'label'");
     };
   }
@@ -98,7 +103,8 @@ final class FeedbackCheck {
     return new Checked.Unfit(Reason.REASON_INVALID, message);
   }
 
-  private Checked exposure(PredictionId id, Exposure exposure, int candidates, long nowMs) {
+  private Checked exposure(
+      PredictionId id, Exposure exposure, int candidates, String source, long nowMs) {
     ByteString bytes = exposure.getPositions();
     if (bytes.isEmpty() || bytes.size() % Integer.BYTES != 0) {
       return invalid(
@@ -128,7 +134,8 @@ final class FeedbackCheck {
     }
     Checked late = time("exposure.event_time_ms", exposure.getEventTimeMs(), nowMs);
     return late == null
-        ? new Checked.Fit(new FeedbackItem.Exposed(id, positions, exposure.getEventTimeMs()))
+        ? new Checked.Fit(
+            new FeedbackItem.Exposed(id, positions, exposure.getEventTimeMs(), source))
         : late;
   }
 
@@ -137,7 +144,7 @@ final class FeedbackCheck {
         .formatted(field, position, candidates - 1);
   }
 
-  private Checked label(PredictionId id, Label label, int candidates, long nowMs) {
+  private Checked label(PredictionId id, Label label, int candidates, String source, long nowMs) {
     if (label.getPosition() < 0) {
       return invalid(
           "field 'label.position' is %d, allowed are 0 and more".formatted(label.getPosition()));
@@ -168,7 +175,8 @@ final class FeedbackCheck {
                 label.getTask(),
                 label.getValue(),
                 weight,
-                label.getEventTimeMs()))
+                label.getEventTimeMs(),
+                source))
         : late;
   }
 

@@ -4,6 +4,7 @@ import dev.wukong.proto.v1.FeedbackAcknowledgement;
 import dev.wukong.proto.v1.FeedbackEvent;
 import dev.wukong.proto.v1.FeedbackServiceGrpc;
 import dev.wukong.serving.events.EventSink;
+import dev.wukong.serving.security.Caller;
 import io.grpc.Status;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
@@ -81,7 +82,12 @@ public final class FeedbackService extends FeedbackServiceGrpc.FeedbackServiceIm
       return new Ignored();
     }
     return new FeedbackStream(
-        sink, check, clock, executor, (ServerCallStreamObserver<FeedbackAcknowledgement>) answer);
+        sink,
+        check,
+        Caller.source(),
+        clock,
+        executor,
+        (ServerCallStreamObserver<FeedbackAcknowledgement>) answer);
   }
 
   /** Events of a call that has ended. */

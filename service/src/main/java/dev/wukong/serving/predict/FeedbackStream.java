@@ -34,6 +34,7 @@ final class FeedbackStream implements StreamObserver<FeedbackEvent> {
 
   private final EventSink sink;
   private final FeedbackCheck check;
+  private final String source;
   private final LongSupplier clock;
   private final Executor executor;
   private final ServerCallStreamObserver<FeedbackAcknowledgement> answer;
@@ -67,14 +68,22 @@ final class FeedbackStream implements StreamObserver<FeedbackEvent> {
   /** Why the stream has to end. Guarded by this. */
   private @Nullable Status failure;
 
+  /**
+   * A stream that has just begun.
+   *
+   * @param source who reports; empty where that is not known
+   * @param clock milliseconds since 1970-01-01 UTC
+   */
   FeedbackStream(
       EventSink sink,
       FeedbackCheck check,
+      String source,
       LongSupplier clock,
       Executor executor,
       ServerCallStreamObserver<FeedbackAcknowledgement> answer) {
     this.sink = sink;
     this.check = check;
+    this.source = source;
     this.clock = clock;
     this.executor = executor;
     this.answer = answer;
@@ -104,7 +113,7 @@ final class FeedbackStream implements StreamObserver<FeedbackEvent> {
       }
       pending.add(own);
     }
-    switch (check.check(event, clock.getAsLong())) {
+    switch (check.check(event, source, clock.getAsLong())) {
       case Checked.Unfit(var reason, var message) -> refuse(own, reason, message);
       case Checked.Fit(var item) -> {
         try {

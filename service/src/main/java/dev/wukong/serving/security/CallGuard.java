@@ -1,5 +1,7 @@
 package dev.wukong.serving.security;
 
+import io.grpc.Context;
+import io.grpc.Contexts;
 import io.grpc.ForwardingServerCall.SimpleForwardingServerCall;
 import io.grpc.ForwardingServerCallListener.SimpleForwardingServerCallListener;
 import io.grpc.Grpc;
@@ -42,7 +44,13 @@ public final class CallGuard implements ServerInterceptor {
       case Decision.Allowed(var caller) when needed == Access.ADMIN ->
           audited(call, headers, next, caller);
       case Decision.Allowed(var caller) when needed == Access.LABEL ->
-          rates.bound(call, headers, next, caller);
+          rates.bound(
+              call,
+              headers,
+              (of, with) ->
+                  Contexts.interceptCall(
+                      Context.current().withValue(Caller.CURRENT, caller), of, with, next),
+              caller);
       case Decision.Allowed _ -> next.startCall(call, headers);
       case Decision.Unknown(var caller, var message) ->
           refuse(call, needed, caller, Status.UNAUTHENTICATED.withDescription(message));

@@ -1,5 +1,7 @@
 package dev.wukong.serving.security;
 
+import dev.wukong.text.ShownText;
+import io.grpc.Context;
 import java.util.EnumSet;
 import java.util.Set;
 
@@ -17,8 +19,26 @@ public record Caller(String name, Set<Role> roles) {
   /** Who shows nothing. */
   static final Caller ANYONE = new Caller(NOBODY, Set.of());
 
+  /** Who makes the call under way; none outside of one that may report feedback. */
+  static final Context.Key<Caller> CURRENT = Context.key("wukong-caller");
+
+  private static final int LONGEST = 128;
+
   public Caller {
     roles = Set.copyOf(roles);
+  }
+
+  /**
+   * The name of who reports feedback by the call under way, on one line and of at most 128
+   * characters; empty where it has shown none.
+   */
+  public static String source() {
+    Caller caller = CURRENT.get();
+    if (caller == null || !caller.known()) {
+      return "";
+    }
+    String name = ShownText.oneLine(caller.name());
+    return name.length() <= LONGEST ? name : name.substring(0, LONGEST);
   }
 
   boolean known() {

@@ -26,7 +26,8 @@ public final class EventTargets implements FuzzTargets {
             EventLogException.class,
             () ->
                 List.of(
-                    FeedbackEvents.bytes(new FeedbackItem.Exposed(ID, new int[] {0, 3}, 5)),
+                    FeedbackEvents.bytes(
+                        new FeedbackItem.Exposed(ID, new int[] {0, 3}, 5, "token:web")),
                     FeedbackEvents.bytes(new FeedbackItem.Labelled(ID, 3, "click", 1, 1, 5))),
             input -> {
               byte[] once = FeedbackEvents.bytes(FeedbackEvents.of(input));

@@ -99,7 +99,10 @@ final class SampleEvents {
     return switch (random.nextInt(5)) {
       case 0 ->
           new Event.Exposed(
-              number(), random.ints(random.nextInt(9), 0, 500).toArray(), random.nextLong());
+              number(),
+              random.ints(random.nextInt(9), 0, 500).toArray(),
+              random.nextLong(),
+              random.nextBoolean() ? "" : "token:web");
       case 1 ->
           new Event.Labelled(
               number(),
@@ -107,7 +110,8 @@ final class SampleEvents {
               random.nextBoolean() ? "click" : "köpa",
               random.nextFloat(),
               random.nextFloat(),
-              random.nextLong());
+              random.nextLong(),
+              random.nextBoolean() ? "" : "uri:spiffe://shop/größe");
       case 2 -> new Event.Boundary();
       case 3 -> new Event.Frozen(random.nextBoolean());
       default -> new Event.Ordered(Event.Order.STEP_BACK, random.nextLong());

@@ -95,7 +95,7 @@ class FeedbackTokensTest {
 
   private Checked check(FeedbackEvent.Builder event) {
     return new FeedbackCheck(() -> List.of("click"), Duration.ofHours(1), 100, tokens, "ctr")
-        .check(event.build(), NOW);
+        .check(event.build(), "", NOW);
   }
 
   private static FeedbackEvent.Builder label(ByteString id, int position) {

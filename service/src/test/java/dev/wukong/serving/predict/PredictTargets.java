@@ -105,7 +105,7 @@ public final class PredictTargets implements FuzzTargets {
                     .build()
                     .toByteArray()),
         input -> {
-          Checked _ = check.check(FeedbackEvent.parseFrom(input), NOW_MS);
+          Checked _ = check.check(FeedbackEvent.parseFrom(input), "token:web", NOW_MS);
         });
   }
 }

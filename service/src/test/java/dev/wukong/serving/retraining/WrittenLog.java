@@ -60,12 +60,19 @@ final class WrittenLog implements AutoCloseable {
     nowMs.set(event.atMs());
     return switch (event.event()) {
       case Event.Scored _ -> score(event);
-      case Event.Exposed(long scored, int[] positions, long timeMs) ->
-          report(new FeedbackItem.Exposed(id(scored), positions, timeMs));
+      case Event.Exposed of ->
+          report(
+              new FeedbackItem.Exposed(id(of.scored()), of.positions(), of.timeMs(), of.source()));
       case Event.Labelled of ->
           report(
               new FeedbackItem.Labelled(
-                  id(of.scored()), of.position(), of.task(), of.value(), of.weight(), of.timeMs()));
+                  id(of.scored()),
+                  of.position(),
+                  of.task(),
+                  of.value(),
+                  of.weight(),
+                  of.timeMs(),
+                  of.source()));
       case Event.Boundary _, Event.Frozen _, Event.Ordered _, Event.Sequenced _ ->
           append(event.event());
     };
