@@ -28,20 +28,10 @@ final class AppliedCommits {
   private final String model;
   private final StateStore store;
   private final Graphs graphs;
-  private final Arrivals arrivals;
+  private final RowSupply supply;
 
-  /** Knows where the rows of a commit are; with a store of one's own, where they are needed. */
-  @FunctionalInterface
-  interface Arrivals {
-    /** Commits bring their rows along. */
-    Arrivals AT_ONCE = (_, _) -> Arrival.THERE;
-
-    /** Of the rows of commit {@code sequence}, to {@code bundle}. */
-    Arrival of(long sequence, long bundle);
-  }
-
-  AppliedCommits(ModelHost host, String model, StateStore store, Graphs graphs, Arrivals arrivals) {
-    this.arrivals = arrivals;
+  AppliedCommits(ModelHost host, String model, StateStore store, Graphs graphs, RowSupply supply) {
+    this.supply = supply;
     this.host = host;
     this.model = model;
     this.store = store;
@@ -62,7 +52,7 @@ final class AppliedCommits {
     long begun = System.nanoTime();
     boolean said = false;
     while (!ends.getAsBoolean()) {
-      Arrival arrival = arrivals.of(order.sequence(), bundle);
+      Arrival arrival = supply.arrival(order.sequence(), bundle);
       ServedModel served = host.model(model).orElse(null);
       if (arrival == Arrival.BEFORE) {
         applyBefore(order, bundle);

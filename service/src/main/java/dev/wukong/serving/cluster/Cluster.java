@@ -1,7 +1,5 @@
 package dev.wukong.serving.cluster;
 
-import dev.wukong.serving.cluster.AppliedCommits.Arrivals;
-import dev.wukong.serving.embedding.MirroredRows;
 import dev.wukong.serving.embedding.RedisRowStore;
 import dev.wukong.serving.embedding.StateStore;
 import dev.wukong.serving.events.EventLog;
@@ -175,6 +173,8 @@ public final class Cluster implements AutoCloseable {
           case LEASE -> byLease(lease, name);
           case NEVER -> new NoElection();
         };
+    RowSupply supply =
+        RowSupply.of(store, (gap, order) -> helps(sharing.orElseThrow(), gap, order));
     Replica replica =
         new Replica(
             settings,
@@ -184,11 +184,8 @@ public final class Cluster implements AutoCloseable {
             events,
             retention,
             election,
-            new AppliedCommits(host, model, store, graphs, arrivals(store)),
-            (gap, order) ->
-                store instanceof MirroredRows rows
-                    ? rows.mirrored() > order.sequence()
-                    : helps(sharing.orElseThrow(), gap, order),
+            new AppliedCommits(host, model, store, graphs, supply),
+            supply,
             clock,
             new ReplicaMeters(model, registry),
             new SequencerMeters(registry));
@@ -218,10 +215,6 @@ public final class Cluster implements AutoCloseable {
     mirroring.ifPresent(RowMirroring::start);
     return new Cluster(
         new KafkaEventSink(settings, name, registry), replica, writer, mirroring, checkpoints);
-  }
-
-  private static Arrivals arrivals(StateStore store) {
-    return store instanceof MirroredRows rows ? rows::arrival : Arrivals.AT_ONCE;
   }
 
   private static Election byLease(Lease lease, String replica) {

@@ -15,12 +15,13 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A commit as bytes: the rows that serve, with the dense weights; and apart from them what training
- * remembers, in which rows and dense weights that serve as they are trained are not repeated. Any
+ * A commit as bytes: all that whoever serves needs, that is rows, dense weights and {@link
+ * StateKind#serves some} of the memory; and apart from it what only training remembers, which is
+ * more. Rows and dense weights that serve as they are trained are not repeated in either. Any
  * thread.
  */
 final class CommitBytes {
-  private static final int FORMAT = 1;
+  private static final int FORMAT = 2;
 
   private static final int PUT = 1;
   private static final int PUT_ROW = 2;
@@ -94,7 +95,7 @@ final class CommitBytes {
     return places;
   }
 
-  /** What serves. */
+  /** What whoever serves needs. */
   static List<byte[]> served(ModelCommit commit) {
     Pieces to = new Pieces();
     to.one(FORMAT);
@@ -118,17 +119,25 @@ final class CommitBytes {
               to.number(values.length);
               to.floats(values);
             });
+    state(to, commit, true);
     return to.all();
   }
 
-  /** What training remembers. */
+  /** What only training remembers. */
   static List<byte[]> remembered(ModelCommit commit) {
     Pieces to = new Pieces();
-    Map<Long, RowPlace> places = places(commit.rows());
-    List<float[]> tensors = List.copyOf(commit.weights().values());
     to.one(FORMAT);
-    to.number(commit.state().size());
-    for (StateChange change : commit.state()) {
+    state(to, commit, false);
+    return to.all();
+  }
+
+  private static void state(Pieces to, ModelCommit commit, boolean serves) {
+    List<StateChange> changes =
+        commit.state().stream().filter(of -> of.kind().serves() == serves).toList();
+    Map<Long, RowPlace> places = serves ? Map.of() : places(commit.rows());
+    List<float[]> tensors = List.copyOf(commit.weights().values());
+    to.number(changes.size());
+    for (StateChange change : changes) {
       switch (change) {
         case StateChange.Put put -> put(to, put, places, tensors);
         case StateChange.Remove(StateKind kind, long key) -> head(to, REMOVE, kind, key);
@@ -136,7 +145,6 @@ final class CommitBytes {
         case StateChange.Clear(StateKind kind) -> head(to, CLEAR, kind, 0);
       }
     }
-    return to.all();
   }
 
   private static void put(
@@ -165,11 +173,25 @@ final class CommitBytes {
   }
 
   /**
-   * The commit that these pieces are, without a graph.
+   * The commit that these pieces are, without a graph; first of its memory what serves.
    *
    * @throws CommitException if they are no commit
    */
   static ModelCommit of(List<byte[]> served, List<byte[]> remembered) {
+    ModelCommit commit = ofServed(served);
+    PieceReader in = new PieceReader(remembered);
+    format(in);
+    List<StateChange> state = state(in, commit.rows(), commit.weights());
+    end(in);
+    return commit.with(state);
+  }
+
+  /**
+   * The same without what only training remembers.
+   *
+   * @throws CommitException if they are none
+   */
+  static ModelCommit ofServed(List<byte[]> served) {
     PieceReader in = new PieceReader(served);
     format(in);
     long epoch = in.longNumber();
@@ -185,8 +207,9 @@ final class CommitBytes {
       String name = in.text();
       weights.put(name, in.floats(in.count(Float.BYTES)));
     }
+    List<StateChange> state = state(in, rows, weights);
     end(in);
-    return new ModelCommit(epoch, dense, rows, state(remembered, rows, weights), null, weights);
+    return new ModelCommit(epoch, dense, rows, state, null, weights);
   }
 
   private static RowCommit.Changes changes(PieceReader in) {
@@ -201,10 +224,8 @@ final class CommitBytes {
   }
 
   private static List<StateChange> state(
-      List<byte[]> pieces, List<RowCommit.Changes> rows, Map<String, float[]> weights) {
+      PieceReader in, List<RowCommit.Changes> rows, Map<String, float[]> weights) {
     List<float[]> tensors = List.copyOf(weights.values());
-    PieceReader in = new PieceReader(pieces);
-    format(in);
     Map<Long, RowPlace> places = places(rows);
     int count = in.count(2 + Long.BYTES);
     List<StateChange> changes = new ArrayList<>(count);
@@ -229,7 +250,6 @@ final class CommitBytes {
             default -> throw PieceReader.damaged("a change is of form " + form);
           });
     }
-    end(in);
     return changes;
   }
 

@@ -157,6 +157,15 @@ final class CommitReader implements AutoCloseable {
   }
 
   /**
+   * The same without what only training remembers, which is not read.
+   *
+   * @throws CommitException where {@link #commit} throws it
+   */
+  ModelCommit served(CommitRecord.Made record) {
+    return CommitBytes.ofServed(read(Topic.DELTAS, record.served()));
+  }
+
+  /**
    * The bytes of pieces, in their order.
    *
    * @throws CommitException if they are not there, or not what was written

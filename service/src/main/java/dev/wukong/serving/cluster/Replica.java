@@ -36,13 +36,6 @@ public final class Replica implements Turns, AutoCloseable {
   /** Events that steer training and wait to be logged are few, and streams wait for themselves. */
   private static final QueueRoom ROOM = new QueueRoom(1 << 12, 16L << 20);
 
-  /** Knows whether a restart helps where commits are missing. */
-  @FunctionalInterface
-  interface Restarts {
-    /** Whether one begins with a checkpoint that is on this side of the gap. */
-    boolean helps(GapException gap, CommitOrder order);
-  }
-
   /** What a replica does. */
   public enum Role {
     /** It has not reached the others yet, or cannot go on. */
@@ -78,7 +71,7 @@ public final class Replica implements Turns, AutoCloseable {
   private final EventRetention retention;
   private final Election election;
   private final AppliedCommits applied;
-  private final Restarts restarts;
+  private final RowSupply supply;
   private final LongSupplier clock;
   private final ReplicaMeters meters;
   private final SequencerMeters streams;
@@ -100,7 +93,7 @@ public final class Replica implements Turns, AutoCloseable {
       EventRetention retention,
       Election election,
       AppliedCommits applied,
-      Restarts restarts,
+      RowSupply supply,
       LongSupplier clock,
       ReplicaMeters meters,
       SequencerMeters streams) {
@@ -112,7 +105,7 @@ public final class Replica implements Turns, AutoCloseable {
     this.retention = retention;
     this.election = election;
     this.applied = applied;
-    this.restarts = restarts;
+    this.supply = supply;
     this.clock = clock;
     this.meters = meters;
     this.streams = streams;
@@ -172,7 +165,7 @@ public final class Replica implements Turns, AutoCloseable {
       log.error("model '{}': this replica cannot go on, and tries again", model, e);
     }
     say(Role.STARTING, reason);
-    if (e instanceof GapException gap && restarts.helps(gap, order())) {
+    if (e instanceof GapException gap && supply.restartHelps(gap, order())) {
       Status now = status.get();
       status.set(new Status(now.role(), reason, now.epoch(), now.sequence(), now.caughtUp(), true));
     }
@@ -235,7 +228,7 @@ public final class Replica implements Turns, AutoCloseable {
   private boolean step(CommitReader reader, Duration patience) throws InterruptedException {
     Entry entry = reader.next(patience);
     if (entry instanceof Entry.Happened(CommitOrder order, CommitRecord.Made record)) {
-      ModelCommit commit = reader.commit(record);
+      ModelCommit commit = supply.whole() ? reader.commit(record) : reader.served(record);
       if (applied.apply(order, record.bundle(), commit, () -> closed)) {
         meters.applied(order, record.atMs(), clock.getAsLong());
         Status before = status.get();

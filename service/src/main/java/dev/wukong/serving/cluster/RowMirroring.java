@@ -208,7 +208,7 @@ final class RowMirroring implements AutoCloseable {
 
   private void write(
       RowMirror mirror, CommitReader reader, CommitOrder order, CommitRecord.Made record) {
-    ModelCommit commit = reader.commit(record).with(List.of(order.put()));
+    ModelCommit commit = reader.served(record).with(List.of(order.put()));
     Written written = mirror.apply(record.bundle(), commit.rows(), commit.state());
     commits.increment();
     if (said != 0) {
@@ -234,7 +234,7 @@ final class RowMirroring implements AutoCloseable {
     }
     boolean replicated = true;
     for (Doubted one : doubted) {
-      replicated &= mirror.again(one.view(), reader.commit(one.record()).rows());
+      replicated &= mirror.again(one.view(), reader.served(one.record()).rows());
     }
     if (replicated) {
       doubted.clear();
