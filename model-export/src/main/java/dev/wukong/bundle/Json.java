@@ -6,6 +6,7 @@ import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.StreamReadFeature;
 import tools.jackson.core.json.JsonFactory;
 import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -30,6 +31,21 @@ final class Json {
   static String reason(JacksonException failure) {
     return ShownText.oneLine(
         failure.getOriginalMessage().replaceFirst("(?s) \\((start marker at|bound as) .*", ""));
+  }
+
+  /**
+   * The document in {@code json}, by one of the readers.
+   *
+   * @throws BundleException where it is none
+   */
+  static JsonNode tree(JsonMapper reader, byte[] json) throws BundleException {
+    try {
+      return reader.readTree(json);
+    } catch (JacksonException e) {
+      throw new BundleException("not valid JSON: " + reason(e), e);
+    } catch (NumberFormatException e) { // As Jackson throws it of exponents that no decimal has.
+      throw new BundleException("not valid JSON: a number in it is too large or too small", e);
+    }
   }
 
   /**

@@ -16,7 +16,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 
 /**
@@ -49,13 +48,7 @@ final class ManifestReader {
     if (json.length == 0) {
       throw new BundleException("the file is empty");
     }
-    JsonNode root;
-    try {
-      root = Json.MAPPER.readTree(json);
-    } catch (JacksonException e) {
-      throw new BundleException("not valid JSON: " + Json.reason(e), e);
-    }
-    StrictFields fields = StrictFields.of("", root);
+    StrictFields fields = StrictFields.of("", Json.tree(Json.MAPPER, json));
     long format = fields.integer("format", 0, Integer.MAX_VALUE);
     if (format != Manifest.FORMAT) {
       throw new BundleException(

@@ -1,7 +1,6 @@
 package dev.wukong.bundle;
 
 import java.util.Base64;
-import tools.jackson.core.JacksonException;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -36,12 +35,7 @@ record ManifestSignature(String key, byte[] signature) {
    * @throws BundleException naming the field, what it holds and what is allowed
    */
   static ManifestSignature decode(byte[] json) throws BundleException {
-    StrictFields fields;
-    try {
-      fields = StrictFields.of("", MAPPER.readTree(json));
-    } catch (JacksonException e) {
-      throw new BundleException("not valid JSON: " + Json.reason(e), e);
-    }
+    StrictFields fields = StrictFields.of("", Json.tree(MAPPER, json));
     fields.integer("format", FORMAT, FORMAT);
     String key = fields.string("key");
     if (!key.matches("[0-9a-f]{16}")) {

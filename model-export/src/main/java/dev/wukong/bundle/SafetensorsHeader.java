@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
-import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -39,9 +38,9 @@ record SafetensorsHeader(List<Entry> entries) {
     }
     JsonNode root;
     try {
-      root = READER.readTree(json);
-    } catch (JacksonException e) {
-      throw new BundleException("the header is not valid JSON: " + Json.reason(e), e);
+      root = Json.tree(READER, json);
+    } catch (BundleException e) {
+      throw new BundleException("the header is " + e.getMessage(), e);
     }
     List<Entry> entries = new ArrayList<>();
     for (Map.Entry<String, JsonNode> property : root.properties()) {

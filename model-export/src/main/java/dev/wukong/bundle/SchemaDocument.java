@@ -3,7 +3,6 @@ package dev.wukong.bundle;
 import dev.wukong.data.DataException;
 import dev.wukong.data.Schema;
 import java.nio.charset.StandardCharsets;
-import tools.jackson.core.JacksonException;
 
 /**
  * A schema as a JSON document of its own, spelled as in the manifest: what a server tells its
@@ -25,9 +24,9 @@ public final class SchemaDocument {
   public static Schema read(String json) {
     try {
       return Schema.fromJson(
-          Json.MAPPER.readTree(json.getBytes(StandardCharsets.UTF_8)), "the server's schema");
-    } catch (JacksonException e) {
-      throw new DataException("the schema is not valid JSON: " + Json.reason(e), e);
+          Json.tree(Json.MAPPER, json.getBytes(StandardCharsets.UTF_8)), "the server's schema");
+    } catch (BundleException e) {
+      throw new DataException("the schema is " + e.getMessage(), e);
     }
   }
 }

@@ -3,12 +3,16 @@ package dev.wukong.fuzzing;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Every target with its seeds, and with what becomes of them by chance. */
 class FuzzTargetsTest {
@@ -46,6 +50,19 @@ class FuzzTargetsTest {
       refused += target.reads(input) ? 0 : 1;
     }
     assertThat(refused).isPositive();
+  }
+
+  /** What fuzzing has found: no decimal has such an exponent. */
+  @ParameterizedTest
+  @ValueSource(strings = {"manifest", "signature", "safetensors"})
+  void reads_numberThatIsNone_isRefused(String name) throws Exception {
+    byte[] json = FuzzTarget.text("{\"format\": 6e6666666666666666666}");
+    ByteBuffer input = ByteBuffer.allocate(Long.BYTES + json.length).order(ByteOrder.LITTLE_ENDIAN);
+    if (name.equals("safetensors")) {
+      input.putLong(json.length);
+    }
+    byte[] all = Arrays.copyOf(input.put(json).array(), input.position());
+    assertThat(FuzzTargets.of(name).reads(all)).isFalse();
   }
 
   private static byte[] changed(byte[] seed, SplittableRandom random) {
