@@ -1,5 +1,7 @@
 package dev.wukong.data;
 
+import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -80,6 +82,12 @@ public final class FeatureEncoder {
   /** The id of an int64 value of {@code feature}. */
   public long idOf(IdFeature feature, long value) {
     return mapper(feature).idOf(value);
+  }
+
+  /** The same of a text. */
+  public long idOf(IdFeature feature, String value) {
+    byte[] utf8 = value.getBytes(StandardCharsets.UTF_8);
+    return mapper(feature).idOf(MemorySegment.ofArray(utf8), 0, utf8.length);
   }
 
   private IdMapper mapper(IdFeature feature) {

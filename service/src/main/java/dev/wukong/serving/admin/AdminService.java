@@ -1,9 +1,12 @@
 package dev.wukong.serving.admin;
 
 import dev.wukong.bundle.BundleStore;
+import dev.wukong.data.DataException;
 import dev.wukong.proto.v1.AcceptLearnedRequest;
 import dev.wukong.proto.v1.AcceptLearnedResponse;
 import dev.wukong.proto.v1.AdminServiceGrpc;
+import dev.wukong.proto.v1.EraseIdRequest;
+import dev.wukong.proto.v1.EraseIdResponse;
 import dev.wukong.proto.v1.ExportBundleRequest;
 import dev.wukong.proto.v1.ExportBundleResponse;
 import dev.wukong.proto.v1.LoadVersionRequest;
@@ -31,6 +34,7 @@ import dev.wukong.serving.hosting.VersionControl;
 import dev.wukong.serving.hosting.VersionControl.RolledBack;
 import dev.wukong.serving.hosting.VersionException;
 import dev.wukong.serving.predict.StatusService;
+import dev.wukong.serving.retraining.IdValue;
 import dev.wukong.serving.retraining.TrainingControl;
 import dev.wukong.text.ShownText;
 import io.grpc.Status;
@@ -211,6 +215,30 @@ public final class AdminService extends AdminServiceGrpc.AdminServiceImplBase {
               request.hasTo() ? OptionalLong.of(request.getTo()) : OptionalLong.empty();
           return StepBackResponse.newBuilder()
               .setTraining(StatusService.training(training.stepBack(model(request.getModel()), to)))
+              .build();
+        });
+  }
+
+  @Override
+  public void eraseId(EraseIdRequest request, StreamObserver<EraseIdResponse> answer) {
+    answer(
+        answer,
+        () -> {
+          IdValue value =
+              switch (request.getValueCase()) {
+                case NUMBER -> new IdValue.Whole(request.getNumber());
+                case TEXT -> new IdValue.Text(request.getText());
+                case VALUE_NOT_SET -> throw bad("value is absent; number or text is needed");
+              };
+          TrainingControl.Erased erased;
+          try {
+            erased = training.erase(model(request.getModel()), request.getFeature(), value);
+          } catch (DataException e) {
+            throw bad(String.valueOf(e.getMessage()));
+          }
+          return EraseIdResponse.newBuilder()
+              .setTables(erased.tables())
+              .setTraining(StatusService.training(erased.training()))
               .build();
         });
   }

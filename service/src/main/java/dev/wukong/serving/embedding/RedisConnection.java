@@ -43,9 +43,6 @@ final class RedisConnection implements AutoCloseable {
 
   private static final Duration LONGEST_DELAY = Duration.ofMillis(500);
 
-  /** For a replica to have what was written. */
-  private static final Duration REPLICATION = Duration.ofMillis(200);
-
   private static final int SLOTS = 16_384;
 
   /** For the first connection, while no node says why there is none. */
@@ -58,6 +55,7 @@ final class RedisConnection implements AutoCloseable {
   private final StatefulRedisClusterConnection<byte[], byte[]> connection;
   private final AtomicLong suspected = new AtomicLong(System.nanoTime());
   private final Disposable listening;
+  private final Duration replication;
   private volatile boolean closed;
 
   /**
@@ -66,7 +64,13 @@ final class RedisConnection implements AutoCloseable {
    * @throws StoreException if that fails
    */
   RedisConnection(RedisSettings settings) {
+    this(settings, RedisTimes.ordinary());
+  }
+
+  /** The same where things last as long as {@code times} say. */
+  RedisConnection(RedisSettings settings, RedisTimes times) {
     this.settings = settings;
+    this.replication = times.replication();
     RedisOptions options = new RedisOptions(settings);
     this.writeTimeout = options.writeTimeout();
     // Two threads write and read for all nodes; what they do is little.
@@ -279,7 +283,7 @@ final class RedisConnection implements AutoCloseable {
       if (copied.contains(master.getNodeId())) {
         waits.add(
             node(master)
-                .thenCompose(to -> to.waitForReplication(1, REPLICATION.toMillis()))
+                .thenCompose(to -> to.waitForReplication(1, replication.toMillis()))
                 .toCompletableFuture());
       }
     }

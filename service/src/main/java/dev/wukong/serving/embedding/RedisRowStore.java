@@ -67,7 +67,7 @@ public final class RedisRowStore implements RowStore {
 
   /** The same where other things last longer, or not as long. */
   static RedisRowStore open(RedisSettings settings, RedisTimes times) {
-    return new RedisRowStore(new RedisConnection(settings), times);
+    return new RedisRowStore(new RedisConnection(settings, times), times);
   }
 
   private RedisKeys keys(RowsView view) {

@@ -41,6 +41,9 @@ public enum StateKind {
   /** By what its owner says: what the join knows beside these. */
   CURSOR('k', true, true),
 
+  /** By row key: until when nothing is learned for an id that was erased. */
+  ERASED('e', true, false),
+
   /** By position in the log: where the predictions from there on stand in a cluster's streams. */
   RUNS('r', true, false);
 

@@ -77,7 +77,8 @@ public sealed interface Event {
   /**
    * Operators have decided what becomes of what was learned.
    *
-   * @param target the number of the healthy state to step back to; else no matter
+   * @param target the number of the healthy state to step back to, or the key of the row that is
+   *     erased; else no matter
    */
   record Ordered(Order order, long target) implements Event {}
 
@@ -100,7 +101,9 @@ public sealed interface Event {
     /** What was learned by now is healthy, and visible. */
     ACCEPT(1),
     /** All is as a healthy state was. */
-    STEP_BACK(2);
+    STEP_BACK(2),
+    /** Nothing is known any more of an id, in no healthy state either. */
+    ERASE(3);
 
     private final int code;
 

@@ -97,10 +97,15 @@ public final class RowAdmission {
       }
       return full();
     }
-    forget(current, periods, key);
-    forget(before, periods - 1, key);
+    forget(key);
     meters.admitted();
     return Verdict.ADMITTED;
+  }
+
+  /** An id counts as never seen. */
+  public void forget(long key) {
+    forget(current, periods, key);
+    forget(before, periods - 1, key);
   }
 
   private boolean count(long key, int sights) {

@@ -1,6 +1,7 @@
 package dev.wukong.serving.retraining;
 
 import dev.wukong.bundle.Bundle;
+import dev.wukong.data.Group;
 import dev.wukong.serving.embedding.RowCommit;
 import dev.wukong.serving.embedding.RowsView;
 import dev.wukong.serving.embedding.StateChange;
@@ -41,6 +42,7 @@ final class LearnedCommit {
   private final OnlineSession session;
   private final RowAdmission admission;
   private final RowExpiry expiry;
+  private final Erasures erasures;
   private final Join join;
   private final StreamProgress streams;
   private final Undo undo;
@@ -63,6 +65,7 @@ final class LearnedCommit {
       OnlineSession session,
       RowAdmission admission,
       RowExpiry expiry,
+      Erasures erasures,
       Join join,
       StreamProgress streams,
       Undo undo,
@@ -77,6 +80,7 @@ final class LearnedCommit {
     this.session = session;
     this.admission = admission;
     this.expiry = expiry;
+    this.erasures = erasures;
     this.join = join;
     this.streams = streams;
     this.undo = undo;
@@ -115,6 +119,8 @@ final class LearnedCommit {
    * The commit.
    *
    * @param changed rows
+   * @param erased rows that go, whatever becomes of the others; ascending, and none of the changed
+   * @param fresh how many of these there were since the last commit alone
    * @param nowMs time in the log
    * @param dense all that is trained but rows; empty where it has not changed
    * @param weights the dense weights that become visible; none: those stay
@@ -123,6 +129,8 @@ final class LearnedCommit {
   ModelCommit make(
       LearnedMark mark,
       List<ChangedRows> changed,
+      long[] erased,
+      int fresh,
       long nowMs,
       Map<String, float[]> dense,
       Visible visible,
@@ -130,6 +138,7 @@ final class LearnedCommit {
       Optional<NewHealthy> promoted) {
     Instant now = Instant.ofEpochMilli(nowMs);
     List<StateChange> state = begun();
+    erase(erased, fresh, nowMs, state);
     List<RowCommit.Changes> rows = new ArrayList<>();
     List<RowCommit.Changes> back =
         visible == Visible.HEALTHY
@@ -144,12 +153,16 @@ final class LearnedCommit {
             now,
             LOOKED_AT,
             // What is not visible yet, or may be taken back, stays.
-            key -> Arrays.binarySearch(golden, key) >= 0 || undo.keeps(key));
+            key ->
+                Arrays.binarySearch(golden, key) >= 0
+                    || undo.keeps(key)
+                    || Arrays.binarySearch(erased, key) >= 0);
+    long[] gone = LongStream.concat(LongStream.of(removed), LongStream.of(erased)).toArray();
     for (int group = 0; group < changed.size(); group++) {
       rows.add(
           visible == Visible.HEALTHY
-              ? with(back.get(group), removed)
-              : changes(group, changed.get(group), removed, visible));
+              ? with(back.get(group), gone)
+              : changes(group, changed.get(group), gone, visible));
     }
     state.addAll(admission.drain());
     state.addAll(expiry.drain());
@@ -175,6 +188,7 @@ final class LearnedCommit {
    *
    * @param to one of those that are kept
    * @param keys of the rows that have changed since, by the last commit
+   * @param erased rows that go, ascending
    * @param visible whether what serves is another state
    * @param weights the dense weights of that state; none where it serves
    */
@@ -182,12 +196,18 @@ final class LearnedCommit {
       LearnedMark mark,
       Generation to,
       long[] keys,
+      long[] erased,
       long nowMs,
       boolean visible,
       Map<String, float[]> weights) {
     List<StateChange> state = begun();
-    List<RowCommit.Changes> rows = visible ? takenBack.rows(to.number(), keys) : List.of();
-    state.addAll(takenBack.memory(to.number(), keys, nowMs));
+    long[] others = Erasures.without(keys, erased);
+    List<RowCommit.Changes> rows =
+        takenBack.rows(to.number(), visible ? others : new long[0]).stream()
+            .map(of -> with(of, erased))
+            .toList();
+    state.addAll(takenBack.memory(to.number(), others, nowMs));
+    erase(erased, 0, nowMs, state);
     state.addAll(DenseState.put(generations.dense(to)));
     generations.backTo(to.number(), state);
     undo.begin();
@@ -200,16 +220,41 @@ final class LearnedCommit {
    * What differs from what serves, for who tries it out; written nowhere.
    *
    * @param changed rows, by the last commit
+   * @param erased rows that are no more
    * @param whole whether all that has changed since the healthy state is meant, else only these
    * @param graph the predict graph
    */
-  ModelCommit candidate(LearnedMark mark, List<ChangedRows> changed, boolean whole, byte[] graph) {
+  ModelCommit candidate(
+      LearnedMark mark, List<ChangedRows> changed, long[] erased, boolean whole, byte[] graph) {
     List<RowCommit.Changes> rows = new ArrayList<>();
     for (int group = 0; group < changed.size(); group++) {
       Visible visible = whole ? Visible.ALL : Visible.CHANGED;
-      rows.add(changes(group, changed.get(group), new long[0], visible));
+      rows.add(changes(group, changed.get(group), erased, visible));
     }
     return new ModelCommit(mark.epoch(), mark.dense(), rows, List.of(), graph);
+  }
+
+  /** Nothing is kept of these rows any more: all is as if they never had been. */
+  private void erase(long[] keys, int fresh, long nowMs, List<StateChange> state) {
+    undo.erase(keys, state);
+    expiry.withdrawn(fresh);
+    for (Group group : bundle.layout().groups()) {
+      int width = group.width();
+      BundleRow room = new BundleRow(bundle, width, session.rowStateWidth(width));
+      long[] own = RowKeys.ofWidth(bundle.layout(), width, keys);
+      List<byte @Nullable []> kept = store.state(view, StateKind.OPTIMIZER, own);
+      for (int i = 0; i < own.length; i++) {
+        expiry.withdrawn(room.read(own[i], kept.get(i)) ? 1 : 0);
+      }
+    }
+    for (long key : keys) {
+      state.add(new StateChange.Put(StateKind.OPTIMIZER, key, MasterRow.REMOVED));
+      state.add(new StateChange.Remove(StateKind.LIFE, key));
+      admission.forget(key);
+      session.forgetRow(key);
+    }
+    healthy.forget(keys);
+    erasures.done(nowMs, state);
   }
 
   /** With what every commit has, that of the join above all. */

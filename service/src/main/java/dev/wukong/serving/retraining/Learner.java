@@ -2,6 +2,7 @@ package dev.wukong.serving.retraining;
 
 import dev.wukong.bundle.Bundle;
 import dev.wukong.data.EncodedExamples;
+import dev.wukong.data.RowKey;
 import dev.wukong.serving.embedding.RowsView;
 import dev.wukong.serving.embedding.StateKind;
 import dev.wukong.serving.embedding.StateStore;
@@ -25,6 +26,7 @@ import dev.wukong.serving.lifecycle.RowPolicy;
 import dev.wukong.training.ChangedRows;
 import dev.wukong.training.OnlineSession;
 import java.io.IOException;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -56,8 +58,10 @@ final class Learner implements AutoCloseable {
   private final StreamProgress streams = new StreamProgress();
   private final OnlineSession session;
   private final EncodedExamples golden;
+  private final long[] goldenKeys;
   private final StoredRows rows;
   private final RowExpiry expiry;
+  private final Erasures erasures;
   private final Generations generations;
   private final Undo undo;
   private final Gate gate;
@@ -121,7 +125,10 @@ final class Learner implements AutoCloseable {
     this.admission =
         new RowAdmission(store, view, policies, options.counted(), expiry::hasRoom, ofRows);
     this.join = new Join(store, view, options.join(), scored, ofJoin);
-    this.rows = new StoredRows(store, view, bundle, this::stateWidth, admission, expiry);
+    this.erasures =
+        new Erasures(store, view, options.join().horizon().plus(options.join().exposure()));
+    this.rows =
+        new StoredRows(store, view, bundle, this::stateWidth, admission, expiry, erasures::holds);
     this.generations = new Generations(store, view);
     this.undo = new Undo(store, view, generations);
     this.gate =
@@ -161,6 +168,7 @@ final class Learner implements AutoCloseable {
               ? LearnedMark.none(session.steps(), bundle.manifest().golden().probabilities())
               : last;
       this.golden = GoldenExamples.of(bundle.manifest().golden(), bundle.encoder());
+      this.goldenKeys = GoldenExamples.keys(bundle.layout(), golden);
       this.skew = new SkewMonitor(bundle.encoder(), meters);
       this.steps =
           new Steps(
@@ -181,6 +189,7 @@ final class Learner implements AutoCloseable {
               session,
               admission,
               expiry,
+              erasures,
               join,
               streams,
               undo,
@@ -188,7 +197,7 @@ final class Learner implements AutoCloseable {
               gate,
               steps,
               healthy,
-              GoldenExamples.keys(bundle.layout(), golden));
+              goldenKeys);
       this.next = join.taken() + 1;
       this.committed = next;
       this.initial = generations.isEmpty() ? first : Map.of();
@@ -300,6 +309,12 @@ final class Learner implements AutoCloseable {
             changed = true;
             yield false;
           }
+          case Event.Ordered(Event.Order what, long key) when what == Event.Order.ERASE -> {
+            if (erasable(key)) {
+              erasures.ask(key, nowMs);
+            }
+            yield true;
+          }
           case Event.Ordered of -> {
             order = of;
             yield true;
@@ -311,6 +326,12 @@ final class Learner implements AutoCloseable {
         };
     boolean many = steps.examples() >= MOST_EXAMPLES || events >= MOST_EVENTS;
     return due || (many && streams.whole(next));
+  }
+
+  /** Whether it may go: a start is checked by golden rows, and another version may serve by now. */
+  private boolean erasable(long key) {
+    return RowKey.table(key) < bundle.layout().tables().size()
+        && Arrays.binarySearch(goldenKeys, key) < 0;
   }
 
   /** What the healthy state has answered, it says again. */
@@ -349,13 +370,15 @@ final class Learner implements AutoCloseable {
     boolean learned = steps.made() > 0;
     Map<String, float[]> dense = learned ? session.dense() : Map.of();
     float[] probabilities = learned ? session.score(golden) : mark.golden();
-    List<ChangedRows> rowsNow = session.changedRows();
+    long[] erased = erasures.asked();
+    List<ChangedRows> changedNow = session.changedRows();
+    List<ChangedRows> rowsNow = Erasures.without(changedNow, erased);
     GatePhase before = gate.phase();
     Event.Ordered ordered = order;
     order = null;
     Decision decision =
         decide(ordered, Healthy.change(steps.made(), mark.golden(), probabilities, dense, rowsNow));
-    State now = new State(epoch, dense, probabilities, rowsNow);
+    State now = new State(epoch, dense, probabilities, rowsNow, erased, fresh(changedNow, erased));
     ModelCommit commit =
         switch (decision) {
           case Decision.Keep _ -> ahead(now, LearnedCommit.Visible.NONE, false);
@@ -368,7 +391,7 @@ final class Learner implements AutoCloseable {
                       ? LearnedCommit.Visible.CHANGED
                       : LearnedCommit.Visible.ALL,
                   true);
-          case Decision.TakeBack _ -> back(epoch, target(ordered));
+          case Decision.TakeBack _ -> back(epoch, target(ordered), erased);
         };
     int _ = rows.takeFresh();
     if (session.heldRows() > MOST_ROWS) {
@@ -379,22 +402,35 @@ final class Learner implements AutoCloseable {
     steps.committed();
     events = 0;
     changed = false;
-    return new Made(commit, decision, rowsNow);
+    return new Made(commit, decision, rowsNow, erased);
+  }
+
+  /** How many of these rows were made and changed since the last commit, which are in no store. */
+  private int fresh(List<ChangedRows> changed, long[] keys) {
+    int fresh = 0;
+    for (ChangedRows of : changed) {
+      for (long key : keys) {
+        fresh += Arrays.binarySearch(of.keys(), key) >= 0 && !rows.has(of.width(), key) ? 1 : 0;
+      }
+    }
+    return fresh;
   }
 
   /**
    * A commit that is to be written, and why it is as it is.
    *
    * @param changed rows that training has changed
+   * @param erased rows that are no more
    */
-  record Made(ModelCommit commit, Decision decision, List<ChangedRows> changed) {
+  @SuppressWarnings("ArrayRecordComponent") // Never compared.
+  record Made(ModelCommit commit, Decision decision, List<ChangedRows> changed, long[] erased) {
     Made {
       changed = List.copyOf(changed);
     }
 
     /** Whether training has changed anything. */
     boolean learned() {
-      return changed.stream().anyMatch(of -> of.keys().length > 0);
+      return erased.length > 0 || changed.stream().anyMatch(of -> of.keys().length > 0);
     }
   }
 
@@ -410,13 +446,19 @@ final class Learner implements AutoCloseable {
    * @param whole whether by all that differs from the healthy state, else by what has changed now
    */
   ModelCommit candidate(Made made, boolean whole) {
-    return commits.candidate(mark, made.changed(), whole, session.predictGraph(session.dense()));
+    return commits.candidate(
+        mark, made.changed(), made.erased(), whole, session.predictGraph(session.dense()));
   }
 
   /** What training has made since the last commit. */
   @SuppressWarnings("ArrayRecordComponent") // On its way into a commit.
   private record State(
-      long epoch, Map<String, float[]> dense, float[] golden, List<ChangedRows> rows) {
+      long epoch,
+      Map<String, float[]> dense,
+      float[] golden,
+      List<ChangedRows> rows,
+      long[] erased,
+      int fresh) {
     boolean learned() {
       return !dense.isEmpty();
     }
@@ -429,6 +471,7 @@ final class Learner implements AutoCloseable {
     return switch (ordered.order()) {
       case ACCEPT -> gate.accept(nowMs);
       case STEP_BACK -> gate.takeBack(nowMs);
+      case ERASE -> throw new IllegalStateException("what is erased decides about nothing else");
     };
   }
 
@@ -470,6 +513,8 @@ final class Learner implements AutoCloseable {
     return commits.make(
         mark,
         now.rows(),
+        now.erased(),
+        now.fresh(),
         nowMs,
         now.dense(),
         visible,
@@ -485,7 +530,7 @@ final class Learner implements AutoCloseable {
   }
 
   /** All since {@code to} is nothing more, what was not committed included. */
-  private ModelCommit back(long epoch, Generation to) {
+  private ModelCommit back(long epoch, Generation to, long[] erased) {
     boolean older = to.number() < generations.newest();
     boolean shows = older || mark.visible();
     long[] keys = older ? undo.changedSince(to.number()) : undo.touched();
@@ -506,7 +551,7 @@ final class Learner implements AutoCloseable {
             to.golden());
     healthy.become(dense, older ? keys : new long[0]);
     steps.forget();
-    return commits.back(mark, to, keys, nowMs, shows, shows ? dense : Map.of());
+    return commits.back(mark, to, keys, erased, nowMs, shows, shows ? dense : Map.of());
   }
 
   /** Begins a period of admission where it is time to, by the log's clock. */

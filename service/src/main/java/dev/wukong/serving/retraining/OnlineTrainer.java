@@ -23,6 +23,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -32,6 +33,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
+import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -571,6 +573,34 @@ public final class OnlineTrainer implements AutoCloseable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new NotNow("interrupted before it was written");
+    }
+  }
+
+  /**
+   * Keys of the rows that a value of an id has.
+   *
+   * @throws VersionException where they cannot be erased now
+   * @throws dev.wukong.data.DataException where there is no such feature, or no such value of it
+   */
+  long[] keys(String feature, IdValue value) throws VersionException {
+    Status now = status.get();
+    if (now.bundle() == 0) {
+      throw wishes.doesNotLearn(now.reason());
+    }
+    try (Bundle bundle = bundles.open(model, now.bundle())) {
+      long[] keys = IdValue.keys(bundle, feature, value);
+      long[] golden =
+          GoldenExamples.keys(
+              bundle.layout(), GoldenExamples.of(bundle.manifest().golden(), bundle.encoder()));
+      if (LongStream.of(keys).anyMatch(key -> Arrays.binarySearch(golden, key) >= 0)) {
+        throw new NotNow(
+            "golden rows of version %d of model '%s' have this value, by which each start is"
+                    .formatted(now.bundle(), model)
+                + " checked: a version without it is needed first");
+      }
+      return keys;
+    } catch (IOException e) {
+      throw new NotNow("version %d cannot be read: %s".formatted(now.bundle(), e.getMessage()));
     }
   }
 

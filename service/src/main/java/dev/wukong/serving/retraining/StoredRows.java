@@ -11,6 +11,7 @@ import dev.wukong.training.RowOrigin;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.IntUnaryOperator;
+import java.util.function.LongPredicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,6 +25,7 @@ final class StoredRows implements RowOrigin {
   private final IntUnaryOperator stateWidth;
   private final RowAdmission admission;
   private final RowExpiry expiry;
+  private final LongPredicate held;
   private final List<float[]> defaults;
 
   /** Rows that were made since the last commit. */
@@ -33,6 +35,7 @@ final class StoredRows implements RowOrigin {
    * Those of {@code bundle}, which stays open.
    *
    * @param stateWidth floats that the optimizer keeps of a row, by its width
+   * @param held says which keys get no row now
    */
   StoredRows(
       StateStore store,
@@ -40,13 +43,15 @@ final class StoredRows implements RowOrigin {
       Bundle bundle,
       IntUnaryOperator stateWidth,
       RowAdmission admission,
-      RowExpiry expiry) {
+      RowExpiry expiry,
+      LongPredicate held) {
     this.store = store;
     this.view = view;
     this.bundle = bundle;
     this.stateWidth = stateWidth;
     this.admission = admission;
     this.expiry = expiry;
+    this.held = held;
     this.defaults = bundle.layout().tables().stream().map(bundle.manifest()::defaultRow).toList();
   }
 
@@ -64,7 +69,16 @@ final class StoredRows implements RowOrigin {
     }
   }
 
+  /** Whether there is a row by the last commit. */
+  boolean has(int width, long key) {
+    byte[] trained = store.state(view, StateKind.OPTIMIZER, new long[] {key}).getFirst();
+    return new BundleRow(bundle, width, stateWidth.applyAsInt(width)).read(key, trained);
+  }
+
   private boolean admitted(long key, int times) {
+    if (held.test(key)) {
+      return false;
+    }
     for (int i = 0; i < times; i++) {
       if (admission.see(key) == RowAdmission.Verdict.ADMITTED) {
         expiry.admitted();

@@ -111,10 +111,38 @@ public final class TrainingControl implements TrainingStates {
     return order(model, Event.Order.STEP_BACK, to.orElse(numbers.getLast()));
   }
 
+  /**
+   * What was erased.
+   *
+   * @param tables from which a row would go
+   */
+  public record Erased(int tables, TrainingState training) {}
+
+  /**
+   * Has everything forgotten that was learned about a value of an id.
+   *
+   * @throws VersionException where the model does not learn, or golden rows have the value
+   * @throws dev.wukong.data.DataException where there is no such feature, or no such value of it
+   */
+  public Erased erase(String model, String feature, IdValue value) throws VersionException {
+    OnlineTrainer of = trainer(model);
+    long[] keys = of.keys(feature, value);
+    log.info("model '{}': operators have an id of feature '{}' erased", model, feature);
+    for (long key : keys) {
+      TrainingState _ = ordered(of, Event.Order.ERASE, key);
+    }
+    return new Erased(keys.length, state(of));
+  }
+
   private TrainingState order(String model, Event.Order order, long target)
       throws VersionException {
     OnlineTrainer of = trainer(model);
     log.info("model '{}': operators order {} {}", model, order, target);
+    return ordered(of, order, target);
+  }
+
+  private static TrainingState ordered(OnlineTrainer of, Event.Order order, long target)
+      throws VersionException {
     try {
       of.order(order, target).get();
       return state(of);

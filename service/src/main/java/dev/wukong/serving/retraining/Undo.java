@@ -25,6 +25,9 @@ final class Undo {
   /** Rows that have changed since the healthy state by the last commit, ascending. */
   private long[] touched;
 
+  /** Rows of which this commit has everything forgotten, ascending. */
+  private long[] erased = {};
+
   /**
    * Goes on where the last commit was.
    *
@@ -74,6 +77,15 @@ final class Undo {
     return all;
   }
 
+  /** Nothing is remembered of what these rows were, ascending; at the beginning of a commit. */
+  void erase(long[] keys, List<StateChange> state) {
+    erased = keys;
+    touched = Erasures.without(touched, keys);
+    for (long key : keys) {
+      state.add(new StateChange.Remove(StateKind.UNDO, key));
+    }
+  }
+
   /** There is a new healthy state, that of this commit. */
   void begin() {
     touched = new long[0];
@@ -85,8 +97,8 @@ final class Undo {
     List<StateStore.Remembered> next = store.states(view, StateKind.UNDO, after, LOOKED_AT);
     List<Long> numbers = generations.numbers();
     for (StateStore.Remembered of : next) {
-      // What this commit adds to is written whole elsewhere.
-      if (!keeps(of.key())) {
+      // What this commit adds to is written whole elsewhere, or gone.
+      if (!keeps(of.key()) && Arrays.binarySearch(erased, of.key()) < 0) {
         Memories all = Memories.of(of.value());
         Memories needed = all.needed(numbers);
         if (needed.isEmpty()) {

@@ -2,6 +2,7 @@ package dev.wukong.serving.security;
 
 import com.google.protobuf.MessageOrBuilder;
 import com.google.protobuf.TextFormat;
+import dev.wukong.proto.v1.EraseIdRequest;
 import dev.wukong.text.ShownText;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -39,13 +40,17 @@ public final class Audit {
     log.info("{}", ShownText.oneLine(what));
   }
 
+  private static String printed(MessageOrBuilder message) {
+    return TextFormat.printer().emittingSingleLine(true).printToString(message);
+  }
+
   private static String text(@Nullable Object asked) {
     String text =
         switch (asked) {
           case null -> "";
-          // Escapes what is no plain character.
-          case MessageOrBuilder message ->
-              TextFormat.printer().emittingSingleLine(true).printToString(message);
+          // The value is to be gone, from here, too. Else escapes what is no plain character.
+          case EraseIdRequest erase -> printed(erase.toBuilder().clearValue());
+          case MessageOrBuilder message -> printed(message);
           default -> ShownText.oneLine(String.valueOf(asked));
         };
     return text.length() > LONGEST ? text.substring(0, LONGEST) + "..." : text.strip();

@@ -167,7 +167,11 @@ class RedisRowStoreTest extends RowStoreContract {
     return RedisRowStore.open(
         RedisRows.settings(cluster, folder, Duration.ofSeconds(2)),
         new RedisTimes(
-            RedisPatience.ordinary(), Duration.ofMinutes(10), Duration.ofSeconds(30), removed));
+            RedisPatience.ordinary(),
+            Duration.ofMinutes(10),
+            Duration.ofSeconds(30),
+            removed,
+            Duration.ofMillis(200)));
   }
 
   @Test

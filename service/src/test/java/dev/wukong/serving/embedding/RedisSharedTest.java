@@ -184,7 +184,8 @@ class RedisSharedTest extends RedisClusterTest {
             RedisPatience.ordinary(),
             Duration.ofSeconds(1),
             Duration.ofSeconds(30),
-            Duration.ofDays(1));
+            Duration.ofDays(1),
+            Duration.ofMillis(200));
     RedisSettings settings = RedisRows.settings(cluster, folder, Duration.ofSeconds(2));
     try (RedisRowStore store = RedisRowStore.open(settings, oftenSaid);
         RedisRowStore other = open(Duration.ofSeconds(2));

@@ -16,12 +16,15 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -75,6 +78,9 @@ class LearnerTest {
     assertThat(count(expected, "SIGHTS")).isPositive();
     assertThat(count(expected, StateKind.UNDO + " ")).isPositive();
     assertThat(count(expected, StateKind.HEALTHY + " ")).isPositive();
+    assertThat(count(expected, StateKind.ERASED + " ")).isPositive();
+    String expiry = expected.getOrDefault(StateKind.PROGRESS + " 1", "");
+    assertThat(Long.parseLong(expiry.substring(16, 32), 16)).isEqualTo(trial.rows(expected));
     assertThat(trial.promoted()).isPositive();
     assertThat(trial.takenBack()).isPositive();
 
@@ -185,6 +191,89 @@ class LearnerTest {
 
       assertThat(differences(learned(LearnerTrial.state(store, WIDTH)), healthy)).isEmpty();
     }
+  }
+
+  /**
+   * Whatever was known of an id, in states before as well, is no more; it is not learned again from
+   * what was predicted before, and no step back brings it. After that it is as any other.
+   */
+  @ParameterizedTest
+  @ValueSource(longs = {8, 9, 10})
+  void commit_erases_nothingIsKnownUntilAllBeforeIsOver(long seed) throws Exception {
+    LearnerTrial trial =
+        new LearnerTrial(bundle, LearnerTrial.staying(GatePolicy.usual(GateMode.DIRECT)));
+    List<Logged> log = trial.log(seed, REQUESTS, false);
+    List<Logged> first = until(log, log.size() / 3, Event.Order.ACCEPT, 0);
+    try (HeapRowStore store = new HeapRowStore()) {
+      int _ = trial.learn(store, first, 0, seed);
+      long number = Generations.read(store, LearnerTrial.view(0)).getLast().number();
+      List<Logged> more = new ArrayList<>(first);
+      more.addAll(log.subList(first.size(), log.size() / 2));
+      int _ = trial.learn(store, more, 0, seed);
+      Map<String, String> before = LearnerTrial.state(store, WIDTH);
+      long key = busiest(trial, log.subList(more.size(), log.size()), before);
+      assertThat(before.get(StateKind.OPTIMIZER + " " + key)).isNotEmpty();
+      assertThat(before).containsKeys("row " + key, StateKind.UNDO + " " + key);
+
+      List<Logged> erased = then(log, more, Event.Order.ERASE, key);
+      int _ = trial.learn(store, erased, 0, seed);
+      assertNothingKnown(LearnerTrial.state(store, WIDTH), key);
+      assertThat(LearnerTrial.state(store, WIDTH)).containsKey(StateKind.ERASED + " " + key);
+
+      List<Logged> later = new ArrayList<>(erased);
+      later.addAll(log.subList(erased.size(), log.size() - 40));
+      int _ = trial.learn(store, later, 0, seed);
+      assertNothingKnown(LearnerTrial.state(store, WIDTH), key);
+
+      List<Logged> back = then(log, later, Event.Order.STEP_BACK, number);
+      int _ = trial.learn(store, back, 0, seed);
+      assertNothingKnown(LearnerTrial.state(store, WIDTH), key);
+
+      List<Logged> over = new ArrayList<>(back);
+      Logged last = back.getLast();
+      over.add(
+          new Logged(
+              last.position() + 1,
+              last.atMs() + Duration.ofMinutes(1).toMillis(),
+              last.model(),
+              new Event.Ordered(Event.Order.ACCEPT, 0)));
+      int _ = trial.learn(store, over, 0, seed);
+      assertThat(LearnerTrial.state(store, WIDTH)).doesNotContainKey(StateKind.ERASED + " " + key);
+    }
+  }
+
+  private static void assertNothingKnown(Map<String, String> state, long key) {
+    // Empty: what the bundle may have of it counts no more.
+    assertThat(state).containsEntry(StateKind.OPTIMIZER + " " + key, "");
+    assertThat(state)
+        .doesNotContainKeys(
+            "row " + key,
+            StateKind.UNDO + " " + key,
+            StateKind.LIFE + " " + key,
+            StateKind.SIGHTS_EVEN + " " + key,
+            StateKind.SIGHTS_ODD + " " + key);
+  }
+
+  /** The trained and changed row that most of these requests have. */
+  private static long busiest(
+      LearnerTrial trial, List<Logged> requests, Map<String, String> state) {
+    Map<Long, Long> times =
+        requests.stream()
+            .flatMapToLong(of -> LongStream.of(trial.keys(of)))
+            .boxed()
+            .filter(key -> state.containsKey(StateKind.UNDO + " " + key))
+            .filter(key -> !trial.isGolden(key))
+            .collect(Collectors.groupingBy(key -> key, Collectors.counting()));
+    return Collections.max(times.entrySet(), Map.Entry.comparingByValue()).getKey();
+  }
+
+  /** What was, and then an order at the log's next boundary after it. */
+  private static List<Logged> then(
+      List<Logged> log, List<Logged> before, Event.Order order, long target) {
+    List<Logged> next = until(log, before.size(), order, target);
+    next.subList(0, before.size()).clear();
+    next.addAll(0, before);
+    return next;
   }
 
   /** Events up to the next boundary from {@code from} on, which is an order instead. */

@@ -5,8 +5,10 @@ import dev.wukong.bundle.Precision;
 import dev.wukong.data.EncodedRows;
 import dev.wukong.data.EncodingCounts;
 import dev.wukong.data.RowEncoder;
+import dev.wukong.data.RowKey;
 import dev.wukong.data.RowSource;
 import dev.wukong.data.Scope;
+import dev.wukong.data.Table;
 import dev.wukong.runtime.Device;
 import dev.wukong.serving.embedding.RowCommit;
 import dev.wukong.serving.embedding.RowFate;
@@ -69,7 +71,11 @@ final class LearnerTrial {
   }
 
   private static final int CANDIDATES = 10;
+  private static final int WIDTH = 8;
   private static final long STEP_MS = 50;
+
+  /** Requests after one of which something is erased. */
+  private static final int ERASED_EACH = 20;
 
   private final Bundle bundle;
   private final LearnerOptions options;
@@ -160,6 +166,11 @@ final class LearnerTrial {
         if (random.nextInt(60) == 0) {
           events.add(logged(events, nowMs, new Event.Frozen(random.nextBoolean())));
         }
+        if (orders && i % ERASED_EACH == ERASED_EACH - 1) {
+          long[] keys = keys(events.get(Math.toIntExact(scored)));
+          long key = keys[i % keys.length];
+          events.add(logged(events, nowMs, new Event.Ordered(Event.Order.ERASE, key)));
+        }
       }
     }
     events.add(logged(events, nowMs, new Event.Frozen(false)));
@@ -167,6 +178,49 @@ final class LearnerTrial {
       events.add(logged(events, nowMs + 5_000L * i, new Event.Boundary()));
     }
     return events;
+  }
+
+  /** Rows that there are: the bundle's but those that are no more, and others that are trained. */
+  long rows(Map<String, String> state) {
+    String prefix = StateKind.OPTIMIZER + " ";
+    BundleRow room = new BundleRow(bundle, WIDTH, 0);
+    long rows = bundle.manifest().rows();
+    for (Map.Entry<String, String> of : state.entrySet()) {
+      if (of.getKey().startsWith(prefix)) {
+        long key = Long.parseLong(of.getKey().substring(prefix.length()));
+        Table table = bundle.layout().tables().get(RowKey.table(key));
+        boolean there = bundle.findRow(table, RowKey.id(key), room.row());
+        rows += of.getValue().isEmpty() ? (there ? -1 : 0) : (there ? 0 : 1);
+      }
+    }
+    return rows;
+  }
+
+  /** Whether a start is checked by this row. */
+  boolean isGolden(long key) {
+    long[] golden =
+        GoldenExamples.keys(
+            bundle.layout(), GoldenExamples.of(bundle.manifest().golden(), bundle.encoder()));
+    return Arrays.binarySearch(golden, key) >= 0;
+  }
+
+  /** Keys of the rows of values that a scored request has, ascending. */
+  long[] keys(Logged event) {
+    if (!(event.event() instanceof Event.Scored scored)) {
+      return new long[0];
+    }
+    ScoredRequest of = scored.request();
+    return Arrays.stream(
+            GoldenExamples.keys(
+                bundle.layout(),
+                OwnContexts.of(
+                    bundle.encoder(),
+                    of.context(),
+                    of.candidates(),
+                    of.contextOf(),
+                    of.candidates().rows())))
+        .filter(key -> RowKey.id(key) >= RowKey.FIRST)
+        .toArray();
   }
 
   private static Logged logged(List<Logged> before, long nowMs, Event event) {

@@ -39,7 +39,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -131,6 +133,24 @@ final class LearningService implements AutoCloseable {
     Request request = SIMULATOR.request(1_000_000 + number);
     Schema schema = SIMULATOR.schema();
     return client.predict(request.contextValues(schema), request.candidateValues(schema));
+  }
+
+  /** The same request by another user. */
+  Prediction predict(long number, Object user) {
+    Request request = SIMULATOR.request(1_000_000 + number);
+    Schema schema = SIMULATOR.schema();
+    Map<String, Object> context = new LinkedHashMap<>(request.contextValues(schema));
+    context.put("user", user);
+    return client.predict(context, request.candidateValues(schema));
+  }
+
+  /** Users of the requests that the model was trained on before, as they come. */
+  static List<Long> trainedUsers(int requests) {
+    Schema schema = SIMULATOR.schema();
+    return IntStream.range(0, requests)
+        .mapToObj(i -> (Long) SIMULATOR.request(i).contextValues(schema).get("user"))
+        .distinct()
+        .toList();
   }
 
   /** Predicts so often, and has the candidate {@code clicked} clicked each time. */
