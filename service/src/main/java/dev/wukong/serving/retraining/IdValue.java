@@ -1,8 +1,9 @@
 package dev.wukong.serving.retraining;
 
-import dev.wukong.bundle.Bundle;
 import dev.wukong.data.DataException;
+import dev.wukong.data.FeatureEncoder;
 import dev.wukong.data.IdFeature;
+import dev.wukong.data.InputLayout;
 import dev.wukong.data.RowKey;
 import dev.wukong.data.Schema;
 import dev.wukong.data.Scope;
@@ -29,8 +30,8 @@ public sealed interface IdValue {
    *
    * @throws DataException where the schema has no such feature, or that has no such value
    */
-  static long[] keys(Bundle bundle, String feature, IdValue value) {
-    Schema schema = bundle.manifest().schema();
+  static long[] keys(FeatureEncoder encoder, InputLayout layout, String feature, IdValue value) {
+    Schema schema = encoder.schema();
     List<IdFeature> ids =
         Stream.of(Scope.values()).flatMap(scope -> schema.ids(scope).stream()).toList();
     IdFeature found =
@@ -51,9 +52,9 @@ public sealed interface IdValue {
     long id =
         switch (value) {
           case Whole(long number) when found.type() == ValueType.INT64 ->
-              bundle.encoder().idOf(found, number);
+              encoder.idOf(found, number);
           case Text(String text) when found.type() == ValueType.STRING && !text.isEmpty() ->
-              bundle.encoder().idOf(found, text);
+              encoder.idOf(found, text);
           case Whole _, Text _ ->
               throw new DataException(
                   found.type() == ValueType.INT64
@@ -66,7 +67,7 @@ public sealed interface IdValue {
           "feature '%s' has a vocabulary, and this value is not in it: nothing is known of it"
               .formatted(feature));
     }
-    return bundle.layout().tables().stream()
+    return layout.tables().stream()
         .filter(table -> table.idSpace().equals(found.idSpace()))
         .mapToLong(table -> RowKey.of(table.ordinal(), id))
         .toArray();

@@ -280,6 +280,11 @@ final class Learner implements AutoCloseable {
     committed = next;
   }
 
+  /** Keys of the rows by which a start is checked, ascending; not changed any more. */
+  long[] goldenKeys() {
+    return goldenKeys;
+  }
+
   /** How far training had come at the last commit. */
   LearnedMark mark() {
     return mark;

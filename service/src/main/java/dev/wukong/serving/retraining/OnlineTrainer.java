@@ -11,6 +11,7 @@ import dev.wukong.serving.events.EventLog;
 import dev.wukong.serving.events.Logged;
 import dev.wukong.serving.gating.Decision;
 import dev.wukong.serving.gating.GateReport;
+import dev.wukong.serving.hosting.HostedModel;
 import dev.wukong.serving.hosting.QuietThread;
 import dev.wukong.serving.hosting.ServedModel;
 import dev.wukong.serving.hosting.VersionException;
@@ -125,6 +126,9 @@ public final class OnlineTrainer implements AutoCloseable {
   // Made once for all learners with these tasks or tables: a gauge keeps to the first that has it.
   private final Map<List<String>, LifecycleMeters> ofRows = new HashMap<>();
   private final Map<List<String>, LearnerMeters> ofLearner = new HashMap<>();
+
+  /** Of rows by which a start of the version that learns is checked, ascending. */
+  private volatile long[] golden = {};
 
   /** Positions below this are not read any more: until a learner says so, all may be. */
   private volatile long needed;
@@ -337,6 +341,7 @@ public final class OnlineTrainer implements AutoCloseable {
           Bundle bundle = bundles.open(model, version);
           Learner learner = learner(bundle);
           Canary canary = new Canary(served, version)) {
+        golden = learner.goldenKeys();
         passOverWhatItHolds(learner);
         needed = learner.oldestNeeded();
         log.info(
@@ -583,24 +588,22 @@ public final class OnlineTrainer implements AutoCloseable {
    * @throws dev.wukong.data.DataException where there is no such feature, or no such value of it
    */
   long[] keys(String feature, IdValue value) throws VersionException {
-    Status now = status.get();
-    if (now.bundle() == 0) {
-      throw wishes.doesNotLearn(now.reason());
+    ServedModel served = models.get();
+    HostedModel serves = served == null ? null : served.lease();
+    if (serves == null) {
+      throw wishes.doesNotLearn("no version of the model serves yet");
     }
-    try (Bundle bundle = bundles.open(model, now.bundle())) {
-      long[] keys = IdValue.keys(bundle, feature, value);
-      long[] golden =
-          GoldenExamples.keys(
-              bundle.layout(), GoldenExamples.of(bundle.manifest().golden(), bundle.encoder()));
+    try {
+      long[] keys = IdValue.keys(serves.encoder(), serves.layout(), feature, value);
       if (LongStream.of(keys).anyMatch(key -> Arrays.binarySearch(golden, key) >= 0)) {
         throw new NotNow(
             "golden rows of version %d of model '%s' have this value, by which each start is"
-                    .formatted(now.bundle(), model)
+                    .formatted(serves.bundle(), model)
                 + " checked: a version without it is needed first");
       }
       return keys;
-    } catch (IOException e) {
-      throw new NotNow("version %d cannot be read: %s".formatted(now.bundle(), e.getMessage()));
+    } finally {
+      serves.release();
     }
   }
 

@@ -1,8 +1,8 @@
 package dev.wukong.serving.security;
 
-import com.google.protobuf.MessageOrBuilder;
+import com.google.protobuf.Descriptors.FieldDescriptor;
+import com.google.protobuf.Message;
 import com.google.protobuf.TextFormat;
-import dev.wukong.proto.v1.EraseIdRequest;
 import dev.wukong.text.ShownText;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -40,17 +40,22 @@ public final class Audit {
     log.info("{}", ShownText.oneLine(what));
   }
 
-  private static String printed(MessageOrBuilder message) {
-    return TextFormat.printer().emittingSingleLine(true).printToString(message);
+  /** Without fields that are to stand in no log; with escapes for what is no plain character. */
+  private static String printed(Message message) {
+    Message.Builder shown = message.toBuilder();
+    for (FieldDescriptor field : message.getAllFields().keySet()) {
+      if (field.getOptions().getDebugRedact()) {
+        shown.clearField(field);
+      }
+    }
+    return TextFormat.printer().emittingSingleLine(true).printToString(shown);
   }
 
   private static String text(@Nullable Object asked) {
     String text =
         switch (asked) {
           case null -> "";
-          // The value is to be gone, from here, too. Else escapes what is no plain character.
-          case EraseIdRequest erase -> printed(erase.toBuilder().clearValue());
-          case MessageOrBuilder message -> printed(message);
+          case Message message -> printed(message);
           default -> ShownText.oneLine(String.valueOf(asked));
         };
     return text.length() > LONGEST ? text.substring(0, LONGEST) + "..." : text.strip();
