@@ -15,7 +15,12 @@ import java.util.stream.Stream;
 /** A value of an id feature, as requests have it. No message shows it. */
 public sealed interface IdValue {
   /** Of a feature of whole numbers. */
-  record Whole(long value) implements IdValue {}
+  record Whole(long value) implements IdValue {
+    @Override
+    public String toString() {
+      return "Whole";
+    }
+  }
 
   /** Of a feature of texts. */
   record Text(String value) implements IdValue {

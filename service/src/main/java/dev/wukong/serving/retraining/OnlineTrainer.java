@@ -358,7 +358,17 @@ public final class OnlineTrainer implements AutoCloseable {
         return;
       } catch (Turn.LostException e) {
         log.warn("model '{}': another process trains from now on: {}", model, e.getMessage());
-      } catch (IOException | RuntimeException e) {
+      } catch (IOException e) {
+        if (served.servingVersion() == version) {
+          halt(e);
+        } else { // It was rolled back just now, and may be removed.
+          log.info(
+              "model '{}': version {} serves no more, and is not learned from: {}",
+              model,
+              version,
+              e.getMessage());
+        }
+      } catch (RuntimeException e) {
         halt(e);
       }
     }
