@@ -1,5 +1,7 @@
 package dev.wukong.fuzzing;
 
+import dev.wukong.serving.predict.PredictLimits;
+import java.time.Duration;
 import java.util.List;
 import java.util.ServiceLoader;
 
@@ -8,6 +10,10 @@ import java.util.ServiceLoader;
  * without parameters and is named in {@code META-INF/services/dev.wukong.fuzzing.FuzzTargets}.
  */
 public interface FuzzTargets {
+  /** What requests may have. */
+  PredictLimits LIMITS =
+      new PredictLimits(100, 10, 1, Duration.ofSeconds(1), Duration.ofSeconds(1));
+
   /** Its targets; the names of all packages' are different. */
   List<FuzzTarget> targets();
 

@@ -1,7 +1,6 @@
 package dev.wukong.serving.retraining;
 
 import dev.wukong.bundle.Bundle;
-import dev.wukong.data.Group;
 import dev.wukong.serving.embedding.RowCommit;
 import dev.wukong.serving.embedding.RowsView;
 import dev.wukong.serving.embedding.StateChange;
@@ -120,7 +119,7 @@ final class LearnedCommit {
    *
    * @param changed rows
    * @param erased rows that go, whatever becomes of the others; ascending, and none of the changed
-   * @param fresh how many of these there were since the last commit alone
+   * @param there how many of these there are
    * @param nowMs time in the log
    * @param dense all that is trained but rows; empty where it has not changed
    * @param weights the dense weights that become visible; none: those stay
@@ -130,7 +129,7 @@ final class LearnedCommit {
       LearnedMark mark,
       List<ChangedRows> changed,
       long[] erased,
-      int fresh,
+      int there,
       long nowMs,
       Map<String, float[]> dense,
       Visible visible,
@@ -138,7 +137,7 @@ final class LearnedCommit {
       Optional<NewHealthy> promoted) {
     Instant now = Instant.ofEpochMilli(nowMs);
     List<StateChange> state = begun();
-    erase(erased, fresh, nowMs, state);
+    erase(erased, there, nowMs, state);
     List<RowCommit.Changes> rows = new ArrayList<>();
     List<RowCommit.Changes> back =
         visible == Visible.HEALTHY
@@ -168,12 +167,7 @@ final class LearnedCommit {
     state.addAll(expiry.drain());
     // What was scored and not learned from, in quarantine, before it was taken back or to look for
     // skew, is in memory there, too: one who starts now would not find it.
-    healthy.forget(removed);
-    for (long key : removed) {
-      session.forgetRow(key);
-      // Not only gone: the bundle may have one of the kind.
-      state.add(new StateChange.Put(StateKind.OPTIMIZER, key, MasterRow.REMOVED));
-    }
+    forget(removed, state);
     state.addAll(DenseState.put(dense));
     undo.forget(state);
     if (promoted.isPresent()) {
@@ -189,6 +183,7 @@ final class LearnedCommit {
    * @param to one of those that are kept
    * @param keys of the rows that have changed since, by the last commit
    * @param erased rows that go, ascending
+   * @param there how many of these there are
    * @param visible whether what serves is another state
    * @param weights the dense weights of that state; none where it serves
    */
@@ -197,6 +192,7 @@ final class LearnedCommit {
       Generation to,
       long[] keys,
       long[] erased,
+      int there,
       long nowMs,
       boolean visible,
       Map<String, float[]> weights) {
@@ -207,7 +203,7 @@ final class LearnedCommit {
             .map(of -> with(of, erased))
             .toList();
     state.addAll(takenBack.memory(to.number(), others, nowMs));
-    erase(erased, 0, nowMs, state);
+    erase(erased, there, nowMs, state);
     state.addAll(DenseState.put(generations.dense(to)));
     generations.backTo(to.number(), state);
     undo.begin();
@@ -235,26 +231,25 @@ final class LearnedCommit {
   }
 
   /** Nothing is kept of these rows any more: all is as if they never had been. */
-  private void erase(long[] keys, int fresh, long nowMs, List<StateChange> state) {
+  private void erase(long[] keys, int there, long nowMs, List<StateChange> state) {
     undo.erase(keys, state);
-    expiry.withdrawn(fresh);
-    for (Group group : bundle.layout().groups()) {
-      int width = group.width();
-      BundleRow room = new BundleRow(bundle, width, session.rowStateWidth(width));
-      long[] own = RowKeys.ofWidth(bundle.layout(), width, keys);
-      List<byte @Nullable []> kept = store.state(view, StateKind.OPTIMIZER, own);
-      for (int i = 0; i < own.length; i++) {
-        expiry.withdrawn(room.read(own[i], kept.get(i)) ? 1 : 0);
-      }
-    }
+    expiry.withdrawn(there);
     for (long key : keys) {
-      state.add(new StateChange.Put(StateKind.OPTIMIZER, key, MasterRow.REMOVED));
       state.add(new StateChange.Remove(StateKind.LIFE, key));
       admission.forget(key);
-      session.forgetRow(key);
     }
-    healthy.forget(keys);
+    forget(keys, state);
     erasures.done(nowMs, state);
+  }
+
+  /** These rows are no more, here and at rest. */
+  private void forget(long[] keys, List<StateChange> state) {
+    healthy.forget(keys);
+    for (long key : keys) {
+      session.forgetRow(key);
+      // Not only gone: the bundle may have one of the kind.
+      state.add(new StateChange.Put(StateKind.OPTIMIZER, key, MasterRow.REMOVED));
+    }
   }
 
   /** With what every commit has, that of the join above all. */

@@ -383,7 +383,7 @@ final class Learner implements AutoCloseable {
     order = null;
     Decision decision =
         decide(ordered, Healthy.change(steps.made(), mark.golden(), probabilities, dense, rowsNow));
-    State now = new State(epoch, dense, probabilities, rowsNow, erased, fresh(changedNow, erased));
+    State now = new State(epoch, dense, probabilities, rowsNow, erased, there(erased, changedNow));
     ModelCommit commit =
         switch (decision) {
           case Decision.Keep _ -> ahead(now, LearnedCommit.Visible.NONE, false);
@@ -410,15 +410,16 @@ final class Learner implements AutoCloseable {
     return new Made(commit, decision, rowsNow, erased);
   }
 
-  /** How many of these rows were made and changed since the last commit, which are in no store. */
-  private int fresh(List<ChangedRows> changed, long[] keys) {
-    int fresh = 0;
-    for (ChangedRows of : changed) {
-      for (long key : keys) {
-        fresh += Arrays.binarySearch(of.keys(), key) >= 0 && !rows.has(of.width(), key) ? 1 : 0;
-      }
+  /**
+   * How many of these rows there are: by the last commit, or among those that have changed since.
+   */
+  private int there(long[] keys, List<ChangedRows> changed) {
+    int there = 0;
+    for (long key : keys) {
+      boolean now = changed.stream().anyMatch(of -> Arrays.binarySearch(of.keys(), key) >= 0);
+      there += now || rows.has(key) ? 1 : 0;
     }
-    return fresh;
+    return there;
   }
 
   /**
@@ -463,7 +464,7 @@ final class Learner implements AutoCloseable {
       float[] golden,
       List<ChangedRows> rows,
       long[] erased,
-      int fresh) {
+      int there) {
     boolean learned() {
       return !dense.isEmpty();
     }
@@ -519,7 +520,7 @@ final class Learner implements AutoCloseable {
         mark,
         now.rows(),
         now.erased(),
-        now.fresh(),
+        now.there(),
         nowMs,
         now.dense(),
         visible,
@@ -556,7 +557,8 @@ final class Learner implements AutoCloseable {
             to.golden());
     healthy.become(dense, older ? keys : new long[0]);
     steps.forget();
-    return commits.back(mark, to, keys, erased, nowMs, shows, shows ? dense : Map.of());
+    return commits.back(
+        mark, to, keys, erased, there(erased, List.of()), nowMs, shows, shows ? dense : Map.of());
   }
 
   /** Begins a period of admission where it is time to, by the log's clock. */

@@ -70,7 +70,8 @@ final class StoredRows implements RowOrigin {
   }
 
   /** Whether there is a row by the last commit. */
-  boolean has(int width, long key) {
+  boolean has(long key) {
+    int width = bundle.layout().tables().get(RowKey.table(key)).width();
     byte[] trained = store.state(view, StateKind.OPTIMIZER, new long[] {key}).getFirst();
     return new BundleRow(bundle, width, stateWidth.applyAsInt(width)).read(key, trained);
   }

@@ -6,16 +6,11 @@ import dev.wukong.fuzzing.FuzzTarget;
 import dev.wukong.fuzzing.FuzzTargets;
 import dev.wukong.proto.inference.ModelInferRequest;
 import dev.wukong.proto.v1.PredictRequest;
-import dev.wukong.serving.predict.PredictLimits;
 import dev.wukong.serving.testing.TinyModel;
-import java.time.Duration;
 import java.util.List;
 
 /** What callers of the Open Inference Protocol send. */
 public final class InferenceTargets implements FuzzTargets {
-  private static final PredictLimits LIMITS =
-      new PredictLimits(100, 10, 1, Duration.ofSeconds(1), Duration.ofSeconds(1));
-
   @Override
   public List<FuzzTarget> targets() {
     return List.of(

@@ -22,8 +22,6 @@ import java.util.Map;
 /** What callers send over gRPC. */
 public final class PredictTargets implements FuzzTargets {
   private static final long NOW_MS = 1_800_000_000_000L;
-  private static final PredictLimits LIMITS =
-      new PredictLimits(100, 10, 1, Duration.ofSeconds(1), Duration.ofSeconds(1));
 
   /** Loaded once it is needed. */
   private static final class Loaded {

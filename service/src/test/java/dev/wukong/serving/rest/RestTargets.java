@@ -3,15 +3,10 @@ package dev.wukong.serving.rest;
 import dev.wukong.data.DataException;
 import dev.wukong.fuzzing.FuzzTarget;
 import dev.wukong.fuzzing.FuzzTargets;
-import dev.wukong.serving.predict.PredictLimits;
-import java.time.Duration;
 import java.util.List;
 
 /** What callers send over REST. */
 public final class RestTargets implements FuzzTargets {
-  private static final PredictLimits LIMITS =
-      new PredictLimits(100, 10, 1, Duration.ofSeconds(1), Duration.ofSeconds(1));
-
   @Override
   public List<FuzzTarget> targets() {
     return List.of(
