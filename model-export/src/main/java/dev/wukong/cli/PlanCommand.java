@@ -12,6 +12,9 @@ import dev.wukong.profile.GraphProfile;
 import dev.wukong.terminal.TextTable;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.math.BigDecimal;
+import java.math.MathContext;
+import java.math.RoundingMode;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -22,6 +25,7 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -38,15 +42,10 @@ import picocli.CommandLine.Spec;
 final class PlanCommand implements Callable<Integer> {
   private static final Pattern TABLE =
       Pattern.compile(
-          "(?<rows>[0-9]{1,12}):(?<width>[0-9]{1,5}):(?<context>[0-9]{1,4}):(?<candidate>[0-9]{1,4})");
+          "(?<rows>[0-9]{1,18}):(?<width>[0-9]{1,9}):(?<context>[0-9]{1,9}):(?<candidate>[0-9]{1,9})");
 
   /** Runs of the graph that are measured. */
   private static final int RUNS = 30;
-
-  /** What a limit has beyond what is planned: collections, loads of a next version. */
-  private static final double MARGIN = 1.25;
-
-  private static final long STEP = 256L << 20;
 
   @Parameters(
       index = "0",
@@ -77,10 +76,8 @@ final class PlanCommand implements Callable<Integer> {
               + " (${DEFAULT-VALUE}).")
   private double logged = 1;
 
-  @Option(
-      names = "--growth",
-      description = "Rows by those of the bundle, once it has learned (${DEFAULT-VALUE}).")
-  private double growth = 1;
+  @Option(names = "--growth", description = "Rows by those of the BUNDLE, once it has learned (1).")
+  private @Nullable Double growth;
 
   @Option(
       names = "--table",
@@ -90,14 +87,16 @@ final class PlanCommand implements Callable<Integer> {
               + " in a candidate. May be repeated.")
   private List<String> tables = List.of();
 
-  @Option(names = "--dense", description = "Dense weights of a model without a bundle.")
-  private long dense = 100_000;
+  @Option(
+      names = "--dense",
+      description = "Dense weights of a model without a bundle: those that are no rows.")
+  private @Nullable Long dense;
 
   @Option(
       names = "--graph-micros",
       description =
           "Microseconds of a core for a candidate in the graph; measured where there is a bundle.")
-  private double graphMicros;
+  private @Nullable Double graphMicros;
 
   @Option(names = "--commit-every", description = "Seconds between commits (${DEFAULT-VALUE}).")
   private double commitEvery = 1;
@@ -139,7 +138,8 @@ final class PlanCommand implements Callable<Integer> {
     Traffic traffic = new Traffic(requests, candidates, seen, labels, logged);
     Learning learning = new Learning(commitEvery, skew, healthyEvery);
     Machines machines = new Machines(cores, busy, spare, resident, replication, retentionHours);
-    ModelSize model = model();
+    Planned planned = planned();
+    ModelSize model = planned.size();
     Plan plan = Plan.of(traffic, model, learning, machines);
     PrintWriter out = spec.commandLine().getOut();
     out.printf(
@@ -148,27 +148,61 @@ final class PlanCommand implements Callable<Integer> {
         model.rows(), model.tables().size(), model.dense(), model.graphMicros());
     table(traffic, learning, machines, plan).print(out);
     out.println();
-    values(machines, plan, out);
+    if (plan.trainingCores() > 1) {
+      out.printf(
+          "Learning takes more than the thread has that learns: labels would come later and later."
+              + " Log less (--logged %s) or commit less often (--commit-every).%n%n",
+          lessLogged(plan));
+    }
+    new PlannedValues(planned.name(), traffic, learning, machines, plan).print(out);
     out.flush();
     return 0;
   }
 
-  private ModelSize model() throws IOException {
+  /** That the thread could learn from, if commits cost nothing: two digits of it, rounded down. */
+  private String lessLogged(Plan plan) {
+    return new BigDecimal(logged / plan.trainingCores())
+        .round(new MathContext(2, RoundingMode.DOWN))
+        .toPlainString();
+  }
+
+  /** What is planned for. */
+  private record Planned(String name, ModelSize size) {}
+
+  private Planned planned() throws IOException {
     if (bundle == null) {
-      if (tables.isEmpty() || graphMicros == 0) {
-        throw new IllegalArgumentException(
-            "there is no BUNDLE, want one, or --table and --graph-micros");
-      }
-      return new ModelSize(tables.stream().map(PlanCommand::table).toList(), 0, dense, graphMicros);
+      return new Planned("MODEL", described());
     }
-    if (!tables.isEmpty()) {
-      throw new IllegalArgumentException("BUNDLE and --table are both given, want one of them");
-    }
-    if (!(growth >= 0.01 && growth <= 1e6)) {
-      throw new IllegalArgumentException("--growth is %s, want 0.01 to 1000000".formatted(growth));
+    refuse("--table", !tables.isEmpty());
+    refuse("--dense", dense != null);
+    double rows = growth == null ? 1 : growth;
+    if (!(rows >= 0.01 && rows <= 1e6)) {
+      throw new IllegalArgumentException("--growth is %s, want 0.01 to 1000000".formatted(rows));
     }
     try (Bundle opened = BundleCommand.open(bundle)) {
-      return ModelSize.of(opened, graphMicros == 0 ? measured(opened) : graphMicros, growth);
+      double micros = graphMicros == null ? measured(opened) : graphMicros;
+      return new Planned(opened.manifest().model(), ModelSize.of(opened, micros, rows));
+    }
+  }
+
+  private ModelSize described() {
+    if (tables.isEmpty() || dense == null || graphMicros == null) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "there is no BUNDLE, want one, or --table, --dense and --graph-micros");
+    }
+    if (growth != null) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "--growth is given without a BUNDLE: say the rows that there will be in --table");
+    }
+    return new ModelSize(tables.stream().map(PlanCommand::table).toList(), 0, dense, graphMicros);
+  }
+
+  private void refuse(String option, boolean given) {
+    if (given) {
+      throw new ParameterException(
+          spec.commandLine(), "BUNDLE and %s are both given, want one of them".formatted(option));
     }
   }
 
@@ -185,11 +219,15 @@ final class PlanCommand implements Callable<Integer> {
           "--table is '%s', want ROWS:WIDTH:CONTEXT:CANDIDATE such as 1000000:16:1:0"
               .formatted(text));
     }
-    return new TableLoad(
-        Long.parseLong(parts.group("rows")),
-        Integer.parseInt(parts.group("width")),
-        Integer.parseInt(parts.group("context")),
-        Integer.parseInt(parts.group("candidate")));
+    try {
+      return new TableLoad(
+          Long.parseLong(parts.group("rows")),
+          Integer.parseInt(parts.group("width")),
+          Integer.parseInt(parts.group("context")),
+          Integer.parseInt(parts.group("candidate")));
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException("--table is '%s': %s".formatted(text, e.getMessage()), e);
+    }
   }
 
   private TextTable table(Traffic traffic, Learning learning, Machines machines, Plan plan) {
@@ -197,14 +235,19 @@ final class PlanCommand implements Callable<Integer> {
     table.row(
         "replicas",
         Integer.toString(plan.replicas()),
-        "%s cores each, of which %.0f %% may be busy; %d may be away; one trains%s"
+        "%s cores each, of which %.0f %% may be busy; %d may be away%s"
             .formatted(
                 number(machines.cores()),
                 100 * machines.busy(),
                 machines.spare(),
-                needsOwnTrainer(machines, plan)
-                    ? ", which takes more than it has: give the trainer cores of its own"
-                    : ""));
+                plan.separate() ? "" : "; one of them trains"));
+    table.row(
+        "trainers of their own",
+        plan.separate() ? "1" : "0",
+        plan.separate()
+            ? "%s cores; fewer machines than if a replica trained"
+                .formatted(number(plan.trainerCores(machines)))
+            : "a replica has the cores to train");
     table.row(
         "cores to answer",
         number(plan.servingCores()),
@@ -213,7 +256,8 @@ final class PlanCommand implements Callable<Integer> {
     table.row(
         "cores to learn",
         number(plan.trainingCores()),
-        "%,.0f examples a second, by the replica that trains".formatted(traffic.examples()));
+        "%,.0f examples a second; one thread learns, of one core at most"
+            .formatted(traffic.examples()));
     table.row(
         "cores to follow",
         number(plan.followingCores()),
@@ -256,38 +300,7 @@ final class PlanCommand implements Callable<Integer> {
     return table;
   }
 
-  private static boolean needsOwnTrainer(Machines machines, Plan plan) {
-    return plan.trainingCores() > machines.cores() * machines.busy();
-  }
-
-  /** As the chart takes it. */
-  private static void values(Machines machines, Plan plan, PrintWriter out) {
-    String cpu = number(machines.cores());
-    out.println("# values.yaml");
-    out.println("replicas: " + plan.replicas());
-    out.println("residentRows: " + megabytes(plan.residentBytes()) + "MB");
-    out.printf(
-        "resources: {requests: {cpu: \"%s\", memory: %sMi}, limits: {memory: %sMi}}%n",
-        cpu, megabytes(memory(plan)), megabytes(memory(plan)));
-    out.printf(
-        "cluster: {enabled: true, kafka: {addresses: [], partitions: %d, replication: %d}} #"
-            + " addresses: those of your brokers%n",
-        plan.brokers().partitions(), machines.replication());
-    out.println(
-        "storage: {size: " + (long) Math.ceil(MARGIN * plan.storeBytes() / (1 << 30)) + "Gi}");
-  }
-
-  /** Any replica may be the one that trains. */
-  private static double memory(Plan plan) {
-    return MARGIN * plan.trainerBytes();
-  }
-
-  /** In whole steps. */
-  private static long megabytes(double bytes) {
-    return Math.max(1, (long) Math.ceil(bytes / STEP)) * (STEP >> 20);
-  }
-
-  private static String number(double value) {
+  static String number(double value) {
     String text = String.format(Locale.ROOT, value < 10 ? "%.2f" : "%.0f", value);
     return text.contains(".") ? text.replaceAll("\\.?0+$", "") : text;
   }

@@ -23,7 +23,7 @@ public record BrokerLoad(
       ModelSize model,
       CommitSize commit,
       double commits,
-      int replicas,
+      int followers,
       Machines machines) {
     double features = traffic.learned() * predictionBytes(traffic, model);
     double labels = traffic.learned() * (1 + traffic.seen() * traffic.labels()) * Costs.EVENT;
@@ -36,7 +36,7 @@ public record BrokerLoad(
         features,
         labels,
         written,
-        features + labels + written * (replicas - 1),
+        features + labels + written * followers,
         partitions,
         (features + labels + written) * 3600 * machines.retentionHours() * machines.replication());
   }

@@ -8,8 +8,9 @@ package dev.wukong.plan;
  * @param rowMicros of a core for a candidate, all of serving included
  * @param servingCores that answers take, all replicas together
  * @param followingCores that a replica needs to follow commits
- * @param trainingCores that the replica that trains needs to learn
- * @param replicas the trainer and the spare ones included
+ * @param trainingCores that learning needs, on one machine
+ * @param replicas that answer, the spare ones included
+ * @param separate whether a trainer of its own learns; otherwise one of the replicas does, too
  * @param replicaBytes of memory of one that follows
  * @param trainerBytes of memory of the one that trains
  * @param residentBytes of those for rows
@@ -24,6 +25,7 @@ public record Plan(
     double followingCores,
     double trainingCores,
     int replicas,
+    boolean separate,
     double replicaBytes,
     double trainerBytes,
     double residentBytes,
@@ -41,7 +43,7 @@ public record Plan(
         (commits * Costs.MADE_COMMIT
                 + traffic.examples() * (Costs.EXAMPLE + Costs.STEP_BY_GRAPH * model.graphMicros()))
             / 1e6;
-    int replicas = replicas(serving, following, training, machines);
+    Replicas replicas = Replicas.of(serving, following, training, machines);
     double resident = 0;
     double store = 0;
     double redis = 0;
@@ -58,12 +60,13 @@ public record Plan(
         serving,
         following,
         training,
-        replicas,
+        replicas.count(),
+        replicas.separate(),
         replica,
         replica + Costs.TRAINER + 16.0 * model.dense(),
         resident,
         store,
-        BrokerLoad.of(traffic, model, commit, commits, replicas, machines),
+        BrokerLoad.of(traffic, model, commit, commits, replicas.followers(), machines),
         redis);
   }
 
@@ -76,19 +79,8 @@ public record Plan(
         + request / traffic.candidates();
   }
 
-  /** As few as have the cores for all of it while the spare ones are away. */
-  private static int replicas(
-      double serving, double following, double training, Machines machines) {
-    double each = machines.cores() * machines.busy();
-    double left = each - following;
-    if (left <= 0) {
-      throw new IllegalArgumentException(
-          "to follow commits takes %.1f cores, and a replica has %.1f that may be busy: fewer commits, fewer candidates that are seen, or more cores"
-              .formatted(following, each));
-    }
-    // Where learning takes more than a replica has, a larger one trains alone.
-    double own = Math.min(each, training);
-    int needed = (int) Math.ceil((serving + own + following) / left - 1e-9);
-    return Math.max(1, needed) + machines.spare();
+  /** Cores of one that trains: all that learning takes, and room for as much again as of others. */
+  public double trainerCores(Machines machines) {
+    return Math.max(1, Math.ceil(trainingCores / machines.busy()));
   }
 }

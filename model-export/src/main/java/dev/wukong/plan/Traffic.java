@@ -1,5 +1,7 @@
 package dev.wukong.plan;
 
+import java.math.BigDecimal;
+
 /**
  * What callers and users do in the busiest seconds.
  *
@@ -10,12 +12,14 @@ package dev.wukong.plan;
  * @param logged share of the requests that are logged, and so can be learned from
  */
 public record Traffic(double requests, int candidates, double seen, double labels, double logged) {
+  private static final double LEAST_LOGGED = 0.0001;
+
   public Traffic {
     require("--requests", requests, 0.001, 1e7);
     require("--candidates", candidates, 1, 1 << 20);
     require("--seen", seen, 0, candidates);
     require("--labels", labels, 0, 100);
-    require("--logged", logged, 0, 1);
+    require("--logged", logged, LEAST_LOGGED, 1);
   }
 
   /** Fails unless an option is within bounds; named as on the command line. */
@@ -27,9 +31,12 @@ public record Traffic(double requests, int candidates, double seen, double label
   }
 
   private static String text(double value) {
+    if (!Double.isFinite(value)) {
+      return Double.toString(value);
+    }
     return value == Math.rint(value) && Math.abs(value) < 1e15
         ? Long.toString((long) value)
-        : Double.toString(value);
+        : new BigDecimal(Double.toString(value)).stripTrailingZeros().toPlainString();
   }
 
   /** Examples that are learned a second. */

@@ -49,22 +49,43 @@ class PlanTest {
         .isCloseTo(written * 86_400 * 3, Percentage.withPercentage(0.01));
     assertThat(plan.brokers().read())
         .isCloseTo(
-            written + plan.brokers().commits() * (plan.replicas() - 2),
+            written + plan.brokers().commits() * (followers(plan) - 1),
             Percentage.withPercentage(0.01));
   }
 
-  /** With one replica away, the others have the cores for all of it. */
+  private static int followers(Plan plan) {
+    return plan.separate() ? plan.replicas() : plan.replicas() - 1;
+  }
+
+  /** Whether so many replicas, each asked alike, have the cores for it. */
+  private static boolean suffices(Plan plan, int replicas, boolean separate, double each) {
+    double asked = plan.servingCores() / replicas;
+    double follows = replicas == 1 && !separate ? 0 : plan.followingCores();
+    double busiest = separate ? follows : Math.max(follows, plan.trainingCores());
+    return asked + busiest <= each + 1e-6;
+  }
+
+  /** With one replica away the others have the cores for all of it, and fewer had not. */
   @ParameterizedTest
-  @CsvSource({"10", "100", "1000", "20000"})
-  void of_anyTraffic_replicasSuffice(double requests) {
-    Plan plan = plan(new Traffic(requests, 500, 1, 0.1, 1));
-    double each = MACHINES.cores() * MACHINES.busy();
-    double left = plan.replicas() - MACHINES.spare();
-    double trains = Math.min(each, plan.trainingCores());
-    assertThat(left * (each - plan.followingCores()))
-        .isGreaterThanOrEqualTo(plan.servingCores() + trains + plan.followingCores() - 1e-6);
-    assertThat((left - 1) * (each - plan.followingCores()))
-        .isLessThan(plan.servingCores() + trains + plan.followingCores() + 1e-6);
+  @CsvSource({
+    "10, 8, false",
+    "100, 8, false",
+    "1000, 8, false",
+    "5000, 2, true",
+    "80000, 8, true",
+    "100000, 64, false"
+  })
+  void of_anyTraffic_replicasSuffice(double requests, double cores, boolean separate) {
+    Machines machines = new Machines(cores, 0.5, 1, 0.5, 3, 24);
+    Plan plan = Plan.of(new Traffic(requests, 500, 1, 0.1, 0.1), MODEL, LEARNING, machines);
+    double each = machines.cores() * machines.busy();
+    int left = plan.replicas() - machines.spare();
+    assertThat(plan.separate()).isEqualTo(separate);
+    assertThat(suffices(plan, left, separate, each)).isTrue();
+    // A machine fewer does not do, whoever trains; one that only trains is a machine, too.
+    int fewer = left + (separate ? 1 : 0) - 1;
+    assertThat(fewer > 0 && suffices(plan, fewer, false, each)).isFalse();
+    assertThat(fewer > 1 && suffices(plan, fewer - 1, true, each)).isFalse();
   }
 
   @Test
@@ -107,6 +128,6 @@ class PlanTest {
     assertThatThrownBy(() -> Plan.of(TRAFFIC, MODEL, LEARNING, small))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("to follow commits takes")
-        .hasMessageContaining("a replica has 0.1 that may be busy");
+        .hasMessageContaining("a replica has 0.0500 that may be busy");
   }
 }
